@@ -1,0 +1,79 @@
+"""What words are made of: a bilingual text, a verb, a kind, a fact, and a vocabulary of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Text(NamedTuple):
+    """One sentence or name in two languages."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """Something that can be done to a kind of object.
+
+    Attributes:
+        name: the word of the rule book.
+        text: what it is called, in English and in the words of the regulation.
+        waits: whether the act is somebody's duty, so that an object on which it is allowed waits
+            in his work list.
+        creates: whether it makes the object it is decided on.
+
+    """
+
+    name: str
+    text: Text
+    waits: bool = False
+    creates: bool = False
+
+    @property
+    def looks(self) -> bool:
+        """Whether the verb only uncovers something and changes nothing."""
+        return self.name == "view" or self.name.startswith("view_")
+
+
+@dataclass(frozen=True, slots=True)
+class KindWords:
+    """A kind of governed object and the verbs it knows."""
+
+    text: Text
+    verbs: tuple[Verb, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FactWords:
+    """The sentences of a fact: when it is true, and when it is not.
+
+    Attributes:
+        viewer_only: the fact depends on who acts and on nothing else.
+
+    """
+
+    yes: Text
+    no: Text
+    viewer_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Everything a rule book may say.
+
+    Attributes:
+        exclusive: sets of facts of which at most one is true; no row may need two of a set.
+
+    """
+
+    roles: Mapping[str, Text]
+    groups: Mapping[str, Text]
+    kinds: Mapping[str, KindWords]
+    facts: Mapping[str, FactWords]
+    exclusive: tuple[frozenset[str], ...] = ()
+
+    def verb(self, kind: str, name: str) -> Verb | None:
+        """The verb of a kind, or None where there is no such word."""
+        words = self.kinds.get(kind)
+        return next((v for v in words.verbs if v.name == name), None) if words else None

@@ -1,0 +1,1 @@
+"""Cooperation agreements: who agreed what with whom, and what came of it."""

@@ -1,0 +1,62 @@
+"""What rules may ask of agreements, each with two faces."""
+
+from policies.vocabulary import Text
+from registry.agreements.records import Agreement
+from registry.agreements.rules import AgreementState, Visibility, standing
+from registry.calendar import day_of
+from registry.database import known_constraints
+from registry.errors import Malformed
+from registry.kinds import Fact, Kind, state_fact
+from registry.viewer import Viewer
+
+
+def _published(_: Viewer, agreement: Agreement) -> bool:
+    everybody = set(agreement.parties) <= set(agreement.signed)
+    return everybody and agreement.visibility == Visibility.PUBLIC
+
+
+def _in_force(viewer: Viewer, agreement: Agreement) -> bool:
+    state, today = AgreementState(agreement.state), day_of(viewer.now)
+    return standing(state, agreement.valid_until, today) is AgreementState.IN_FORCE
+
+
+AGREEMENT = Kind(
+    name="Agreement",
+    record=Agreement,
+    facts={
+        # Containment, not ANY: the index on the parties answers it.
+        "party": Fact(
+            check=lambda viewer, agreement: viewer.organisation in agreement.parties,
+            where="{t}.parties @> ARRAY[CAST(:organisation AS uuid)]",
+        ),
+        "own_signature_given": Fact(
+            check=lambda viewer, agreement: viewer.organisation in agreement.signed,
+            where=":organisation = ANY ({t}.signed)",
+        ),
+        # What all have signed stays public, also when it is withdrawn before it came into force.
+        "published": Fact(
+            check=_published,
+            where="{t}.visibility = 'public' AND {t}.parties <@ {t}.signed",
+            intrinsic=True,
+        ),
+        "stage_draft": state_fact(AgreementState.DRAFT),
+        "stage_signed": state_fact(AgreementState.SIGNED),
+        "stage_in_force": Fact(
+            check=_in_force,
+            where="{t}.state = 'in_force' AND coalesce({t}.valid_until >= china_date(:now), true)",
+            intrinsic=True,
+        ),
+    },
+    organisations=lambda agreement: tuple(agreement.parties),
+)
+
+known_constraints(
+    {
+        "milestone_title_once": Text(
+            "The agreement has a milestone of this title already.", "该协议已有同名里程碑。"
+        ),
+        "agreement_period": lambda: Malformed(
+            "validUntil", "An agreement ends after it begins.", "协议截止日不得早于起始日。"
+        ),
+    }
+)

@@ -1,0 +1,139 @@
+"""The verbs of an agreement's milestones, and what others ask of parties and milestones."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID, uuid4
+
+from registry.agreements import rules
+from registry.agreements.facts import AGREEMENT
+from registry.agreements.links import LinksDraft, checked_links
+from registry.agreements.operations import move
+from registry.agreements.records import Agreement, AgreementParty, Milestone
+from registry.agreements.rules import AgreementStep, MilestoneState, MilestoneStep
+from registry.calendar import day_of
+from registry.command import Work, operation
+from registry.errors import Condition, Malformed, NotFound
+from registry.identifiers import check_sha256, check_text
+from registry.life import advance
+
+
+async def _due_within_term(
+    _work: Work, agreement: Agreement, *, due_on: date | None = None, **_said: object
+) -> list[Condition]:
+    return [rules.due_within_term(due_on, agreement.valid_until)]
+
+
+@operation(AGREEMENT, "plan_milestone", weigh=(_due_within_term,))
+async def plan_milestone(
+    work: Work, agreement: Agreement, /, *, title: str, due_on: date | None = None
+) -> Agreement:
+    """Plan what the parties want to reach, by a day or without one.
+
+    Raises:
+        Malformed: the title is empty or too long, or there are ``MILESTONES_MAX`` already.
+        Forbidden: the organisation is no party, or the agreement is not in force.
+        ConditionsUnmet: it would be due after the agreement ends.
+        Duplicate: the agreement has a milestone of this title.
+
+    Rule: registry rule; rule book G-15.
+
+    """
+    move(agreement, AgreementStep.PLAN_MILESTONE)
+    planned = await Milestone.filter(agreement_id=agreement.id).count()
+    if planned >= rules.MILESTONES_MAX:
+        raise Malformed(
+            "title",
+            f"An agreement has at most {rules.MILESTONES_MAX} milestones.",
+            f"一份协议最多设{rules.MILESTONES_MAX}个里程碑。",
+        )
+    await Milestone.create(
+        id=uuid4(),
+        agreement_id=agreement.id,
+        position=planned + 1,
+        title=check_text(title, "title", most=rules.TITLE_LENGTH_MAX, lines=False),
+        due_on=due_on,
+        state=MilestoneState.PLANNED,
+        links=[],
+        planned_at=work.now,
+        changed_at=work.now,
+    )
+    return agreement
+
+
+@operation(AGREEMENT, "reach_milestone")
+async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
+    work: Work,
+    agreement: Agreement,
+    /,
+    *,
+    milestone: UUID,
+    reached_on: date,
+    note: str = "",
+    sha256: str | None = None,
+    links: LinksDraft | None = None,
+) -> Agreement:
+    """Record that a milestone is reached, with a note, a document's digest or linked objects.
+
+    Args:
+        milestone: one of the agreement's own.
+        reached_on: not later than today.
+        note: at most ``NOTE_LENGTH_MAX`` characters.
+        sha256: of the document that shows it, 64 hexadecimal digits.
+        links: objects of the registry that the officer may see.
+
+    Raises:
+        Malformed: no evidence at all, a day to come, or a digest of another form.
+        NotFound: no such milestone, or a linked object that is absent or invisible.
+        Forbidden: the organisation is no party, or the agreement is not in force.
+        WrongState: the milestone is reached already.
+
+    Rule: registry rule; rule book G-16.
+
+    """
+    move(agreement, AgreementStep.REACH_MILESTONE)
+    found = await Milestone.get_or_none(id=milestone, agreement_id=agreement.id)
+    if found is None:
+        raise NotFound("milestone")
+    found.state = advance(rules.MILESTONE_LIFE, MilestoneState(found.state), MilestoneStep.REACH)
+    found.reached_on = _past(reached_on, day_of(work.now))
+    found.note = check_text(note, "note", most=rules.NOTE_LENGTH_MAX) if note.strip() else ""
+    found.sha256 = None if sha256 is None else check_sha256(sha256, "sha256")
+    found.links = await checked_links(work.viewer, links or {})
+    found.changed_at = work.now
+    if not (found.note or found.sha256 or found.links):
+        raise Malformed(
+            "note",
+            "Give a note, a document's digest or a linked object.",
+            "请提供说明、文件摘要或关联对象中的至少一项。",
+        )
+    await found.save()
+    return agreement
+
+
+async def milestones_of(agreements: Sequence[UUID]) -> dict[UUID, list[Milestone]]:
+    """The milestones of each agreement, as they were planned."""
+    found = await Milestone.filter(agreement_id__in=list(agreements)).order_by("position")
+    milestones: defaultdict[UUID, list[Milestone]] = defaultdict(list)
+    for milestone in found:
+        milestones[milestone.agreement_id].append(milestone)
+    return milestones
+
+
+async def parties_of(agreements: Sequence[UUID]) -> dict[UUID, list[AgreementParty]]:
+    """The parties of each agreement, in their order."""
+    found = await AgreementParty.filter(agreement_id__in=list(agreements)).order_by("position")
+    parties: defaultdict[UUID, list[AgreementParty]] = defaultdict(list)
+    for party in found:
+        parties[party.agreement_id].append(party)
+    return parties
+
+
+def _past(day: date, today: date) -> date:
+    if day > today:
+        raise Malformed(
+            "reachedOn",
+            f"{day} is still to come; today is {today}.",
+            f"{day}尚未到来,今日为{today}。",
+        )
+    return day

@@ -1,0 +1,216 @@
+"""The verbs of an agreement's making and end."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import uuid4
+
+from policies.vocabulary import Text
+from registry.agreements import rules
+from registry.agreements.facts import AGREEMENT
+from registry.agreements.records import Agreement, AgreementParty, Milestone
+from registry.agreements.rules import (
+    AgreementKind,
+    AgreementState,
+    AgreementStep,
+    PartyDraft,
+    Visibility,
+)
+from registry.calendar import day_of
+from registry.command import Work, operation
+from registry.errors import Condition, NotFound
+from registry.identifiers import check_text
+from registry.life import advance
+from registry.parties.records import Organisation
+from registry.parties.rules import OrganisationState
+
+
+def move(agreement: Agreement, step: AgreementStep) -> None:
+    """Take the step.
+
+    Raises:
+        WrongState: the agreement's life has no such step from where it stands.
+
+    """
+    agreement.state = advance(rules.LIFE, AgreementState(agreement.state), step)
+
+
+async def _propose_agreement(  # noqa: PLR0913 - what an agreement says
+    work: Work,
+    *,
+    kind: str,
+    title: str,
+    topics: Sequence[str],
+    parties: Sequence[PartyDraft],
+    visibility: str,
+    event: str = "",
+    valid_from: date | None = None,
+    valid_until: date | None = None,
+    source: str = "",
+    demo: bool = False,
+) -> Agreement:
+    return Agreement(
+        id=uuid4(),
+        kind=AgreementKind(kind),
+        title=check_text(title, "title", most=rules.TITLE_LENGTH_MAX, lines=False),
+        topics=rules.checked_topics(topics),
+        visibility=Visibility(visibility),
+        state=AgreementState.DRAFT,
+        event=_or_empty(event, "event", most=rules.EVENT_LENGTH_MAX),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        parties=list(rules.checked_parties(parties)),
+        signed=[],
+        drafted_by=work.viewer.organisation,
+        source=_or_empty(source, "source", most=rules.SOURCE_LENGTH_MAX),
+        demo=demo,
+        drafted_at=work.now,
+        changed_at=work.now,
+    )
+
+
+async def _parties_can_sign(_work: Work, agreement: Agreement, **_said: object) -> list[Condition]:
+    found = {body.id: body for body in await Organisation.filter(id__in=agreement.parties)}
+    if any(party not in found for party in agreement.parties):
+        raise NotFound("parties.organisation")
+    bodies = [found[party] for party in agreement.parties]
+    return [
+        rules.party_can_sign(
+            Text(body.name_en or body.name, body.name),
+            body.kind,
+            is_open=body.state == OrganisationState.OPEN,
+        )
+        for body in bodies
+    ]
+
+
+@operation(AGREEMENT, "draft", propose=_propose_agreement, weigh=(_parties_can_sign,))
+async def draft_agreement(
+    _work: Work, agreement: Agreement, /, *, parties: Sequence[PartyDraft], **_said: object
+) -> Agreement:
+    """Draft an agreement between 2 to 20 parties, the drafter's own organisation among them.
+
+    Args:
+        parties: each once, with what it is in the agreement in its own words.
+
+    Raises:
+        Malformed: too few or too many parties or topics, one of them twice, or a bad text.
+        NotFound: a party is not in the register.
+        Forbidden: the drafter's organisation is no party.
+        ConditionsUnmet: a party is closed, or of a kind that signs no agreements.
+
+    Rule: registry rule; rule book G-10.
+
+    """
+    await agreement.save()
+    await AgreementParty.bulk_create(
+        AgreementParty(
+            id=uuid4(),
+            agreement_id=agreement.id,
+            organisation_id=organisation,
+            position=position,
+            capacity=capacity,
+        )
+        for position, (organisation, capacity) in enumerate(
+            rules.checked_parties(parties).items(), start=1
+        )
+    )
+    return agreement
+
+
+@operation(AGREEMENT, "sign")
+async def sign_agreement(work: Work, agreement: Agreement) -> Agreement:
+    """Sign for one's own organisation; the last signature makes the agreement signed.
+
+    Raises:
+        Forbidden: the organisation is no party or has signed, or the agreement is no draft.
+
+    Rule: registry rule; rule book G-11.
+
+    """
+    own = work.viewer.organisation
+    await AgreementParty.filter(agreement_id=agreement.id, organisation_id=own).update(
+        signed_at=work.now, signed_by=work.viewer.person, act_id=work.act_id
+    )
+    agreement.signed = [*agreement.signed, own]
+    move(agreement, rules.signing_step(agreement.parties, agreement.signed))
+    return agreement
+
+
+@operation(AGREEMENT, "withdraw")
+async def withdraw_agreement(_work: Work, agreement: Agreement, /, *, reason: str) -> Agreement:
+    """Step back from an agreement that is not yet in force; it ends for all its parties.
+
+    Raises:
+        Malformed: no reason given.
+        Forbidden: the organisation is no party, or the agreement is in force or over.
+
+    Rule: registry rule; rule book G-12, G-13.
+
+    """
+    move(agreement, AgreementStep.WITHDRAW)
+    agreement.reason = check_text(reason, "reason", most=rules.REASON_LENGTH_MAX)
+    return agreement
+
+
+async def _term_runs(work: Work, agreement: Agreement, **_said: object) -> list[Condition]:
+    return [rules.period_runs(agreement.valid_from, agreement.valid_until, day_of(work.now))]
+
+
+@operation(AGREEMENT, "bring_into_force", weigh=(_term_runs,))
+async def bring_into_force(_work: Work, agreement: Agreement, /) -> Agreement:
+    """Bring into force what all have signed.
+
+    Raises:
+        Forbidden: the organisation is no party, or not all have signed.
+        ConditionsUnmet: today lies outside the term of the agreement.
+
+    Rule: registry rule; rule book G-14.
+
+    """
+    move(agreement, AgreementStep.BRING_INTO_FORCE)
+    return agreement
+
+
+async def _milestones_reached(
+    _work: Work, agreement: Agreement, **_said: object
+) -> list[Condition]:
+    found = await Milestone.filter(agreement_id=agreement.id).order_by("position")
+    return rules.milestones_reached((milestone.title, milestone.state) for milestone in found)
+
+
+@operation(AGREEMENT, "complete", weigh=(_milestones_reached,))
+async def complete_agreement(_work: Work, agreement: Agreement, /) -> Agreement:
+    """Close an agreement whose work is done.
+
+    Raises:
+        Forbidden: the organisation is no party, or the agreement is not in force.
+        ConditionsUnmet: a milestone is not reached.
+
+    Rule: registry rule; rule book G-17.
+
+    """
+    move(agreement, AgreementStep.COMPLETE)
+    return agreement
+
+
+@operation(AGREEMENT, "terminate")
+async def terminate_agreement(_work: Work, agreement: Agreement, /, *, reason: str) -> Agreement:
+    """End an agreement before its work is done.
+
+    Args:
+        reason: 1 to ``REASON_LENGTH_MAX`` characters.
+
+    Raises:
+        Malformed: no reason given.
+        Forbidden: no party, not in force, or the officer may not approve.
+
+    Rule: registry rule; rule book G-18.
+
+    """
+    move(agreement, AgreementStep.TERMINATE)
+    agreement.reason = check_text(reason, "reason", most=rules.REASON_LENGTH_MAX)
+    return agreement
+
+
+def _or_empty(text: str, field: str, *, most: int) -> str:
+    return check_text(text, field, most=most) if text.strip() else ""

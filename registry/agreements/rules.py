@@ -1,0 +1,230 @@
+"""What an agreement may say, and the life of it and of its milestones. Pure."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date
+from enum import StrEnum
+from typing import TypedDict
+from uuid import UUID
+
+from policies.vocabulary import Text
+from registry.errors import Condition, Malformed
+from registry.identifiers import check_text
+from registry.parties.rules import OrganisationKind
+
+PARTIES_MIN, PARTIES_MAX = 2, 20
+TOPICS_MAX = 20
+MILESTONES_MAX = 200
+LINKS_MAX = 50
+TITLE_LENGTH_MAX = 300
+TOPIC_LENGTH_MAX = 500
+EVENT_LENGTH_MAX = 200
+CAPACITY_LENGTH_MAX = 200
+NOTE_LENGTH_MAX = 4000
+REASON_LENGTH_MAX = 2000
+SOURCE_LENGTH_MAX = 500
+
+GROUND = "registry rule | 登记规则"
+SIGNATORIES = frozenset(OrganisationKind) - {
+    OrganisationKind.VERIFIER,
+    OrganisationKind.AUDITOR,
+    OrganisationKind.PORTAL,
+    OrganisationKind.APPROVAL_BUREAU,
+    OrganisationKind.PRICE_AUTHORITY,
+    OrganisationKind.TAX_BUREAU,
+}
+"""The kinds of body whose representatives may sign; the group ``signatory`` of the rule book."""
+
+
+class AgreementKind(StrEnum):
+    """What sort of cooperation is agreed."""
+
+    STRATEGIC_COOPERATION = "strategic_cooperation"
+    VALUE_REALISATION = "value_realisation"
+    METHODOLOGY_DEVELOPMENT = "methodology_development"
+    MORTGAGE_COOPERATION = "mortgage_cooperation"
+    FINANCIAL_FRAMEWORK = "financial_framework"
+
+
+class Visibility(StrEnum):
+    """Who sees the agreement once all have signed it."""
+
+    PUBLIC = "public"
+    PARTIES = "parties"
+
+
+class AgreementState(StrEnum):
+    """Where an agreement stands. ``expired`` is judged from its last day and never stored."""
+
+    DRAFT = "draft"
+    SIGNED = "signed"
+    IN_FORCE = "in_force"
+    COMPLETED = "completed"
+    TERMINATED = "terminated"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class AgreementStep(StrEnum):
+    """What can happen to an agreement; the last signature is a step of its own."""
+
+    SIGN = "sign"
+    SIGN_LAST = "sign_last"
+    WITHDRAW = "withdraw"
+    BRING_INTO_FORCE = "bring_into_force"
+    PLAN_MILESTONE = "plan_milestone"
+    REACH_MILESTONE = "reach_milestone"
+    COMPLETE = "complete"
+    TERMINATE = "terminate"
+
+
+class MilestoneState(StrEnum):
+    """Whether a milestone is still ahead."""
+
+    PLANNED = "planned"
+    REACHED = "reached"
+
+
+class MilestoneStep(StrEnum):
+    """What can happen to a milestone."""
+
+    REACH = "reach"
+
+
+LIFE: dict[tuple[AgreementState, AgreementStep], AgreementState] = {
+    (AgreementState.DRAFT, AgreementStep.SIGN): AgreementState.DRAFT,
+    (AgreementState.DRAFT, AgreementStep.SIGN_LAST): AgreementState.SIGNED,
+    (AgreementState.DRAFT, AgreementStep.WITHDRAW): AgreementState.WITHDRAWN,
+    (AgreementState.SIGNED, AgreementStep.WITHDRAW): AgreementState.WITHDRAWN,
+    (AgreementState.SIGNED, AgreementStep.BRING_INTO_FORCE): AgreementState.IN_FORCE,
+    (AgreementState.IN_FORCE, AgreementStep.PLAN_MILESTONE): AgreementState.IN_FORCE,
+    (AgreementState.IN_FORCE, AgreementStep.REACH_MILESTONE): AgreementState.IN_FORCE,
+    (AgreementState.IN_FORCE, AgreementStep.COMPLETE): AgreementState.COMPLETED,
+    (AgreementState.IN_FORCE, AgreementStep.TERMINATE): AgreementState.TERMINATED,
+}
+MILESTONE_LIFE: dict[tuple[MilestoneState, MilestoneStep], MilestoneState] = {
+    (MilestoneState.PLANNED, MilestoneStep.REACH): MilestoneState.REACHED,
+}
+
+
+class PartyDraft(TypedDict):
+    """A party to be: the organisation, and what it is in the agreement in its own words."""
+
+    organisation: UUID
+    capacity: str
+
+
+def standing(state: AgreementState, valid_until: date | None, on: date) -> AgreementState:
+    """The state as it is on a day: what is in force past its last day has expired."""
+    over = valid_until is not None and valid_until < on
+    return AgreementState.EXPIRED if over and state is AgreementState.IN_FORCE else state
+
+
+def signing_step(parties: Collection[UUID], signed: Collection[UUID]) -> AgreementStep:
+    """Whether the signatures given, the new one among them, are all there must be."""
+    return AgreementStep.SIGN_LAST if set(parties) <= set(signed) else AgreementStep.SIGN
+
+
+def checked_topics(topics: Sequence[str]) -> list[str]:
+    """The topics without blanks around them.
+
+    Raises:
+        Malformed: none, more than ``TOPICS_MAX``, one twice, one empty or too long.
+
+    """
+    plain = [check_text(topic, "topics", most=TOPIC_LENGTH_MAX) for topic in topics]
+    if not 1 <= len(plain) <= TOPICS_MAX or len(set(plain)) < len(plain):
+        raise Malformed(
+            "topics",
+            f"An agreement has 1 to {TOPICS_MAX} topics, each once.",
+            f"协议主题须为1至{TOPICS_MAX}项且不得重复。",
+        )
+    return plain
+
+
+def checked_parties(parties: Sequence[PartyDraft]) -> dict[UUID, str]:
+    """The capacity of each party, in the order given.
+
+    Raises:
+        Malformed: fewer than ``PARTIES_MIN``, more than ``PARTIES_MAX``, one twice, or a capacity
+            empty or too long.
+
+    """
+    capacities = {
+        party["organisation"]: check_text(
+            party["capacity"], "parties.capacity", most=CAPACITY_LENGTH_MAX
+        )
+        for party in parties
+    }
+    if not PARTIES_MIN <= len(parties) <= PARTIES_MAX or len(capacities) < len(parties):
+        raise Malformed(
+            "parties",
+            f"An agreement has {PARTIES_MIN} to {PARTIES_MAX} parties, each once.",
+            f"协议签约方须为{PARTIES_MIN}至{PARTIES_MAX}个且不得重复。",
+        )
+    return capacities
+
+
+def party_can_sign(name: Text, kind: str, *, is_open: bool) -> Condition:
+    """Whether a body is in the register and of a kind whose representatives sign agreements."""
+    met = is_open and kind in SIGNATORIES
+    return Condition(
+        name="party_can_sign",
+        met=met,
+        message=Text(
+            f"{name.en} {'can' if met else 'cannot'} sign agreements.",
+            f"{name.zh}{'可以' if met else '不能'}签署协议。",
+        ),
+        ground=GROUND,
+        source="organisation",
+    )
+
+
+def period_runs(valid_from: date | None, valid_until: date | None, on: date) -> Condition:
+    """Whether the day lies in the term of the agreement; what is not given does not bound it."""
+    begun = valid_from is None or valid_from <= on
+    ended = valid_until is not None and valid_until < on
+    return Condition(
+        name="term_runs",
+        met=begun and not ended,
+        message=Text(
+            f"The term runs from {valid_from or 'an open day'} to {valid_until or 'an open day'};"
+            f" today is {on}.",
+            f"协议期限为{valid_from or '未定'}至{valid_until or '未定'};今日为{on}。",
+        ),
+        ground=GROUND,
+        source="agreement",
+    )
+
+
+def due_within_term(due_on: date | None, valid_until: date | None) -> Condition:
+    """Whether a milestone is due before the agreement ends."""
+    late = due_on is not None and valid_until is not None and due_on > valid_until
+    return Condition(
+        name="due_within_the_term",
+        met=not late,
+        message=Text(
+            f"It is due {due_on or 'on no day'}; the term ends {valid_until or 'on no day'}.",
+            f"计划完成日为{due_on or '未定'};协议截止日为{valid_until or '未定'}。",
+        ),
+        ground=GROUND,
+        source="agreement",
+    )
+
+
+def milestones_reached(milestones: Iterable[tuple[str, str]]) -> list[Condition]:
+    """For each milestone, given by title and state, whether it is reached."""
+    return [_reached(title, MilestoneState(state)) for title, state in milestones]
+
+
+def _reached(title: str, state: MilestoneState) -> Condition:
+    met = state is MilestoneState.REACHED
+    return Condition(
+        name="milestone_is_reached",
+        met=met,
+        message=Text(
+            f"The milestone «{title}» is {'reached' if met else 'open'}.",
+            f"里程碑“{title}”{'已完成' if met else '未完成'}。",
+        ),
+        ground=GROUND,
+        source="milestone",
+    )

@@ -1,0 +1,89 @@
+"""Working and trading days of China, and where a day ends. Pure: holidays are given."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+
+CHINA = timezone(timedelta(hours=8), "+08:00")
+
+_SATURDAY = 5
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The days off and the weekends worked that the State Council announced.
+
+    Attributes:
+        holidays: days off, whether or not they fall on a weekend.
+        make_up_days: Saturdays and Sundays that are worked in exchange.
+        years: those whose announcement is confirmed; in others the days off are provisional.
+
+    """
+
+    holidays: frozenset[date]
+    make_up_days: frozenset[date]
+    years: frozenset[int]
+
+    def works(self, day: date) -> bool:
+        """Whether the day is a working day (工作日)."""
+        return day in self.make_up_days or self.trades(day)
+
+    def trades(self, day: date) -> bool:
+        """Whether it is a trading day (交易日): Monday to Friday, no holiday, no worked weekend."""
+        return day.weekday() < _SATURDAY and day not in self.holidays
+
+    def confirmed(self, day: date) -> bool:
+        """Whether the announcement for the day's year is confirmed."""
+        return day.year in self.years
+
+
+def add_working_days(calendar: Calendar, start: date, days: int) -> date:
+    """The ``days``-th working day after ``start``, which does not count; 0 answers ``start``.
+
+    Rule: Civil Code, art. 201 (the day a period begins is not counted).
+    """
+    return _add(calendar.works, start, days)
+
+
+def add_trading_days(calendar: Calendar, start: date, days: int) -> date:
+    """The ``days``-th trading day after ``start``, which does not count; 0 answers ``start``."""
+    return _add(calendar.trades, start, days)
+
+
+def working_days_between(calendar: Calendar, start: date, end: date) -> int:
+    """The number of working days after ``start`` up to ``end``; 0 when ``end`` is not later."""
+    return _count(calendar.works, start, end)
+
+
+def trading_days_between(calendar: Calendar, start: date, end: date) -> int:
+    """The number of trading days after ``start`` up to ``end``; 0 when ``end`` is not later."""
+    return _count(calendar.trades, start, end)
+
+
+def end_of_day(day: date) -> datetime:
+    """The last instant of the day in China; a time limit has passed when the clock shows more."""
+    return datetime.combine(day, time.max, CHINA)
+
+
+def start_of_day(day: date) -> datetime:
+    """The first instant of the day in China."""
+    return datetime.combine(day, time.min, CHINA)
+
+
+def day_of(instant: datetime) -> date:
+    """The day an instant falls on in China."""
+    return instant.astimezone(CHINA).date()
+
+
+def _add(counts: Callable[[date], bool], start: date, days: int) -> date:
+    assert days >= 0, "time limits run forward"
+    day = start
+    while days:
+        day += _DAY
+        days -= counts(day)
+    return day
+
+
+def _count(counts: Callable[[date], bool], start: date, end: date) -> int:
+    return sum(counts(start + _DAY * step) for step in range(1, (end - start).days + 1))

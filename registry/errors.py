@@ -1,0 +1,232 @@
+"""Every way to say no.
+
+A refusal is data: a stable code, a message in two languages, whether a repetition can help, and -
+where the rule
+book, the law or a condition forbids - which one. Anything else that is raised is a bug.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from policies.vocabulary import Text
+
+
+class Code(StrEnum):
+    """Why a command was refused, in order of precedence. Codes are API and never change."""
+
+    MALFORMED = "MALFORMED"
+    SIGN_IN_REQUIRED = "SIGN_IN_REQUIRED"
+    APPOINTMENT_REQUIRED = "APPOINTMENT_REQUIRED"
+    KEY_REUSED = "KEY_REUSED"
+    NOT_FOUND = "NOT_FOUND"
+    FORBIDDEN = "FORBIDDEN"
+    WRONG_STATE = "WRONG_STATE"
+    CONDITIONS_UNMET = "CONDITIONS_UNMET"
+    INSUFFICIENT = "INSUFFICIENT"
+    FROZEN = "FROZEN"
+    NOT_IN_FORCE = "NOT_IN_FORCE"
+    DUPLICATE = "DUPLICATE"
+    BUSY = "BUSY"
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A rule that would have allowed the act, and the facts that stand against it.
+
+    Attributes:
+        rule: the number of the row in the rule book.
+        ground: the legal ground the row cites.
+        missing: sentences of facts that would have to be true.
+        blocking: sentences of facts that would have to be false.
+
+    """
+
+    rule: str
+    ground: str
+    missing: tuple[Text, ...] = ()
+    blocking: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A rule of the concept, evaluated: what was asked, what was found, where it comes from.
+
+    Attributes:
+        name: stable snake_case word.
+        met: whether it holds.
+        message: what was found, with the figures.
+        ground: law and article, or the parameter that carries the rule.
+        source: where the facts were read (a table, a certificate, a declaration), with their date.
+
+    """
+
+    name: str
+    met: bool
+    message: Text
+    ground: str
+    source: str = "registry"
+
+
+def required(
+    name: str, *, met: bool, unmet: Text, ground: str, source: str = "registry"
+) -> Condition:
+    """A condition whose message says what is wrong, or that nothing is."""
+    message = Text("This requirement is met.", "符合该条件。") if met else unmet
+    return Condition(name, met, message, ground, source)
+
+
+class Refused(Exception):
+    """A command or a question was refused, and nothing was changed."""
+
+    code: Code
+    transient = False
+
+    def __init__(self, message: Text, *, field: str = "", ground: str = "") -> None:
+        super().__init__(message.en)
+        self.message = message
+        self.field = field
+        self.ground = ground
+        self.rule = ""
+        self.misses: tuple[Miss, ...] = ()
+        self.conditions: tuple[Condition, ...] = ()
+
+
+class Malformed(Refused):
+    """The input itself is wrong; ``field`` names the argument."""
+
+    code = Code.MALFORMED
+
+    def __init__(self, field: str, en: str, zh: str) -> None:
+        super().__init__(Text(en, zh), field=field)
+
+
+class SignInRequired(Refused):
+    """Nobody is signed in, and only signed-in people act."""
+
+    code = Code.SIGN_IN_REQUIRED
+
+    def __init__(self) -> None:
+        super().__init__(Text("Sign in to do this.", "请先登录后再办理。"))
+
+
+class AppointmentRequired(Refused):
+    """The person holds no appointment in force, or several and named none of them."""
+
+    code = Code.APPOINTMENT_REQUIRED
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(Text(en, zh), field="Biandan-Appointment")
+
+
+class KeyReused(Refused):
+    """The idempotency key was used before for another command or other input."""
+
+    code = Code.KEY_REUSED
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "This idempotency key was used for another command; choose a new one.",
+                "该幂等键已用于其他操作,请更换。",
+            ),
+            field="idempotencyKey",
+        )
+
+
+class NotFound(Refused):
+    """Absent, or invisible to the viewer; the two are never told apart."""
+
+    code = Code.NOT_FOUND
+
+    def __init__(self, field: str = "id") -> None:
+        super().__init__(
+            Text("There is no such object for you.", "不存在该对象,或您无权查看。"), field=field
+        )
+
+
+class Forbidden(Refused):
+    """The rule book does not allow it; carries the forbidding row or the nearest misses."""
+
+    code = Code.FORBIDDEN
+
+    def __init__(
+        self, message: Text, *, rule: str = "", ground: str = "", misses: tuple[Miss, ...] = ()
+    ) -> None:
+        super().__init__(message, ground=ground)
+        self.rule = rule
+        self.misses = misses
+
+
+class WrongState(Refused):
+    """The object's life has no such step from where it stands."""
+
+    code = Code.WRONG_STATE
+
+
+class ConditionsUnmet(Refused):
+    """Rules of the concept are not met; all of them were evaluated together."""
+
+    code = Code.CONDITIONS_UNMET
+
+    def __init__(self, conditions: tuple[Condition, ...]) -> None:
+        unmet = [condition for condition in conditions if not condition.met]
+        super().__init__(
+            Text(
+                " ".join(condition.message.en for condition in unmet),
+                "".join(condition.message.zh for condition in unmet),
+            ),
+            ground="; ".join(dict.fromkeys(c.ground for c in unmet if c.ground)),
+        )
+        self.conditions = conditions
+
+
+class Insufficient(Refused):
+    """An account holds less than the posting takes; names account and instrument."""
+
+    code = Code.INSUFFICIENT
+
+
+class Frozen(Refused):
+    """An account, party or position is frozen."""
+
+    code = Code.FROZEN
+
+
+class NotInForce(Refused):
+    """The right is outside its period of validity."""
+
+    code = Code.NOT_IN_FORCE
+
+
+class Duplicate(Refused):
+    """Something that must be unique exists already; ``field`` names it."""
+
+    code = Code.DUPLICATE
+
+
+class Busy(Refused):
+    """Too much contention; nothing happened, and the command may be sent again with its key."""
+
+    code = Code.BUSY
+    transient = True
+
+    def __init__(self, message: Text | None = None) -> None:
+        super().__init__(
+            message
+            or Text(
+                "The registry is busy with the same records; send the same command again.",
+                "系统正在处理相同记录,请使用同一幂等键重试。",
+            )
+        )
+
+
+class Unreachable(Busy):
+    """The database was lost from sight; whether a write happened, its repetition tells."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "The registry cannot reach its records just now; send the same command again.",
+                "系统暂时无法访问登记数据,请使用同一幂等键重试。",
+            )
+        )

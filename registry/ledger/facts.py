@@ -1,0 +1,58 @@
+"""Accounts, freezes and reversals as the rule book sees them."""
+
+from registry.kinds import Fact, Kind, state_fact
+from registry.ledger.records import Account, Freeze, Reversal
+from registry.ledger.rules import AccountKind, FreezeState, ReversalState
+from registry.parties.facts import (
+    ALREADY_ACTED,
+    INSIDE,
+    OWN,
+    SAME_BODY_AS_SUBMITTER,
+    SUBMITTER,
+)
+from registry.viewer import NIL
+
+ACCOUNT = Kind(
+    name="Account",
+    record=Account,
+    facts={
+        # Issuance and outside money are nobody's; unguarded, the SQL face would say NULL of them.
+        "own": Fact(OWN.check, f"({{t}}.organisation_id IS NOT NULL AND {OWN.where})"),
+        "inside": INSIDE,
+        "in_escrow": Fact(
+            check=lambda _, account: account.kind == AccountKind.ESCROW,
+            where="{t}.kind = 'escrow'",
+            intrinsic=True,
+        ),
+    },
+    organisations=lambda account: (account.organisation_id or NIL,),
+    watches="id",
+    masks={"view_money": ("money",)},
+)
+
+FREEZE = Kind(
+    name="Freeze",
+    record=Freeze,
+    facts={
+        "own": OWN,
+        "inside": INSIDE,
+        "same_body_as_submitter": SAME_BODY_AS_SUBMITTER,
+        "stage_in_force": state_fact(FreezeState.IN_FORCE),
+    },
+    organisations=lambda freeze: (freeze.organisation_id,),
+)
+
+REVERSAL = Kind(
+    name="Reversal",
+    record=Reversal,
+    facts={
+        "party": Fact(
+            check=lambda viewer, reversal: viewer.organisation in reversal.parties,
+            where=":organisation = ANY ({t}.parties)",
+        ),
+        "submitter": SUBMITTER,
+        "already_acted": ALREADY_ACTED,
+        "stage_proposed": state_fact(ReversalState.PROPOSED),
+    },
+    organisations=lambda reversal: tuple(reversal.parties),
+)

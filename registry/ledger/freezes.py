@@ -1,0 +1,98 @@
+"""What can be frozen, and the order that says so."""
+
+from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
+from uuid import UUID, uuid4
+
+from registry.command import Work
+from registry.database import row
+from registry.errors import Malformed, NotFound
+from registry.gate import gate
+from registry.identifiers import check_text
+from registry.ledger.facts import ACCOUNT
+from registry.ledger.records import Account, Freeze
+from registry.ledger.rules import REASON_MAX, SOURCE_MAX, FreezeState, FreezeTarget
+
+
+class FreezeOrder(TypedDict):
+    """What is to be frozen, why and how long.
+
+    Attributes:
+        reason: 1 to 2000 characters.
+        source: the order or document it rests on, 1 to 500 characters.
+        organisation: the whole of an organisation; given where no account is.
+        account: one account.
+        instrument: only this instrument in that account.
+        ends_at: the moment from which it no longer holds; None until it is lifted.
+        demo: demonstration data.
+
+    """
+
+    reason: str
+    source: str
+    organisation: NotRequired[UUID | None]
+    account: NotRequired[UUID | None]
+    instrument: NotRequired[UUID | None]
+    ends_at: NotRequired[datetime | None]
+    demo: NotRequired[bool]
+
+
+# Whoever trades holds the organisation FOR SHARE, so an order waits for him and he for an order.
+_TARGET = """
+    SELECT o.id, o.city, o.county FROM organisation o
+    WHERE o.id = coalesce($1, (SELECT organisation_id FROM account WHERE id = $2)) FOR UPDATE
+"""
+
+
+async def freeze_order(work: Work, **order: Unpack[FreezeOrder]) -> Freeze:
+    """The freeze as it would be. Locks the organisation against business that is under way.
+
+    Raises:
+        Malformed: see ``impose_freeze``.
+        NotFound: no such organisation or instrument, or no such account for this viewer.
+
+    """
+    organisation, account = order.get("organisation"), order.get("account")
+    instrument = order.get("instrument")
+    if (organisation is None) == (account is None):
+        raise Malformed("account", "Name an organisation or an account.", "请指定单位或账户之一。")
+    if instrument is not None and account is None:
+        raise Malformed("instrument", "A position lies in an account.", "冻结持仓须指定账户。")
+    if account is not None:
+        await _see(work, account)
+    holder = await row(_TARGET, organisation, account)
+    if holder is None:
+        raise NotFound("account" if account else "organisation")
+    if instrument and await row("SELECT 1 FROM instrument WHERE id = $1", instrument) is None:
+        raise NotFound("instrument")
+    return Freeze(
+        id=uuid4(),
+        target=_target(account, instrument),
+        organisation_id=holder["id"],
+        account_id=account,
+        instrument_id=instrument,
+        reason=check_text(order["reason"], "reason", most=REASON_MAX),
+        source=check_text(order["source"], "source", most=SOURCE_MAX),
+        starts_at=work.now,
+        ends_at=order.get("ends_at"),
+        state=FreezeState.IN_FORCE.value,
+        city=holder["city"],
+        county=holder["county"],
+        submitted_by=work.viewer.person,
+        submitted_body=work.viewer.organisation,
+        demo=order.get("demo", False),
+        changed_at=work.now,
+    )
+
+
+async def _see(work: Work, account: UUID) -> None:
+    """Whoever may not see an account is not told by a refusal that it exists."""
+    found = await Account.get_or_none(id=account)
+    if found is None or not gate.allows(work.viewer, ACCOUNT, "view", found):
+        raise NotFound("account")
+
+
+def _target(account: UUID | None, instrument: UUID | None) -> str:
+    if account is None:
+        return FreezeTarget.ORGANISATION.value
+    return (FreezeTarget.POSITION if instrument else FreezeTarget.ACCOUNT).value

@@ -1,0 +1,214 @@
+"""The journal: what is written goes through ``post``, what is asked is one statement each."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from itertools import product
+from typing import TypedDict, Unpack
+from uuid import UUID, uuid4
+
+from registry.command import Movement, Work
+from registry.database import execute, row, rows
+from registry.errors import Malformed, NotFound
+from registry.ledger import obligations, refusals
+from registry.ledger.records import Account, Instrument
+from registry.ledger.rules import AccountKind, EntryKind, Posting, Right, check_basin
+
+refusals.register()
+obligations.register()
+
+
+class Details(TypedDict, total=False):
+    """What an entry says besides its movements.
+
+    Attributes:
+        reverses: the entry it undoes; only and always with ``EntryKind.REVERSAL``.
+        effective_at: since when it holds, where that was before it was known.
+        reference: the bank's reference of money that enters or leaves.
+        source: where the figures come from.
+        note: anything else a reader should know.
+        demo: demonstration data.
+
+    """
+
+    reverses: UUID | None
+    effective_at: datetime | None
+    reference: str | None
+    source: str | None
+    note: str
+    demo: bool
+
+
+_POST = """
+    SELECT post_entry($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+        $11::uuid[], $12::uuid[], $13::uuid[], $14::bigint[])
+"""
+
+
+async def post(
+    work: Work, kind: EntryKind, postings: Sequence[Posting], **details: Unpack[Details]
+) -> UUID:
+    """Write one entry: all its postings in their order, or nothing. One round trip.
+
+    Args:
+        work: the command, whose verb the gate has granted.
+        kind: why it moves; decides whether the issuance account or outside money may be touched.
+        postings: 1 to ``LINES_MAX`` movements.
+        details: see ``Details``.
+
+    Raises:
+        PermissionError: the gate was not asked.
+        Insufficient: a holder would fall below zero, or a city would exceed its cap.
+        Frozen: something would leave what is frozen, other than home to its holder.
+        NotInForce: a right is past its last day, and the entry neither ends nor returns it.
+        NotFound: an account or instrument does not exist.
+        Duplicate: the bank reference, or the reversal of the entry, is recorded already.
+
+    Rule: registration precedes trade; 权款结算 is one entry.
+
+    """
+    work.granted()
+    entry = uuid4()
+    await execute(
+        _POST,
+        entry,
+        work.act_id,
+        kind.value,
+        work.now,
+        details.get("effective_at"),
+        details.get("reverses"),
+        details.get("note", ""),
+        details.get("source") or None,
+        details.get("demo", False),
+        details.get("reference"),
+        [posting.source for posting in postings],
+        [posting.target for posting in postings],
+        [posting.instrument for posting in postings],
+        [posting.quantity for posting in postings],
+    )
+    work.movements += [Movement(p.source, p.target, p.instrument, p.quantity) for p in postings]
+    return entry
+
+
+_OPEN_ACCOUNT = """
+    INSERT INTO account (id, organisation_id, kind)
+    SELECT $1, id, $3 FROM organisation WHERE id = $2
+    ON CONFLICT DO NOTHING
+"""
+
+
+async def ensure_account(organisation: UUID, kind: AccountKind) -> Account:
+    """The organisation's account of a kind, opened where it has none.
+
+    Raises:
+        NotFound: there is no such organisation.
+
+    """
+    account = await Account.get_or_none(organisation_id=organisation, kind=kind.value)
+    if account is None:
+        await execute(_OPEN_ACCOUNT, uuid4(), organisation, kind.value)
+        account = await Account.get_or_none(organisation_id=organisation, kind=kind.value)
+    if account is None:
+        raise NotFound("organisation")
+    return account
+
+
+_ACCOUNTS = """
+    SELECT organisation_id, kind, id FROM account
+    WHERE organisation_id = ANY($1::uuid[]) AND kind = ANY($2::text[])
+"""
+
+AccountKey = tuple[UUID, AccountKind]
+
+
+async def ensure_accounts(
+    organisations: Collection[UUID], *kinds: AccountKind
+) -> dict[AccountKey, UUID]:
+    """The accounts of each kind of several organisations, opened where they have none.
+
+    Raises:
+        NotFound: one of them is no organisation.
+
+    """
+    kept = {
+        (account["organisation_id"], AccountKind(account["kind"])): account["id"]
+        for account in await rows(_ACCOUNTS, list(organisations), list(kinds))
+    }
+    for key in product(sorted(organisations), kinds):
+        if key not in kept:
+            kept[key] = (await ensure_account(*key)).id
+    return kept
+
+
+_ENTER_INSTRUMENT = """
+    INSERT INTO instrument (id, code, class, pollutant, origin_city, basin, acquisition,
+        valid_from, valid_until, unit, scale, demo)
+    SELECT $1, $2, 'right', p.code, d.code, $5, $6, $7::date, $8::date, p.unit, p.scale, $9
+    FROM pollutant p, division d WHERE p.code = $3 AND d.code = $4
+    ON CONFLICT DO NOTHING
+"""
+
+
+async def ensure_instrument(right: Right) -> Instrument:
+    """The instrument of a right, entered where there is none, in its pollutant's unit and scale.
+
+    Raises:
+        Malformed: pollutant or origin do not exist, or what goes into the air has a basin.
+
+    """
+    medium = await row("SELECT medium FROM pollutant WHERE code = $1", right.pollutant)
+    if medium is None:
+        raise Malformed("pollutant", "There is no such pollutant.", "不存在该污染物。")
+    check_basin(medium["medium"], right.basin)
+    instrument = await Instrument.get_or_none(code=right.code)
+    if instrument is None:
+        await execute(
+            _ENTER_INSTRUMENT,
+            uuid4(),
+            right.code,
+            right.pollutant,
+            right.origin,
+            right.basin,
+            right.acquisition.value,
+            right.valid_from,
+            right.valid_until,
+            right.demo,
+        )
+        instrument = await Instrument.get_or_none(code=right.code)
+    if instrument is None:
+        raise Malformed("origin", "There is no such division.", "不存在该行政区划。")
+    return instrument
+
+
+async def available(account: UUID, instrument: UUID) -> int:
+    """What the account holds now, base units or fen; of a holding account, what may be offered."""
+    found = await row(
+        "SELECT quantity FROM balance WHERE account_id = $1 AND instrument_id = $2",
+        account,
+        instrument,
+    )
+    return int(found["quantity"]) if found else 0
+
+
+async def balance_at(account: UUID, instrument: UUID, known: datetime) -> int:
+    """What the account held as it was known at a moment. One look-up for each side."""
+    return await _figure(
+        "SELECT balance_as_known($1, $2, $3) AS figure", account, instrument, known
+    )
+
+
+async def balance_effective(
+    account: UUID, instrument: UUID, effective: datetime, *, known: datetime
+) -> int:
+    """What the account held by what had taken effect at one moment, as it was known at another.
+
+    A sum over the postings, slower than ``balance_at``; below zero where something left that came
+    in only later.
+    """
+    sql = "SELECT balance_as_effective($1, $2, $3, $4) AS figure"
+    return await _figure(sql, account, instrument, effective, known)
+
+
+async def _figure(sql: str, *args: object) -> int:
+    found = await row(sql, *args)
+    assert found is not None, "an aggregate answers one row"
+    return int(found["figure"])

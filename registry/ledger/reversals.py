@@ -1,0 +1,147 @@
+"""Undoing an entry: what would have to move back, and whether it can."""
+
+from uuid import UUID, uuid4
+
+from policies.vocabulary import Text
+from registry.command import Work
+from registry.database import row, rows
+from registry.errors import Condition, NotFound
+from registry.identifiers import check_text
+from registry.ledger.journal import ensure_account
+from registry.ledger.records import Entry, Reversal
+from registry.ledger.rules import (
+    REASON_MAX,
+    REVERSIBLE,
+    AccountKind,
+    EntryKind,
+    Posting,
+    ReversalState,
+    changes,
+    reversed_postings,
+)
+from registry.ledger.statements import postings_of
+from registry.values import format_quantity
+
+# Where what an escrow account gave had come from: the holder's own account that last filled it.
+_BLOCKED = """
+    SELECT DISTINCT p.source AS escrow, p.instrument, e.organisation_id,
+        (SELECT b.source FROM posting b JOIN account h ON h.id = b.source
+         WHERE b.target = p.source AND b.instrument = p.instrument AND b.known_at <= p.known_at
+            AND h.organisation_id = e.organisation_id
+         ORDER BY b.known_at DESC, b.target_sequence DESC LIMIT 1) AS home
+    FROM posting p JOIN account e ON e.id = p.source
+    WHERE p.entry_id = $1 AND e.kind = 'escrow'
+"""
+
+_HOLDERS = """
+    SELECT DISTINCT a.organisation_id
+    FROM posting p JOIN account a ON a.id IN (p.source, p.target)
+    WHERE p.entry_id = $1 AND a.organisation_id IS NOT NULL
+    ORDER BY a.organisation_id
+"""
+
+_HELD = """
+    SELECT a.id AS account, i.id AS instrument, a.kind, i.code, i.scale, i.unit, o.name,
+        coalesce(o.name_en, o.name) AS name_en, coalesce(b.quantity, 0) AS quantity
+    FROM unnest($1::uuid[], $2::uuid[]) AS wanted (account, instrument)
+    JOIN account a ON a.id = wanted.account AND NOT a.issuer
+    JOIN organisation o ON o.id = a.organisation_id
+    JOIN instrument i ON i.id = wanted.instrument
+    LEFT JOIN balance b ON b.account_id = a.id AND b.instrument_id = i.id
+    ORDER BY i.code COLLATE "C", a.id
+"""
+
+
+async def undoing(entry: UUID) -> tuple[Posting, ...]:
+    """The movements that undo an entry.
+
+    What came out of an escrow account goes home to its holder: its case is closed, and nothing is
+    blocked for it.
+    """
+    home: dict[tuple[UUID, UUID], UUID] = {}
+    for blocked in await rows(_BLOCKED, entry):
+        back = blocked["home"]
+        if back is None:
+            back = (await ensure_account(blocked["organisation_id"], AccountKind.HOLDING)).id
+        home[blocked["escrow"], blocked["instrument"]] = back
+    return reversed_postings(await postings_of(entry), home)
+
+
+async def holders(entry: UUID) -> list[UUID]:
+    """The organisations whose accounts an entry touched."""
+    return [found["organisation_id"] for found in await rows(_HOLDERS, entry)]
+
+
+async def reversible(entry: Entry) -> Condition:
+    """Whether entries of this kind may be reversed, this one was not, and something would move."""
+    earlier = await row("SELECT 1 FROM entry WHERE reverses = $1", entry.id)
+    return Condition(
+        name="entry_reversible",
+        met=earlier is None
+        and EntryKind(entry.kind) in REVERSIBLE
+        and bool(await undoing(entry.id)),
+        message=Text(
+            f"An entry of kind {entry.kind} is undone by the steps of its case."
+            if earlier is None
+            else "The entry is reversed already.",
+            f"“{entry.kind}”类分录须通过案件环节撤销。" if earlier is None else "该笔分录已冲正。",
+        ),
+        ground="registry rule",
+    )
+
+
+async def still_held(entry: UUID) -> list[Condition]:
+    """For each position that would have to give something back: whether it still holds it."""
+    owed = {key: -net for key, net in changes(await undoing(entry)).items() if net < 0}
+    held = await rows(_HELD, [account for account, _ in owed], [item for _, item in owed])
+    return [
+        _holds(position, owed[position["account"], position["instrument"]]) for position in held
+    ]
+
+
+def _holds(position: dict[str, object], owed: int) -> Condition:
+    quantity, scale = int(str(position["quantity"])), int(str(position["scale"]))
+    holds, needed = format_quantity(quantity, scale), format_quantity(owed, scale)
+    what = f"{position['code']} ({position['unit']})"
+    return Condition(
+        name="still_held",
+        met=quantity >= owed,
+        message=Text(
+            f"The {position['kind']} account of {position['name_en']} holds {holds} of {what};"
+            f" {needed} would have to come back.",
+            f"{position['name']}的{position['kind']}账户持有{what} {holds},须返还{needed}。",
+        ),
+        ground="registry rule",
+        source="balances",
+    )
+
+
+async def proposal(work: Work, *, entry: UUID, reason: str) -> Reversal:
+    """The proposal as it would be, with everybody the entry touched.
+
+    Raises:
+        NotFound: there is no such entry.
+        Malformed: a bad reason.
+
+    """
+    found = await Entry.get_or_none(id=entry)
+    if found is None:
+        raise NotFound("entry")
+    return Reversal(
+        id=uuid4(),
+        entry_id=entry,
+        state=ReversalState.PROPOSED.value,
+        reason=check_text(reason, "reason", most=REASON_MAX),
+        parties=await holders(entry),
+        submitted_by=work.viewer.person,
+        submitted_body=work.viewer.organisation,
+        acted=[],
+        demo=found.demo,
+        changed_at=work.now,
+    )
+
+
+async def can_be_undone(_work: Work, reversal: Reversal, **_: object) -> list[Condition]:
+    """Whether the entry may be reversed, and everybody still holds what would come back."""
+    entry = await Entry.get(id=reversal.entry_id)
+    return [await reversible(entry), *await still_held(entry.id)]

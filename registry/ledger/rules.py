@@ -1,0 +1,267 @@
+"""What a movement is, how an instrument is called, how long a right holds.
+
+Pure: no database, no clock.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from registry.errors import Malformed
+from registry.values import MONEY_MAX
+
+ISSUANCE = UUID("00000000-0000-4000-8000-000000000001")
+"""The account rights come from and end in; below zero by as much as is in circulation."""
+
+OUTSIDE = UUID("00000000-0000-4000-8000-000000000002")
+"""The account that stands for all money outside the registry."""
+
+MONEY = UUID("00000000-0000-4000-8000-000000000003")
+"""The instrument CNY, counted in fen."""
+
+BASINS = ("liao", "hai", "inland")
+"""The basins of the province: Liao, Hai, inland."""
+
+LINES_MAX = 1000
+"""Most postings of one entry."""
+
+SOURCE_MAX = 500
+"""Most characters of a source."""
+
+REASON_MAX = 2000
+"""Most characters of a reason or a note."""
+
+
+class AccountKind(StrEnum):
+    """What an account is for. What is blocked lies in another account of the same holder."""
+
+    HOLDING = "holding"
+    ESCROW = "escrow"
+    RESERVE = "reserve"
+    ISSUANCE = "issuance"
+    OUTSIDE = "outside"
+
+
+class EntryKind(StrEnum):
+    """Why something moved."""
+
+    OPENING = "opening"
+    BLOCK = "block"
+    RELEASE = "release"
+    PAYMENT = "payment"
+    PAYOUT = "payout"
+    SETTLEMENT = "settlement"
+    REFUND = "refund"
+    REVERSAL = "reversal"
+    EXPIRY = "expiry"
+    CONVERSION = "conversion"
+
+
+class Acquisition(StrEnum):
+    """How a right was acquired, which decides what may become of it: 有偿取得 or 无偿取得."""
+
+    PAID = "PAID"
+    FREE = "FREE"
+
+
+class FreezeTarget(StrEnum):
+    """What a freeze holds fast: an organisation, one account, one instrument in one account."""
+
+    ORGANISATION = "organisation"
+    ACCOUNT = "account"
+    POSITION = "position"
+
+
+class FreezeState(StrEnum):
+    """Whether a freeze was lifted; one that only ran out is still said to be in force."""
+
+    IN_FORCE = "in_force"
+    LIFTED = "lifted"
+
+
+class FreezeStep(StrEnum):
+    """What can happen to a freeze."""
+
+    LIFT = "lift"
+
+
+FREEZE_LIFE = {(FreezeState.IN_FORCE, FreezeStep.LIFT): FreezeState.LIFTED}
+
+
+class ReversalState(StrEnum):
+    """Where a proposal to reverse an entry stands."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class ReversalStep(StrEnum):
+    """What a second officer does with the proposal."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+REVERSAL_LIFE = {
+    (ReversalState.PROPOSED, ReversalStep.APPROVE): ReversalState.APPROVED,
+    (ReversalState.PROPOSED, ReversalStep.REJECT): ReversalState.REJECTED,
+}
+
+REVERSIBLE = frozenset(
+    {
+        EntryKind.OPENING,
+        EntryKind.PAYOUT,
+        EntryKind.SETTLEMENT,
+        EntryKind.EXPIRY,
+        EntryKind.CONVERSION,
+    }
+)
+"""Entries that may be reversed. Blocking, releasing, paying in and refunding belong to a case that
+is under way or took its own way back, and are undone by the steps of that case."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """One movement. Source and target make it balanced by its form.
+
+    Attributes:
+        source: the account that gives.
+        target: the account that receives.
+        instrument: what moves.
+        quantity: base units of the instrument, or fen; more than zero.
+
+    """
+
+    source: UUID
+    target: UUID
+    instrument: UUID
+    quantity: int
+
+    def __post_init__(self) -> None:
+        """Refuse what moves nothing, or more than any figure may be.
+
+        Raises:
+            Malformed: a quantity outside 1 to ``MONEY_MAX``, or one account on both sides.
+
+        """
+        if self.quantity <= 0:
+            raise Malformed("quantity", "The quantity must be more than zero.", "数量必须大于零。")
+        if self.quantity > MONEY_MAX:
+            raise Malformed("quantity", "The quantity is too large.", "数量过大。")
+        if self.source == self.target:
+            raise Malformed(
+                "target",
+                "A posting goes from one account to another.",
+                "转出与转入不得为同一账户。",
+            )
+
+
+def changes(postings: Iterable[Posting]) -> dict[tuple[UUID, UUID], int]:
+    """What the postings change together by account and instrument, without what nets to zero."""
+    net: dict[tuple[UUID, UUID], int] = {}
+    for posting in postings:
+        given, received = (
+            (posting.source, posting.instrument),
+            (posting.target, posting.instrument),
+        )
+        net[given] = net.get(given, 0) - posting.quantity
+        net[received] = net.get(received, 0) + posting.quantity
+    return {key: quantity for key, quantity in net.items() if quantity}
+
+
+def reversed_postings(
+    postings: Iterable[Posting], home: Mapping[tuple[UUID, UUID], UUID]
+) -> tuple[Posting, ...]:
+    """The movements that undo these, last first; what had come home already stays there.
+
+    Args:
+        postings: the movements of the entry to undo.
+        home: for (account, instrument) the account to which what comes back is credited instead;
+            what a closed case had blocked must not be blocked again.
+
+    """
+    back = [
+        (posting, home.get((posting.source, posting.instrument), posting.source))
+        for posting in reversed(tuple(postings))
+    ]
+    return tuple(
+        Posting(posting.target, target, posting.instrument, posting.quantity)
+        for posting, target in back
+        if posting.target != target
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What an emission right carries through every transfer.
+
+    Two rights that agree in all of it are one instrument.
+
+    Attributes:
+        pollutant: its code, ``SO2``.
+        origin: division code of the area whose total the right was taken from.
+        acquisition: paid for or free.
+        basin: ``liao``, ``hai`` or ``inland``; of water only, and None where no source says.
+        valid_from: first day in force; None until trial production begins.
+        valid_until: last day in force; None while the first is unknown.
+        demo: demonstration data, kept apart from official rights.
+
+    """
+
+    pollutant: str
+    origin: str
+    acquisition: Acquisition
+    basin: str | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    demo: bool = False
+
+    @property
+    def code(self) -> str:
+        """The readable name, with the days that are known: ``SO2-130200-PAID-20270607``."""
+        first = self.valid_from and f"{self.valid_from:%Y%m%d}"
+        last = f"{self.valid_until:%Y%m%d}" if self.valid_until else "OPEN"
+        basin = self.basin and self.basin.upper()
+        demo = "DEMO" if self.demo else None
+        parts = (self.pollutant, self.origin, basin, self.acquisition.value, first, last, demo)
+        return "-".join(part for part in parts if part)
+
+
+def check_basin(medium: str, basin: str | None) -> None:
+    """Refuse a basin for what goes into the air, and one that is none of the province's.
+
+    Raises:
+        Malformed: naming ``basin``.
+
+    Rule: 河北省排污权跨区域流转和交易管理暂行办法 (water moves within its basin).
+
+    """
+    if medium == "air" and basin is not None:
+        raise Malformed(
+            "basin", "A right to discharge into the air has no basin.", "大气污染物不分流域。"
+        )
+    if basin is not None and basin not in BASINS:
+        raise Malformed(
+            "basin", f"basin is one of: {', '.join(BASINS)}.", f"流域取值须为:{'、'.join(BASINS)}。"
+        )
+
+
+def last_day(first: date, years: int) -> date:
+    """The last day of a right that runs for whole years from its first day.
+
+    Args:
+        first: first day in force, which does not count.
+        years: parameter ``validity_years``, at least 1.
+
+    Rule: 冀政办字〔2022〕3号 (five years); 民法典 arts. 201-202 (the same day of the last year,
+    or the last of its month).
+
+    """
+    year = first.year + years
+    try:
+        return first.replace(year=year)
+    except ValueError:  # 29 February of a year that has none.
+        return date(year, 2, 28)

@@ -1,0 +1,165 @@
+-- Organisations, people, appointments, sanctions, client programs.
+
+CREATE TABLE organisation (
+    id uuid PRIMARY KEY,
+    kind text NOT NULL CONSTRAINT organisation_kind CHECK (kind IN (
+        'province', 'centre', 'city', 'county', 'government', 'enterprise', 'bank', 'verifier', 'auditor', 'portal',
+        'approval_bureau', 'price_authority', 'tax_bureau'
+    )),
+    name text NOT NULL CONSTRAINT organisation_name CHECK (length(name) BETWEEN 2 AND 200),
+    name_en text CONSTRAINT organisation_name_en CHECK (length(name_en) BETWEEN 2 AND 200),
+    credit_code text CONSTRAINT organisation_credit_code CHECK (credit_code ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'),
+    division text NOT NULL CONSTRAINT organisation_division REFERENCES division (code),
+    city text NOT NULL,
+    county text NOT NULL,
+    source_category text CONSTRAINT organisation_source_category
+        CHECK (source_category IN ('industrial', 'agricultural', 'central_treatment', 'other')),
+    industry text CONSTRAINT organisation_industry REFERENCES industry (code),
+    thermal_power boolean NOT NULL DEFAULT false,
+    installed_mw integer CONSTRAINT organisation_installed_mw CHECK (installed_mw BETWEEN 0 AND 100000),
+    two_representatives boolean NOT NULL DEFAULT false,
+    state text NOT NULL CONSTRAINT organisation_state CHECK (state IN ('open', 'closed')),
+    source text NOT NULL DEFAULT '',
+    demo boolean NOT NULL DEFAULT false,
+    registered_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL,
+    -- Which side of the market it stands on; its people and their appointments are bound to the same.
+    side text NOT NULL GENERATED ALWAYS AS (CASE
+        WHEN kind IN ('province', 'centre', 'city', 'county', 'approval_bureau', 'price_authority', 'tax_bureau')
+            THEN 'official'
+        WHEN kind = 'auditor' THEN 'oversight'
+        ELSE 'participant' END) STORED,
+    CONSTRAINT organisation_one_side UNIQUE (id, side)
+);
+CREATE UNIQUE INDEX organisation_credit_code_once ON organisation (credit_code) WHERE credit_code IS NOT NULL;
+CREATE UNIQUE INDEX organisation_name_once ON organisation (name) WHERE state = 'open';
+-- There is one province and one centre.
+CREATE UNIQUE INDEX organisation_single ON organisation (kind) WHERE kind IN ('province', 'centre') AND state = 'open';
+CREATE UNIQUE INDEX organisation_bureau_once ON organisation (kind, division)
+    WHERE kind IN ('city', 'county') AND state = 'open';
+CREATE INDEX organisation_city ON organisation (city, name, id);
+CREATE INDEX organisation_county ON organisation (county);
+CREATE INDEX organisation_newest ON organisation (registered_at DESC, id DESC);
+
+-- `side` keeps officials and market participants apart: one natural person is on one side only, because an appointment
+-- must carry the side of its person and of its organisation.
+CREATE TABLE person (
+    id uuid PRIMARY KEY,
+    subject text NOT NULL CONSTRAINT person_subject_length CHECK (length(subject) BETWEEN 3 AND 200),
+    name text NOT NULL CONSTRAINT person_name CHECK (length(name) BETWEEN 1 AND 100),
+    organisation_id uuid NOT NULL,
+    side text NOT NULL,
+    -- Registered from outside, because the organisation could not yet appoint its own.
+    from_outside boolean NOT NULL,
+    demo boolean NOT NULL DEFAULT false,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT person_one_side UNIQUE (id, side),
+    CONSTRAINT person_organisation FOREIGN KEY (organisation_id, side) REFERENCES organisation (id, side)
+);
+CREATE UNIQUE INDEX person_subject ON person (subject);
+CREATE INDEX person_of_body ON person (organisation_id);
+
+CREATE TABLE appointment (
+    id uuid PRIMARY KEY,
+    person_id uuid NOT NULL,
+    side text NOT NULL,
+    organisation_id uuid NOT NULL,
+    role text NOT NULL,
+    division text NOT NULL CONSTRAINT appointment_division REFERENCES division (code),
+    may_initiate boolean NOT NULL,
+    may_approve boolean NOT NULL,
+    valid_from timestamptz NOT NULL,
+    valid_until timestamptz,
+    from_outside boolean NOT NULL,
+    state text NOT NULL CONSTRAINT appointment_state CHECK (state IN ('proposed', 'in_force', 'ended')),
+    ended_at timestamptz,
+    submitted_by uuid NOT NULL,
+    submitted_body uuid NOT NULL CONSTRAINT appointment_submitted_body REFERENCES organisation (id),
+    acted uuid[] NOT NULL CONSTRAINT appointment_acted_named CHECK (array_position(acted, NULL) IS NULL),
+    demo boolean NOT NULL DEFAULT false,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT appointment_person FOREIGN KEY (person_id, side) REFERENCES person (id, side),
+    CONSTRAINT appointment_organisation
+        FOREIGN KEY (organisation_id, side) REFERENCES organisation (id, side),
+    CONSTRAINT appointment_ended CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
+    -- Nobody signs by himself: whoever proposed is among those who acted.
+    CONSTRAINT appointment_submitter_acted CHECK (submitted_by = ANY (acted)),
+    CONSTRAINT appointment_two_people CHECK (state <> 'in_force' OR cardinality(acted) >= 2),
+    CONSTRAINT appointment_period CHECK (valid_until > valid_from),
+    CONSTRAINT appointment_of_use CHECK (may_initiate OR may_approve OR role IN ('auditor', 'portal'))
+);
+CREATE UNIQUE INDEX appointment_once ON appointment (person_id, organisation_id, role, division)
+    WHERE state IN ('proposed', 'in_force');
+CREATE INDEX appointment_of_person ON appointment (person_id) WHERE state = 'in_force';
+CREATE INDEX appointment_of_organisation ON appointment (organisation_id, state);
+
+CREATE TABLE sanction (
+    id uuid PRIMARY KEY,
+    organisation_id uuid NOT NULL CONSTRAINT sanction_organisation REFERENCES organisation (id),
+    city text NOT NULL,
+    county text NOT NULL,
+    kind text NOT NULL CONSTRAINT sanction_kind
+        CHECK (kind IN ('listed_supervision', 'ordered_to_correct', 'penalty_period')),
+    reason text NOT NULL CONSTRAINT sanction_reason CHECK (length(reason) BETWEEN 1 AND 2000),
+    source text NOT NULL CONSTRAINT sanction_source CHECK (length(source) BETWEEN 1 AND 500),
+    starts_at timestamptz NOT NULL,
+    ends_at timestamptz,
+    state text NOT NULL CONSTRAINT sanction_state CHECK (state IN ('in_force', 'lifted')),
+    submitted_by uuid NOT NULL,
+    submitted_body uuid NOT NULL CONSTRAINT sanction_submitted_body REFERENCES organisation (id),
+    demo boolean NOT NULL DEFAULT false,
+    changed_at timestamptz NOT NULL,
+    lifted_at timestamptz,
+    lifted_reason text CONSTRAINT sanction_lifted_reason CHECK (length(lifted_reason) BETWEEN 1 AND 2000),
+    CONSTRAINT sanction_period CHECK (ends_at > starts_at),
+    CONSTRAINT sanction_lifted CHECK (
+        (state = 'lifted') = (lifted_at IS NOT NULL) AND (state = 'lifted') = (lifted_reason IS NOT NULL))
+);
+CREATE INDEX sanction_of_organisation ON sanction (organisation_id) WHERE state = 'in_force';
+
+CREATE TABLE client (
+    id uuid PRIMARY KEY,
+    name text NOT NULL CONSTRAINT client_name CHECK (name ~ '^[a-z0-9][a-z0-9-]{1,62}$'),
+    organisation_id uuid NOT NULL CONSTRAINT client_organisation REFERENCES organisation (id),
+    house boolean NOT NULL DEFAULT false,
+    scopes text[] NOT NULL CONSTRAINT client_scopes_number CHECK (cardinality(scopes) <= 200),
+    state text NOT NULL CONSTRAINT client_state CHECK (state IN ('open', 'revoked')),
+    demo boolean NOT NULL DEFAULT false,
+    changed_at timestamptz NOT NULL
+);
+CREATE UNIQUE INDEX client_name_once ON client (name);
+
+-- A sanction lies where its organisation lies, so that a fact about it needs no join.
+CREATE FUNCTION pass_place_to_sanctions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE sanction SET city = NEW.city, county = NEW.county WHERE organisation_id = NEW.id;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER organisation_sanction_place AFTER UPDATE OF city, county ON organisation
+    FOR EACH ROW WHEN ((OLD.city, OLD.county) IS DISTINCT FROM (NEW.city, NEW.county))
+    EXECUTE FUNCTION pass_place_to_sanctions();
+
+CREATE TRIGGER appointment_epoch AFTER INSERT OR UPDATE OR DELETE ON appointment
+    FOR EACH STATEMENT EXECUTE FUNCTION step_access_epoch();
+CREATE TRIGGER sanction_epoch AFTER INSERT OR UPDATE OR DELETE ON sanction
+    FOR EACH STATEMENT EXECUTE FUNCTION step_access_epoch();
+CREATE TRIGGER client_epoch AFTER INSERT OR UPDATE OR DELETE ON client
+    FOR EACH STATEMENT EXECUTE FUNCTION step_access_epoch();
+
+CREATE TRIGGER organisation_kept BEFORE UPDATE ON organisation
+    FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'kind', 'registered_at');
+CREATE TRIGGER person_kept BEFORE UPDATE ON person
+    FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'subject', 'organisation_id', 'side');
+CREATE TRIGGER appointment_kept BEFORE UPDATE ON appointment
+    FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'person_id', 'organisation_id', 'side', 'role', 'division',
+        'may_initiate', 'may_approve', 'valid_until', 'submitted_by', 'submitted_body');
+CREATE TRIGGER sanction_kept BEFORE UPDATE ON sanction
+    FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'organisation_id', 'kind', 'starts_at', 'ends_at', 'source',
+        'submitted_by', 'submitted_body');
+CREATE TRIGGER client_kept BEFORE UPDATE ON client
+    FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'name', 'organisation_id', 'house', 'scopes');
+
+-- Nobody acts in another role than that of his organisation's kind.
+ALTER TABLE organisation ADD CONSTRAINT organisation_kind_kept UNIQUE (id, kind);
+ALTER TABLE appointment ADD CONSTRAINT appointment_role_of_kind
+    FOREIGN KEY (organisation_id, role) REFERENCES organisation (id, kind);

@@ -1,0 +1,236 @@
+"""People and appointments as they are proposed, and what is weighed before they count."""
+
+from datetime import datetime
+from typing import NotRequired, TypedDict, Unpack
+from uuid import UUID, uuid4
+
+from policies.vocabulary import Text
+from registry.acts.log import state_at
+from registry.calendar import day_of
+from registry.command import Work
+from registry.database import rows
+from registry.errors import Condition, Malformed, NotFound, required
+from registry.gate import gate
+from registry.identifiers import check_text
+from registry.parameters.divisions import place
+from registry.parties.facts import PERSON
+from registry.parties.organisations import known_organisation
+from registry.parties.records import Appointment, Organisation, Person
+from registry.parties.rules import (
+    NAME_MAX,
+    PERSON_NAME_MAX,
+    Acting,
+    AppointmentState,
+    Side,
+    appointment_holds,
+    role_of,
+    side_of,
+    stands_alone,
+)
+
+_ACTING = """
+    SELECT person_id, may_initiate, may_approve FROM appointment
+    WHERE organisation_id = $1 AND id <> $3 AND state = 'in_force'
+        AND valid_from <= $2 AND (valid_until IS NULL OR valid_until > $2)
+"""
+
+
+class Terms(TypedDict):
+    """Who is to act for whom, and how far.
+
+    Attributes:
+        role: the role of the organisation's kind; None for that one.
+        division: where he acts; None for the organisation's own, else one inside it.
+        valid_from: from which moment; None for at once.
+        valid_until: up to which moment; None without end.
+        may_initiate: may open business and sign first.
+        may_approve: may decide and countersign.
+        demo: demonstration data.
+
+    """
+
+    person: UUID
+    organisation: UUID
+    role: NotRequired[str | None]
+    division: NotRequired[str | None]
+    valid_from: NotRequired[datetime | None]
+    valid_until: NotRequired[datetime | None]
+    may_initiate: NotRequired[bool]
+    may_approve: NotRequired[bool]
+    demo: NotRequired[bool]
+
+
+async def new_person(
+    work: Work, *, organisation: UUID, subject: str, name: str, demo: bool = False
+) -> Person:
+    """The person as he would be registered.
+
+    Raises:
+        NotFound: no such organisation.
+        Malformed: a subject or name that is empty or too long.
+
+    """
+    body = await known_organisation(organisation)
+    return Person(
+        id=uuid4(),
+        subject=check_text(subject, "subject", most=NAME_MAX, lines=False),
+        name=check_text(name, "name", most=PERSON_NAME_MAX, lines=False),
+        organisation_id=body.id,
+        side=side_of(body.kind).value,
+        from_outside=await needs_outside(body.id, work.now),
+        demo=demo,
+        changed_at=work.now,
+    )
+
+
+async def new_appointment(work: Work, **terms: Unpack[Terms]) -> Appointment:
+    """The appointment as it would be proposed.
+
+    Raises:
+        NotFound: no such organisation, or no such person for this viewer.
+        Malformed: a role of another kind of organisation, a division outside the organisation's, a
+            beginning in the past.
+
+    """
+    body = await known_organisation(terms["organisation"])
+    person = await Person.get_or_none(id=terms["person"])
+    if person is None or not gate.allows(work.viewer, PERSON, "view", person):
+        raise NotFound("person")
+    return Appointment(
+        id=uuid4(),
+        person_id=person.id,
+        side=side_of(body.kind).value,
+        organisation_id=body.id,
+        role=_role(body, terms.get("role")),
+        division=await _division(body, terms.get("division"), work.now),
+        may_initiate=terms.get("may_initiate", False),
+        may_approve=terms.get("may_approve", False),
+        valid_from=_beginning(terms.get("valid_from"), work.now),
+        valid_until=terms.get("valid_until"),
+        from_outside=await needs_outside(body.id, work.now),
+        state=AppointmentState.PROPOSED.value,
+        submitted_by=work.viewer.person,
+        submitted_body=work.viewer.organisation,
+        acted=[],
+        demo=terms.get("demo", False),
+        changed_at=work.now,
+    )
+
+
+def _role(body: Organisation, wanted: str | None) -> str:
+    role = role_of(body.kind)
+    if not role:
+        raise Malformed(
+            "organisation",
+            f"The rule book has no role for people of the kind {body.kind}.",
+            "规则书未为该类单位设定角色,不能任职。",
+        )
+    if wanted not in {None, role}:
+        raise Malformed(
+            "role",
+            f"For an organisation of the kind {body.kind} one acts as {role}, not as {wanted}.",
+            f"该单位人员只能以“{role}”身份任职,不能为“{wanted}”。",
+        )
+    return role
+
+
+async def _division(body: Organisation, wanted: str | None, now: datetime) -> str:
+    if wanted is None or wanted == body.division:
+        return body.division
+    home, there = await place(body.division, day_of(now)), await place(wanted, day_of(now))
+    # Whoever acts for the whole province acts for all of it.
+    if home.level == "province" or there.city != home.code:
+        raise Malformed(
+            "division",
+            f"{there.name.en} lies outside the division of the organisation.",
+            f"{there.name.zh}不在该单位辖区内。",
+        )
+    return there.code
+
+
+def _beginning(wanted: datetime | None, now: datetime) -> datetime:
+    if wanted is not None and wanted < now:
+        raise Malformed(
+            "validFrom",
+            "An appointment does not begin in the past.",
+            "任职起始时间不得早于当前时间。",
+        )
+    return wanted or now
+
+
+async def needs_outside(organisation: UUID, now: datetime, *, without: UUID | None = None) -> bool:
+    """Whether the organisation lacks the two people it takes to appoint one of its own.
+
+    ``without`` leaves an appointment out of account.
+    """
+    acting = await rows(_ACTING, organisation, now, without or organisation)
+    return not stands_alone(
+        Acting(a["person_id"], a["may_initiate"], a["may_approve"]) for a in acting
+    )
+
+
+async def on_one_side(_work: Work, appointment: Appointment, **_: object) -> list[Condition]:
+    """A natural person stands on one side of the market."""
+    person = await Person.get(id=appointment.person_id)
+    return [
+        Condition(
+            name="one_side",
+            met=person.side == appointment.side,
+            message=Text(
+                f"The person stands on the {person.side} side,"
+                f" the organisation on the {appointment.side} side.",
+                f"该人员属于{_SIDES_ZH[person.side]},该单位属于{_SIDES_ZH[appointment.side]}。",
+            ),
+            ground="separation of duties",
+        )
+    ]
+
+
+_SIDES_ZH: dict[str, str] = {
+    Side.OFFICIAL: "管理方",
+    Side.PARTICIPANT: "市场方",
+    Side.OVERSIGHT: "监督方",
+}
+
+
+async def period_is_ahead(work: Work, appointment: Appointment, **_: object) -> list[Condition]:
+    """The appointment has not run out before it is countersigned."""
+    until = appointment.valid_until
+    return [
+        Condition(
+            name="period_ahead",
+            met=until is None or until > work.now,
+            message=Text(
+                f"The appointment was to last until {until}.", f"该任职有效期至{until},现已届满。"
+            ),
+            ground="registry rule",
+        )
+    ]
+
+
+async def province_stays_able(work: Work, appointment: Appointment, **_: object) -> list[Condition]:
+    """The province keeps two people who can appoint others: nobody could do it for them."""
+    counts = appointment.role == "province" and appointment.state == AppointmentState.IN_FORCE
+    unable = counts and await needs_outside(
+        appointment.organisation_id, work.now, without=appointment.id
+    )
+    return [
+        required(
+            name="province_stays_able",
+            met=not unable,
+            unmet=Text(
+                "The province would be left without two people who can appoint others.",
+                "免职后省厅将缺少能够相互会签任命的两名人员。",
+            ),
+            ground="registry rule",
+        )
+    ]
+
+
+async def held_at(appointment: Appointment, at: datetime) -> bool:
+    """Whether the appointment was in force at a moment, as its acts tell.
+
+    The founders' have no act of their own before their end: they were in force from the beginning.
+    """
+    state = await state_at(appointment.id, at) or AppointmentState.IN_FORCE
+    return appointment_holds(appointment, at, state=state)

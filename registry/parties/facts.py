@@ -1,0 +1,120 @@
+"""What rules may ask of organisations, people, appointments, sanctions and client programs."""
+
+from registry.kinds import Fact, Kind, state_fact
+from registry.parties.records import Appointment, Client, Organisation, Person, Sanction
+from registry.parties.rules import AUTHORITIES
+
+_AUTHORITIES = ", ".join(f"'{kind}'" for kind in sorted(AUTHORITIES))
+
+# An empty division is nobody's: it does not match the empty county of a body of a whole city.
+INSIDE = Fact(
+    check=lambda viewer, record: (
+        viewer.division != "" and viewer.division in {record.city, record.county}
+    ),
+    where="(:division <> '' AND ({t}.city = :division OR {t}.county = :division))",
+)
+"""The object lies in the viewer's city or county; its columns are ``city`` and ``county``."""
+
+OWN = Fact(
+    check=lambda viewer, record: record.organisation_id == viewer.organisation,
+    where="{t}.organisation_id = :organisation",
+)
+"""The object belongs to the viewer's organisation; its column is ``organisation_id``."""
+
+SUBMITTER = Fact(
+    check=lambda viewer, record: record.submitted_by == viewer.person,
+    where="{t}.submitted_by = :person",
+)
+"""The viewer himself submitted the object; its column is ``submitted_by``."""
+
+SAME_BODY_AS_SUBMITTER = Fact(
+    check=lambda viewer, record: record.submitted_body == viewer.organisation,
+    where="{t}.submitted_body = :organisation",
+)
+"""The viewer's organisation submitted the object; its column is ``submitted_body``."""
+
+ALREADY_ACTED = Fact(
+    check=lambda viewer, record: viewer.person in record.acted,
+    where=":person = ANY ({t}.acted)",
+)
+"""The viewer signed the object before; its column is ``acted``."""
+
+_OF_PARTIES = Fact(
+    check=lambda _, record: record.side != "official",
+    where="{t}.side <> 'official'",
+    intrinsic=True,
+)
+_FIRST = Fact(check=lambda _, record: record.from_outside, where="{t}.from_outside", intrinsic=True)
+
+ORGANISATION = Kind(
+    name="Organisation",
+    record=Organisation,
+    facts={
+        "own": Fact(
+            check=lambda viewer, record: record.id == viewer.organisation,
+            where="{t}.id = :organisation",
+        ),
+        "inside": INSIDE,
+        "may_register_kind": Fact(
+            check=lambda _, record: record.kind not in AUTHORITIES,
+            where=f"{{t}}.kind NOT IN ({_AUTHORITIES})",
+            intrinsic=True,
+        ),
+        # Whatever has a row is not the first; only an unsaved proposal can be.
+        "beginning": Fact(check=lambda _, record: record.beginning, where="false", intrinsic=True),
+        "stage_open": state_fact("open"),
+    },
+    masks={"view_details": ("credit_code", "installed_mw", "two_representatives")},
+)
+
+PERSON = Kind(
+    name="Person",
+    record=Person,
+    facts={
+        "person_of_own": OWN,
+        "self": Fact(
+            check=lambda viewer, record: record.id == viewer.person, where="{t}.id = :person"
+        ),
+        "first_of_organisation": _FIRST,
+        "may_register_kind": _OF_PARTIES,
+    },
+    organisations=lambda person: (person.organisation_id,),
+)
+
+APPOINTMENT = Kind(
+    name="Appointment",
+    record=Appointment,
+    facts={
+        "own": OWN,
+        "self": Fact(
+            check=lambda viewer, record: record.person_id == viewer.person,
+            where="{t}.person_id = :person",
+        ),
+        "first_of_organisation": _FIRST,
+        "may_register_kind": _OF_PARTIES,
+        "submitter": SUBMITTER,
+        "already_acted": ALREADY_ACTED,
+        "stage_proposed": state_fact("proposed"),
+        "stage_in_force": state_fact("in_force"),
+    },
+    organisations=lambda appointment: (appointment.organisation_id,),
+)
+
+SANCTION = Kind(
+    name="Sanction",
+    record=Sanction,
+    facts={
+        "own": OWN,
+        "inside": INSIDE,
+        "same_body_as_submitter": SAME_BODY_AS_SUBMITTER,
+        "stage_in_force": state_fact("in_force"),
+    },
+    organisations=lambda sanction: (sanction.organisation_id,),
+)
+
+CLIENT = Kind(
+    name="Client",
+    record=Client,
+    facts={"own": OWN, "stage_open": state_fact("open")},
+    organisations=lambda client: (client.organisation_id,),
+)

@@ -1,0 +1,194 @@
+"""Organisations as they are proposed and changed: what was given, in its one form."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NotRequired, TypedDict, Unpack
+from uuid import UUID, uuid4
+
+from policies.vocabulary import Text
+from registry.calendar import day_of
+from registry.command import Work
+from registry.database import row
+from registry.errors import Condition, Malformed, NotFound, required
+from registry.identifiers import check_credit_code, check_text
+from registry.parameters.divisions import Place, place
+from registry.parties.records import Organisation
+from registry.parties.rules import (
+    INDUSTRY_MAX,
+    NAME_MAX,
+    SOURCE_MAX,
+    OrganisationKind,
+    OrganisationState,
+    SourceCategory,
+    check_word,
+    level_of,
+)
+
+LEVELS_ZH = {"province": "省级", "city": "市级", "county": "县级"}
+
+
+class Changes(TypedDict, total=False):
+    """Particulars of an organisation; what is left out stays, None empties what may be empty.
+
+    Attributes:
+        name: the legal name, 2 to 200 characters.
+        name_en: in English, 2 to 200 characters.
+        credit_code: unified social credit code.
+        source_category: what kind of source an emitter is.
+        industry: code of GB/T 4754, four digits.
+        thermal_power: runs a thermal power unit or a captive power plant.
+        installed_mw: installed capacity in megawatts, whole.
+        two_representatives: whatever it signs needs a second signature of its own.
+
+    """
+
+    name: str
+    name_en: str | None
+    credit_code: str | None
+    source_category: str | None
+    industry: str | None
+    thermal_power: bool
+    installed_mw: int | None
+    two_representatives: bool
+
+
+class Particulars(Changes):
+    """What is known of an organisation when it is registered.
+
+    Attributes:
+        kind: a word of ``OrganisationKind``.
+        division: the code of the division it lies in.
+        source: where the particulars come from.
+        demo: demonstration data.
+
+    """
+
+    kind: str
+    division: str
+    source: NotRequired[str]
+    demo: NotRequired[bool]
+
+
+BY_REGISTRAR = (
+    "name",
+    "credit_code",
+    "source_category",
+    "industry",
+    "thermal_power",
+    "installed_mw",
+)
+"""Particulars on which rights depend: an organisation does not change them of itself."""
+
+_CHECKS: Mapping[str, Callable[[Any], object]] = {
+    "name": lambda text: check_text(text, "name", most=NAME_MAX, lines=False),
+    "name_en": lambda text: check_text(text, "nameEn", most=NAME_MAX, lines=False),
+    "credit_code": lambda text: check_credit_code(text, "creditCode"),
+    "source_category": lambda text: check_word(text, SourceCategory, "sourceCategory").value,
+    "industry": lambda text: check_text(text, "industry", most=INDUSTRY_MAX),
+    "source": lambda text: check_text(text, "source", most=SOURCE_MAX) if text else "",
+}
+
+
+_NEVER_EMPTY = {
+    "name": "name",
+    "thermal_power": "thermalPower",
+    "two_representatives": "twoRepresentatives",
+}
+
+
+def checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The given particulars in their one form.
+
+    Raises:
+        Malformed: a text, word or identifier is not as it must be, or nothing where there must be
+            something; names the field.
+
+    """
+    for name, field in _NEVER_EMPTY.items():
+        if name in given and given[name] is None:
+            raise Malformed(field, f"{field} cannot be emptied.", f"{field}不能为空。")
+    return {
+        name: value if value is None or name not in _CHECKS else _CHECKS[name](value)
+        for name, value in given.items()
+    }
+
+
+async def new_organisation(work: Work, **particulars: Unpack[Particulars]) -> Organisation:
+    """The organisation as it would be registered.
+
+    Raises:
+        Malformed: see ``checked``; no such division, or one of the wrong level for the kind.
+
+    """
+    kind = check_word(particulars["kind"], OrganisationKind, "kind")
+    where = await place(particulars["division"], day_of(work.now))
+    _check_level(kind, where)
+    clean = checked({k: v for k, v in particulars.items() if k not in {"kind", "division"}})
+    return Organisation(
+        id=uuid4(),
+        kind=kind.value,
+        division=where.code,
+        city=where.city,
+        county=where.county,
+        state=OrganisationState.OPEN.value,
+        registered_at=work.now,
+        changed_at=work.now,
+        **{name: value for name, value in clean.items() if value is not None},
+    )
+
+
+def _check_level(kind: OrganisationKind, where: Place) -> None:
+    level = level_of(kind)
+    if level is not None and where.level != level:
+        raise Malformed(
+            "division",
+            f"A {kind} lies in a division of the level {level}, not {where.level}.",
+            f"该类单位须登记在{LEVELS_ZH[level]}行政区划,{where.name.zh}为{LEVELS_ZH[where.level]}。",
+        )
+
+
+async def known_organisation(id: UUID) -> Organisation:
+    """The organisation an argument names; everybody may know which there are.
+
+    Raises:
+        NotFound: there is none.
+
+    """
+    found = await Organisation.get_or_none(id=id)
+    if found is None:
+        raise NotFound("organisation")
+    return found
+
+
+async def organisation_is_open(_work: Work, record: Any, **_: object) -> list[Condition]:  # noqa: ANN401 - any record of an organisation
+    """It was not closed, looked up under its lock."""
+    found = await row("SELECT state, name FROM organisation WHERE id = $1", record.organisation_id)
+    name = found["name"] if found else ""
+    return [
+        required(
+            name="organisation_open",
+            met=found is not None and found["state"] == OrganisationState.OPEN,
+            unmet=Text(f"{name} is closed.", f"{name}已注销。"),
+            ground="registry rule",
+        )
+    ]
+
+
+async def changed_by_whom_it_may(
+    work: Work, organisation: Organisation, **changes: Unpack[Changes]
+) -> list[Condition]:
+    """An organisation does not change of itself what its rights depend on, or what guards them."""
+    of_itself = organisation.id == work.viewer.organisation and not work.viewer.authority
+    kept = [name for name in BY_REGISTRAR if name in changes]
+    if organisation.two_representatives and changes.get("two_representatives") is False:
+        kept.append("two_representatives")
+    return [
+        Condition(
+            name="changed_by_registrar",
+            met=not (of_itself and kept),
+            message=Text(
+                f"Only the province or the centre changes: {', '.join(kept)}.",
+                f"下列事项仅由省厅或交易中心变更:{'、'.join(kept)}。",
+            ),
+            ground="registry rule",
+        )
+    ]

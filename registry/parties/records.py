@@ -1,0 +1,119 @@
+"""Organisations, people, appointments, sanctions and client programs as rows."""
+
+from datetime import datetime
+from uuid import UUID
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+
+class Organisation(Model):
+    """A body the registry knows (单位). The database adds the side of the market it stands on."""
+
+    id = fields.UUIDField(primary_key=True)
+    kind = fields.TextField()
+    name = fields.TextField()
+    name_en: str | None = fields.TextField(null=True)
+    credit_code: str | None = fields.TextField(null=True)
+    division = fields.TextField()
+    city = fields.TextField()
+    county = fields.TextField(default="")
+    source_category: str | None = fields.TextField(null=True)
+    industry: str | None = fields.TextField(null=True)
+    thermal_power = fields.BooleanField(default=False)
+    installed_mw: int | None = fields.IntField(null=True)
+    two_representatives = fields.BooleanField(default=False)
+    state = fields.TextField()
+    source = fields.TextField(default="")
+    demo = fields.BooleanField(default=False)
+    registered_at = fields.DatetimeField()
+    changed_at = fields.DatetimeField()
+
+    beginning = False
+    """Proposed as the first body of an empty registry; no row is."""
+
+    class Meta:
+        table = "organisation"
+
+
+class Person(Model):
+    """A natural person (人员), by the name sign-in gives him; on one side of the market."""
+
+    id = fields.UUIDField(primary_key=True)
+    subject = fields.TextField()
+    name = fields.TextField()
+    organisation_id = fields.UUIDField()
+    side = fields.TextField()
+    from_outside = fields.BooleanField()
+    demo = fields.BooleanField(default=False)
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "person"
+
+
+class Appointment(Model):
+    """A post (任职): a person acts for an organisation in a role and division, within dates."""
+
+    id = fields.UUIDField(primary_key=True)
+    person_id = fields.UUIDField()
+    side = fields.TextField()
+    organisation_id = fields.UUIDField()
+    role = fields.TextField()
+    division = fields.TextField()
+    may_initiate = fields.BooleanField()
+    may_approve = fields.BooleanField()
+    valid_from = fields.DatetimeField()
+    valid_until: datetime | None = fields.DatetimeField(null=True)
+    from_outside = fields.BooleanField()
+    state = fields.TextField()
+    ended_at: datetime | None = fields.DatetimeField(null=True)
+    submitted_by = fields.UUIDField()
+    submitted_body = fields.UUIDField()
+    acted: list[UUID] = ArrayField(element_type="uuid")
+    demo = fields.BooleanField(default=False)
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "appointment"
+
+
+class Sanction(Model):
+    """A measure that bars an organisation from new business (惩戒措施) while it lasts."""
+
+    id = fields.UUIDField(primary_key=True)
+    organisation_id = fields.UUIDField()
+    city = fields.TextField()
+    county = fields.TextField()
+    kind = fields.TextField()
+    reason = fields.TextField()
+    source = fields.TextField()
+    starts_at = fields.DatetimeField()
+    ends_at: datetime | None = fields.DatetimeField(null=True)
+    state = fields.TextField()
+    submitted_by = fields.UUIDField()
+    submitted_body = fields.UUIDField()
+    lifted_at: datetime | None = fields.DatetimeField(null=True)
+    lifted_reason: str | None = fields.TextField(null=True)
+    demo = fields.BooleanField(default=False)
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "sanction"
+
+
+class Client(Model):
+    """A program that sends requests (接入应用); one of the house is bound by no scopes."""
+
+    id = fields.UUIDField(primary_key=True)
+    name = fields.TextField()
+    organisation_id = fields.UUIDField()
+    house = fields.BooleanField(default=False)
+    scopes: list[str] = ArrayField(element_type="text")
+    state = fields.TextField()
+    demo = fields.BooleanField(default=False)
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "client"

@@ -1,0 +1,272 @@
+"""Kinds and sides of organisations, and the lives of records. Pure: no database, no clock."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from policies.vocabulary import Vocabulary
+from registry.errors import Malformed
+
+W = TypeVar("W", bound=StrEnum)
+
+NAME_MAX = 200
+"""Most characters of the name of an organisation or of a subject."""
+
+INDUSTRY_MAX = 4
+"""Characters of the code of an industry."""
+
+PERSON_NAME_MAX = 100
+"""Most characters of a person's name."""
+
+REASON_MAX = 2000
+"""Most characters of a reason."""
+
+SOURCE_MAX = 500
+"""Most characters of a source."""
+
+CLIENT_NAME_MAX = 63
+"""Most characters of the name of a client."""
+
+SCOPES_MAX = 200
+"""Most scopes of a client."""
+
+
+class OrganisationKind(StrEnum):
+    """What a body is, and with it the role its people act in, where the rule book has one."""
+
+    PROVINCE = "province"
+    CENTRE = "centre"
+    CITY = "city"
+    COUNTY = "county"
+    GOVERNMENT = "government"
+    ENTERPRISE = "enterprise"
+    BANK = "bank"
+    VERIFIER = "verifier"
+    AUDITOR = "auditor"
+    PORTAL = "portal"
+    APPROVAL_BUREAU = "approval_bureau"
+    PRICE_AUTHORITY = "price_authority"
+    TAX_BUREAU = "tax_bureau"
+
+
+class Side(StrEnum):
+    """Where one stands in the market; nobody stands on two sides."""
+
+    OFFICIAL = "official"
+    PARTICIPANT = "participant"
+    OVERSIGHT = "oversight"
+
+
+class SourceCategory(StrEnum):
+    """What kind of source an emitter is."""
+
+    INDUSTRIAL = "industrial"
+    AGRICULTURAL = "agricultural"
+    CENTRAL_TREATMENT = "central_treatment"
+    OTHER = "other"
+
+
+class SanctionKind(StrEnum):
+    """The measures that bar a buyer from the market."""
+
+    LISTED_SUPERVISION = "listed_supervision"
+    ORDERED_TO_CORRECT = "ordered_to_correct"
+    PENALTY_PERIOD = "penalty_period"
+
+
+class OrganisationState(StrEnum):
+    """Whether a body takes part."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class OrganisationStep(StrEnum):
+    """What ends the life of a body."""
+
+    CLOSE = "close"
+
+
+class AppointmentState(StrEnum):
+    """Where an appointment stands; its dates are judged apart, from the clock."""
+
+    PROPOSED = "proposed"
+    IN_FORCE = "in_force"
+    ENDED = "ended"
+
+
+class AppointmentStep(StrEnum):
+    """What moves an appointment on."""
+
+    COUNTERSIGN = "countersign"
+    END = "end"
+
+
+class SanctionState(StrEnum):
+    """Whether a sanction still counts; its dates are judged apart, from the clock."""
+
+    IN_FORCE = "in_force"
+    LIFTED = "lifted"
+
+
+class SanctionStep(StrEnum):
+    """What ends a sanction before its time."""
+
+    LIFT = "lift"
+
+
+class ClientState(StrEnum):
+    """Whether a program is let in."""
+
+    OPEN = "open"
+    REVOKED = "revoked"
+
+
+class ClientStep(StrEnum):
+    """What shuts a program out."""
+
+    REVOKE = "revoke"
+
+
+ORGANISATION_LIFE: Mapping[tuple[OrganisationState, OrganisationStep], OrganisationState] = {
+    (OrganisationState.OPEN, OrganisationStep.CLOSE): OrganisationState.CLOSED,
+}
+APPOINTMENT_LIFE: Mapping[tuple[AppointmentState, AppointmentStep], AppointmentState] = {
+    (AppointmentState.PROPOSED, AppointmentStep.COUNTERSIGN): AppointmentState.IN_FORCE,
+    (AppointmentState.PROPOSED, AppointmentStep.END): AppointmentState.ENDED,
+    (AppointmentState.IN_FORCE, AppointmentStep.END): AppointmentState.ENDED,
+}
+SANCTION_LIFE: Mapping[tuple[SanctionState, SanctionStep], SanctionState] = {
+    (SanctionState.IN_FORCE, SanctionStep.LIFT): SanctionState.LIFTED,
+}
+CLIENT_LIFE: Mapping[tuple[ClientState, ClientStep], ClientState] = {
+    (ClientState.OPEN, ClientStep.REVOKE): ClientState.REVOKED,
+}
+
+OFFICES = frozenset({"approval_bureau", "price_authority", "tax_bureau"})
+"""Offices the market meets and the rule book gives no role: nobody acts for them here."""
+
+AUTHORITIES = frozenset({"province", "centre", "city", "county"}) | OFFICES
+"""The kinds of body that only the province registers."""
+
+_LEVELS: Mapping[OrganisationKind, str] = {
+    OrganisationKind.PROVINCE: "province",
+    OrganisationKind.CENTRE: "province",
+    OrganisationKind.CITY: "city",
+    OrganisationKind.COUNTY: "county",
+}
+
+
+def side_of(kind: str) -> Side:
+    """The side on which organisations of a kind, and all their people, stand."""
+    if kind in AUTHORITIES:
+        return Side.OFFICIAL
+    return Side.OVERSIGHT if kind == OrganisationKind.AUDITOR else Side.PARTICIPANT
+
+
+def role_of(kind: str) -> str:
+    """The one role in which people may act for organisations of a kind; empty where none may."""
+    return "" if kind in OFFICES else OrganisationKind(kind).value
+
+
+def level_of(kind: str) -> str | None:
+    """The level of division a kind of organisation is registered in; None where any will do."""
+    return _LEVELS.get(OrganisationKind(kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What one appointment in force lets one person do."""
+
+    person: UUID
+    may_initiate: bool
+    may_approve: bool
+
+
+def stands_alone(appointments: Iterable[Acting]) -> bool:
+    """Whether one can propose and another countersign, so that nobody from outside is needed."""
+    acting = list(appointments)
+    initiators = {a.person for a in acting if a.may_initiate}
+    approvers = {a.person for a in acting if a.may_approve}
+    return bool(initiators) and bool(approvers) and len(initiators | approvers) > 1
+
+
+def check_word(text: str, words: type[W], field: str) -> W:
+    """The member of a closed list that ``text`` names.
+
+    Raises:
+        Malformed: the list has no such word.
+
+    """
+    try:
+        return words(text)
+    except ValueError:
+        listed = ", ".join(words)
+        raise Malformed(
+            field, f"{field} is one of: {listed}.", f"{field}取值须为:{listed}。"
+        ) from None
+
+
+def check_scopes(scopes: Iterable[str], vocabulary: Vocabulary, field: str) -> tuple[str, ...]:
+    """The scopes in order, each once: ``Kind:verb`` words of the rule book.
+
+    Raises:
+        Malformed: a word the rule book does not know, or more than ``SCOPES_MAX``.
+
+    """
+    wanted = tuple(sorted(set(scopes)))
+    if len(wanted) > SCOPES_MAX:
+        raise Malformed(
+            field, f"A client has at most {SCOPES_MAX} scopes.", f"授权范围最多{SCOPES_MAX}项。"
+        )
+    for scope in wanted:
+        kind, _, verb = scope.partition(":")
+        if vocabulary.verb(kind, verb) is None:
+            raise Malformed(field, f"There is no scope {scope!r}.", f"不存在授权范围“{scope}”。")
+    return wanted
+
+
+class DatedAppointment(Protocol):
+    """As much of an appointment as tells whether it counts."""
+
+    state: str
+    valid_from: datetime
+    valid_until: datetime | None
+
+
+class DatedSanction(Protocol):
+    """As much of a sanction as tells whether it bars."""
+
+    state: str
+    starts_at: datetime
+    ends_at: datetime | None
+
+
+def appointment_holds(
+    appointment: DatedAppointment, at: datetime, *, state: str | None = None
+) -> bool:
+    """Whether it is in force by its state and its dates; the end itself is outside.
+
+    Args:
+        appointment: the appointment.
+        at: the moment.
+        state: the state it was in then, where that is not its present one.
+
+    """
+    return (state or appointment.state) == AppointmentState.IN_FORCE and _between(
+        appointment.valid_from, appointment.valid_until, at
+    )
+
+
+def sanction_holds(sanction: DatedSanction, now: datetime) -> bool:
+    """Whether it bars by its state and its dates; the end itself is outside."""
+    return sanction.state == SanctionState.IN_FORCE and _between(
+        sanction.starts_at, sanction.ends_at, now
+    )
+
+
+def _between(start: datetime, end: datetime | None, now: datetime) -> bool:
+    return start <= now and (end is None or now < end)

@@ -1,0 +1,1 @@
+"""Discharge permits, construction projects, and the environmental assessment of areas."""

@@ -1,0 +1,247 @@
+"""The verbs of permits: register, change the limits, revoke."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID, uuid4
+
+from policies.vocabulary import Text
+from registry.calendar import day_of
+from registry.command import Work, operation
+from registry.database import rows
+from registry.errors import Condition, Malformed, NotFound
+from registry.identifiers import check_permit_number, check_text
+from registry.life import advance
+from registry.parameters.divisions import place
+from registry.parties.records import Organisation
+from registry.permits import rules
+from registry.permits.facts import PERMIT
+from registry.permits.lookup import substances
+from registry.permits.records import ConstructionProject, Outlet, Permit, PermitLimit
+from registry.permits.rules import (
+    LimitDraft,
+    OutletDraft,
+    PermitCategory,
+    PermitState,
+    PermitStep,
+)
+from registry.values import parse_quantity
+
+
+async def holder(organisation: UUID) -> Organisation:
+    """The organisation a permit or project belongs to.
+
+    Raises:
+        NotFound: there is none.
+
+    """
+    found = await Organisation.get_or_none(id=organisation)
+    if found is None:
+        raise NotFound("organisation")
+    return found
+
+
+async def holder_is_open(
+    _work: Work, record: Permit | ConstructionProject, **_rest: object
+) -> list[Condition]:
+    """The organisation it is registered for has not been closed."""
+    found = await holder(record.organisation_id)
+    name = Text(found.name_en or found.name, found.name)
+    return [rules.organisation_is_open(name, found.state)]
+
+
+async def _number_is_the_holders(_work: Work, permit: Permit, **_rest: object) -> list[Condition]:
+    found = await holder(permit.organisation_id)
+    return [rules.number_is_the_holders(permit.number, found.credit_code)]
+
+
+async def _propose_permit(  # noqa: PLR0913 - what a permit says
+    work: Work,
+    *,
+    number: str,
+    organisation: UUID,
+    issued_by: str,
+    category: str,
+    valid_from: date,
+    valid_until: date,
+    source: str,
+    demo: bool = False,
+    **_children: object,
+) -> Permit:
+    found = await holder(organisation)
+    return Permit(
+        id=uuid4(),
+        number=check_permit_number(number, "number"),
+        organisation_id=organisation,
+        city=found.city,
+        county=found.county,
+        issued_by=(await place(issued_by, valid_from, field="issuedBy")).code,
+        category=PermitCategory(category),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        state=PermitState.IN_FORCE,
+        source=check_text(source, "source", most=rules.SOURCE_LENGTH_MAX),
+        demo=demo,
+        registered_at=work.now,
+        changed_at=work.now,
+    )
+
+
+@operation(
+    PERMIT, "register", propose=_propose_permit, weigh=(holder_is_open, _number_is_the_holders)
+)
+async def register_permit(
+    _work: Work,
+    permit: Permit,
+    /,
+    *,
+    limits: Sequence[LimitDraft],
+    outlets: Sequence[OutletDraft],
+    **_said: object,
+) -> Permit:
+    """Enter a discharge permit with its limits, which hold from its first day, and its outlets.
+
+    Args:
+        limits: 1 to ``LIMITS_MAX``, each pollutant once; of a year, in the pollutant's unit.
+        outlets: at most ``OUTLETS_MAX``; those for water with their river system.
+
+    Raises:
+        Malformed: a number, code, quantity or division of another form, or unknown.
+        ConditionsUnmet: the holder is closed, or the number is not of its credit code.
+        Duplicate: the number is registered already.
+
+    Rule: 《排污许可管理条例》; HJ 608-2017.
+
+    """
+    checked = rules.checked_outlets(outlets)
+    quantities = await _quantities(limits)
+    await _check_rivers({river for _, _, river in checked if river is not None})
+    await permit.save()
+    await PermitLimit.bulk_create(
+        _limit(
+            permit,
+            pollutant,
+            quantity,
+            effective_from=permit.valid_from,
+            source=permit.source,
+        )
+        for pollutant, quantity in quantities.items()
+    )
+    await Outlet.bulk_create(
+        Outlet(id=uuid4(), permit_id=permit.id, code=code, medium=medium, river_system=river)
+        for code, medium, river in checked
+    )
+    return permit
+
+
+async def _change_is_in_order(
+    _work: Work, permit: Permit, *, limits: Sequence[LimitDraft], effective_from: date, **_: object
+) -> list[Condition]:
+    newest = await _newest(permit)
+    later = [
+        rules.change_is_later(code, effective_from, newest.get(code))
+        for code in dict.fromkeys(limit["pollutant"] for limit in limits)
+    ]
+    return [
+        rules.change_is_within(effective_from, permit.valid_from, permit.valid_until),
+        *later,
+    ]
+
+
+@operation(PERMIT, "change", weigh=(_change_is_in_order,))
+async def change_permit_limits(
+    _work: Work,
+    permit: Permit,
+    /,
+    *,
+    limits: Sequence[LimitDraft],
+    effective_from: date,
+    source: str,
+) -> Permit:
+    """Set limits anew from a day on; what held before ends the day before and stays known.
+
+    Args:
+        limits: 1 to ``LIMITS_MAX``, each pollutant once; others keep their limits.
+        effective_from: first day, within the permit and after the newest limit on record.
+        source: the decision that changes them.
+
+    Raises:
+        Malformed: an unknown pollutant or a quantity of another form.
+        ConditionsUnmet: the day is outside the permit, or not after the newest limit.
+
+    Rule: 《排污许可管理条例》 (change of a permit); registry rule (what was in force stays known).
+
+    """
+    permit.state = advance(rules.PERMIT_LIFE, PermitState(permit.state), PermitStep.CHANGE)
+    quantities = await _quantities(limits)
+    said = check_text(source, "source", most=rules.SOURCE_LENGTH_MAX)
+    await PermitLimit.filter(
+        permit_id=permit.id, pollutant__in=list(quantities), effective_until=None
+    ).update(effective_until=rules.day_before(effective_from))
+    await PermitLimit.bulk_create(
+        _limit(permit, pollutant, quantity, effective_from=effective_from, source=said)
+        for pollutant, quantity in quantities.items()
+    )
+    return permit
+
+
+@operation(PERMIT, "revoke")
+async def revoke_permit(work: Work, permit: Permit, *, reason: str) -> Permit:
+    """Take a permit out of force from today on.
+
+    Args:
+        reason: 1 to ``REASON_LENGTH_MAX`` characters.
+
+    Raises:
+        Malformed: no reason given.
+
+    Rule: 《排污许可管理条例》.
+
+    """
+    permit.state = advance(rules.PERMIT_LIFE, PermitState(permit.state), PermitStep.REVOKE)
+    permit.revoked_on = day_of(work.now)
+    permit.revocation_reason = check_text(reason, "reason", most=rules.REASON_LENGTH_MAX)
+    return permit
+
+
+async def _quantities(limits: Sequence[LimitDraft]) -> dict[str, int]:
+    """Base units by pollutant."""
+    rules.check_number(limits, "limits", least=1, most=rules.LIMITS_MAX)
+    rules.check_once((limit["pollutant"] for limit in limits), "limits.pollutant")
+    known = await substances((limit["pollutant"] for limit in limits), field="limits.pollutant")
+    return {
+        limit["pollutant"]: parse_quantity(
+            limit["quantity"], known[limit["pollutant"]].scale, field="limits.quantity"
+        )
+        for limit in limits
+    }
+
+
+async def _newest(permit: Permit) -> dict[str, date]:
+    """The first day of the newest limit on record, by pollutant."""
+    found = await rows(
+        "SELECT pollutant, max(effective_from) AS newest FROM permit_limit"
+        " WHERE permit_id = $1 GROUP BY pollutant",
+        permit.id,
+    )
+    return {limit["pollutant"]: limit["newest"] for limit in found}
+
+
+async def _check_rivers(codes: set[str]) -> None:
+    found = await rows("SELECT code FROM river_system WHERE code = ANY($1)", list(codes))
+    for code in sorted(codes - {river["code"] for river in found}):
+        raise Malformed(
+            "outlets.riverSystem", f"There is no river system {code!r}.", f"不存在水系“{code}”。"
+        )
+
+
+def _limit(
+    permit: Permit, pollutant: str, quantity: int, *, effective_from: date, source: str
+) -> PermitLimit:
+    return PermitLimit(
+        id=uuid4(),
+        permit_id=permit.id,
+        pollutant=pollutant,
+        quantity=quantity,
+        effective_from=effective_from,
+        source=source,
+    )

@@ -1,0 +1,188 @@
+"""The verbs of construction projects and of the assessment of areas."""
+
+from collections.abc import Sequence
+from uuid import UUID, uuid4
+
+from registry.calendar import day_of
+from registry.command import Work, operation
+from registry.errors import Malformed
+from registry.identifiers import check_text
+from registry.life import advance
+from registry.parameters.divisions import place
+from registry.permits import rules
+from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
+from registry.permits.lookup import Substance, substances
+from registry.permits.operations import holder, holder_is_open
+from registry.permits.records import Assessment, ConstructionProject, ProjectDemand
+from registry.permits.rules import DemandDraft, Medium, ProjectState, ProjectStep
+from registry.values import parse_quantity
+
+APPROVAL_LENGTH_MAX = 100
+
+
+async def _propose_project(  # noqa: PLR0913 - what a project says
+    work: Work,
+    *,
+    organisation: UUID,
+    name: str,
+    division: str,
+    source: str,
+    approval_number: str | None = None,
+    strategic_industry: bool = False,
+    technology_demonstration: bool = False,
+    demo: bool = False,
+) -> ConstructionProject:
+    await holder(organisation)
+    where = await place(division, day_of(work.now))
+    return ConstructionProject(
+        id=uuid4(),
+        organisation_id=organisation,
+        name=check_text(name, "name", most=rules.NAME_LENGTH_MAX, lines=False),
+        division=where.code,
+        city=where.city,
+        county=where.county,
+        approval_number=_approval(approval_number),
+        state=ProjectState.PLANNED,
+        strategic_industry=strategic_industry,
+        technology_demonstration=technology_demonstration,
+        source=check_text(source, "source", most=rules.SOURCE_LENGTH_MAX),
+        demo=demo,
+        registered_at=work.now,
+        changed_at=work.now,
+    )
+
+
+@operation(CONSTRUCTION_PROJECT, "register", propose=_propose_project, weigh=(holder_is_open,))
+async def register_project(
+    _work: Work, project: ConstructionProject, /, **_said: object
+) -> ConstructionProject:
+    """Enter a construction project; what it needs is entered when it is assessed.
+
+    Raises:
+        Malformed: a division that does not exist, or a text that is empty or too long.
+        ConditionsUnmet: the developer is closed.
+        Duplicate: the developer has a project of this name, or the approval number is registered.
+
+    Rule: 国办发〔2014〕38号 (new projects acquire rights by purchase).
+
+    """
+    return project
+
+
+@operation(CONSTRUCTION_PROJECT, "assess")
+async def assess_demand(
+    work: Work,
+    project: ConstructionProject,
+    *,
+    demands: Sequence[DemandDraft],
+    source: str,
+    approval_number: str | None = None,
+    demo: bool = False,
+) -> ConstructionProject:
+    """Record what the project needs in a year by its environmental assessment.
+
+    What was recorded for the same pollutants before is superseded and stays known.
+
+    Args:
+        demands: 1 to ``DEMANDS_MAX``, each pollutant once, in the pollutant's unit; without a
+            quantity where the source does not give one.
+        source: the assessment or its approval.
+        approval_number: of the assessment's approval; left out, the one on record stays.
+        demo: demonstration data.
+
+    Raises:
+        Malformed: an unknown pollutant or a quantity of another form.
+        Duplicate: another project has the approval number.
+
+    Rule: 环发〔2014〕197号.
+
+    """
+    quantities = await _demanded(demands)
+    said = check_text(source, "source", most=rules.SOURCE_LENGTH_MAX)
+    project.state = advance(rules.PROJECT_LIFE, ProjectState(project.state), ProjectStep.ASSESS)
+    project.approval_number = _approval(approval_number) or project.approval_number
+    await ProjectDemand.filter(
+        project_id=project.id, pollutant__in=list(quantities), superseded_at=None
+    ).update(superseded_at=work.now)
+    await ProjectDemand.bulk_create(
+        ProjectDemand(
+            id=uuid4(),
+            project_id=project.id,
+            pollutant=pollutant,
+            quantity=quantity,
+            source=said,
+            demo=demo,
+            assessed_at=work.now,
+        )
+        for pollutant, quantity in quantities.items()
+    )
+    return project
+
+
+async def _propose_assessment(  # noqa: PLR0913 - what an assessment says
+    work: Work,
+    *,
+    city: str,
+    year: int,
+    medium: str,
+    quality_attained: bool,
+    reduction_task_done: bool,
+    improvement_target_met: bool,
+    source: str,
+    demo: bool = False,
+) -> Assessment:
+    today = day_of(work.now)
+    where = await place(city, today, field="city")
+    if where.level != "city":
+        raise Malformed("city", f"{city} is no city.", f"{city}不是设区市。")
+    if not rules.YEAR_MIN <= year < today.year:
+        raise Malformed(
+            "year",
+            f"A year is assessed when it is over: {rules.YEAR_MIN} to {today.year - 1}.",
+            f"只能登记已结束年度的考核结果:{rules.YEAR_MIN}至{today.year - 1}年。",
+        )
+    return Assessment(
+        id=uuid4(),
+        city=where.code,
+        year=year,
+        medium=Medium(medium),
+        quality_attained=quality_attained,
+        reduction_task_done=reduction_task_done,
+        improvement_target_met=improvement_target_met,
+        source=check_text(source, "source", most=rules.SOURCE_LENGTH_MAX),
+        demo=demo,
+    )
+
+
+@operation(ASSESSMENT, "record", propose=_propose_assessment)
+async def record_assessment(_work: Work, assessment: Assessment, /, **_said: object) -> Assessment:
+    """Record, once and for good, whether a city met its aims for a year and a medium.
+
+    Raises:
+        Malformed: not a city, or a year that is not over.
+        Duplicate: the city is assessed for the year and medium already.
+
+    Rule: 《河北省排污权跨区域流转和交易管理暂行办法》.
+
+    """
+    return assessment
+
+
+async def _demanded(demands: Sequence[DemandDraft]) -> dict[str, int | None]:
+    """Base units by pollutant; None where the source gives none."""
+    rules.check_number(demands, "demands", least=1, most=rules.DEMANDS_MAX)
+    rules.check_once((demand["pollutant"] for demand in demands), "demands.pollutant")
+    known = await substances((d["pollutant"] for d in demands), field="demands.pollutant")
+    return {d["pollutant"]: _demand(d.get("quantity"), known[d["pollutant"]]) for d in demands}
+
+
+def _demand(quantity: str | None, substance: Substance) -> int | None:
+    if quantity is None:
+        return None
+    return parse_quantity(quantity, substance.scale, field="demands.quantity")
+
+
+def _approval(number: str | None) -> str | None:
+    if number is None:
+        return None
+    return check_text(number, "approvalNumber", most=APPROVAL_LENGTH_MAX, lines=False)

@@ -1,0 +1,114 @@
+"""Permits, projects and assessments as rows."""
+
+from datetime import date, datetime
+
+from tortoise import fields
+from tortoise.models import Model
+
+
+class Permit(Model):
+    """A discharge permit (排污许可证); the database keeps the place, which is its holder's."""
+
+    id = fields.UUIDField(primary_key=True)
+    number = fields.TextField()
+    organisation_id = fields.UUIDField()
+    city = fields.TextField()
+    county = fields.TextField()
+    issued_by = fields.TextField()
+    category = fields.TextField()
+    valid_from = fields.DateField()
+    valid_until = fields.DateField()
+    state = fields.TextField()
+    revoked_on: date | None = fields.DateField(null=True)
+    revocation_reason = fields.TextField(default="")
+    source = fields.TextField()
+    demo = fields.BooleanField(default=False)
+    registered_at = fields.DatetimeField()
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "permit"
+
+
+class PermitLimit(Model):
+    """What a permit allows in a year, in base units, from a day until a day, both included."""
+
+    id = fields.UUIDField(primary_key=True)
+    permit_id = fields.UUIDField()
+    pollutant = fields.TextField()
+    quantity = fields.BigIntField()
+    effective_from = fields.DateField()
+    effective_until: date | None = fields.DateField(null=True)
+    source = fields.TextField()
+
+    class Meta:
+        table = "permit_limit"
+
+
+class Outlet(Model):
+    """Where a permit lets out (排放口); ``river_system`` of what goes into water."""
+
+    id = fields.UUIDField(primary_key=True)
+    permit_id = fields.UUIDField()
+    code = fields.TextField()
+    medium = fields.TextField()
+    river_system: str | None = fields.TextField(null=True)
+
+    class Meta:
+        table = "outlet"
+
+
+class ConstructionProject(Model):
+    """A construction project (建设项目). ``city`` and ``county`` are those of its own place."""
+
+    id = fields.UUIDField(primary_key=True)
+    organisation_id = fields.UUIDField()
+    name = fields.TextField()
+    division = fields.TextField()
+    city = fields.TextField()
+    county = fields.TextField()
+    approval_number: str | None = fields.TextField(null=True)
+    state = fields.TextField()
+    strategic_industry = fields.BooleanField()
+    technology_demonstration = fields.BooleanField()
+    source = fields.TextField()
+    demo = fields.BooleanField(default=False)
+    registered_at = fields.DatetimeField()
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "construction_project"
+
+
+class ProjectDemand(Model):
+    """What a project will need in a year, in base units; None: its source does not say."""
+
+    id = fields.UUIDField(primary_key=True)
+    project_id = fields.UUIDField()
+    pollutant = fields.TextField()
+    quantity: int | None = fields.BigIntField(null=True)
+    source = fields.TextField()
+    demo = fields.BooleanField(default=False)
+    assessed_at = fields.DatetimeField()
+    superseded_at: datetime | None = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "project_demand"
+
+
+class Assessment(Model):
+    """Whether a city met in a year what opens it to rights from elsewhere (区域环境质量考核)."""
+
+    id = fields.UUIDField(primary_key=True)
+    city = fields.TextField()
+    year = fields.IntField()
+    medium = fields.TextField()
+    quality_attained = fields.BooleanField()
+    reduction_task_done = fields.BooleanField()
+    improvement_target_met = fields.BooleanField()
+    source = fields.TextField()
+    demo = fields.BooleanField(default=False)
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "environment_assessment"

@@ -1,0 +1,238 @@
+"""What permits, projects and assessments may say, and how a limit changes. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import NotRequired, TypedDict
+
+from policies.vocabulary import Text
+from registry.errors import Condition, Malformed
+from registry.identifiers import check_outlet, permit_holder
+from registry.parties.rules import OrganisationState
+from registry.values import Period
+
+LIMITS_MAX = 50
+OUTLETS_MAX = 200
+DEMANDS_MAX = 50
+SOURCE_LENGTH_MAX = 500
+REASON_LENGTH_MAX = 2000
+NAME_LENGTH_MAX = 200
+YEAR_MIN = 2000
+
+PERMIT_REGULATION = "Permit Regulation 2021 | 《排污许可管理条例》"
+NUMBERING = "HJ 608-2017"
+WITHOUT_CREDIT_CODE = "H9"
+
+
+class PermitState(StrEnum):
+    """Where a permit stands; whether its days have come or passed is asked of the calendar."""
+
+    IN_FORCE = "in_force"
+    REVOKED = "revoked"
+
+
+class PermitStep(StrEnum):
+    """What can happen to a permit."""
+
+    CHANGE = "change"
+    REVOKE = "revoke"
+
+
+PERMIT_LIFE: dict[tuple[PermitState, PermitStep], PermitState] = {
+    (PermitState.IN_FORCE, PermitStep.CHANGE): PermitState.IN_FORCE,
+    (PermitState.IN_FORCE, PermitStep.REVOKE): PermitState.REVOKED,
+}
+
+
+class PermitCategory(StrEnum):
+    """How closely a holder is managed: 重点管理, 简化管理, 登记管理."""
+
+    KEY = "key"
+    SIMPLIFIED = "simplified"
+    REGISTRATION = "registration"
+
+
+class Medium(StrEnum):
+    """What is polluted."""
+
+    AIR = "air"
+    WATER = "water"
+
+
+class ProjectState(StrEnum):
+    """Whether the demand of a construction project is known from its environmental assessment."""
+
+    PLANNED = "planned"
+    ASSESSED = "assessed"
+
+
+class ProjectStep(StrEnum):
+    """What can happen to a construction project."""
+
+    ASSESS = "assess"
+
+
+PROJECT_LIFE: dict[tuple[ProjectState, ProjectStep], ProjectState] = {
+    (ProjectState.PLANNED, ProjectStep.ASSESS): ProjectState.ASSESSED,
+    (ProjectState.ASSESSED, ProjectStep.ASSESS): ProjectState.ASSESSED,
+}
+
+
+class LimitDraft(TypedDict):
+    """A limit to be recorded: the quantity of a year in the unit of the pollutant."""
+
+    pollutant: str
+    quantity: str
+
+
+class OutletDraft(TypedDict):
+    """An outlet to be recorded; what lets out into water names its river system."""
+
+    code: str
+    river_system: NotRequired[str | None]
+
+
+class DemandDraft(TypedDict):
+    """A demand to be recorded, in the pollutant's unit; None where no source gives it."""
+
+    pollutant: str
+    quantity: NotRequired[str | None]
+
+
+def is_in_force(period: Period, revoked_on: date | None, on: date) -> bool:
+    """Whether a permit is in force on a day: within its days, and before that of its revocation."""
+    return period.holds(on) and (revoked_on is None or on < revoked_on)
+
+
+def outlet_medium(code: str) -> Medium:
+    """What a checked outlet code lets out into.
+
+    Rule: HJ 608-2017 annex A: DA for air, DW for water.
+    """
+    return Medium.AIR if code.startswith("DA") else Medium.WATER
+
+
+def checked_outlets(outlets: Sequence[OutletDraft]) -> list[tuple[str, Medium, str | None]]:
+    """Code, medium and river system of each outlet.
+
+    Raises:
+        Malformed: a code of another form or twice, a river for air, none for water, too many.
+
+    """
+    check_number(outlets, "outlets", most=OUTLETS_MAX)
+    checked = []
+    for outlet in outlets:
+        code, river = check_outlet(outlet["code"], "outlets.code"), outlet.get("river_system")
+        medium = outlet_medium(code)
+        if (river is None) == (medium is Medium.WATER):
+            raise Malformed(
+                "outlets.riverSystem",
+                f"Outlet {code} names a river system if and only if it lets out into water.",
+                f"排放口{code}:废水排放口须填写水系,废气排放口不得填写。",
+            )
+        checked.append((code, medium, river))
+    check_once((code for code, _, _ in checked), "outlets.code")
+    return checked
+
+
+def check_number(given: Sequence[object], field: str, *, most: int, least: int = 0) -> None:
+    """Refuse a list that is too short or too long.
+
+    Raises:
+        Malformed: fewer than ``least`` or more than ``most``.
+
+    """
+    if not least <= len(given) <= most:
+        raise Malformed(
+            field, f"{field} has {least} to {most} entries.", f"{field}须为{least}至{most}项。"
+        )
+
+
+def check_once(given: Iterable[str], field: str) -> None:
+    """Refuse a list that names something twice.
+
+    Raises:
+        Malformed: naming it.
+
+    """
+    seen: set[str] = set()
+    for word in given:
+        if word in seen:
+            raise Malformed(field, f"{field} names {word} twice.", f"{field}重复填写{word}。")
+        seen.add(word)
+
+
+def day_before(day: date) -> date:
+    """The last day of what a change replaces."""
+    return day - timedelta(days=1)
+
+
+def number_is_the_holders(number: str, credit_code: str | None) -> Condition:
+    """Whether a permit number begins with the holder's credit code.
+
+    Where none is on record, only a number of the form for bodies without one can be its own.
+
+    Rule: HJ 608-2017 annex A; 《排污许可管理条例》.
+    """
+    body = permit_holder(number)
+    met = body == credit_code if credit_code else body.startswith(WITHOUT_CREDIT_CODE)
+    on_record = credit_code or "none"
+    return Condition(
+        name="number_is_the_holders",
+        met=met,
+        message=Text(
+            f"The permit number belongs to {body}; the credit code on record is {on_record}.",
+            f"许可证编号对应单位代码{body};持证单位登记的统一社会信用代码为{credit_code or '无'}。",
+        ),
+        ground=NUMBERING,
+        source="organisation",
+    )
+
+
+def organisation_is_open(name: Text, state: str) -> Condition:
+    """Whether the organisation still exists in the register."""
+    met = state == OrganisationState.OPEN
+    return Condition(
+        name="organisation_is_open",
+        met=met,
+        message=Text(
+            f"{name.en} is {'open' if met else 'closed'} in the register of organisations.",
+            f"{name.zh}在单位登记中{'有效' if met else '已注销'}。",
+        ),
+        ground="registry rule | 登记规则",
+        source="organisation",
+    )
+
+
+def change_is_within(effective_from: date, valid_from: date, valid_until: date) -> Condition:
+    """Whether a change of limits takes effect while the permit is valid."""
+    return Condition(
+        name="change_is_within_the_permit",
+        met=valid_from <= effective_from <= valid_until,
+        message=Text(
+            f"The change takes effect on {effective_from};"
+            f" the permit is valid {valid_from} to {valid_until}.",
+            f"变更自{effective_from}起生效;许可证有效期为{valid_from}至{valid_until}。",
+        ),
+        ground=PERMIT_REGULATION,
+        source="permit",
+    )
+
+
+def change_is_later(pollutant: str, effective_from: date, newest: date | None) -> Condition:
+    """Whether a change of a limit lies after the newest one on record; None where there is none.
+
+    Rule: registry rule (what was in force on a day stays known).
+    """
+    since = newest or "no day"
+    return Condition(
+        name="change_is_later_than_the_newest",
+        met=newest is None or effective_from > newest,
+        message=Text(
+            f"The newest limit of {pollutant} is in force from {since};"
+            f" this change from {effective_from}.",
+            f"{pollutant}最新限值自{newest or '无'}起执行;本次变更自{effective_from}起执行。",
+        ),
+        ground="registry rule: what was in force stays known | 登记规则:历史限值不得改写",
+        source="permit_limit",
+    )

@@ -1,0 +1,37 @@
+"""SQL with named binds: ``:name`` in the text, ``$n`` on the wire; and what a text may carry."""
+
+import re
+from collections.abc import Mapping
+
+from policies.vocabulary import Text
+
+UNSTORABLE = Text("A text holds a character that cannot be stored.", "文本含无法保存的字符。")
+
+_NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
+
+
+def numbered(sql: str, binds: Mapping[str, object]) -> tuple[str, list[object]]:
+    """The statement with ``$n`` placeholders, and the values in their order.
+
+    A bind that occurs several times is sent once; one that never occurs is not sent. Casts
+    (``::type``) stay.
+
+    Raises:
+        KeyError: the text names a bind that has no value.
+
+    """
+    places: dict[str, int] = {}
+
+    def place(match: re.Match[str]) -> str:
+        return f"${places.setdefault(match[1], len(places) + 1)}"
+
+    text = _NAME.sub(place, sql)
+    return text, [binds[name] for name in places]
+
+
+def storable(text: str) -> bool:
+    """Whether PostgreSQL keeps a text: it has no NUL and no half of a surrogate pair."""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False

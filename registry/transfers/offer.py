@@ -1,0 +1,247 @@
+"""Seller and buyer: draft, offer, countersign, accept, withdraw."""
+
+from datetime import date
+from typing import NotRequired, TypedDict, Unpack
+from uuid import UUID, uuid4
+
+from registry.calendar import day_of
+from registry.command import Work, operation
+from registry.errors import Condition, Malformed, NotFound
+from registry.identifiers import check_text
+from registry.ledger.records import Instrument
+from registry.parties.records import Organisation
+from registry.transfers.conditions import ACCEPTING, OFFERING, TERMS, weighed
+from registry.transfers.eligibility import case_of, weighing
+from registry.transfers.facts import TRANSFER
+from registry.transfers.progress import REASON_MAX, last_day_of, regime_on, take
+from registry.transfers.records import Transfer
+from registry.transfers.rules import NEITHER, NEVER, State, Step, TransferSide
+from registry.values import MONEY_MAX, amount_fen, parse_quantity
+
+ANNOUNCEMENT_MAX = 500
+"""Most characters of where a notice was published."""
+
+
+class Terms(TypedDict):
+    """What the seller proposes.
+
+    Attributes:
+        buyer: the enterprise that is to acquire the rights.
+        instrument: what is sold, out of the seller's own holding.
+        quantity: decimal in the instrument's unit, more than zero.
+        price: fen for one unit (a tonne or a kilogram), for the whole of the right's validity.
+        note: at most 2000 characters; both sides and all authorities of the case read it.
+        announced_on: the day of the seller's notice in his own city; across cities only.
+        announcement: where that notice was published, 1 to 500 characters; with ``announced_on``.
+
+    """
+
+    buyer: UUID
+    instrument: UUID
+    quantity: str
+    price: int
+    note: NotRequired[str]
+    announced_on: NotRequired[date | None]
+    announcement: NotRequired[str]
+
+
+async def _draft(work: Work, **terms: Unpack[Terms]) -> Transfer:
+    """The case as it would be; the viewer's own organisation sells."""
+    on = day_of(work.now)
+    seller = await _enterprise(work.viewer.organisation, "organisation")
+    buyer = await _enterprise(terms["buyer"], "buyer")
+    if seller.id == buyer.id:
+        raise Malformed("buyer", "Nobody sells to himself.", "出让方与受让方不得为同一单位。")
+    instrument = await Instrument.get_or_none(id=terms["instrument"], class_="right")
+    if instrument is None:
+        raise NotFound("instrument")
+    quantity = parse_quantity(terms["quantity"], instrument.scale)
+    announced_on, announcement = _notice(
+        terms.get("announced_on"), terms.get("announcement", ""), on
+    )
+    note = terms.get("note", "")
+    return Transfer(
+        id=uuid4(),
+        seller_id=seller.id,
+        seller_city=seller.city,
+        seller_county=seller.county,
+        buyer_id=buyer.id,
+        buyer_city=buyer.city,
+        buyer_county=buyer.county,
+        instrument_id=instrument.id,
+        quantity=quantity,
+        price_fen=_positive(terms["price"]),
+        sum_fen=_sum(quantity, terms["price"], instrument.scale),
+        note=check_text(note, "note", most=REASON_MAX) if note else "",
+        announced_on=announced_on,
+        announcement=announcement,
+        regime=(await regime_on(on)).value,
+        state=State.DRAFT.value,
+        deadline_at=NEVER,
+        submitted_by=work.viewer.person,
+        submitted_body=work.viewer.organisation,
+        acted=[],
+        acted_for=[],
+        demo=instrument.demo or seller.demo or buyer.demo,
+        drafted_at=work.now,
+        changed_at=work.now,
+    )
+
+
+async def _enterprise(id: UUID, field: str) -> Organisation:
+    found = await Organisation.get_or_none(id=id, kind="enterprise")
+    if found is None:
+        raise NotFound(field)
+    return found
+
+
+def _positive(price: int) -> int:
+    if not 1 <= price <= MONEY_MAX:
+        raise Malformed("price", "The price must be more than zero.", "单价必须大于零。")
+    return price
+
+
+def _sum(quantity: int, price: int, scale: int) -> int:
+    total = amount_fen(quantity, price, scale)
+    if total == 0:
+        raise Malformed(
+            "quantity",
+            "Quantity times price must come to a fen at least.",
+            "数量与单价之积不得为零。",
+        )
+    return total
+
+
+def _notice(on: date | None, where: str, today: date) -> tuple[date | None, str]:
+    if on is None and not where:
+        return None, ""
+    if on is None or on > today:
+        raise Malformed(
+            "announcedOn",
+            "A notice was published on a day that is not in the future.",
+            "公告日期须填写且不得晚于今日。",
+        )
+    return on, check_text(where, "announcement", most=ANNOUNCEMENT_MAX)
+
+
+@operation(TRANSFER, "draft", propose=_draft, weigh=(weighing(OFFERING),))
+async def draft_transfer(_work: Work, transfer: Transfer, **_terms: Unpack[Terms]) -> Transfer:
+    """Open a case: who sells what to whom, how much and at which price. Nothing is blocked yet.
+
+    Raises:
+        NotFound: no such enterprise or right.
+        Malformed: a bad quantity, price or text; a notice of the future; a sale to oneself.
+        ConditionsUnmet: any of ``conditions.OFFERING``, all evaluated together.
+
+    Rule: 河北省排污权市场交易管理暂行办法; the seller chooses the method of sale freely.
+
+    """
+    return transfer
+
+
+@operation(TRANSFER, "offer", weigh=(weighing(OFFERING),))
+async def offer_transfer(
+    work: Work, transfer: Transfer, *, accept_by: date | None = None
+) -> Transfer:
+    """Sign for the seller and block the units; where two must sign, the second is then awaited.
+
+    Args:
+        work: the command.
+        transfer: a draft of the viewer's organisation.
+        accept_by: last day on which the buyer may accept, today at the earliest and the end of
+            ``acceptance_days`` at the latest, which holds where none is given.
+
+    Raises:
+        Malformed: ``accept_by`` lies outside these limits.
+        ConditionsUnmet: any of ``conditions.OFFERING``.
+        Insufficient: the units went elsewhere meanwhile.
+
+    Rule: parameter ``acceptance_days``; blocked from the first signature.
+
+    """
+    transfer.accept_by = await _within_limit(accept_by, day_of(work.now))
+    if await _signs_twice(transfer.seller_id):
+        transfer.awaiting = TransferSide.SELLER.value
+        await take(work, transfer, Step.OFFER_FIRST)
+    else:
+        await take(work, transfer, Step.OFFER)
+    return transfer
+
+
+async def _within_limit(accept_by: date | None, on: date) -> date | None:
+    if accept_by is None:
+        return None
+    latest = await last_day_of("acceptance_days", on)
+    if not on <= accept_by <= latest:
+        raise Malformed(
+            "acceptBy",
+            f"The last day for acceptance lies between {on} and {latest}.",
+            f"接受期限须在{on}至{latest}之间。",
+        )
+    return accept_by
+
+
+async def _signs_twice(organisation: UUID) -> bool:
+    return bool((await Organisation.get(id=organisation)).two_representatives)
+
+
+async def _weigh_second(work: Work, transfer: Transfer, **_: object) -> list[Condition]:
+    checks = ACCEPTING if transfer.awaiting == TransferSide.BUYER else TERMS
+    return weighed(await case_of(transfer, work), checks)
+
+
+@operation(TRANSFER, "countersign", weigh=(_weigh_second,))
+async def countersign_transfer(work: Work, transfer: Transfer) -> Transfer:
+    """Sign as the second representative of the side whose signature is awaited.
+
+    Raises:
+        ConditionsUnmet: what the first signature had to meet no longer holds.
+
+    Rule: two representatives where the organisation requires them; one person signs once.
+
+    """
+    of_seller = transfer.awaiting == TransferSide.SELLER
+    transfer.awaiting = NEITHER
+    await take(work, transfer, Step.COUNTERSIGN_OFFER if of_seller else Step.COUNTERSIGN_ACCEPTANCE)
+    return transfer
+
+
+@operation(TRANSFER, "accept", weigh=(weighing(ACCEPTING),))
+async def accept_transfer(work: Work, transfer: Transfer) -> Transfer:
+    """Accept the offer for the buyer. This is NOT an approval: nothing is decided or moved.
+
+    The centre then decides the eligibility of both sides, and the city or the province approves.
+
+    Raises:
+        ConditionsUnmet: any of ``conditions.ACCEPTING``.
+
+    Rule: within the time limit of the offer, judged as of now.
+
+    """
+    if await _signs_twice(transfer.buyer_id):
+        transfer.awaiting = TransferSide.BUYER.value
+        await take(work, transfer, Step.ACCEPT_FIRST)
+    else:
+        await take(work, transfer, Step.ACCEPT)
+    return transfer
+
+
+@operation(TRANSFER, "withdraw")
+async def withdraw_transfer(work: Work, transfer: Transfer, *, reason: str) -> Transfer:
+    """End the case before the contract, for either side; what was blocked comes home.
+
+    Args:
+        work: the command.
+        transfer: a case of the viewer's organisation.
+        reason: 1 to 2000 characters.
+
+    Raises:
+        Malformed: a bad reason.
+
+    Rule: either side may withdraw until the contract; afterwards it is a default.
+
+    """
+    transfer.reason = check_text(reason, "reason", most=REASON_MAX)
+    transfer.awaiting = NEITHER
+    await take(work, transfer, Step.WITHDRAW)
+    return transfer

@@ -1,0 +1,126 @@
+"""Transfers, what was said and found on their way, and the certificates of the settled ones."""
+
+from datetime import date
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+from registry.transfers.rules import NEVER
+
+
+class Transfer(Model):
+    """A sale of rights from one enterprise to another at a price they agreed.
+
+    Cities and counties of both sides are those of the day it was drafted: they decide who is
+    competent, and a case does not change its authority on the way.
+    """
+
+    id = fields.UUIDField(primary_key=True)
+    seller_id = fields.UUIDField()
+    seller_city = fields.TextField()
+    seller_county = fields.TextField()
+    buyer_id = fields.UUIDField()
+    buyer_city = fields.TextField()
+    buyer_county = fields.TextField()
+    instrument_id = fields.UUIDField()
+    quantity = fields.BigIntField()  # Base units of the instrument.
+    price_fen = fields.BigIntField()  # For one unit, a tonne or a kilogram.
+    sum_fen = fields.BigIntField()
+    note = fields.TextField(default="")
+    announced_on: date | None = fields.DateField(null=True)
+    announcement = fields.TextField(default="")
+    regime = fields.TextField()
+    state = fields.TextField()
+    deadline_at = fields.DatetimeField()
+    offered_at = fields.DatetimeField(default=NEVER)  # When the offer reached the buyer.
+    awaiting = fields.TextField(default="")
+    accept_by: date | None = fields.DateField(null=True)
+    seller_opinion = fields.TextField(default="")
+    buyer_opinion = fields.TextField(default="")
+    contract_number = fields.TextField(default="")
+    bank_reference = fields.TextField(default="")
+    number = fields.TextField(default="")
+    reason = fields.TextField(default="")
+    in_default = fields.TextField(default="")
+    submitted_by = fields.UUIDField()
+    submitted_body = fields.UUIDField()
+    acted: ArrayField = ArrayField(element_type="uuid")
+    # For which body each of them first acted, in the same order.
+    acted_for: ArrayField = ArrayField(element_type="uuid")
+    demo = fields.BooleanField(default=False)
+    drafted_at = fields.DatetimeField()
+    changed_at = fields.DatetimeField()
+
+    class Meta:
+        table = "transfer"
+
+    @property
+    def crosses(self) -> bool:
+        """Whether seller and buyer are in different cities."""
+        return bool(self.seller_city != self.buyer_city)
+
+
+class TransferOpinion(Model):
+    """What one of the two cities thinks of a transfer across its border, with its reasons."""
+
+    id = fields.UUIDField(primary_key=True)
+    transfer_id = fields.UUIDField()
+    city = fields.TextField()
+    favourable = fields.BooleanField()
+    reasons = fields.TextField()
+    act_id = fields.UUIDField()
+    given_at = fields.DatetimeField()
+
+    class Meta:
+        table = "transfer_opinion"
+
+
+class TransferComment(Model):
+    """What a county remarked; it binds nobody."""
+
+    id = fields.UUIDField(primary_key=True)
+    transfer_id = fields.UUIDField()
+    county = fields.TextField()
+    text = fields.TextField()
+    act_id = fields.UUIDField()
+    given_at = fields.DatetimeField()
+
+    class Meta:
+        table = "transfer_comment"
+
+
+class EligibilityFinding(Model):
+    """One condition as the centre found it when it decided eligibility."""
+
+    id = fields.UUIDField(primary_key=True)
+    transfer_id = fields.UUIDField()
+    name = fields.TextField()
+    met = fields.BooleanField()
+    message_en = fields.TextField()
+    message_zh = fields.TextField()
+    ground = fields.TextField()
+    source = fields.TextField()
+    evaluated_on = fields.DateField()
+    act_id = fields.UUIDField()
+
+    class Meta:
+        table = "eligibility_finding"
+
+
+class Certificate(Model):
+    """The attestation (交易鉴证书) of a performed transfer; void where its entry was reversed."""
+
+    id = fields.UUIDField(primary_key=True)
+    number = fields.TextField()
+    transfer_id = fields.UUIDField()
+    entry_id = fields.UUIDField()
+    issued_at = fields.DatetimeField()
+    seller_id = fields.UUIDField()
+    buyer_id = fields.UUIDField()
+    pollutant = fields.TextField()
+    quantity = fields.BigIntField()
+    demo = fields.BooleanField(default=False)
+
+    class Meta:
+        table = "certificate"

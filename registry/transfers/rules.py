@@ -1,0 +1,212 @@
+"""The life of a negotiated transfer (协议转让), and what moves at each step. Pure."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from registry.ledger.rules import MONEY, OUTSIDE, EntryKind, Posting
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+"""The deadline of a state that has none, so that comparisons need no NULL."""
+
+NEITHER = ""
+"""Stands in a column that names a side, where it names none."""
+
+
+class State(StrEnum):
+    """Where a transfer stands."""
+
+    DRAFT = "draft"
+    AWAITING_SIGNATURE = "awaiting_signature"
+    OFFERED = "offered"
+    ACCEPTED = "accepted"
+    ELIGIBLE = "eligible"
+    APPROVED = "approved"
+    CONTRACTED = "contracted"
+    PAID = "paid"
+    SETTLED = "settled"
+    WITHDRAWN = "withdrawn"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    DEFAULTED = "defaulted"
+
+
+class Step(StrEnum):
+    """What can happen to a transfer; a ``_first`` signature waits for a second one."""
+
+    OFFER = "offer"
+    OFFER_FIRST = "offer_first"
+    COUNTERSIGN_OFFER = "countersign_offer"
+    ACCEPT = "accept"
+    ACCEPT_FIRST = "accept_first"
+    COUNTERSIGN_ACCEPTANCE = "countersign_acceptance"
+    QUALIFY = "qualify"
+    OPINE = "opine"
+    APPROVE = "approve"
+    CONTRACT = "contract"
+    PAY = "pay"
+    SETTLE = "settle"
+    WITHDRAW = "withdraw"
+    REJECT = "reject"
+    EXPIRE = "expire"
+    DEFAULT = "default"
+
+
+class TransferSide(StrEnum):
+    """A side of the transfer."""
+
+    SELLER = "seller"
+    BUYER = "buyer"
+
+
+class Opinion(StrEnum):
+    """What a city thinks of a transfer across its border."""
+
+    FAVOURABLE = "favourable"
+    UNFAVOURABLE = "unfavourable"
+
+
+class Regime(StrEnum):
+    """Whether rights may leave their city; parameter ``cross_region_regime``."""
+
+    SAME_CITY = "same_city"
+    CROSS_REGION = "cross_region"
+
+
+LIFE = {
+    (State.DRAFT, Step.OFFER): State.OFFERED,
+    (State.DRAFT, Step.OFFER_FIRST): State.AWAITING_SIGNATURE,
+    (State.DRAFT, Step.WITHDRAW): State.WITHDRAWN,
+    (State.AWAITING_SIGNATURE, Step.COUNTERSIGN_OFFER): State.OFFERED,
+    (State.AWAITING_SIGNATURE, Step.COUNTERSIGN_ACCEPTANCE): State.ACCEPTED,
+    (State.AWAITING_SIGNATURE, Step.WITHDRAW): State.WITHDRAWN,
+    (State.AWAITING_SIGNATURE, Step.EXPIRE): State.EXPIRED,
+    (State.OFFERED, Step.ACCEPT): State.ACCEPTED,
+    (State.OFFERED, Step.ACCEPT_FIRST): State.AWAITING_SIGNATURE,
+    (State.OFFERED, Step.WITHDRAW): State.WITHDRAWN,
+    (State.OFFERED, Step.EXPIRE): State.EXPIRED,
+    (State.ACCEPTED, Step.QUALIFY): State.ELIGIBLE,
+    (State.ACCEPTED, Step.REJECT): State.REJECTED,
+    (State.ACCEPTED, Step.WITHDRAW): State.WITHDRAWN,
+    (State.ELIGIBLE, Step.OPINE): State.ELIGIBLE,
+    (State.ELIGIBLE, Step.APPROVE): State.APPROVED,
+    (State.ELIGIBLE, Step.REJECT): State.REJECTED,
+    (State.ELIGIBLE, Step.WITHDRAW): State.WITHDRAWN,
+    (State.APPROVED, Step.CONTRACT): State.CONTRACTED,
+    (State.APPROVED, Step.WITHDRAW): State.WITHDRAWN,
+    (State.APPROVED, Step.EXPIRE): State.EXPIRED,
+    (State.CONTRACTED, Step.PAY): State.PAID,
+    (State.CONTRACTED, Step.DEFAULT): State.DEFAULTED,
+    (State.PAID, Step.SETTLE): State.SETTLED,
+    (State.PAID, Step.DEFAULT): State.DEFAULTED,
+}
+"""Every step. Rule: Market Trading Rules (市场交易细则); the early exits are our reading."""
+
+FINAL = frozenset(State) - {state for state, _ in LIFE}
+"""States from which nothing leads on."""
+
+LAPSING = frozenset(state for state, step in LIFE if step is Step.EXPIRE)
+"""States that end by themselves when their deadline passes."""
+
+BLOCKING = frozenset(State) - FINAL - {State.DRAFT}
+"""States in which the units lie in the seller's escrow: from the first signature to the end."""
+
+BEFORE_CONTRACT = frozenset(state for state, step in LIFE if step is Step.WITHDRAW)
+"""States from which either side may still withdraw."""
+
+DEADLINES = {
+    State.AWAITING_SIGNATURE: "acceptance_days",
+    State.OFFERED: "acceptance_days",
+    State.APPROVED: "contract_days",
+    State.CONTRACTED: "payment_days",
+}
+"""States with a deadline, and the parameter that says how many working days it is away."""
+
+
+def state_at(state: State, deadline_at: datetime, now: datetime) -> State:
+    """The state as of ``now``: what has passed its deadline has expired, swept or not."""
+    return State.EXPIRED if state in LAPSING and now > deadline_at else state
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """What is exchanged, and the accounts it passes through.
+
+    Attributes:
+        quantity: base units of ``instrument``.
+        sum_fen: the price of all of it.
+
+    """
+
+    seller_holding: UUID
+    seller_escrow: UUID
+    buyer_holding: UUID
+    buyer_escrow: UUID
+    instrument: UUID
+    quantity: int
+    sum_fen: int
+
+
+def blocked(deal: Deal) -> Posting:
+    """The rights leave what the seller can dispose of, and stay his."""
+    return Posting(deal.seller_holding, deal.seller_escrow, deal.instrument, deal.quantity)
+
+
+def released(deal: Deal) -> Posting:
+    """The rights come home to the seller."""
+    return Posting(deal.seller_escrow, deal.seller_holding, deal.instrument, deal.quantity)
+
+
+def paid_in(deal: Deal) -> Posting:
+    """The buyer's money enters the registry and is bound to the case."""
+    return Posting(OUTSIDE, deal.buyer_escrow, MONEY, deal.sum_fen)
+
+
+def refunded(deal: Deal) -> Posting:
+    """The money goes back to what the buyer can dispose of."""
+    return Posting(deal.buyer_escrow, deal.buyer_holding, MONEY, deal.sum_fen)
+
+
+def exchanged(deal: Deal) -> tuple[Posting, Posting]:
+    """Rights against money (权款结算): both, or neither."""
+    return (
+        Posting(deal.seller_escrow, deal.buyer_holding, deal.instrument, deal.quantity),
+        Posting(deal.buyer_escrow, deal.seller_holding, MONEY, deal.sum_fen),
+    )
+
+
+def entries(deal: Deal, state: State, step: Step) -> dict[EntryKind, tuple[Posting, ...]]:
+    """The entries that ``step`` writes when it is taken from ``state``; most steps move nothing."""
+    match step:
+        case Step.OFFER | Step.OFFER_FIRST:
+            return {EntryKind.BLOCK: (blocked(deal),)}
+        case Step.PAY:
+            return {EntryKind.PAYMENT: (paid_in(deal),)}
+        case Step.SETTLE:
+            return {EntryKind.SETTLEMENT: exchanged(deal)}
+        case Step.WITHDRAW | Step.REJECT | Step.EXPIRE | Step.DEFAULT:
+            return _home(deal, state)
+    return {}
+
+
+def _home(deal: Deal, state: State) -> dict[EntryKind, tuple[Posting, ...]]:
+    """What lies in escrow in ``state`` returns to whose it is."""
+    found: dict[EntryKind, tuple[Posting, ...]] = {}
+    if state in BLOCKING:
+        found[EntryKind.RELEASE] = (released(deal),)
+    if state is State.PAID:
+        found[EntryKind.REFUND] = (refunded(deal),)
+    return found
+
+
+def attestation_number(city: str, year: int, sequence: int) -> str:
+    """The number of an attestation certificate: ``HB-131000-2022-00001``.
+
+    Args:
+        city: division code of the seller's city.
+        year: of the settlement, in China.
+        sequence: counts from 1 in each city and year.
+
+    """
+    return f"HB-{city}-{year}-{sequence:05}"

@@ -1,0 +1,255 @@
+"""The schema, and what it must be to be built.
+
+Every mutation is guarded, every word described in both languages. What is wrong is told at once; a
+schema that forgets a guard never serves.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, cast
+
+import strawberry
+from graphql import (
+    GraphQLError,
+    GraphQLField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    get_named_type,
+    is_introspection_type,
+    is_specified_scalar_type,
+)
+from strawberry.extensions import ValidationCache
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types.execution import ExecutionContext, ExecutionResult
+from strawberry.types.field import StrawberryField
+
+from policies.book import ALLOW, RuleBook
+from policies.vocabulary import VOCABULARY
+from schema.documents import Documents
+from schema.faults import told
+from schema.governed import RELATION, Governed, mask_of
+from schema.limits import Limits, WithLimits, limiting_rule
+from schema.mutations import Guard
+from schema.perform import REFERS
+from schema.refusals import RefusalHandler
+from schema.scalars import SCALARS
+from schema.snapshot import Snapshot
+
+Word = tuple[str, str]
+"""A kind and a verb."""
+
+ALWAYS_SEEN = frozenset({"Organisation"})
+"""Kinds whose public card everybody sees, so that a relation to one is never empty."""
+
+_DEFINITION = "strawberry-definition"
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_Fields = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType
+
+
+class SchemaRefused(Exception):
+    """The schema was not built; ``faults`` lists everything that is wrong with it."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class GovernedSchema(strawberry.Schema):
+    """A schema in which nothing changes without a verb of the rule book."""
+
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Say nothing here: ``told`` logs each error once, and knows a refusal from a bug."""
+
+    async def execute(self, *asked: Any, **also: Any) -> ExecutionResult:  # noqa: ANN401 - the library's
+        """Answer, and tell no error but as it may be told, wherever it came from."""
+        result = await super().execute(*asked, **also)
+        if result.errors:
+            result.errors = [told(error) for error in result.errors]
+        return result
+
+
+def build(
+    query: type,
+    mutation: type,
+    *,
+    types: Iterable[type] = (),
+    book: RuleBook,
+    internal: frozenset[Word] = frozenset(),
+    limits: Limits | None = None,
+) -> GovernedSchema:
+    """The schema that serves.
+
+    Args:
+        query: the root type of reading.
+        mutation: the root type of writing; its fields are made by ``governed``.
+        types: governed types that no field names, because only ``node`` leads to them.
+        book: the rules; a verb that no row allows is not offered.
+        internal: verbs that are carried out without a mutation, by the registry itself.
+        limits: the most that one document may ask.
+
+    Raises:
+        SchemaRefused: naming every fault.
+
+    """
+    limits = limits or Limits()
+    rule = limiting_rule(limits)
+    schema = GovernedSchema(
+        query=query,
+        mutation=mutation,
+        types=types,
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
+        extensions=[
+            lambda: WithLimits(rule, limits.tokens),
+            Documents,
+            ValidationCache,
+            Snapshot,
+        ],
+        exception_handlers=[RefusalHandler()],
+    )
+    faults = [*_unguarded(schema, book), *_unheard(schema, internal), *_malformed(schema)]
+    if faults:
+        raise SchemaRefused(faults)
+    return schema
+
+
+def guards(schema: GovernedSchema) -> dict[str, Guard]:
+    """The guard of each mutation by the mutation's name in the API."""
+    fields = _mutations(schema)
+    found = {name: _guards(field) for name, field in fields.items()}
+    return {name: of[0] for name, of in found.items() if of}
+
+
+def _unguarded(schema: GovernedSchema, book: RuleBook) -> Iterator[str]:
+    for name, field in _mutations(schema).items():
+        found = _guards(field)
+        if len(found) != 1:
+            yield f"Mutation.{name}: has {len(found)} guards where one is needed"
+            continue
+        yield from (f"Mutation.{name}: {fault}" for fault in _guard_faults(found[0], field, book))
+        yield from (f"Mutation.{name}: {fault}" for fault in _shape_faults(found[0], field))
+
+
+def _guard_faults(guard: Guard, field: GraphQLField, book: RuleBook) -> Iterator[str]:
+    operation, own = guard.operation, _strawberry(field)
+    if own.extensions[0] is not guard:
+        yield "the guard must come before other extensions"
+    verb = VOCABULARY.verb(guard.kind, guard.verb)
+    if verb is None or verb.looks:
+        yield f"{guard.kind}.{guard.verb} is no verb that changes something"
+    elif not any(row.effect == ALLOW for row in book.rows_on(guard.kind, guard.verb)):
+        yield f"no row of the rule book ever allows {guard.kind}.{guard.verb}"
+    if (operation.kind.name, operation.verb) != (guard.kind, guard.verb):
+        yield f"its operation is registered for {operation.kind.name}.{operation.verb}"
+    if operation.name != own.python_name:
+        yield f"its operation is called {operation.name}"
+
+
+def _shape_faults(guard: Guard, field: GraphQLField) -> Iterator[str]:
+    argument = field.args.get("input")
+    if len(field.args) != 1 or argument is None or not isinstance(argument.type, GraphQLNonNull):
+        yield "takes exactly one argument, `input`, which is required"
+    else:
+        sent = get_named_type(argument.type)
+        if not isinstance(sent, GraphQLInputObjectType) or not _carries_key(sent):
+            yield "its input carries `idempotencyKey: String!` and `preview: Boolean! = false`"
+    answer = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
+    members = (
+        {member.name for member in answer.types} if isinstance(answer, GraphQLUnionType) else set()
+    )
+    named = isinstance(answer, GraphQLUnionType) and answer.name == f"{guard.kind}Result"
+    if not named or members != {guard.kind, "Preview", "Refusal"} or answer is field.type:
+        yield f"answers with {guard.kind}Result = {guard.kind} | Preview | Refusal, never null"
+
+
+def _carries_key(sent: GraphQLInputObjectType) -> bool:
+    key, preview = sent.fields.get("idempotencyKey"), sent.fields.get("preview")
+    if key is None or preview is None:
+        return False
+    return (
+        str(key.type) == "String!"
+        and str(preview.type) == "Boolean!"
+        and "false"
+        in str(preview.default_value if preview.default is None else preview.default).lower()
+    )
+
+
+def _unheard(schema: GovernedSchema, internal: frozenset[Word]) -> Iterator[str]:
+    """Verbs that nobody can use, and verbs called internal that are not."""
+    offered = {(guard.kind, guard.verb) for guard in guards(schema).values()}
+    known = {
+        (kind, verb.name)
+        for kind, words in VOCABULARY.kinds.items()
+        for verb in words.verbs
+        if not verb.looks
+    }
+    yield from (
+        f"{kind}.{verb} has no mutation" for kind, verb in sorted(known - offered - internal)
+    )
+    for kind, verb in sorted(internal - (known - offered)):
+        yield f"{kind}.{verb} is called internal and is not"
+
+
+def _malformed(schema: GovernedSchema) -> Iterator[str]:
+    for name, named in sorted(schema._schema.type_map.items()):  # noqa: SLF001 - the built schema
+        if is_introspection_type(named) or is_specified_scalar_type(named):
+            continue
+        if not _bilingual(named.description) and named not in _roots(schema):
+            yield f"{name}: its description is not in both languages"
+        if isinstance(named, _Fields):
+            yield from _field_faults(named)
+
+
+def _field_faults(named: _Fields) -> Iterator[str]:
+    origin = getattr(named.extensions.get(_DEFINITION), "origin", None)
+    for name, field in named.fields.items():
+        if not _bilingual(field.description):
+            yield f"{named.name}.{name}: its description is not in both languages"
+        if isinstance(named, GraphQLInputObjectType):
+            own = _strawberry(field)
+            if get_named_type(field.type).name == "ID" and REFERS not in own.metadata:
+                yield f"{named.name}.{name}: an identifier must say what it refers to"
+        elif isinstance(origin, type) and issubclass(origin, Governed) and hasattr(origin, "KIND"):
+            yield from _null_faults(origin, name, cast("GraphQLField", field))
+
+
+def _null_faults(origin: type[Governed], name: str, field: GraphQLField) -> Iterator[str]:
+    """What may be hidden must be nullable, or hiding it would hide the whole object."""
+    own, required = _strawberry(field), isinstance(field.type, GraphQLNonNull)
+    if required and mask_of(origin.KIND, own):
+        yield f"{origin.KIND.name}.{name}: is masked, so it must be nullable"
+    leads_to = get_named_type(field.type).name
+    if required and own.metadata.get(RELATION) and leads_to not in ALWAYS_SEEN:
+        fault = f"leads to a {leads_to} that may be hidden, so it must be nullable"
+        yield f"{origin.KIND.name}.{name}: {fault}"
+
+
+def _bilingual(description: str | None) -> bool:
+    return bool(
+        description and _CHINESE.search(description) and re.search("[A-Za-z]{2}", description)
+    )
+
+
+def _roots(schema: GovernedSchema) -> tuple[GraphQLNamedType | None, ...]:
+    return schema._schema.query_type, schema._schema.mutation_type  # noqa: SLF001 - the built schema
+
+
+def _mutations(schema: GovernedSchema) -> dict[str, GraphQLField]:
+    root = schema._schema.mutation_type  # noqa: SLF001 - the built schema
+    return dict(root.fields) if root else {}
+
+
+def _guards(field: GraphQLField) -> list[Guard]:
+    return [
+        extension for extension in _strawberry(field).extensions if isinstance(extension, Guard)
+    ]
+
+
+def _strawberry(field: object) -> StrawberryField:
+    """The declaration that a field of the built schema came from."""
+    return cast("StrawberryField", getattr(field, "extensions", {})[_DEFINITION])

@@ -1,0 +1,221 @@
+"""How large a document may be. Each fragment is measured once, however often it is spread.
+
+A list counts by the page it asks for, else by what it declares to hold at most, else as a whole
+page; whatever is not a plain number counts as a whole page.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import ClassVar
+
+from graphql import (
+    ArgumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLNamedType,
+    InlineFragmentNode,
+    IntValueNode,
+    NamedTypeNode,
+    NullValueNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    ValidationContext,
+    ValidationRule,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
+from strawberry.extensions import SchemaExtension
+
+TOO_LARGE = "TOO_LARGE"
+PAGES = frozenset({"first", "last"})
+
+MOST = "most"
+"""What a list says of itself: how many it holds at most; 0 where its page has counted them."""
+
+_DEFINITION = "strawberry-definition"
+_DIGITS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that one document may ask.
+
+    Attributes:
+        tokens: words and signs of the document.
+        depth: fields within fields, introspection not counted (GraphQL has its own limit for that).
+        aliases: renamed fields, each fragment counted as often as it is spread.
+        directives: directives on fields and fragments, counted likewise.
+        page: objects of one page.
+        nodes: objects that all lists within lists could yield together.
+        roots: fields at the top, each fragment counted as often as it is spread.
+        introspections: questions to the schema itself, counted likewise.
+
+    """
+
+    tokens: int = 2_000
+    depth: int = 12
+    aliases: int = 15
+    directives: int = 10
+    page: int = 100
+    nodes: int = 20_000
+    roots: int = 10
+    introspections: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What a selection asks; sizes side by side add up, but for the depth."""
+
+    depth: int = 0
+    aliases: int = 0
+    directives: int = 0
+    nodes: int = 0
+    roots: int = 0
+    introspections: int = 0
+
+    def beside(self, other: "Size") -> "Size":
+        """Both, as siblings."""
+        return Size(
+            max(self.depth, other.depth),
+            self.aliases + other.aliases,
+            self.directives + other.directives,
+            self.nodes + other.nodes,
+            self.roots + other.roots,
+            self.introspections + other.introspections,
+        )
+
+
+MEASURED = tuple(field.name for field in fields(Size))
+
+
+class _Measure:
+    """Measures the operations of one document."""
+
+    def __init__(self, context: ValidationContext, page: int) -> None:
+        self._schema = context.schema
+        self._fragments = {
+            definition.name.value: definition
+            for definition in context.document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        self._page = page
+        # A fragment being measured counts nothing, so that a circle (refused elsewhere) ends.
+        self._known: dict[str, Size] = {}
+
+    def operation(self, asked: OperationDefinitionNode) -> Size:
+        return self._selection(asked.selection_set, self._schema.get_root_type(asked.operation))
+
+    def _selection(self, selected: SelectionSetNode | None, of: GraphQLNamedType | None) -> Size:
+        size = Size()
+        for node in selected.selections if selected else ():
+            if isinstance(node, FieldNode):
+                size = size.beside(self._field(node, of))
+            elif isinstance(node, InlineFragmentNode):
+                size = size.beside(self._selection(node.selection_set, self._on(node, of)))
+                size = size.beside(Size(directives=len(node.directives or ())))
+            elif isinstance(node, FragmentSpreadNode):
+                size = size.beside(self._fragment(node.name.value))
+                size = size.beside(Size(directives=len(node.directives or ())))
+        return size
+
+    def _on(
+        self,
+        fragment: InlineFragmentNode | FragmentDefinitionNode,
+        of: GraphQLNamedType | None = None,
+    ) -> GraphQLNamedType | None:
+        """The type a fragment speaks of; one that names none speaks of what it stands in."""
+        named: NamedTypeNode | None = fragment.type_condition
+        return self._schema.get_type(named.name.value) if named else of
+
+    def _fragment(self, name: str) -> Size:
+        if name not in self._known and name in self._fragments:
+            fragment = self._fragments[name]
+            self._known[name] = Size()
+            self._known[name] = self._selection(fragment.selection_set, self._on(fragment))
+        return self._known.get(name, Size())
+
+    def _field(self, node: FieldNode, of: GraphQLNamedType | None) -> Size:
+        name = node.name.value
+        # A field that is not there is refused elsewhere; what it holds is measured all the same.
+        field = self._schema.get_field(of, name) if of else None  # type: ignore[arg-type]  # Any type.
+        inner = self._selection(node.selection_set, get_named_type(field.type) if field else None)
+        own, nested = name.startswith("__"), bool(node.selection_set)
+        rows = 0 if own else self._rows(node, field)
+        return Size(
+            depth=0 if own else inner.depth + nested,
+            aliases=inner.aliases + (node.alias is not None),
+            directives=inner.directives + len(node.directives or ()),
+            # GraphQL has its own limit for lists within lists of the schema itself.
+            nodes=0 if own else rows * (inner.nodes + 1) if rows else inner.nodes,
+            roots=1,
+            introspections=inner.introspections + (own and nested),
+        )
+
+    def _rows(self, node: FieldNode, field: GraphQLField | None) -> int:
+        """The objects a field could answer with; 0 where it is no list, or its page counts them."""
+        asked = [
+            argument
+            for argument in node.arguments or ()
+            if argument.name.value in PAGES and not isinstance(argument.value, NullValueNode)
+        ]
+        if asked:
+            return max(self._literal(argument) for argument in asked)
+        if field is None or not node.selection_set:
+            return 0
+        if PAGES.intersection(field.args):
+            return self._page
+        if not is_list_type(get_nullable_type(field.type)):
+            return 0
+        own = field.extensions.get(_DEFINITION)
+        return int(own.metadata.get(MOST, self._page)) if own else self._page
+
+    def _literal(self, argument: ArgumentNode) -> int:
+        # A variable may be the largest allowed; a larger page is refused when it is read.
+        value = argument.value
+        plain = isinstance(value, IntValueNode) and len(value.value) <= _DIGITS
+        return max(1, min(int(value.value), self._page)) if plain else self._page  # type: ignore[attr-defined]  # An IntValueNode.
+
+
+def limiting_rule(limits: Limits) -> type[ValidationRule]:
+    """The rule that refuses larger documents; made once, being part of the cache's key."""
+
+    class WithinLimits(ValidationRule):
+        """Measures each operation when validation begins."""
+
+        most: ClassVar[Limits] = limits
+
+        def __init__(self, context: ValidationContext) -> None:
+            super().__init__(context)
+            measure = _Measure(context, self.most.page)
+            for definition in context.document.definitions:
+                if isinstance(definition, OperationDefinitionNode):
+                    self._hold(measure.operation(definition))
+
+        def _hold(self, size: Size) -> None:
+            for name in MEASURED:
+                found, most = getattr(size, name), getattr(self.most, name)
+                if found > most:
+                    message = f"The document asks for {name} {found}; at most {most} are allowed."
+                    self.report_error(GraphQLError(message, extensions={"code": TOO_LARGE}))
+
+    return WithinLimits
+
+
+class WithLimits(SchemaExtension):
+    """Brings the limits to parser and validation."""
+
+    def __init__(self, rule: type[ValidationRule], tokens: int) -> None:
+        super().__init__()
+        self._rule = rule
+        self._tokens = tokens
+
+    def on_operation(self) -> Iterator[None]:
+        """Set both before the document is read."""
+        context = self.execution_context
+        context.parse_options["max_tokens"] = self._tokens
+        context.validation_rules = (*context.validation_rules, self._rule)
+        yield

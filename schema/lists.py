@@ -1,0 +1,183 @@
+"""Lists, declared as data: of what type, narrowed by which fields, in which orders.
+
+Every list takes the same arguments - ``first``/``after`` or ``last``/``before``, ``where``,
+``orderBy`` - and is read the
+same way: under the row filter, by keyset, never counted unasked.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from typing import Any, TypeVar, cast
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from registry.errors import Malformed
+from registry.reading.pages import PAGE_MAX, Match, Operator, Order, Slice, page
+from schema.connections import Connection, connected
+from schema.context import Info
+from schema.governed import Governed
+from schema.ids import id_of
+from schema.perform import REFERS
+
+A = TypeVar("A")
+
+
+@strawberry.input(description="Narrow by a word or code 按文本筛选.")
+class TextFilter:
+    """Both may be given; both must then hold."""
+
+    eq: str | None = strawberry.field(default=strawberry.UNSET, description="Exactly this 等于.")
+    in_: list[str] | None = strawberry.field(
+        name="in",
+        default=strawberry.UNSET,
+        description="One of these, at most 100 属于.",
+        metadata={},
+    )
+
+
+@strawberry.input(description="Narrow by time 按时间筛选.")
+class TimeFilter:
+    """Both may be given; both must then hold."""
+
+    gte: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="At or after 不早于."
+    )
+    lt: datetime | None = strawberry.field(default=strawberry.UNSET, description="Before 早于.")
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """A field by which a list may be narrowed.
+
+    Attributes:
+        description: English with the Chinese term.
+        column: the column of the table, never a word of the request.
+        kind: the kind of object an identifier names; empty where the field is a text or time.
+        time: the column holds moments.
+        array: the column holds many identifiers, of which one is asked for.
+
+    """
+
+    description: str
+    column: str
+    kind: str = ""
+    time: bool = False
+    array: bool = False
+
+    @property
+    def input(self) -> type:
+        """The type of the filter in the API."""
+        return strawberry.ID if self.kind else TimeFilter if self.time else TextFilter
+
+    def matches(self, name: str, asked: Any) -> Iterator[Match]:  # noqa: ANN401 - one of three types
+        """What was asked, as conditions."""
+        if self.kind:
+            key = id_of(self.kind, asked, field=f"where.{name}")
+            yield Match(self.column, "contains" if self.array else "eq", key)
+            return
+        for field in dataclasses.fields(asked):
+            value = getattr(asked, field.name)
+            if value is None or value is strawberry.UNSET:
+                continue
+            if isinstance(value, list) and len(value) > PAGE_MAX:
+                raise Malformed(f"where.{name}.in", "At most 100 values.", "最多100个取值。")
+            yield Match(self.column, _OPERATORS[field.name], value)
+
+
+def listing(
+    cls: type[Governed],
+    description: str,
+    *,
+    orders: Mapping[str, Order],
+    where: Mapping[str, By],
+    parent: str = "",
+) -> StrawberryField:
+    """A field that is a list of ``cls``.
+
+    Args:
+        cls: the type of the objects.
+        description: English with the Chinese term.
+        orders: the orders a client may choose, the first by default.
+        where: the fields a client may narrow by.
+        parent: the column that points to the object the field belongs to; empty for a root field.
+
+    """
+    order_type, where_type = _order_type(cls, tuple(orders)), _where_type(cls, where)
+    default = next(iter(order_type))
+
+    async def resolve(  # noqa: PLR0913, PLR0917 - the arguments every list has in the API
+        self: Any,  # noqa: ANN401 - a root or a governed object
+        info: Info,
+        first: int | None = strawberry.UNSET,
+        after: str | None = strawberry.UNSET,
+        last: int | None = strawberry.UNSET,
+        before: str | None = strawberry.UNSET,
+        where: Any = strawberry.UNSET,  # noqa: ANN401 - annotated below
+        order_by: Any = default,  # noqa: ANN401 - annotated below
+    ) -> Any:  # noqa: ANN401 - annotated below
+        matches = list(_matches(declared, where))
+        if parent:
+            matches.append(Match(parent, "eq", self.record.pk))
+        viewer = await info.context.viewer()
+        wanted = Slice(_given(first), _given(after), _given(last), _given(before))
+        found = await page(viewer, cls.KIND, orders[order_by.value], wanted, matches=tuple(matches))
+        return connected(cls, found)
+
+    declared = where
+    resolve.__annotations__ |= {
+        "where": where_type | None,
+        "order_by": order_type,
+        "return": Connection[cls],  # type: ignore[valid-type]  # The type is a value here.
+    }
+    return cast("StrawberryField", strawberry.field(resolver=resolve, description=description))
+
+
+def _given(argument: A | None) -> A | None:
+    """The argument, or None where the client left it out."""
+    return None if argument is strawberry.UNSET else argument
+
+
+def _matches(declared: Mapping[str, By], where: object) -> Iterator[Match]:
+    for name, by in declared.items():
+        asked = getattr(where, name, None)
+        if asked is not None and asked is not strawberry.UNSET:
+            yield from by.matches(name, asked)
+
+
+_OPERATORS: dict[str, Operator] = {"eq": "eq", "in_": "in", "gte": "gte", "lt": "lt"}
+
+_made: dict[str, Any] = {}
+"""Filter and order types by name: a list of the same type elsewhere uses the same."""
+
+
+def _order_type(cls: type[Governed], names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a new enum
+    name = f"{cls.KIND.name}Order"
+    if name not in _made:
+        made = Enum(name, {order.upper(): order for order in names})  # type: ignore[misc]  # Names come from the declaration.
+        _made[name] = strawberry.enum(
+            made, graphql_name_from="value", description="In which order 排序方式."
+        )
+    return _made[name]
+
+
+def _where_type(cls: type[Governed], where: Mapping[str, By]) -> Any:  # noqa: ANN401 - a new type
+    name = f"{cls.KIND.name}Where"
+    if name not in _made:
+        fields = {
+            asked: strawberry.field(
+                default=strawberry.UNSET,
+                description=by.description,
+                metadata={REFERS: by.kind} if by.kind else {},
+            )
+            for asked, by in where.items()
+        }
+        annotations = {asked: by.input | None for asked, by in where.items()}
+        _made[name] = strawberry.input(
+            type(name, (), {"__annotations__": annotations, **fields}),
+            description="By what the list is narrowed; all must hold 筛选条件.",
+        )
+    return _made[name]

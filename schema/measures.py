@@ -1,0 +1,157 @@
+"""Sanctions and client programs in the API: what bars a body, and what sends its requests."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import strawberry
+
+from registry.parties import operations
+from registry.parties.facts import CLIENT, SANCTION
+from registry.parties.rules import ClientState, SanctionKind, SanctionState, sanction_holds
+from registry.reading.pages import Order
+from schema.context import Info
+from schema.governed import Governed, column, relation
+from schema.lists import By, listing
+from schema.mutations import governed
+from schema.parties import BY_ORGANISATION, Organisation
+from schema.perform import Command, refers
+
+for words, description in (
+    (
+        SanctionKind,
+        "listed_supervision 挂牌督办, ordered_to_correct 责令改正, penalty_period 处罚期 (kinds).",
+    ),
+    (SanctionState, "in_force 有效, lifted 已解除; dates apart 惩戒状态."),
+    (ClientState, "open 正常, revoked 已撤销 (state of a client)."),
+):
+    strawberry.enum(words, graphql_name_from="value", description=description)
+
+
+@strawberry.type(description="A measure that bars a body from new business 惩戒措施.")
+class Sanction(Governed):
+    """A sanction with its reason, source and end."""
+
+    KIND: ClassVar = SANCTION
+    organisation: Organisation = relation("Whom it bars 被惩戒单位.")
+    kind: SanctionKind = column("Which measure 惩戒类别.")
+    reason: str = column("Why 惩戒原因.")
+    source: str = column("The decision it rests on 决定文书.")
+    starts_at: datetime = column("From when 起始时间.")
+    ends_at: datetime | None = column("Until when; null until it is lifted 截止时间.")
+    state: SanctionState = column("Whether it was lifted 状态.")
+    lifted_at: datetime | None = column("When it was lifted 解除时间.")
+    lifted_reason: str | None = column("Why it was lifted 解除原因.")
+    imposed_by: Organisation = relation("Which body imposed it 实施单位.", name="submitted_body")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+    @strawberry.field(description="Whether it bars now, by state and dates 当前是否有效.")
+    async def holds(self, info: Info) -> bool:
+        """Judged by the registry's clock."""
+        return sanction_holds(self.record, (await info.context.viewer()).now)
+
+
+@strawberry.type(description="A program that sends requests 接入应用.")
+class Client(Governed):
+    """A client program and what it may do for whoever signs in to it."""
+
+    KIND: ClassVar = CLIENT
+    name: str = column("The name it signs in with 应用名称.")
+    organisation: Organisation = relation("Whose it is 所属单位.")
+    house: bool = column("One of the registry's own, bound by no scopes 是否本系统应用.")
+    scopes: list[str] = column("Kind:verb words of the rule book 授权范围.")
+    state: ClientState = column("Whether it is let in 状态.")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Impose a sanction 实施惩戒.")
+class ImposeSanctionInput(Command):
+    """Whom it bars, why and how long."""
+
+    organisation: strawberry.ID = refers("Organisation", "Whom it bars 被惩戒单位.")
+    kind: SanctionKind = strawberry.field(description="Which measure 惩戒类别.")
+    reason: str = strawberry.field(description="Why, 1 to 2000 characters 惩戒原因.")
+    source: str = strawberry.field(description="The decision it rests on 决定文书.")
+    starts_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="From when; at once by default 起始时间."
+    )
+    ends_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Until when; until lifted by default 截止时间."
+    )
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Lift a sanction 解除惩戒.")
+class LiftSanctionInput(Command):
+    """Before its time."""
+
+    id: strawberry.ID = refers("Sanction", "Which one 惩戒措施.")
+    reason: str = strawberry.field(description="Why, 1 to 2000 characters 解除原因.")
+
+
+@strawberry.input(description="Let a program in 登记接入应用.")
+class RegisterClientInput(Command):
+    """Whose it is, and what it may do."""
+
+    organisation: strawberry.ID = refers("Organisation", "Whose it is 所属单位.")
+    name: str = strawberry.field(description="Small letters, digits, hyphens 应用名称.")
+    scopes: list[str] = strawberry.field(description="Kind:verb words 授权范围.")
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Shut a program out 撤销接入应用.")
+class RevokeClientInput(Command):
+    """For good."""
+
+    id: strawberry.ID = refers("Client", "Which one 接入应用.")
+
+
+@strawberry.type
+class MeasureQuery:
+    """What bars whom, and what is let in."""
+
+    sanctions = listing(
+        Sanction,
+        "Sanctions 惩戒措施.",
+        orders={"newest": Order("starts_at", datetime, descending=True)},
+        where=BY_ORGANISATION | {"state": By("Whether they were lifted 状态", "state")},
+    )
+    clients = listing(
+        Client,
+        "Client programs 接入应用.",
+        orders={"name": Order("name", str)},
+        where=BY_ORGANISATION | {"state": By("Whether they are let in 状态", "state")},
+    )
+
+
+@strawberry.type
+class MeasureMutation:
+    """Sanctioning, and letting programs in."""
+
+    impose_sanction = governed(
+        Sanction,
+        "impose",
+        operations.impose_sanction,
+        ImposeSanctionInput,
+        "Bar a body from new business 实施惩戒.",
+    )
+    lift_sanction = governed(
+        Sanction,
+        "lift",
+        operations.lift_sanction,
+        LiftSanctionInput,
+        "End a sanction before its time 解除惩戒.",
+    )
+    register_client = governed(
+        Client,
+        "register",
+        operations.register_client,
+        RegisterClientInput,
+        "Let a program in with its scopes 登记接入应用.",
+    )
+    revoke_client = governed(
+        Client,
+        "revoke",
+        operations.revoke_client,
+        RevokeClientInput,
+        "Shut a program out 撤销接入应用.",
+    )

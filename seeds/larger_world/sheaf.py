@@ -1,0 +1,106 @@
+"""Rows for many tables, written aside and then copied in: by COPY, in an order that may refer."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable
+from datetime import date
+from functools import partial
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, Self, cast
+from uuid import UUID
+
+import asyncpg
+
+Cell = str | int | bool | date | UUID | None
+Told = Callable[[int, int], None]
+"""Told how much is done, and how much there is."""
+
+# In the order in which they may refer to each other.
+COLUMNS = {
+    "organisation": "id kind name credit_code division city county source_category"
+    " two_representatives state source demo registered_at changed_at",
+    "person": "id subject name organisation_id side from_outside demo changed_at",
+    "appointment": "id person_id side organisation_id role division may_initiate may_approve"
+    " valid_from from_outside state submitted_by submitted_body acted demo changed_at",
+    "client": "id name organisation_id house scopes state demo changed_at",
+    "act": "id at written_at operation kind verb object_id role person_id appointment_id"
+    " organisation_id edition rule facts key state_before state_after input",
+    "permit": "id number organisation_id city county issued_by category valid_from valid_until"
+    " state source demo registered_at changed_at",
+    "permit_limit": "id permit_id pollutant quantity effective_from source",
+    "instrument": "id code class pollutant origin_city acquisition unit scale demo",
+    "account": "id organisation_id kind",
+    "balance": "account_id instrument_id quantity issuer sequence known_at",
+    "transfer": "id seller_id seller_city seller_county buyer_id buyer_city buyer_county"
+    " instrument_id quantity price_fen sum_fen note announcement regime state deadline_at"
+    " offered_at awaiting contract_number bank_reference number reason in_default submitted_by"
+    " submitted_body acted acted_for demo drafted_at changed_at",
+    "entry": "id act_id kind known_at effective_at source demo",
+    "posting": "entry_id line source target instrument quantity source_sequence source_balance"
+    " target_sequence target_balance known_at effective_at",
+    "bank_reference": "entry_id reference",
+    "certificate": "id number transfer_id entry_id issued_at seller_id buyer_id pollutant quantity"
+    " demo",
+    "certificate_sequence": "city year last",
+}
+
+_NULL = r"\N"
+_CHUNK_BYTES = 1 << 20
+_MEMORY_BYTES_MAX = 16 << 20
+
+
+def _told_from(told: Told, before: int, whole: int, read: int) -> None:
+    told(before + read, whole)
+
+
+class Sheaf:
+    """Rows by table; what does not fit into memory lies in temporary files until it is closed."""
+
+    def __init__(self) -> None:
+        self._files = {
+            table: SpooledTemporaryFile(max_size=_MEMORY_BYTES_MAX)  # noqa: SIM115
+            for table in COLUMNS
+        }
+        self._texts = {
+            table: io.TextIOWrapper(cast("BinaryIO", file), "utf-8", newline="")
+            for table, file in self._files.items()
+        }
+        self._writers = {
+            table: csv.writer(text, lineterminator="\n") for table, text in self._texts.items()
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for text in self._texts.values():
+            text.close()
+
+    def add(self, table: str, *cells: Cell) -> None:
+        """A row of a table, its cells as ``COLUMNS`` has them."""
+        self._writers[table].writerow([_NULL if cell is None else cell for cell in cells])
+
+    async def copy_into(self, owner: asyncpg.Connection, told: Told) -> None:
+        """Copy everything, table by table; ``told`` hears of bytes."""
+        for text in self._texts.values():
+            text.flush()
+        sizes = {table: file.tell() for table, file in self._files.items()}
+        before, whole = 0, sum(sizes.values())
+        for table, columns in COLUMNS.items():
+            await owner.copy_to_table(
+                table,
+                source=self._read(table, partial(_told_from, told, before, whole)),
+                columns=columns.split(),
+                format="csv",
+                null=_NULL,
+            )
+            before += sizes[table]
+            told(before, whole)
+
+    async def _read(self, table: str, told: Callable[[int], None]) -> AsyncIterator[bytes]:
+        file, read = self._files[table], 0
+        file.seek(0)
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
+            read += len(chunk)
+            told(read)

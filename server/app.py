@@ -1,0 +1,206 @@
+"""The web application: composes settings, sign-in, schema and database, and nothing else."""
+
+import asyncio
+import html
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from uuid import uuid4
+
+import asyncpg
+import structlog
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from tortoise.exceptions import BaseORMException
+
+from registry.database import reading, row
+from registry.errors import Refused
+from schema.build import GovernedSchema
+from server.settings import Settings
+from server.sign_in import SignIn
+from server.view import View, error_body
+
+SECURITY = {
+    "content-security-policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+READY_SECONDS_MAX = 2
+LENGTH_DIGITS_MAX = 19
+HSTS = "max-age=31536000; includeSubDomains"
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+Keys = Callable[[], Mapping[str, object]]
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the application is composed of.
+
+    Attributes:
+        opened: opens what must be open while it serves, and closes it afterwards.
+        demonstration_keys: the public keys of the demonstration's own tokens; None in production.
+
+    """
+
+    settings: Settings
+    schema: GovernedSchema
+    sign_in: SignIn
+    opened: Callable[[], AbstractAsyncContextManager[None]]
+    demonstration_keys: Keys | None = None
+
+
+def create_app(parts: Parts) -> Starlette:
+    """The application, ready to be served."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with parts.opened():
+            app.state.ready = True
+            yield
+            # A balancer that asks now sends no more; those under way are answered.
+            app.state.ready = False
+
+    settings = parts.settings
+    routes = [
+        Route("/graphql", View(parts.schema, settings, parts.sign_in)),
+        Route("/healthz", _alive),
+        Route("/readyz", _ready),
+        Route("/", _page(settings)),
+    ]
+    if parts.demonstration_keys is not None and not settings.production:
+        routes.append(Route("/.well-known/jwks.json", _keys(parts.demonstration_keys)))
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _said},
+        middleware=[Middleware(Surroundings, settings=settings)],
+    )
+
+
+class Surroundings:
+    """Gives a request its number, its answer security headers, and the log one line for both.
+
+    Of a body that is too long no more is read than is allowed; one that says so itself is not read.
+    The library's own limit would refuse the latter in plain text.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._most = settings.body_bytes_max
+        self._too_long = f"Content Too Large: a body has at most {self._most} bytes."
+        self._headers = SECURITY | (
+            {"strict-transport-security": HSTS} if settings.production else {}
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass an HTTP request on; anything else passes untouched."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        number, began, status = str(uuid4()), time.perf_counter(), 500
+        scope["request_id"] = number
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message).update(self._headers | {"x-request-id": number})
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request=number):
+            try:
+                await self._within(scope)(scope, self._counted(receive), answer)
+            finally:
+                spent = int((time.perf_counter() - began) * 1000)
+                _log.info("request", path=scope["path"], status=status, ms=spent)
+
+    def _within(self, scope: Scope) -> ASGIApp:
+        """Who answers: the application, or the refusal of a body that is too long."""
+        length = Headers(scope=scope).get("content-length", "0")
+        if length.isdecimal() and len(length) < LENGTH_DIGITS_MAX and int(length) <= self._most:
+            return self._app
+        return JSONResponse(error_body(413, self._too_long), 413)
+
+    def _counted(self, receive: Receive) -> Receive:
+        read = 0
+
+        async def counting() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > self._most:
+                raise HTTPException(413, self._too_long)
+            return message
+
+        return counting
+
+
+async def _alive(_: Request) -> Response:
+    """The process runs; nothing else is asked."""
+    return PlainTextResponse("ok\n")
+
+
+async def _ready(request: Request) -> Response:
+    """The database answers, and this process is not about to stop."""
+    if not getattr(request.app.state, "ready", False):
+        return PlainTextResponse("stopping\n", 503)
+    try:
+        # A server that stands still answers nothing, and would keep what is asked of it waiting.
+        async with asyncio.timeout(READY_SECONDS_MAX), reading():
+            await row("SELECT 1 AS ready")
+    except (OSError, Refused, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException):
+        return PlainTextResponse("no database\n", 503)
+    return PlainTextResponse("ready\n")
+
+
+def _keys(published: Keys) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(_: Request) -> Response:
+        return JSONResponse(published(), media_type="application/jwk-set+json")
+
+    return answer
+
+
+async def _said(_: Request, error: Exception) -> Response:
+    """An HTTP error, in the shape of a GraphQL answer."""
+    found = error if isinstance(error, HTTPException) else HTTPException(500)
+    return JSONResponse(
+        error_body(found.status_code, found.detail), found.status_code, headers=found.headers
+    )
+
+
+def _page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+    kind = "" if settings.production else "<p><strong>Demonstration 演示系统</strong></p>"
+    text = _PAGE.format(kind=kind, issuer=html.escape(settings.issuer))
+
+    async def answer(_: Request) -> Response:
+        return HTMLResponse(text)
+
+    return answer
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Biandan 扁担</title>
+<style>body{{font-family:sans-serif;max-width:42em;margin:3em auto;line-height:1.5}}</style>
+<h1>Biandan 扁担</h1>{kind}
+<p>The registry of a province's emission rights: who holds which right, who agreed what with
+whom, and under which rule every change was allowed. 省级排污权登记系统。</p>
+<p>Send GraphQL by POST to <code>/graphql</code>; access tokens come from <code>{issuer}</code>.
+Whoever is not signed in is answered as the public.</p>
+<p><a href="/healthz">/healthz</a> the process runs;
+<a href="/readyz">/readyz</a> it can answer.</p>
+</html>
+"""

@@ -1,0 +1,138 @@
+"""Puts the parts together: which database, whose keys, under which rules."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+import asyncpg
+
+from policies.book import RuleBook
+from policies.vocabulary import VOCABULARY
+from registry.database import close_database, open_database, row
+from registry.editions import SHIPPED, import_book, load_edition
+from registry.gate import gate
+from registry.migrations.run import migrate
+from schema.limits import Limits
+from schema.root import whole_schema
+from seeds.load_reference import load_reference
+from server.app import Parts
+from server.demonstration_keys import DemonstrationSigner
+from server.housekeeping import housekeeping
+from server.settings import Settings, Unfit
+from server.sign_in import SignIn
+from server.signing_keys import Keys, keys_at, keys_given, keys_in
+
+_TOO_MIGHTY = """
+    SELECT r.rolsuper OR EXISTS (
+        SELECT FROM pg_class c
+        WHERE c.relname = 'posting' AND pg_has_role(current_user, c.relowner, 'MEMBER')
+    ) AS mighty
+    FROM pg_roles r WHERE r.rolname = current_user
+"""
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits of a document, as the operator set them."""
+    return Limits(
+        tokens=settings.document_tokens_max,
+        depth=settings.depth_max,
+        aliases=settings.aliases_max,
+        directives=settings.directives_max,
+        page=settings.page_max,
+        nodes=settings.nodes_max,
+        roots=settings.roots_max,
+    )
+
+
+def compose(settings: Settings, url: str, signer: DemonstrationSigner | None) -> Parts:
+    """The parts of the application.
+
+    Args:
+        settings: of this process.
+        url: the database, as the application role.
+        signer: the demonstration's own; None where tokens come from outside.
+
+    Raises:
+        Unfit: nobody's tokens could be checked.
+
+    """
+    return Parts(
+        settings=settings,
+        schema=whole_schema(limits_of(settings)),
+        sign_in=SignIn(settings, _keys(settings, signer)),
+        opened=partial(opened, settings, url),
+        demonstration_keys=signer.public_keys if signer else None,
+    )
+
+
+@asynccontextmanager
+async def opened(settings: Settings, url: str) -> AsyncIterator[None]:
+    """The database open and the newest edition of the rule book in force.
+
+    Raises:
+        Unfit: the role could write the ledger past its one writer, or production meets a
+            demonstration's clock.
+
+    """
+    await open_database(url, maxsize=settings.database_connections_max)
+    try:
+        found = await row(_TOO_MIGHTY)
+        if found is None or found["mighty"]:
+            raise Unfit(
+                "DATABASE_URL names a superuser or the tables' owner; give the application role."
+            )
+        await _check_clock(settings)
+        gate.use(await load_edition())
+        async with housekeeping():
+            yield
+    finally:
+        await close_database()
+
+
+async def checked(settings: Settings, url: str) -> None:
+    """Open the database once and close it, so that what is unfit is told in one sentence.
+
+    Raises:
+        Unfit: see ``opened``.
+
+    """
+    async with opened(settings, url):
+        pass
+
+
+async def _check_clock(settings: Settings) -> None:
+    """Refuse a clock that was moved, where time must be real."""
+    moved = await row("SELECT 1 FROM registry_clock WHERE reads IS NOT NULL")
+    if settings.production and moved is not None:
+        raise Unfit("The registry clock of this database was moved: it is a demonstration's.")
+
+
+async def prepare(
+    owner_url: str, application_role: str, *, reader_role: str | None = None
+) -> list[str]:
+    """Bring tables, rights, reference data and rule book up to date; the migrations newly applied.
+
+    Raises:
+        MigrationRefused: database and migrations disagree.
+
+    """
+    applied = await migrate(owner_url, application_role, reader_role=reader_role)
+    owner = await asyncpg.connect(owner_url)
+    try:
+        await load_reference(owner)
+        await import_book(owner, RuleBook.load(SHIPPED, VOCABULARY))
+    finally:
+        await owner.close()
+    return applied
+
+
+def _keys(settings: Settings, signer: DemonstrationSigner | None) -> Keys:
+    if settings.jwks_url:
+        return keys_at(settings.jwks_url)
+    if settings.jwks_file:
+        if not settings.jwks_file.is_file():
+            raise Unfit(f"BIANDAN_JWKS_FILE names no file: {settings.jwks_file}.")
+        return keys_in(settings.jwks_file)
+    if signer is None:
+        raise Unfit("Nobody's tokens can be checked: give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE.")
+    return keys_given(signer.public_keys())

@@ -1,0 +1,65 @@
+"""Log lines with names and values: never inputs, variables, texts of queries, prices or people."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from itertools import islice
+
+import structlog
+
+from server.settings import LogFormat
+
+ERRORS_MAX = 10
+"""So many errors of a chain are told, the last one first."""
+
+
+def traced(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Put where an error came from in place of the error: its message may quote what was sent."""
+    found = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
+    if isinstance(error, BaseException):
+        event["exception"] = "\n".join(islice(_chain(error), ERRORS_MAX))
+    return event
+
+
+def _chain(error: BaseException | None) -> Iterator[str]:
+    """Each error and what it was raised from, by type, database code and lines of the program."""
+    while error is not None:
+        said = (getattr(error, name, None) for name in ("sqlstate", "constraint_name"))
+        lines = [" ".join([type(error).__qualname__, *(word for word in said if word)])]
+        frames = traceback.extract_tb(error.__traceback__)
+        lines += [f"  {frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        yield "\n".join(lines)
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def open_logs(form: LogFormat, *, least: int = logging.INFO) -> None:
+    """Send what is logged from level ``least`` on to standard error, in one form."""
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if form is LogFormat.JSON
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, traced, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    foreign = logging.StreamHandler(sys.stderr)
+    foreign.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                traced,
+                renderer,
+            ],
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[foreign], force=True)

@@ -1,0 +1,65 @@
+"""Takes the port first and serves then, so that a busy port is one sentence and nothing more."""
+
+import errno
+import signal
+import socket
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from server.settings import Settings, Unfit
+
+BACKLOG = 2048
+
+
+def bind(settings: Settings) -> socket.socket:
+    """The listening socket.
+
+    Raises:
+        Unfit: the port is taken, or the address is not of this machine.
+
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise Unfit(_why(settings, error)) from None
+    return listening
+
+
+def serve(app: ASGIApp, settings: Settings, listening: socket.socket) -> bool:
+    """Answer until a signal, finish what is under way; whether it ever could serve."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="on",
+        ws="none",
+        timeout_graceful_shutdown=settings.drain_seconds_max,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Uvicorn raises it again when it is done; whoever called must still close what he opened.
+        signal.signal(number, _noted)
+    server = uvicorn.Server(config)
+    server.run(sockets=[listening])
+    return server.started
+
+
+def _noted(_number: int, _frame: FrameType | None) -> None:
+    """Take a signal that was obeyed already."""
+
+
+def _why(settings: Settings, error: OSError) -> str:
+    where = f"{settings.host}:{settings.port}"
+    if error.errno == errno.EADDRINUSE:
+        return f"{where} is in use by another program; set BIANDAN_PORT to a free port."
+    if error.errno == errno.EACCES:
+        return f"This user may not listen on {where}; set BIANDAN_PORT to a port above 1023."
+    return f"{where} cannot be listened on: {error.strerror or error}."

@@ -1,0 +1,124 @@
+"""What the operator decides, read from the environment: ``BIANDAN_*`` and ``DATABASE_URL``."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+class Mode(StrEnum):
+    """A demonstration signs its own tokens and may move its clock; production does neither."""
+
+    DEMONSTRATION = "demonstration"
+    PRODUCTION = "production"
+
+
+class LogFormat(StrEnum):
+    """How log lines look: for a person at a terminal, or for a machine that collects them."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+class Unfit(Exception):
+    """The settings do not let the program start; the message is one sentence that says why."""
+
+
+class Settings(BaseSettings):
+    """The settings of one process.
+
+    Attributes:
+        database_url: an existing PostgreSQL as the application role; empty for the embedded one.
+        owner_url: the same database reached as its owner, for migrations only.
+        state: where the embedded database and the demonstration's key live; None: the usual place.
+        issuer: the ``iss`` that access tokens must carry.
+        audience: the ``aud`` that access tokens must name.
+        jwks_url: where the issuer publishes its keys.
+        jwks_file: the same keys in a file, where the issuer cannot be reached.
+        body_bytes_max: the longest request body.
+        token_bytes_max: the longest access token.
+        operation_seconds_max: after this time an operation is given up.
+        drain_seconds_max: how long a stopping server waits for answers under way.
+
+    """
+
+    model_config = SettingsConfigDict(env_prefix="BIANDAN_", frozen=True, extra="ignore")
+
+    mode: Mode = Mode.DEMONSTRATION
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8610
+    database_url: str = Field(default="", validation_alias="DATABASE_URL", repr=False)
+    owner_url: str = Field(default="", repr=False)
+    state: Path | None = None
+    issuer: str = "https://demonstration.biandan.invalid"
+    audience: str = "biandan"
+    jwks_url: str = ""
+    jwks_file: Path | None = None
+    log_format: LogFormat = Field(default_factory=lambda given: _log_format(given["mode"]))
+    database_connections_max: Positive = 10
+    body_bytes_max: Positive = 200_000
+    token_bytes_max: Positive = 8_192
+    document_tokens_max: Positive = 2_000
+    aliases_max: Positive = 15
+    depth_max: Positive = 12
+    directives_max: Positive = 10
+    page_max: Positive = 100
+    nodes_max: Positive = 20_000
+    roots_max: Positive = 10
+    operation_seconds_max: Positive = 10
+    drain_seconds_max: Positive = 15
+
+    @property
+    def production(self) -> bool:
+        """Whether tokens come from an issuer outside and time is real."""
+        return self.mode is Mode.PRODUCTION
+
+    @model_validator(mode="after")
+    def _is_fit(self) -> Self:
+        if self.jwks_url and self.jwks_file:
+            msg = "Give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE, not both."
+            raise ValueError(msg)
+        if self.jwks_url and not self.jwks_url.startswith("https://"):
+            msg = "BIANDAN_JWKS_URL must begin with https://."
+            raise ValueError(msg)
+        for unfit, msg in self._production_faults() if self.production else ():
+            if unfit:
+                raise ValueError(msg)
+        return self
+
+    def _production_faults(self) -> tuple[tuple[bool, str], ...]:
+        return (
+            (not self.database_url, "Production needs DATABASE_URL."),
+            (
+                not (self.jwks_url or self.jwks_file),
+                "Production forbids the demonstration's tokens: give BIANDAN_JWKS_URL or _FILE.",
+            ),
+            (
+                "issuer" not in self.model_fields_set or "audience" not in self.model_fields_set,
+                "Production needs BIANDAN_ISSUER and BIANDAN_AUDIENCE.",
+            ),
+        )
+
+
+def _log_format(mode: Mode) -> LogFormat:
+    return LogFormat.JSON if mode is Mode.PRODUCTION else LogFormat.CONSOLE
+
+
+def read_settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        Unfit: a setting is not of its form, or production has what only a demonstration may.
+
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        said = first["msg"].removeprefix("Value error, ")
+        raise Unfit(f"BIANDAN_{name.removeprefix('BIANDAN_')}: {said}." if name else said) from None

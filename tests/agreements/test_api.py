@@ -1,0 +1,154 @@
+"""Agreements over GraphQL: drafted, signed and carried; each sees what is for him."""
+
+from datetime import date, datetime
+from typing import Any
+
+import asyncpg
+
+from registry.agreements.milestones import reach_milestone
+from registry.calendar import CHINA
+from registry.parties.records import Organisation
+from schema.ids import global_id
+from tests.agreements.making import a_draft, a_milestone, a_signed, in_force, two_parties
+from tests.builders import an_officer_of, stop_clock
+from tests.permits.making import a_project, a_province_officer, do
+from tests.permits.test_api import ask
+
+LIST = """query ($where: AgreementWhere) { agreements(first: 3, where: $where) { nodes {
+    title state event validFrom availableActions visibility drafter { name }
+    parties { capacity signedAt organisation { name } signedBy { name } }
+    milestones { title state note sha256 links { __typename id } } } } }"""
+DRAFT = """mutation ($input: DraftAgreementInput!) { draftAgreement(input: $input) {
+    __typename ... on Agreement { id state topics parties { capacity } }
+    ... on Refusal { code field message } } }"""
+SIGN = """mutation ($input: AgreementInput!) { signAgreement(input: $input) {
+    __typename ... on Agreement { state replayed availableActions }
+    ... on Preview { nextState } ... on Refusal { code misses { rule } } } }"""
+REACH = """mutation ($input: ReachMilestoneInput!) { reachMilestone(input: $input) {
+    __typename ... on Agreement { milestones { title state links { id } } }
+    ... on Refusal { code field } } }"""
+
+
+async def test_two_parties_draft_and_sign() -> None:
+    parties = await two_parties()
+    sent: dict[str, Any] = {
+        "idempotencyKey": "draft",
+        "kind": "strategic_cooperation",
+        "title": "战略合作协议",
+        "topics": ["carbon-footprint certification"],
+        "visibility": "public",
+        "parties": [
+            {
+                "organisation": global_id("Organisation", officer.organisation_id),
+                "capacity": "party",
+            }
+            for officer in parties.both()
+        ],
+    }
+
+    drafted = (await ask(parties.steel, DRAFT, input=sent))["draftAgreement"]
+    wrong = (await ask(parties.steel, DRAFT, input=sent | {"topics": []}))["draftAgreement"]
+    mine = {"idempotencyKey": "sign", "id": drafted["id"]}
+    first = (await ask(parties.steel, SIGN, input=mine))["signAgreement"]
+    repeated = (await ask(parties.steel, SIGN, input=mine))["signAgreement"]
+    again = (await ask(parties.steel, SIGN, input=mine | {"idempotencyKey": "b"}))["signAgreement"]
+    foreseen = (await ask(parties.county, SIGN, input=mine | {"preview": True}))["signAgreement"]
+    last = (await ask(parties.county, SIGN, input=mine))["signAgreement"]
+
+    assert (drafted["state"], drafted["topics"]) == ("draft", sent["topics"])
+    assert (wrong["code"], wrong["field"]) == ("KEY_REUSED", "idempotencyKey")
+    assert (first["state"], first["replayed"]) == ("draft", False)
+    assert (repeated["state"], repeated["replayed"]) == ("draft", True)
+    assert (again["code"], again["misses"]) == ("FORBIDDEN", [{"rule": "G-11"}])
+    assert foreseen["nextState"] == "signed"
+    assert (last["state"], last["availableActions"]) == ("signed", ["withdraw", "bring_into_force"])
+
+
+async def test_a_draft_is_for_its_parties_and_the_signed_for_all_it_is_meant_for() -> None:
+    parties, stranger = await two_parties(), await an_officer_of("bank")
+    await a_draft(parties, title="draft")
+    await a_signed(parties, title="public")
+    await a_signed(parties, title="closed", visibility="parties")
+
+    seen = {
+        who: {node["title"] for node in (await ask(officer, LIST))["agreements"]["nodes"]}
+        for who, officer in {"party": parties.county, "bank": stranger, "public": None}.items()
+    }
+
+    assert seen == {
+        "party": {"draft", "public", "closed"},
+        "bank": {"public"},
+        "public": {"public"},
+    }
+
+
+async def test_the_public_reads_who_agreed_and_not_who_signed() -> None:
+    parties = await two_parties()
+    await a_signed(parties)
+    steel = await Organisation.get(id=parties.steel.organisation_id)
+
+    (agreement,) = (await ask(None, LIST))["agreements"]["nodes"]
+
+    assert agreement["drafter"] == {"name": steel.name}
+    assert agreement["parties"][0]["organisation"] == {"name": steel.name}
+    assert [party["signedBy"] for party in agreement["parties"]] == [None, None]
+    assert (agreement["validFrom"], agreement["availableActions"]) == (None, [])
+
+
+async def test_agreements_are_found_by_party_and_event() -> None:
+    first, second = await two_parties(), await two_parties()
+    await a_signed(first, title="first")
+    await a_signed(second, title="second", event="another day")
+
+    by_party = {"party": global_id("Organisation", second.county.organisation_id)}
+    by_event = {"event": {"eq": "launch of the market, 2022-06-07"}}
+
+    for where, title in ((by_party, "second"), (by_event, "first")):
+        found = (await ask(None, LIST, where=where))["agreements"]["nodes"]
+        assert [agreement["title"] for agreement in found] == [title]
+
+
+async def test_linked_objects_are_shown_to_those_who_see_them() -> None:
+    parties, province = await two_parties(), await a_province_officer()
+    agreement = await in_force(parties)
+    milestone = await a_milestone(parties, agreement)
+    project = await a_project(province, parties.steel.organisation_id)
+    link = global_id("ConstructionProject", project.id)
+    sent = {
+        "idempotencyKey": "reach",
+        "id": global_id("Agreement", agreement.id),
+        "milestone": global_id("Milestone", milestone.id),
+        "reachedOn": "2022-06-07",
+        "links": {"constructionProjects": [link]},
+    }
+
+    refused = (await ask(parties.county, REACH, input=sent))["reachMilestone"]
+    reached = (await ask(parties.steel, REACH, input=sent))["reachMilestone"]
+    (public,) = (await ask(None, LIST))["agreements"]["nodes"]
+
+    assert (refused["code"], refused["field"]) == ("NOT_FOUND", "links")
+    assert reached["milestones"] == [
+        {"title": milestone.title, "state": "reached", "links": [{"id": link}]}
+    ]
+    assert public["milestones"][0]["state"] == "reached"
+    assert public["milestones"][0]["links"] == []
+
+
+async def test_past_its_last_day_an_agreement_reads_as_expired(owner: asyncpg.Connection) -> None:
+    await stop_clock(owner, datetime(2022, 6, 7, 10, tzinfo=CHINA))
+    parties = await two_parties()
+    agreement = await in_force(parties, valid_until=date(2022, 6, 30))
+    milestone = await a_milestone(parties, agreement)
+    await do(
+        parties.steel,
+        reach_milestone,
+        id=agreement.id,
+        milestone=milestone.id,
+        reached_on=date(2022, 6, 7),
+        note="done",
+    )
+
+    await stop_clock(owner, datetime(2022, 7, 1, 0, tzinfo=CHINA))
+    (found,) = (await ask(parties.steel, LIST))["agreements"]["nodes"]
+
+    assert (found["state"], found["availableActions"]) == ("expired", [])

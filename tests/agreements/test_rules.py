@@ -1,0 +1,86 @@
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.agreements.facts import AGREEMENT
+from registry.agreements.operations import withdraw_agreement
+from registry.agreements.rules import (
+    LIFE,
+    MILESTONE_LIFE,
+    AgreementState,
+    AgreementStep,
+    MilestoneState,
+    MilestoneStep,
+    signing_step,
+    standing,
+)
+from registry.errors import WrongState
+from registry.life import advance
+from tests.agreements.making import a_draft, a_signed, in_force, two_parties
+from tests.builders import an_officer_of, somebody, viewer_of
+from tests.faces import assert_faces_agree
+from tests.permits.making import do
+
+TODAY = date(2022, 6, 7)
+
+
+@pytest.mark.parametrize("state", AgreementState)
+@pytest.mark.parametrize("step", AgreementStep)
+def test_an_agreement_takes_only_the_steps_of_its_table(
+    state: AgreementState, step: AgreementStep
+) -> None:
+    if (state, step) in LIFE:
+        assert advance(LIFE, state, step) is LIFE[state, step]
+    else:
+        with pytest.raises(WrongState):
+            advance(LIFE, state, step)
+
+
+@pytest.mark.parametrize("state", MilestoneState)
+def test_a_milestone_is_reached_from_planned_alone(state: MilestoneState) -> None:
+    allowed = (state, MilestoneStep.REACH) in MILESTONE_LIFE
+
+    assert allowed == (state is MilestoneState.PLANNED)
+
+
+def test_what_ends_an_agreement_ends_it_for_good() -> None:
+    ends = {"completed", "terminated", "withdrawn", "expired"}
+
+    assert ends.isdisjoint(state.value for state, _ in LIFE)
+
+
+@given(st.sampled_from(AgreementState), st.integers(-400, 400))
+def test_only_what_is_in_force_expires_and_only_after_its_last_day(
+    state: AgreementState, days: int
+) -> None:
+    expired = standing(state, TODAY + timedelta(days), TODAY) is AgreementState.EXPIRED
+
+    over = state is AgreementState.IN_FORCE and days < 0
+    assert expired == (over or state is AgreementState.EXPIRED)
+    assert standing(state, None, TODAY) is state
+
+
+@given(st.sets(st.uuids(), min_size=2), st.data())
+def test_the_last_signature_is_the_one_that_leaves_nobody_out(
+    parties: set[object], data: st.DataObject
+) -> None:
+    signed = data.draw(st.sets(st.sampled_from(sorted(parties, key=str))))
+
+    last = signing_step(parties, signed) is AgreementStep.SIGN_LAST  # type: ignore[arg-type]
+
+    assert last == (signed == parties)
+
+
+async def test_both_faces_of_every_fact_agree() -> None:
+    parties, stranger = await two_parties(), await an_officer_of("bank")
+    await a_draft(parties)
+    signed = await a_signed(parties)
+    await a_signed(parties, visibility="parties")
+    await in_force(parties)
+    await in_force(parties, valid_until=date(2999, 1, 1))
+    await do(parties.steel, withdraw_agreement, id=signed.id, reason="no funds")
+
+    everybody = [viewer_of(officer) for officer in (*parties.both(), stranger)]
+    await assert_faces_agree(AGREEMENT, [*everybody, somebody("public")])

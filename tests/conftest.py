@@ -1,0 +1,123 @@
+"""What every test may ask for: a database of its own, its owner's connection, and no network."""
+
+import socket
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import hypothesis
+import pytest
+
+from registry.database import close_database, open_database
+from seeds.cross_region.load import load_cross_region
+from seeds.founding_day.load import load_founding_day
+from tests.cluster import Database, Server, a_clone, a_server, a_template
+from tests.told import Told, a_copy, told
+
+LOCAL = ("127.", "::1", "localhost")
+Address = tuple[str, int] | str | bytes
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """A PostgreSQL server for this run."""
+    with a_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(server: Server) -> Iterator[str]:
+    """The name of the migrated database that tests copy."""
+    with a_template(server) as name:
+        yield name
+
+
+@pytest.fixture
+async def clone(server: Server, template: str) -> AsyncIterator[Database]:
+    """A migrated database of this test's own, not opened."""
+    async with a_clone(server, template) as database:
+        yield database
+
+
+@pytest.fixture
+async def database(clone: Database) -> AsyncIterator[Database]:
+    """The test's own database, opened as the application role."""
+    await open_database(clone.application_url)
+    yield clone
+    await close_database()
+
+
+@pytest.fixture(scope="session")
+def founding(server: Server, template: str) -> Iterator[Told]:
+    """The founding day, loaded once."""
+    with told(server, template, load_founding_day) as story:
+        yield story
+
+
+@pytest.fixture(scope="session")
+def crossing(server: Server, template: str) -> Iterator[Told]:
+    """The fixture of 2026, loaded once."""
+    with told(server, template, load_cross_region) as story:
+        yield story
+
+
+@pytest.fixture
+async def founded(server: Server, founding: Told) -> AsyncIterator[Database]:
+    """A registry on the morning of 7 June 2022, open as the application role."""
+    async with a_copy(server, founding) as database:
+        yield database
+
+
+@pytest.fixture
+async def crossed(server: Server, crossing: Told) -> AsyncIterator[Database]:
+    """A registry on the morning of 2 March 2026, open as the application role."""
+    async with a_copy(server, crossing) as database:
+        yield database
+
+
+@pytest.fixture
+async def owner(clone: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the test's own database as the owner of everything in it."""
+    connection = await asyncpg.connect(clone.owner_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sockets reach this machine and nothing else."""
+    connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
+
+    def checked(self: socket.socket, address: Address) -> None:
+        _refuse_abroad(self, address)
+        connect(self, address)
+
+    def checked_ex(self: socket.socket, address: Address) -> int:
+        _refuse_abroad(self, address)
+        return connect_ex(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", checked)
+    monkeypatch.setattr(socket.socket, "connect_ex", checked_ex)
+
+
+def _refuse_abroad(used: socket.socket, address: Address) -> None:
+    if used.family in {socket.AF_INET, socket.AF_INET6} and not str(address[0]).startswith(LOCAL):
+        raise RuntimeError(f"A test tried to reach {address!r}.")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="Run thousands of cases, not dozens.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Two busy cores make a deadline a matter of luck.
+    hypothesis.settings.register_profile("plain", deadline=None, max_examples=50)
+    hypothesis.settings.register_profile("long", deadline=None, max_examples=3000)
+    hypothesis.settings.load_profile("long" if config.getoption("--long") else "plain")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=long)
+    items[:] = [item for item in items if item not in long]

@@ -1,0 +1,171 @@
+"""Parties over GraphQL: what is masked, what is narrowed, what a mutation answers."""
+
+from functools import cache
+from typing import Any
+
+import strawberry
+
+from policies.book import RuleBook
+from policies.vocabulary import VOCABULARY
+from registry.editions import SHIPPED
+from registry.viewer import Caller
+from schema.build import GovernedSchema, build
+from schema.context import Context
+from schema.ids import global_id
+from schema.measures import MeasureMutation, MeasureQuery
+from schema.parties import PartyMutation, PartyQuery
+from tests.builders import (
+    LANGFANG,
+    TANGSHAN,
+    a_credit_code,
+    a_sanction,
+    an_officer,
+    an_officer_of,
+    an_organisation,
+    caller_of,
+)
+
+MINE = ("Organisation", "Person", "Appointment", "Sanction", "Client")
+REGISTER = """mutation ($input: RegisterOrganisationInput!) { registerOrganisation(input: $input) {
+    __typename
+    ... on Organisation { id name kind county creditCode availableActions replayed }
+    ... on Preview { nextState }
+    ... on Refusal { code field message messageZh rule misses { rule } } } }"""
+CHANGE = """mutation ($input: ChangeOrganisationInput!) { changeOrganisation(input: $input) {
+    ... on Organisation { name nameEn }
+    ... on Refusal { code field conditions { name met } } } }"""
+APPOINT = """mutation ($input: AppointInput!) { appoint(input: $input) {
+    ... on Appointment { id state holds person { name } proposingBody { name } availableActions }
+    ... on Refusal { code field } } }"""
+ORGANISATIONS = """query ($where: OrganisationWhere) { organisations(first: 10, where: $where) {
+    nodes { name creditCode twoRepresentatives maskedFields } } }"""
+SANCTIONS = "{ sanctions(first: 10) { nodes { kind holds organisation { name } } } }"
+
+
+@cache
+def schema() -> GovernedSchema:
+    """Parties alone; the whole is tested elsewhere."""
+    others = {
+        (kind, verb.name)
+        for kind, words in VOCABULARY.kinds.items()
+        for verb in words.verbs
+        if kind not in MINE and not verb.looks
+    }
+    query = strawberry.type(type("Query", (PartyQuery, MeasureQuery), {}))
+    mutation = strawberry.type(type("Mutation", (PartyMutation, MeasureMutation), {}))
+    book = RuleBook.load(SHIPPED, VOCABULARY)
+    internal = frozenset(others | {("Organisation", "bootstrap")})
+    return build(query, mutation, book=book, internal=internal)
+
+
+async def ask(caller: Caller, document: str, **variables: object) -> dict[str, Any]:
+    result = await schema().execute(
+        document, variable_values=variables, context_value=Context(caller)
+    )
+    assert result.errors is None, result.errors
+    assert result.data is not None
+    return result.data
+
+
+def a_works(**changed: object) -> dict[str, object]:
+    return {
+        "idempotencyKey": "k",
+        "kind": "enterprise",
+        "name": "a works",
+        "division": "131024",
+        "creditCode": a_credit_code(7),
+    } | changed
+
+
+async def test_a_body_is_previewed_registered_and_repeated() -> None:
+    centre = await caller_of(await an_officer_of("centre"))
+
+    shown = await ask(centre, REGISTER, input=a_works(preview=True))
+    done = (await ask(centre, REGISTER, input=a_works()))["registerOrganisation"]
+    again = (await ask(centre, REGISTER, input=a_works()))["registerOrganisation"]
+
+    assert shown["registerOrganisation"] == {"__typename": "Preview", "nextState": "open"}
+    assert (done["county"], done["creditCode"]) == ("131024", a_credit_code(7))
+    assert done["availableActions"] == ["change"]
+    assert (again["id"], again["replayed"], done["replayed"]) == (done["id"], True, False)
+
+
+async def test_a_refusal_names_field_or_rule() -> None:
+    centre = await caller_of(await an_officer_of("centre"))
+    works = await caller_of(await an_officer_of("enterprise"))
+
+    wrong = await ask(centre, REGISTER, input=a_works(creditCode="91130200699229617Y"))
+    foreign = await ask(works, REGISTER, input=a_works())
+
+    assert wrong["registerOrganisation"]["code"] == "MALFORMED"
+    assert wrong["registerOrganisation"]["field"] == "creditCode"
+    assert "校验码" in wrong["registerOrganisation"]["messageZh"]
+    assert foreign["registerOrganisation"]["code"] == "FORBIDDEN"
+
+
+async def test_null_empties_and_silence_keeps() -> None:
+    centre = await caller_of(await an_officer_of("centre"))
+    body = await an_organisation(name="a works", name_en="Works")
+    at = {"id": global_id("Organisation", body.id), "idempotencyKey": "1"}
+
+    emptied = await ask(centre, CHANGE, input=at | {"nameEn": None})
+    refused = await ask(centre, CHANGE, input=at | {"name": None, "idempotencyKey": "2"})
+
+    assert emptied["changeOrganisation"] == {"name": "a works", "nameEn": None}
+    assert (refused["changeOrganisation"]["code"], refused["changeOrganisation"]["field"]) == (
+        "MALFORMED",
+        "name",
+    )
+
+
+async def test_everybody_sees_cards_and_few_see_identifiers() -> None:
+    works = await an_organisation(city=TANGSHAN, name="mine", credit_code=a_credit_code(1))
+    await an_organisation(city=LANGFANG, name="other", credit_code=a_credit_code(2))
+    where = {"kind": {"eq": "enterprise"}}
+
+    mine = await ask(await caller_of(await an_officer(works)), ORGANISATIONS, where=where)
+    public = await ask(Caller(), ORGANISATIONS, where=where | {"city": {"eq": TANGSHAN}})
+
+    assert [(o["name"], o["creditCode"]) for o in mine["organisations"]["nodes"]] == [
+        ("mine", a_credit_code(1)),
+        ("other", None),
+    ]
+    (card,) = public["organisations"]["nodes"]
+    assert (card["name"], card["creditCode"], card["twoRepresentatives"]) == ("mine", None, None)
+    assert {"creditCode", "twoRepresentatives", "installedMw"} <= set(card["maskedFields"])
+
+
+async def test_an_appointment_tells_who_proposed_it_and_whether_it_holds() -> None:
+    body = await an_organisation(name="a works")
+    officer, colleague = await an_officer(body), await an_officer(body)
+    caller = await caller_of(officer)
+
+    post = await ask(
+        caller,
+        APPOINT,
+        input={
+            "idempotencyKey": "k",
+            "person": global_id("Person", colleague.person_id),
+            "organisation": global_id("Organisation", body.id),
+            "division": "130281",
+            "mayApprove": True,
+        },
+    )
+
+    assert post["appoint"]["state"] == "proposed"
+    assert not post["appoint"]["holds"]
+    assert post["appoint"]["proposingBody"] == {"name": "a works"}
+    assert post["appoint"]["availableActions"] == ["end"]
+
+
+async def test_a_sanction_is_seen_by_whom_it_bars_and_by_no_stranger() -> None:
+    body = await an_organisation(name="a works")
+    await a_sanction(body)
+
+    told = await ask(await caller_of(await an_officer(body)), SANCTIONS)
+    stranger = await ask(await caller_of(await an_officer_of("enterprise")), SANCTIONS)
+
+    assert told["sanctions"]["nodes"] == [
+        {"kind": "penalty_period", "holds": True, "organisation": {"name": "a works"}}
+    ]
+    assert stranger["sanctions"]["nodes"] == []

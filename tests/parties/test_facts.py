@@ -1,0 +1,97 @@
+"""The facts about parties answer alike in Python and in SQL, also for nobody and for orphans."""
+
+from dataclasses import replace
+
+from policies.vocabulary import VOCABULARY
+from registry.gate import VIEWER_FACTS
+from registry.parties.facts import APPOINTMENT, CLIENT, ORGANISATION, PERSON, SANCTION
+from registry.viewer import Viewer
+from tests.builders import (
+    LANGFANG,
+    LONG_AGO,
+    TANGSHAN,
+    a_client,
+    a_person,
+    a_sanction,
+    an_officer,
+    an_officer_of,
+    an_organisation,
+    somebody,
+    viewer_of,
+)
+from tests.faces import assert_faces_agree
+from tests.policies.shipped import EDITION
+
+KINDS = (ORGANISATION, PERSON, APPOINTMENT, SANCTION, CLIENT)
+
+
+async def several_of_each() -> list[Viewer]:
+    """Rows of every kind, in and out of everybody's reach, and viewers with and without a body."""
+    mine = await an_organisation(city=LANGFANG, county="131024")
+    closed = await an_organisation("bank", state="closed")
+    for body in (mine, closed):
+        await a_client(body, "Transfer:view", state="open" if body is mine else "revoked")
+    officers = [
+        await an_officer(mine),
+        await an_officer_of("province"),
+        await an_officer_of("centre"),
+        await an_officer_of("city", city=TANGSHAN),
+        await an_officer_of("county", city=LANGFANG, county="131024"),
+        await an_officer_of("auditor"),
+    ]
+    imposer = officers[3]
+    await a_sanction(mine)
+    await a_sanction(
+        closed,
+        submitted_by=imposer.person_id,
+        submitted_body=imposer.organisation_id,
+        state="lifted",
+        lifted_at=LONG_AGO,
+        lifted_reason="set aside",
+    )
+    proposer = officers[0].person_id
+    await an_officer(
+        mine,
+        person=await a_person(mine, from_outside=True),
+        from_outside=True,
+        state="proposed",
+        acted=[proposer],
+        submitted_by=proposer,
+    )
+    viewers = [viewer_of(officer) for officer in officers]
+    restricted = replace(viewers[3], division="130281")
+    return [*viewers, restricted, somebody("public"), somebody("portal"), somebody("registry")]
+
+
+async def test_both_faces_of_every_fact_agree() -> None:
+    viewers = await several_of_each()
+
+    for kind in KINDS:
+        await assert_faces_agree(kind, viewers)
+
+
+async def test_every_fact_is_sometimes_true_and_sometimes_false() -> None:
+    viewers = await several_of_each()
+
+    for kind in KINDS:
+        records = await kind.record.all()
+        for name, fact in kind.facts.items():
+            answers = {fact.check(viewer, record) for viewer in viewers for record in records}
+            assert answers == {True, False} or name == "beginning", f"{kind.name}.{name}"
+
+
+def test_the_kinds_know_every_fact_that_the_rule_book_asks_of_them() -> None:
+    for kind in KINDS:
+        asked = {
+            name
+            for role in VOCABULARY.roles
+            for verb in VOCABULARY.kinds[kind.name].verbs
+            for name, _ in EDITION.bits(role, kind.name, verb.name)
+        }
+        assert asked <= set(kind.facts) | set(VIEWER_FACTS), kind.name
+
+
+async def test_nobody_is_inside_an_empty_division() -> None:
+    whole_city = await an_organisation("city", city=TANGSHAN)
+
+    assert not ORGANISATION.facts["inside"].check(somebody("county"), whole_city)

@@ -1,0 +1,185 @@
+"""Permits and projects over GraphQL: who reads limits, on which day, and what a command answers."""
+
+from datetime import date
+from typing import Any
+
+import asyncpg
+
+from registry.parties.records import Appointment
+from registry.permits.operations import change_permit_limits, revoke_permit
+from registry.permits.projects import assess_demand
+from registry.viewer import Caller
+from schema.context import Context
+from schema.ids import global_id
+from schema.root import whole_schema
+from tests.builders import an_officer, an_officer_of, caller_of, stop_clock
+from tests.permits.making import (
+    NOON,
+    a_permit,
+    a_project,
+    a_province_officer,
+    an_assessment,
+    an_emitter,
+    do,
+)
+
+PERMITS = """query ($asOf: Date) { permits(first: 9, orderBy: number) { nodes {
+    number state inForce category validUntil maskedFields availableActions
+    organisation { name } issuedBy { nameEn }
+    limits(asOf: $asOf) { quantity effectiveUntil pollutant { code } }
+    outlets { code medium riverSystem { code basin } } } } }"""
+PROJECTS = """{ constructionProjects(first: 9) { nodes { name state division { code }
+    demands { quantity source pollutant { code } } } } }"""
+REGISTER = """mutation ($input: RegisterPermitInput!) { registerPermit(input: $input) {
+    __typename ... on Permit { number limits { quantity } } ... on Preview { nextState }
+    ... on Refusal { code field conditions { name met } } } }"""
+ASSESS = """mutation ($input: AssessDemandInput!) { assessDemand(input: $input) {
+    __typename ... on ConstructionProject { state demands { quantity } }
+    ... on Refusal { code message } } }"""
+
+
+async def ask(who: Appointment | None, document: str, **variables: object) -> dict[str, Any]:
+    caller = await caller_of(who) if who else Caller()
+    result = await whole_schema().execute(
+        document, variable_values=variables, context_value=Context(caller)
+    )
+    assert result.errors is None, result.errors
+    assert result.data is not None
+    return dict(result.data)
+
+
+async def test_limits_are_read_as_of_a_day(owner: asyncpg.Connection) -> None:
+    await stop_clock(owner, NOON)
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+    await do(
+        province,
+        change_permit_limits,
+        id=permit.id,
+        limits=[{"pollutant": "SO2", "quantity": "100"}],
+        effective_from=date(2022, 7, 1),
+        source="decision 7",
+    )
+    holder = await an_officer(emitter)
+
+    answers = [
+        (await ask(holder, PERMITS, asOf=day))["permits"]["nodes"][0]["limits"]
+        for day in (None, "2022-07-01", "2019-01-01")
+    ]
+
+    assert [[limit["quantity"] for limit in limits] for limits in answers] == [
+        ["7.000", "120.500"],
+        ["7.000", "100.000"],
+        [],
+    ]
+    assert answers[0][1]["effectiveUntil"] == "2022-06-30"
+
+
+async def test_the_public_reads_permits_without_their_limits(owner: asyncpg.Connection) -> None:
+    await stop_clock(owner, NOON)
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+    await a_permit(province, emitter, number=f"{emitter.credit_code}002P")
+    await do(province, revoke_permit, id=permit.id, reason="closed down")
+
+    revoked, standing = (await ask(None, PERMITS))["permits"]["nodes"]
+
+    assert (revoked["state"], revoked["inForce"]) == ("revoked", False)
+    assert (standing["state"], standing["inForce"], standing["category"]) == (
+        "in_force",
+        True,
+        "key",
+    )
+    assert (standing["limits"], standing["outlets"]) == (None, None)
+    assert standing["maskedFields"] == ["limits", "outlets"]
+    assert standing["organisation"] == {"name": emitter.name}
+    assert standing["issuedBy"] == {"nameEn": "Tangshan"}
+
+
+async def test_the_authority_sees_outlets_and_what_it_may_do() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    await a_permit(province, emitter)
+
+    (permit,) = (await ask(province, PERMITS))["permits"]["nodes"]
+
+    assert permit["outlets"] == [
+        {"code": "DA001", "medium": "air", "riverSystem": None},
+        {"code": "DW001", "medium": "water", "riverSystem": {"code": "luan", "basin": "hai"}},
+    ]
+    assert permit["availableActions"] == ["change", "revoke"]
+
+
+async def test_a_permit_is_registered_previewed_and_refused() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    sent = {
+        "idempotencyKey": "api-1",
+        "number": f"{emitter.credit_code}001P",
+        "organisation": global_id("Organisation", emitter.id),
+        "issuedBy": "130200",
+        "category": "key",
+        "validFrom": "2020-01-01",
+        "validUntil": "2024-12-31",
+        "limits": [{"pollutant": "SO2", "quantity": "1.5"}],
+        "outlets": [{"code": "DW001", "riverSystem": "luan"}],
+        "source": "permit platform",
+    }
+
+    foreseen = await ask(province, REGISTER, input=sent | {"preview": True})
+    wrong = await ask(province, REGISTER, input=sent | {"outlets": [{"code": "DW001"}]})
+    other = await ask(province, REGISTER, input=sent | {"number": "91130200699229617X001P"})
+    done = await ask(province, REGISTER, input=sent)
+
+    assert foreseen["registerPermit"] == {"__typename": "Preview", "nextState": "in_force"}
+    assert wrong["registerPermit"]["field"] == "outlets.riverSystem"
+    assert other["registerPermit"]["code"] == "CONDITIONS_UNMET"
+    assert done["registerPermit"]["limits"] == [{"quantity": "1.500"}]
+
+
+async def test_a_project_and_its_demand_are_seen_by_its_developer_alone() -> None:
+    province, developer = await a_province_officer(), await an_officer_of("enterprise")
+    stranger = await an_officer_of("enterprise")
+    project = await a_project(province, developer.organisation_id)
+    await do(
+        province, assess_demand, id=project.id, demands=[{"pollutant": "SO2"}], source="article"
+    )
+
+    own = (await ask(developer, PROJECTS))["constructionProjects"]["nodes"]
+    others = (await ask(stranger, PROJECTS))["constructionProjects"]["nodes"]
+
+    assert own == [
+        {
+            "name": project.name,
+            "state": "assessed",
+            "division": {"code": "131000"},
+            "demands": [{"quantity": None, "source": "article", "pollutant": {"code": "SO2"}}],
+        }
+    ]
+    assert others == []
+
+
+async def test_a_demand_is_assessed_by_the_authority_and_refused_to_others() -> None:
+    province, developer = await a_province_officer(), await an_officer_of("enterprise")
+    project = await a_project(province, developer.organisation_id)
+    sent = {
+        "idempotencyKey": "api-1",
+        "id": global_id("ConstructionProject", project.id),
+        "demands": [{"pollutant": "SO2", "quantity": "120"}],
+        "source": "EIA",
+    }
+
+    refused = await ask(developer, ASSESS, input=sent)
+    done = await ask(province, ASSESS, input=sent)
+
+    assert refused["assessDemand"]["code"] == "FORBIDDEN"
+    assert done["assessDemand"]["demands"] == [{"quantity": "120.000"}]
+
+
+async def test_assessments_of_cities_are_public() -> None:
+    await an_assessment(await a_province_officer())
+    document = "{ assessments(first: 1) { nodes { year medium city { code } qualityAttained } } }"
+
+    found = (await ask(None, document))["assessments"]["nodes"]
+
+    assert found == [
+        {"year": 2021, "medium": "air", "city": {"code": "131000"}, "qualityAttained": True}
+    ]

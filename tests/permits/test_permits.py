@@ -1,0 +1,393 @@
+from datetime import date
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.errors import (
+    ConditionsUnmet,
+    Duplicate,
+    Forbidden,
+    Malformed,
+    NotFound,
+    WrongState,
+)
+from registry.life import advance
+from registry.parties.records import Appointment
+from registry.permits.lookup import (
+    basins_of,
+    limit_of,
+    limits_on,
+    outlets_of,
+    permit_in_force,
+    substances,
+)
+from registry.permits.operations import change_permit_limits, register_permit, revoke_permit
+from registry.permits.records import Permit, PermitLimit
+from registry.permits.rules import PERMIT_LIFE, PermitState, PermitStep, day_before
+from tests.builders import LANGFANG, TANGSHAN, act_count, an_officer_of, an_organisation, stop_clock
+from tests.permits.making import (
+    DAY,
+    FIRST,
+    LAST,
+    NOON,
+    a_permit,
+    a_province_officer,
+    an_emitter,
+    do,
+    permit_args,
+)
+
+
+async def test_a_registered_permit_says_limits_outlets_and_basins() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+
+    permit = await a_permit(province, emitter)
+
+    assert (permit.state, permit.city) == ("in_force", TANGSHAN)
+    assert {
+        limit.pollutant: limit.quantity
+        for limit in (await limits_on([(permit.id, DAY)]))[permit.id, DAY]
+    } == {
+        "SO2": 120_500,
+        "COD": 7_000,
+    }
+    assert [
+        (o.code, o.medium, o.river_system) for o in (await outlets_of([permit.id]))[permit.id]
+    ] == [
+        ("DA001", "air", None),
+        ("DW001", "water", "luan"),
+    ]
+    assert await basins_of(emitter.id, DAY) == {"hai"}
+    assert (await permit_in_force(emitter.id, DAY)) == permit
+
+
+@pytest.mark.parametrize(
+    ("city", "allowed"), [(TANGSHAN, True), (LANGFANG, False)], ids=["inside", "outside"]
+)
+async def test_a_city_registers_permits_inside_itself_alone(city: str, *, allowed: bool) -> None:
+    officer, emitter = await an_officer_of("city", city=city), await an_emitter()
+
+    if allowed:
+        assert await a_permit(officer, emitter)
+    else:
+        with pytest.raises(Forbidden):
+            await a_permit(officer, emitter)
+        assert await Permit.all().count() == 0
+
+
+@pytest.mark.parametrize("kind", ["enterprise", "county", "centre", "bank", "auditor"])
+async def test_who_issues_no_permits_registers_none(kind: str) -> None:
+    officer, emitter = await an_officer_of(kind), await an_emitter()
+
+    with pytest.raises(Forbidden):
+        await a_permit(officer, emitter)
+
+
+async def test_registering_needs_the_right_to_initiate() -> None:
+    officer, emitter = await a_province_officer(may_initiate=False), await an_emitter()
+
+    with pytest.raises(Forbidden) as refusal:
+        await a_permit(officer, emitter)
+
+    assert refusal.value.rule == "N-30"
+
+
+async def test_a_permit_number_is_that_of_its_holder() -> None:
+    province, emitter, other = (
+        await a_province_officer(),
+        await an_emitter(1),
+        await an_emitter(2),
+    )
+
+    with pytest.raises(ConditionsUnmet) as refusal:
+        await a_permit(province, emitter, number=f"{other.credit_code}001P")
+
+    unmet = [condition.name for condition in refusal.value.conditions if not condition.met]
+    assert unmet == ["number_is_the_holders"]
+    assert await act_count() == 0
+
+
+@pytest.mark.parametrize(("number", "allowed"), [("H9130200000000001A001P", True), ("", False)])
+async def test_a_body_without_a_credit_code_has_a_number_of_that_form(
+    number: str, *, allowed: bool
+) -> None:
+    province, body, other = (
+        await a_province_officer(),
+        await an_organisation(),
+        await an_emitter(),
+    )
+    args = permit_args(body, number=number or f"{other.credit_code}001P")
+
+    if allowed:
+        assert (await do(province, register_permit, **args)).record.number == number
+    else:
+        with pytest.raises(ConditionsUnmet):
+            await do(province, register_permit, **args)
+
+
+async def test_a_closed_body_gets_no_permit() -> None:
+    province, emitter = await a_province_officer(), await an_emitter(state="closed")
+
+    with pytest.raises(ConditionsUnmet) as refusal:
+        await a_permit(province, emitter)
+
+    assert [c.name for c in refusal.value.conditions if not c.met] == ["organisation_is_open"]
+
+
+async def test_a_permit_number_is_registered_once() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    await a_permit(province, emitter)
+
+    with pytest.raises(Duplicate):
+        await a_permit(province, emitter)
+
+    assert await Permit.all().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("number", {"number": "123"}),
+        ("issuedBy", {"issued_by": "139999"}),
+        ("source", {"source": " "}),
+        ("validUntil", {"valid_until": date(2019, 12, 31)}),
+        ("limits", {"limits": []}),
+        ("limits.pollutant", {"limits": [{"pollutant": "GOLD", "quantity": "1"}]}),
+        ("limits.pollutant", {"limits": [{"pollutant": "SO2", "quantity": "1"}] * 2}),
+        ("limits.quantity", {"limits": [{"pollutant": "SO2", "quantity": "1.0001"}]}),
+        ("outlets.code", {"outlets": [{"code": "DX001"}]}),
+        ("outlets.code", {"outlets": [{"code": "DA001"}, {"code": "da001"}]}),
+        ("outlets.riverSystem", {"outlets": [{"code": "DW001"}]}),
+        ("outlets.riverSystem", {"outlets": [{"code": "DA001", "river_system": "luan"}]}),
+        ("outlets.riverSystem", {"outlets": [{"code": "DW001", "river_system": "nile"}]}),
+    ],
+)
+async def test_a_malformed_permit_is_refused_by_field(field: str, wrong: dict[str, Any]) -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+
+    with pytest.raises(Malformed) as refusal:
+        await a_permit(province, emitter, **wrong)
+
+    assert refusal.value.field == field
+    assert await Permit.all().count() == 0
+
+
+async def test_an_unknown_holder_is_not_found() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+
+    with pytest.raises(NotFound):
+        await a_permit(province, emitter, organisation=uuid4())
+
+
+async def test_a_preview_registers_nothing() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+
+    outcome = await do(province, register_permit, preview=True, **permit_args(emitter))
+
+    assert outcome.preview is not None
+    assert outcome.preview.next_state == "in_force"
+    assert await Permit.all().count() == 0
+
+
+async def test_the_same_key_registers_once() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+
+    first = await do(province, register_permit, key="same", **permit_args(emitter))
+    again = await do(province, register_permit, key="same", **permit_args(emitter))
+
+    assert (again.replayed, again.record) == (True, first.record)
+    assert await act_count() == 1
+
+
+async def test_a_change_of_limits_leaves_the_past_as_it_was() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+    spring, summer = date(2022, 3, 1), date(2022, 7, 1)
+
+    await _change(province, permit, "100", spring)
+    await _change(province, permit, "90", summer)
+
+    asked = [FIRST, day_before(spring), spring, day_before(summer), summer, LAST]
+    assert [await limit_of(emitter.id, "SO2", day) for day in asked] == [
+        120_500,
+        120_500,
+        100_000,
+        100_000,
+        90_000,
+        90_000,
+    ]
+    assert await limit_of(emitter.id, "COD", LAST) == 7_000
+
+
+@pytest.mark.parametrize(
+    ("effective_from", "unmet"),
+    [
+        (date(2022, 3, 1), "change_is_later_than_the_newest"),
+        (date(2021, 3, 1), "change_is_later_than_the_newest"),
+        (date(2025, 1, 1), "change_is_within_the_permit"),
+    ],
+    ids=["same day", "before", "after the permit"],
+)
+async def test_no_limit_changes_over_an_existing_change(effective_from: date, unmet: str) -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+    await _change(province, permit, "100", date(2022, 3, 1))
+
+    with pytest.raises(ConditionsUnmet) as refusal:
+        await _change(province, permit, "1", effective_from)
+
+    assert [c.name for c in refusal.value.conditions if not c.met] == [unmet]
+    assert await PermitLimit.filter(permit_id=permit.id, pollutant="SO2").count() == 2
+
+
+async def test_a_pollutant_without_a_limit_gets_one_by_a_change() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+
+    args: dict[str, Any] = {
+        "limits": [{"pollutant": "NOX", "quantity": "0"}],
+        "effective_from": FIRST,
+    }
+    await do(province, change_permit_limits, id=permit.id, source="decision", **args)
+
+    assert await limit_of(emitter.id, "NOX", FIRST) == 0
+
+
+async def test_the_limits_of_two_permits_count_together() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    await a_permit(province, emitter)
+    await a_permit(province, emitter, number=f"{emitter.credit_code}002P", valid_from=DAY)
+
+    assert await limit_of(emitter.id, "SO2", day_before(DAY)) == 120_500
+    assert await limit_of(emitter.id, "SO2", DAY) == 241_000
+
+
+@pytest.mark.parametrize("day", [date(2019, 12, 31), date(2025, 1, 1)])
+async def test_outside_its_days_a_permit_gives_nothing(day: date) -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    await a_permit(province, emitter)
+
+    assert await permit_in_force(emitter.id, day) is None
+    assert await limit_of(emitter.id, "SO2", day) is None
+    assert await basins_of(emitter.id, day) == frozenset()
+
+
+async def test_a_revoked_permit_was_in_force_until_the_day_before(
+    owner: asyncpg.Connection,
+) -> None:
+    await stop_clock(owner, NOON)
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+
+    revoked = (await do(province, revoke_permit, id=permit.id, reason="closed down")).record
+
+    assert (revoked.state, revoked.revoked_on) == ("revoked", DAY)
+    assert await permit_in_force(emitter.id, DAY) is None
+    assert await permit_in_force(emitter.id, day_before(DAY)) == revoked
+    assert await limit_of(emitter.id, "SO2", day_before(DAY)) == 120_500
+
+
+async def test_a_revoked_permit_is_changed_no_more() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+    await do(province, revoke_permit, id=permit.id, reason="closed down")
+
+    with pytest.raises(Forbidden):
+        await _change(province, permit, "1", LAST)
+    with pytest.raises(Forbidden):
+        await do(province, revoke_permit, id=permit.id, reason="again")
+
+
+async def test_revoking_needs_a_reason_and_the_right_to_approve() -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    clerk = await a_province_officer(may_approve=False)
+    permit = await a_permit(province, emitter)
+
+    with pytest.raises(Malformed):
+        await do(province, revoke_permit, id=permit.id, reason=" ")
+    with pytest.raises(Forbidden) as refusal:
+        await do(clerk, revoke_permit, id=permit.id, reason="closed down")
+
+    assert refusal.value.rule == "N-68"
+
+
+async def test_an_unknown_permit_is_not_found() -> None:
+    province = await a_province_officer()
+
+    with pytest.raises(NotFound):
+        await do(province, revoke_permit, id=uuid4(), reason="closed down")
+
+
+async def test_a_permit_moves_with_its_holder(owner: asyncpg.Connection) -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+
+    await owner.execute("UPDATE organisation SET city = $2 WHERE id = $1", emitter.id, LANGFANG)
+
+    assert (await Permit.get(id=permit.id)).city == LANGFANG
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE permit_limit SET quantity = 1",
+        "UPDATE permit_limit SET effective_until = '2030-01-01' WHERE pollutant = 'SO2'",
+        "DELETE FROM permit_limit",
+        "UPDATE outlet SET code = 'DA002' WHERE code = 'DA001'",
+    ],
+)
+async def test_what_was_recorded_of_a_permit_stays(
+    owner: asyncpg.Connection, statement: str
+) -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+    await _change(province, permit, "100", date(2022, 3, 1))
+    closed = "UPDATE permit_limit SET effective_until = '2030-01-01' WHERE effective_until IS NULL"
+    await owner.execute(closed)
+
+    with pytest.raises(asyncpg.PostgresError) as error:
+        await owner.execute(statement)
+
+    assert error.value.sqlstate == "BD009"
+
+
+async def test_limits_of_one_pollutant_never_overlap(owner: asyncpg.Connection) -> None:
+    province, emitter = await a_province_officer(), await an_emitter()
+    permit = await a_permit(province, emitter)
+
+    with pytest.raises(asyncpg.ExclusionViolationError):
+        await owner.execute(
+            "INSERT INTO permit_limit VALUES ($1, $2, 'SO2', 1, '2022-01-01', '2022-02-01', 'x')",
+            uuid4(),
+            permit.id,
+        )
+
+
+async def test_an_unknown_pollutant_is_named() -> None:
+    with pytest.raises(Malformed, match="GOLD"):
+        await substances(["SO2", "GOLD"])
+
+
+@given(st.sampled_from(PermitState), st.sampled_from(PermitStep))
+def test_a_permit_takes_only_the_steps_of_its_table(state: PermitState, step: PermitStep) -> None:
+    if (state, step) in PERMIT_LIFE:
+        assert advance(PERMIT_LIFE, state, step) is PERMIT_LIFE[state, step]
+    else:
+        with pytest.raises(WrongState):
+            advance(PERMIT_LIFE, state, step)
+
+
+async def _change(who: Appointment, permit: Permit, quantity: str, effective_from: date) -> None:
+    limits = [{"pollutant": "SO2", "quantity": quantity}]
+    await do(
+        who,
+        change_permit_limits,
+        id=permit.id,
+        limits=limits,
+        effective_from=effective_from,
+        source="decision 7",
+    )

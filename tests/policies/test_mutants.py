@@ -1,0 +1,86 @@
+"""Every row and every condition matters: whatever is changed in the rule book changes a verdict."""
+
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from policies.book import ALLOW, ANY, DENY, BookError, Row, RuleBook
+from policies.compare import moved
+from policies.judge import Decision, Edition, shard
+from policies.vocabulary import VOCABULARY
+from tests.policies.shipped import BOOK, EDITION, FILES, entries
+
+BELT_AND_BRACES: set[str] = set()
+"""Rows or conditions that another row makes superfluous, kept on purpose."""
+
+
+def lines(rows: list[list[str]]) -> dict[str, str]:
+    return {
+        "roles.csv": FILES["roles.csv"],
+        "rows.csv": "\n".join(",".join(f'"{cell}"' for cell in ["p", *row]) for row in rows),
+    }
+
+
+def cells(row: Row) -> list[str]:
+    return [row.number, row.effect, row.role, row.verb, row.kind, row.when, row.ground]
+
+
+def changes(row: Row) -> Iterator[tuple[str, list[str] | None]]:
+    """What can be done to a row: drop it, turn it round, or take one condition out."""
+    yield f"drop {row.number}", None
+    number, effect, role, verb, kind, when, ground = cells(row)
+    if ANY not in (verb, kind):
+        turned = DENY if effect == ALLOW else ALLOW
+        yield f"turn {number}", [number, turned, role, verb, kind, when, ground]
+    literals = [] if when == "always" else when.split(" & ")
+    for literal in literals:
+        rest = " & ".join(other for other in literals if other != literal) or "always"
+        yield f"{number} without {literal}", [number, effect, role, verb, kind, rest, ground]
+
+
+@cache
+def known(kind: str, verb: str) -> tuple[Decision, ...]:
+    """The entries of one verb of one kind, the yeses first: they are the first to move."""
+    return tuple(sorted(entries(EDITION, kind=kind, verb=verb), key=lambda d: not d.allowed))
+
+
+def noticed(mutant: RuleBook, row: Row) -> bool:
+    for kind, words in VOCABULARY.kinds.items():
+        for verb in words.verbs:
+            if not row.speaks_of(kind, verb.name):
+                continue
+            judge = shard(mutant, kind, verb.name)
+            for decision in known(kind, verb.name):
+                if row.role in BOOK.groups[decision.role]:
+                    answer, _ = judge.enforce_ex(decision.role, verb.name, kind, decision.mask)
+                    if answer is not decision.allowed:
+                        return True
+    return False
+
+
+def survivors() -> Iterator[str]:
+    for place, row in enumerate(BOOK.rows):
+        for what, instead in changes(row):
+            rows = [cells(other) for other in BOOK.rows]
+            rows[place : place + 1] = [instead] if instead else []
+            try:
+                mutant = RuleBook.of(lines(rows), VOCABULARY)
+            except BookError:
+                continue
+            if not noticed(mutant, row):
+                yield what
+
+
+def test_every_mutant_of_the_rule_book_is_noticed() -> None:
+    assert set(survivors()) == BELT_AND_BRACES
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("link", BOOK.links)
+def test_every_membership_in_a_group_matters(link: tuple[str, str]) -> None:
+    kept = [",".join(("g", *other)) for other in BOOK.links if other != link]
+    rows = lines([cells(row) for row in BOOK.rows])
+    poorer = RuleBook.of({**rows, "roles.csv": "\n".join(kept)}, VOCABULARY)
+
+    assert moved(EDITION, Edition(poorer, 2))

@@ -1,0 +1,243 @@
+from datetime import date
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from registry.calendar import add_trading_days, add_working_days
+from registry.database import row, rows
+from registry.errors import Code, ConditionsUnmet, Malformed
+from registry.parameters.days import calendar
+from registry.parameters.divisions import place
+from registry.parameters.lookup import base_price, find_parameter, parameter, parameters
+from registry.parameters.records import (
+    Division,
+    Holiday,
+    Industry,
+    ParameterRow,
+    Pollutant,
+    RiverSystem,
+)
+from registry.values import parse_money
+
+pytestmark = pytest.mark.usefixtures("database")
+
+FOUNDING_DAY = date(2022, 6, 7)
+
+
+async def enter(
+    owner: asyncpg.Connection, days: int | None, *, area: str = "", pollutant: str = ""
+) -> None:
+    await owner.execute(
+        "INSERT INTO parameter (id, name, area, pollutant, effective_from, value, unit, ground,"
+        " source, provenance, needs_confirmation)"
+        " VALUES ($1, 'test_days', $2, $3, '2022-01-01', $4, 'working_days', 'a test', 'a test',"
+        " 'I', true)",
+        uuid4(),
+        area,
+        pollutant,
+        None if days is None else str(days),
+    )
+
+
+BASE_PRICES = [
+    (date(2016, 1, 1), "SO2", "5000.00", False),
+    (date(2017, 12, 31), "NH3N", "8000.00", False),
+    (date(2018, 1, 1), "COD", "4000.00", False),
+    (date(2020, 12, 31), "NOX", "6000.00", False),
+    (date(2021, 1, 1), "NOX", "9000.00", False),
+    (FOUNDING_DAY, "SO2", "7500.00", False),
+    (date(2025, 12, 31), "COD", "6000.00", False),
+    (date(2025, 12, 31), "NH3N", "12000.00", False),
+    (date(2026, 1, 1), "SO2", "7500.00", True),
+    (date(2031, 7, 1), "NH3N", "12000.00", True),
+]
+
+
+async def test_the_base_price_is_that_of_the_day() -> None:
+    for on, pollutant, yuan, demo in BASE_PRICES:
+        found = await base_price(pollutant, on)
+
+        assert found.money_fen == parse_money(yuan)
+        assert found.demo is demo
+        assert found.period.holds(on)
+
+
+async def test_the_base_price_of_2022_cites_its_notice() -> None:
+    assert (await base_price("SO2", FOUNDING_DAY)).ground == "冀发改公价〔2020〕1847号"
+
+
+@pytest.mark.parametrize(
+    ("pollutant", "on"), [("SO2", date(2015, 12, 31)), ("HG", FOUNDING_DAY), ("X", FOUNDING_DAY)]
+)
+async def test_a_price_nobody_knows_is_refused_with_name_and_day(pollutant: str, on: date) -> None:
+    with pytest.raises(ConditionsUnmet) as refusal:
+        await base_price(pollutant, on)
+
+    assert refusal.value.code == Code.CONDITIONS_UNMET
+    assert refusal.value.ground == "parameter base_price"
+    assert refusal.value.conditions[0].name == "parameter_known"
+    for text in refusal.value.message:
+        assert "base_price" in text
+        assert pollutant in text
+        assert on.isoformat() in text
+
+
+async def test_a_base_price_without_a_pollutant_is_no_question() -> None:
+    with pytest.raises(Malformed):
+        await base_price("", FOUNDING_DAY)
+
+
+async def test_a_figure_known_to_be_unknown_is_refused_too() -> None:
+    found = await find_parameter("loan_to_value_percent", FOUNDING_DAY)
+    assert found is not None
+    assert found.value is None
+
+    with pytest.raises(ConditionsUnmet):
+        await parameter("loan_to_value_percent", FOUNDING_DAY)
+
+
+async def test_the_regime_across_cities_begins_with_2026_and_ends_after_two_years() -> None:
+    async def regime(on: date) -> str:
+        return (await parameter("cross_region_regime", on)).word
+
+    assert await regime(FOUNDING_DAY) == await regime(date(2025, 12, 31)) == "same_city"
+    assert await regime(date(2026, 1, 1)) == await regime(date(2027, 12, 31)) == "cross_region"
+    for name in ("cross_region_regime", "cross_region_wait_trading_days", "receiver_tests"):
+        with pytest.raises(ConditionsUnmet):
+            await parameter(name, date(2028, 1, 1))
+
+
+async def test_the_figures_a_transfer_needs_are_there() -> None:
+    assert (await parameter("validity_years", FOUNDING_DAY)).number == 5
+    assert (await parameter("free_rights_tradable", FOUNDING_DAY)).flag is False
+    assert (await parameter("thermal_threshold_mw", FOUNDING_DAY)).number == 300
+    assert (await parameter("confirmation_publicity_days", FOUNDING_DAY)).days == 5
+    assert (await parameter("cross_region_wait_trading_days", date(2026, 3, 2))).days == 20
+    assert (await parameter("receiver_tests", date(2026, 3, 2))).word == "ALL"
+    for name in ("acceptance_days", "contract_days", "payment_days"):
+        found = await parameter(name, FOUNDING_DAY)
+        assert found.days > 0
+        assert found.demo
+
+
+async def test_a_figure_is_read_as_what_it_counts_and_nothing_else() -> None:
+    validity = await parameter("validity_years", FOUNDING_DAY)
+
+    with pytest.raises(AssertionError):
+        validity.days  # noqa: B018  # reading it is the test
+    with pytest.raises(AssertionError):
+        validity.money_fen  # noqa: B018
+
+
+async def test_the_most_specific_figure_wins(owner: asyncpg.Connection) -> None:
+    async def days(area: str = "", pollutant: str = "") -> int:
+        found = await parameter("test_days", FOUNDING_DAY, area=area, pollutant=pollutant)
+        return found.days
+
+    await enter(owner, 1)
+    assert await days("131024", "SO2") == 1
+
+    await enter(owner, 2, pollutant="SO2")
+    assert await days("131024", "SO2") == 2
+    assert await days("131024", "COD") == 1
+
+    await enter(owner, 3, area="131000")
+    assert await days("131024", "SO2") == 3
+    assert await days("131000", "COD") == 3
+    assert await days("130200", "SO2") == 2
+
+    await enter(owner, 4, area="131000", pollutant="SO2")
+    assert await days("131024", "SO2") == 4
+
+    await enter(owner, 5, area="131024")
+    assert await days("131024", "SO2") == 5
+    assert await days("131022", "SO2") == 4
+    assert await days() == 1
+
+
+async def test_an_unknown_figure_of_a_city_hides_the_general_one(owner: asyncpg.Connection) -> None:
+    await enter(owner, 1)
+    await enter(owner, None, area="131000")
+
+    with pytest.raises(ConditionsUnmet) as refusal:
+        await parameter("test_days", FOUNDING_DAY, area="131024")
+
+    assert "131024" in refusal.value.message.en
+
+
+async def test_all_figures_of_a_day_can_be_listed_and_each_once() -> None:
+    found = await parameters(FOUNDING_DAY)
+
+    keys = [(figure.name, figure.area, figure.pollutant) for figure in found]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(keys)
+    assert ("base_price", "", "SO2") in keys
+    assert all(figure.period.holds(FOUNDING_DAY) and figure.source for figure in found)
+
+
+async def test_a_place_knows_its_city() -> None:
+    for code, level, city, county in (
+        ("130000", "province", "130000", ""),
+        ("131000", "city", "131000", ""),
+        ("131024", "county", "131000", "131024"),
+        ("130682", "city", "130682", ""),
+        ("130181", "city", "130181", ""),
+        ("130632", "county", "133100", "130632"),
+    ):
+        found = await place(code, FOUNDING_DAY)
+
+        assert (found.level, found.city, found.county) == (level, city, county)
+
+
+async def test_a_place_that_does_not_exist_is_refused() -> None:
+    for code in ("139900", "130521", "110101", "langfa"):
+        with pytest.raises(Malformed) as refusal:
+            await place(code, FOUNDING_DAY, field="seat")
+
+        assert refusal.value.field == "seat"
+
+
+async def test_a_merged_county_existed_until_the_day_before() -> None:
+    assert (await place("130526", date(2020, 6, 4))).name.zh == "任县"
+    with pytest.raises(Malformed):
+        await place("130505", date(2020, 6, 4))
+    assert (await place("130505", date(2020, 6, 5))).name.en == "Renze District"
+
+
+async def test_working_days_follow_the_notices() -> None:
+    days = await calendar()
+
+    assert add_working_days(days, date(2022, 1, 28), 1) == date(2022, 1, 29)
+    assert add_working_days(days, date(2022, 1, 30), 1) == date(2022, 2, 7)
+    assert add_working_days(days, FOUNDING_DAY, 10) == date(2022, 6, 21)
+    assert add_working_days(days, date(2026, 9, 30), 1) == date(2026, 10, 8)
+    assert add_trading_days(days, date(2026, 2, 12), 2) == date(2026, 2, 24)
+
+
+async def test_a_year_whose_notice_was_not_read_is_not_confirmed() -> None:
+    days = await calendar()
+
+    assert days.confirmed(date(2026, 12, 31))
+    assert not days.confirmed(date(2027, 1, 1))
+    assert not days.confirmed(date(2020, 1, 1))
+
+
+async def test_the_records_read_what_the_tables_hold() -> None:
+    tables = {
+        "division": Division,
+        "river_system": RiverSystem,
+        "pollutant": Pollutant,
+        "industry": Industry,
+        "holiday": Holiday,
+        "parameter": ParameterRow,
+    }
+    for table, record in tables.items():
+        stored = await row(f"SELECT count(*) AS count FROM {table}")
+        assert stored is not None
+        assert len(await record.all()) == stored["count"] > 0
+
+    assert (await Pollutant.get(code="NH3N")).scale == 3
+    assert {found["basin"] for found in await rows("SELECT DISTINCT basin FROM river_system")} == {
+        river.basin for river in await RiverSystem.all()
+    }

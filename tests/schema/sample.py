@@ -1,0 +1,190 @@
+"""A small API of two kinds, in memory, to try what the real one stands on."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import strawberry
+from tortoise.models import Model
+
+from policies.book import RuleBook
+from policies.judge import Edition
+from policies.vocabulary import VOCABULARY
+from registry.calendar import CHINA
+from registry.command import Operation
+from registry.gate import gate
+from registry.kinds import Fact, Kind, state_fact
+from registry.reading.pages import Page
+from registry.viewer import Caller, Viewer
+from schema.build import GovernedSchema, build
+from schema.connections import Connection, connected
+from schema.context import Context, Info
+from schema.governed import Governed, column, relation
+from schema.limits import Limits
+from schema.mutations import governed
+from schema.perform import Command, refers
+from schema.scalars import Money, Price, Quantity
+
+NOW = datetime(2022, 6, 7, 10, tzinfo=CHINA)
+SELLER, BUYER = UUID(int=1), UUID(int=2)
+
+BOOK = RuleBook.of(
+    {
+        "roles.csv": "g, enterprise, participant\n",
+        "rows.csv": """
+p, T-01, allow, participant, view, Transfer, always, all; law | 法
+p, T-02, allow, participant, offer, Transfer, own_sale & stage_draft, seller; law | 法
+p, T-03, allow, participant, view_price, Transfer, own_sale, seller; law | 法
+p, O-01, allow, participant, view, Organisation, always, all; law | 法
+""",
+    },
+    VOCABULARY,
+)
+OTHERS = frozenset(
+    (kind, verb.name)
+    for kind, words in VOCABULARY.kinds.items()
+    for verb in words.verbs
+    if not verb.looks and (kind, verb.name) != ("Transfer", "offer")
+)
+
+
+@dataclass
+class Sale:
+    """A record of the sample."""
+
+    pk: UUID = field(default_factory=uuid4)
+    seller_id: UUID = SELLER
+    state: str = "draft"
+    quantity: int = 356_418
+    price_fen: int = 500_000
+    agreed_on: date = date(2022, 6, 7)
+
+
+@dataclass
+class Body:
+    """Another."""
+
+    pk: UUID
+    name: str = "河北钢铁"
+
+
+TRANSFER = Kind(
+    "Transfer",
+    cast("type[Model]", Sale),
+    {
+        "own_sale": Fact(
+            lambda viewer, sale: viewer.organisation == sale.seller_id,
+            "t.seller_id = :organisation",
+        ),
+        "stage_draft": state_fact("draft"),
+    },
+    masks={"view_price": ("price_fen",)},
+)
+ORGANISATION = Kind("Organisation", cast("type[Model]", Body), {})
+
+
+@strawberry.type(description="Organisation 单位.")
+class Organisation(Governed):
+    """A type of the sample."""
+
+    KIND = ORGANISATION
+
+    name: str = column("Its name 名称.")
+
+
+@strawberry.type(description="Transfer 转让.")
+class Transfer(Governed):
+    """A type of the sample."""
+
+    KIND = TRANSFER
+
+    state: str = column("Its state 状态.")
+    quantity: Quantity = column(
+        "How much 数量.", read=lambda sale: f"{sale.quantity // 1000}.{sale.quantity % 1000:03}"
+    )
+    price: Price | None = column("Price 单价.", name="price_fen")
+    total: Money | None = column(
+        "Total 总价.", mask="view_price", read=lambda sale: sale.price_fen * 3
+    )
+    agreed_on: date = column("Day 日期.")
+    seller: Organisation = relation("Seller 出让方.")
+
+
+SALES = [Sale(), Sale(state="offered", seller_id=BUYER)]
+
+
+@strawberry.type
+class Query:
+    """The sample's root of reading."""
+
+    @strawberry.field(description="All transfers 全部转让.")
+    async def transfers(self, info: Info, first: int | None = None) -> Connection[Transfer]:
+        """All of them."""
+        del first
+        await info.context.viewer()
+        return connected(
+            Transfer, Page(tuple(SALES), ("a", "b"), has_next=False, has_previous=False)
+        )
+
+    @strawberry.field(description="A bug 错误.")
+    async def bug(self) -> int | None:
+        """Raise what nobody expects."""
+        raise ZeroDivisionError("postgresql://user:secret@host")
+
+    @strawberry.field(description="An echo 回显.")
+    def echo(
+        self, quantity: Quantity | None = None, on: date | None = None, at: datetime | None = None
+    ) -> str:
+        """What was understood."""
+        return repr((quantity, on, at))
+
+
+@strawberry.input(description="Offer 要约.")
+class OfferTransfer(Command):
+    """An input of the sample."""
+
+    id: strawberry.ID = refers("Transfer", "Which one 转让标识.")
+    note: str | None = strawberry.field(default=strawberry.UNSET, description="Note 备注.")
+
+
+async def _offered(*_: object, **__: object) -> Any:  # noqa: ANN401 - never run here
+    raise AssertionError
+
+
+OFFER: Operation[Any] = Operation("offer_transfer", TRANSFER, "offer", None, (), _offered)
+
+
+@strawberry.type
+class Mutation:
+    """The sample's root of writing."""
+
+    offer_transfer = governed(Transfer, "offer", OFFER, OfferTransfer, "Offer 发出要约.")
+
+
+def a_schema(
+    query: type = Query,
+    mutation: type = Mutation,
+    *,
+    internal: frozenset[tuple[str, str]] = OTHERS,
+    limits: Limits | None = None,
+) -> GovernedSchema:
+    """The sample's schema."""
+    return build(query, mutation, book=BOOK, internal=internal, limits=limits)
+
+
+def a_context(organisation: UUID = SELLER) -> Context:
+    """A request of an enterprise, with the organisations it may see in memory."""
+    gate.use(Edition(BOOK, 1))
+
+    async def look_up(_: Caller) -> Viewer:
+        return Viewer(role="enterprise", now=NOW, organisation=organisation)
+
+    return _Loaded(Caller(subject="wang"), look_up=look_up)
+
+
+class _Loaded(Context):
+    """A context whose objects are all there."""
+
+    async def load(self, kind: Kind, id: UUID) -> Any:  # noqa: ANN401 - as its parent
+        return Body(id) if kind is ORGANISATION else None

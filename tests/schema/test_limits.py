@@ -1,0 +1,144 @@
+"""How large a document may be, however it is written."""
+
+import time
+
+import pytest
+from graphql import ValidationRule, parse, validate
+from strawberry.extensions.validation_cache import _get_validate_cache
+
+from schema.limits import Limits, limiting_rule
+from tests.schema.sample import a_context, a_schema
+
+LIMITS = Limits(depth=3, aliases=2, directives=2, nodes=1_000, page=100, tokens=200)
+SCHEMA = a_schema(limits=LIMITS)
+RULE = limiting_rule(LIMITS)
+
+
+DEEP = limiting_rule(Limits(depth=12, nodes=1_000))
+
+
+def faults(document: str, rule: type[ValidationRule] = RULE) -> list[str]:
+    return [error.message for error in validate(SCHEMA._schema, parse(document), [rule])]
+
+
+@pytest.mark.parametrize(
+    ("document", "over"),
+    [
+        ("{ a { b { c } } }", ""),
+        ("{ a { b { c { d } } } }", ""),
+        ("{ a { b { c { d { e } } } } }", "depth 4"),
+        ("{ a { ...F } } fragment F on T { b { ... on T { c { d { e } } } } }", "depth 4"),
+        ("query A { a } query B { a { b { c { d { e } } } } }", "depth 4"),
+        ("{ __schema { types { fields { type { ofType { name } } } } } }", ""),
+        ("{ x: a y: a }", ""),
+        ("{ x: a y: a z: a }", "aliases 3"),
+        ("{ ...F ...F ...F } fragment F on T { x: a }", "aliases 3"),
+        ("{ a b c d e f g h i j }", ""),
+        ("{ a b c d e f ...F ...F ...F } fragment F on Query { g h }", "roots 12"),
+        ("{ __schema { types { name fields { name args { name } } } } }", ""),
+        (
+            (
+                '{ __schema { ...N } x: __schema { ...N } __type(name: "T") { name } }'
+                " fragment N on __Schema { types { name } }"
+            ),
+            "introspections 3",
+        ),
+        ("{ a @skip(if: true) @include(if: true) ... @skip(if: true) { a } }", "directives 3"),
+        (
+            "{ ...F @skip(if: true) } fragment F on T { a @skip(if: true) @skip(if: true) }",
+            "directives 3",
+        ),
+        ("{ a(first: 100) { b } }", ""),
+        ("{ a(first: 100) { b(last: 10) { c } } }", "nodes 1100"),
+        ("query ($n: Int) { a(first: $n) { b(first: 10) { c } } }", "nodes 1100"),
+        ("{ a(first: 1000000) { b } }", ""),
+        ("{ a(first: -200000) @skip(if: true) { b } b(first: 100) { c(last: 10) } }", "nodes 1101"),
+        (f"{{ a(first: {'9' * 5000}) {{ b(last: 10) {{ c }} }} }}", "nodes 1100"),
+        ("{ a(first: null, last: 100) { b(last: 10, first: null) { c } } }", "nodes 1100"),
+        (
+            "{ a(first: 60) { b } b(first: 60) { ...F } } fragment F on T { c(first: 20) { d } }",
+            "nodes 1320",
+        ),
+    ],
+)
+def test_a_document_is_measured(document: str, over: str) -> None:
+    found = faults(document)
+
+    assert len(found) == bool(over)
+    assert over in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("document", "over"),
+    [
+        ("{ transfers { nodes { history { at } } } }", "nodes 10100"),
+        ("{ transfers(first: 2) { nodes { history { at } } edges { node { id } } } }", ""),
+        ("{ transfers(first: 2) { nodes { history(first: 600) { organisationName } } } }", ""),
+        (
+            (
+                "{ transfers(first: 5) { edges { node { ...F } } } } fragment F on Node { ...H }"
+                " fragment H on Transfer { history(first: 100) { person { history { at } } } }"
+            ),
+            "nodes 50505",
+        ),
+        (
+            (
+                "{ transfers(first: 2) { nodes { ... { ... on Organisation { history {"
+                " person { history(first: 9) { at } } } } } } } }"
+            ),
+            "nodes 2002",
+        ),
+        (
+            (
+                "mutation { offerTransfer(input: {}) { ... on Refusal {"
+                " misses { missing { en } blocking { en } } conditions { name } } } }"
+            ),
+            "",
+        ),
+    ],
+)
+def test_a_list_that_names_no_page_counts_as_one_unless_it_says_how_many_it_holds(
+    document: str, over: str
+) -> None:
+    found = faults(document, DEEP)
+
+    assert len(found) == bool(over)
+    assert over in "".join(found)
+
+
+def test_a_circle_of_fragments_ends() -> None:
+    assert faults("{ ...F } fragment F on T { a { ...G } } fragment G on T { ...F }") == []
+
+
+def test_fragments_that_double_each_time_are_measured_at_once() -> None:
+    doubling = "".join(f"fragment F{n} on T {{ ...F{n + 1} ...F{n + 1} }} " for n in range(100))
+    began = time.perf_counter()
+
+    found = faults(f"{{ ...F0 }} {doubling} fragment F100 on T {{ x: a }}")
+
+    assert time.perf_counter() - began < 1
+    assert f"aliases {2**100}" in found[0]
+
+
+async def test_a_document_of_many_words_is_not_parsed_to_its_end() -> None:
+    answer = await SCHEMA.execute("{" + "echo " * 300 + "}", None, a_context())
+
+    assert answer.errors is not None
+    assert "200 tokens" in answer.errors[0].message
+
+
+async def test_a_document_over_the_limits_says_so() -> None:
+    answer = await SCHEMA.execute("{ a: echo b: echo c: echo }", None, a_context())
+
+    assert answer.errors is not None
+    assert answer.errors[0].extensions == {"code": "TOO_LARGE"}
+
+
+async def test_the_second_time_a_document_is_not_validated_again() -> None:
+    cache = _get_validate_cache(128)
+    await SCHEMA.execute("{ echo __typename }", None, a_context())
+    hits = cache.cache_info().hits  # type: ignore[attr-defined]
+
+    await SCHEMA.execute("{ echo __typename }", None, a_context())
+
+    assert cache.cache_info().hits == hits + 1  # type: ignore[attr-defined]

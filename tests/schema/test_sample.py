@@ -1,0 +1,219 @@
+"""What every governed object answers, in the sample."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import pytest
+
+import schema.perform
+import schema.snapshot
+from registry.command import Movement, Outcome, Preview
+from registry.errors import Code, NotFound, Refused
+from schema.ids import global_id
+from tests.schema.sample import BUYER, OFFER, SALES, SELLER, a_context, a_schema
+
+SCHEMA = a_schema()
+
+
+@pytest.fixture(autouse=True)
+def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    @asynccontextmanager
+    async def nothing() -> AsyncIterator[None]:
+        yield
+
+    monkeypatch.setattr(schema.snapshot, "reading", nothing)
+
+
+class Answer(NamedTuple):
+    data: Any
+    errors: Any
+
+
+async def ask(document: str, organisation: UUID = SELLER, **variables: object) -> Answer:
+    answer = await SCHEMA.execute(document, variables, a_context(organisation))
+    return Answer(answer.data, answer.errors)
+
+
+async def the_transfers(fields: str, organisation: UUID = SELLER) -> list[dict[str, Any]]:
+    answer = await ask(f"{{ transfers(first: 2) {{ nodes {{ {fields} }} }} }}", organisation)
+    assert answer.errors is None
+    nodes: list[dict[str, Any]] = answer.data["transfers"]["nodes"]
+    return nodes
+
+
+async def test_columns_show_one_text_form() -> None:
+    first, _ = await the_transfers("id state quantity agreedOn price")
+
+    assert first == {
+        "id": global_id("Transfer", SALES[0].pk),
+        "state": "draft",
+        "quantity": "356.418",
+        "agreedOn": "2022-06-07",
+        "price": "5000.00",
+    }
+
+
+async def test_masked_fields_are_empty_and_named() -> None:
+    own, foreign = await the_transfers("price total maskedFields")
+
+    assert own == {"price": "5000.00", "total": "15000.00", "maskedFields": []}
+    assert foreign == {"price": None, "total": None, "maskedFields": ["price", "total"]}
+
+
+async def test_actions_follow_the_rule_book() -> None:
+    own, foreign = await the_transfers(
+        'availableActions actionState(verb: "offer") { allowed rule misses { rule } }'
+    )
+
+    assert own["availableActions"] == ["offer"]
+    assert foreign["availableActions"] == []
+    assert (own["actionState"]["allowed"], foreign["actionState"]["allowed"]) == (True, False)
+    assert [miss["rule"] for miss in foreign["actionState"]["misses"]] == ["T-02"]
+
+
+async def test_an_unknown_verb_is_a_fault_of_the_client() -> None:
+    answer = await ask('{ transfers { nodes { actionState(verb: "of") { allowed } } } }')
+
+    assert {error.extensions["code"] for error in answer.errors} == {"MALFORMED"}
+
+
+async def test_a_relation_leads_to_the_object() -> None:
+    _, foreign = await the_transfers("seller { id name }")
+
+    assert foreign == {"seller": {"id": global_id("Organisation", BUYER), "name": "河北钢铁"}}
+
+
+async def test_a_bug_tells_the_client_only_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = await ask("{ bug }")
+
+    (error,) = answer.errors
+    assert (error.message, error.extensions["code"]) == ("Internal error", "INTERNAL")
+    assert "secret" not in str(error.formatted)
+    logged = capsys.readouterr().out
+    assert logged.count(error.extensions["id"]) == 1
+
+
+async def test_a_fault_of_the_client_is_logged_without_its_text(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer = await ask('{ echo(quantity: "geheim") }')
+
+    assert answer.errors[0].extensions["code"] == "MALFORMED"
+    logged = capsys.readouterr().out
+    assert "client_fault" in logged
+    assert "geheim" not in logged
+
+
+async def test_names_are_not_suggested() -> None:
+    answer = await ask("{ transfer { nodes { id } } }")
+
+    assert "Did you mean" not in answer.errors[0].message
+
+
+OFFERED = """
+mutation ($input: OfferTransfer!) {
+  offerTransfer(input: $input) {
+    __typename
+    ... on Transfer { id replayed state }
+    ... on Refusal { code field message messageZh retryable }
+    ... on Preview { nextState postings { quantity } nextApprovers { role verb roleText { zh } } }
+  }
+}
+"""
+
+
+def doing(monkeypatch: pytest.MonkeyPatch, answer: Outcome[Any] | Refused) -> list[tuple[Any, ...]]:
+    """Let every command come out as ``answer``; the list fills with what was commanded."""
+    seen: list[tuple[Any, ...]] = []
+
+    async def command(
+        operation: object, caller: object, args: object, *, key: str, preview: bool
+    ) -> Outcome[Any]:
+        seen.append((operation, args, key, preview))
+        if isinstance(answer, Refused):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(schema.perform, "command", command)
+    return seen
+
+
+def the_input(**changed: object) -> dict[str, object]:
+    return {"id": global_id("Transfer", SALES[0].pk), "idempotencyKey": "k", **changed}
+
+
+async def test_a_mutation_hands_over_decoded_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = doing(monkeypatch, Outcome(SALES[0], uuid4(), replayed=True))
+
+    answer = await ask(OFFERED, input=the_input())
+
+    assert answer.data["offerTransfer"]["replayed"] is True
+    assert answer.data["offerTransfer"]["__typename"] == "Transfer"
+    assert seen == [(OFFER, {"id": SALES[0].pk}, "k", False)]
+
+
+async def test_what_was_sent_as_null_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = doing(monkeypatch, Outcome(SALES[0], uuid4()))
+
+    await ask(OFFERED, input=the_input(note=None))
+
+    assert seen[0][1] == {"id": SALES[0].pk, "note": None}
+
+
+async def test_a_refusal_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    doing(monkeypatch, NotFound())
+
+    answer = await ask(OFFERED, input=the_input())
+
+    assert answer.errors is None
+    assert answer.data["offerTransfer"]["code"] == Code.NOT_FOUND
+    assert "不存在" in answer.data["offerTransfer"]["messageZh"]
+
+
+@pytest.mark.parametrize("id", ["", "x", global_id("Organisation", SELLER), "é", "A" * 1000])
+async def test_an_identifier_of_another_kind_is_refused_before_the_command(
+    monkeypatch: pytest.MonkeyPatch, id: str
+) -> None:
+    seen = doing(monkeypatch, Outcome(SALES[0], uuid4()))
+
+    answer = await ask(OFFERED, input=the_input(id=id))
+
+    assert (answer.data["offerTransfer"]["code"], answer.data["offerTransfer"]["field"]) == (
+        Code.MALFORMED,
+        "id",
+    )
+    assert seen == []
+
+
+async def test_a_preview_shows_what_would_be_posted(monkeypatch: pytest.MonkeyPatch) -> None:
+    instrument = uuid4()
+    computed = Preview(
+        (Movement(uuid4(), uuid4(), instrument, 1500),),
+        {instrument: 3},
+        "offered",
+        (("enterprise", "accept"),),
+        (),
+    )
+    doing(monkeypatch, Outcome(SALES[0], uuid4(), preview=computed))
+
+    answer = await ask(OFFERED, input=the_input(preview=True))
+
+    assert answer.data["offerTransfer"] == {
+        "__typename": "Preview",
+        "nextState": "offered",
+        "postings": [{"quantity": "1.500"}],
+        "nextApprovers": [{"role": "enterprise", "verb": "accept", "roleText": {"zh": "企业"}}],
+    }
+
+
+async def test_a_bug_in_a_command_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def command(*_: object, **__: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr(schema.perform, "command", command)
+    answer = await ask(OFFERED, input=the_input())
+
+    assert answer.data is None
+    assert answer.errors[0].extensions["code"] == "INTERNAL"

@@ -1,0 +1,117 @@
+"""Each scalar has one text form, and what it shows it reads back."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from graphql import GraphQLError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry.values import MONEY_MAX
+from schema.scalars import SCALARS, Money, Price, Quantity, Sha256
+
+
+def read(scalar: object, value: object) -> object:
+    parse = SCALARS[scalar].parse_value
+    assert parse is not None
+    found: object = parse(value)
+    return found
+
+
+def shown(scalar: object, value: object) -> str:
+    serialize = SCALARS[scalar].serialize
+    assert serialize is not None
+    return str(serialize(value))
+
+
+@pytest.mark.parametrize(
+    ("scalar", "value"),
+    [
+        (Quantity, 1.5),
+        (Quantity, 1),
+        (Quantity, True),
+        (Quantity, None),
+        (Quantity, ""),
+        (Quantity, "1e3"),
+        (Quantity, "-1"),
+        (Quantity, "+1"),
+        (Quantity, " 1"),
+        (Quantity, "1,000"),
+        (Quantity, ".5"),
+        (Quantity, "1."),
+        (Quantity, "01"),
+        (Quantity, "١"),
+        (Quantity, "NaN"),
+        (Quantity, "1" * 40),
+        (Money, 100),
+        (Money, "1.001"),
+        (Money, "1" * 15),
+        (Price, "-0.01"),
+        (date, "20220607"),
+        (date, "2022-6-7"),
+        (date, "2022-02-30"),
+        (date, "2022-W23-2"),
+        (date, "0001-01-01"),
+        (date, "2022-06-07T00:00:00Z"),
+        (datetime, "2022-06-07"),
+        (datetime, "2022-06-07T10:00:00"),
+        (datetime, "2022-06-07 10:00:00+08:00"),
+        (datetime, "2022-06-07T10:00+08:00"),
+        (datetime, "2022-06-07T25:00:00Z"),
+        (datetime, "9999-12-31T23:59:59-23:59"),
+        (datetime, 1654567200),
+        (Sha256, "A" * 64),
+        (Sha256, "a" * 63),
+        (Sha256, "g" * 64),
+    ],
+)
+def test_another_form_is_refused_with_a_code(scalar: object, value: object) -> None:
+    with pytest.raises(GraphQLError) as refusal:
+        read(scalar, value)
+
+    assert refusal.value.extensions is not None
+    assert refusal.value.extensions["code"] == "MALFORMED"
+    assert refusal.value.extensions["messageZh"]
+
+
+@given(st.integers(0, MONEY_MAX))
+def test_money_is_read_as_it_was_shown(fen: int) -> None:
+    assert read(Money, shown(Money, fen)) == fen
+
+
+@given(st.dates(date(1900, 1, 1), date(2200, 12, 31)))
+def test_a_day_is_read_as_it_was_shown(day: date) -> None:
+    assert read(date, shown(date, day)) == day
+
+
+@given(
+    st.datetimes(
+        datetime(1901, 1, 1),  # noqa: DTZ001 - the strategy adds the zone
+        datetime(2199, 12, 31),  # noqa: DTZ001 - likewise
+        timezones=st.sampled_from([UTC, timezone(timedelta(hours=-5))]),
+    )
+)
+def test_a_moment_is_read_as_it_was_shown(moment: datetime) -> None:
+    text = shown(datetime, moment)
+
+    assert read(datetime, text) == moment
+    assert text.endswith("+08:00")
+
+
+def test_one_moment_has_one_text() -> None:
+    there = datetime(2022, 6, 7, 2, tzinfo=UTC)
+
+    assert shown(datetime, there) == "2022-06-07T10:00:00+08:00"
+
+
+def test_a_quantity_stays_a_text_until_its_instrument_is_known() -> None:
+    assert read(Quantity, "356.418") == "356.418"
+
+
+@given(st.text())
+def test_no_text_breaks_a_scalar(text: str) -> None:
+    for scalar in SCALARS:
+        try:
+            read(scalar, text)
+        except GraphQLError as refusal:
+            assert refusal.extensions  # noqa: PT017 - either is fine, anything else is a bug

@@ -1,0 +1,326 @@
+"""The application over HTTP, with the sample's schema."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+
+import pytest
+import strawberry
+from httpx2 import Response
+from starlette.testclient import TestClient
+
+import schema.snapshot
+import server.app
+from server.app import Parts, create_app
+from server.demonstration_keys import DemonstrationSigner
+from server.settings import Mode, Settings
+from server.sign_in import SignIn
+from server.signing_keys import keys_given
+from server.view import GRAPHQL, JSON, accepted
+from tests.schema.sample import Mutation, a_schema
+from tests.server.test_sign_in import KEY
+
+SETTINGS = Settings(operation_seconds_max=1, body_bytes_max=20_000)
+
+
+@strawberry.type
+class Query:
+    """What the tests ask."""
+
+    @strawberry.field(description="Who asks 请求者.")
+    def caller(self, info: strawberry.Info) -> str:
+        """The caller as sign-in knows him."""
+        return repr(info.context.caller)
+
+    @strawberry.field(description="Slow 缓慢.")
+    async def slow(self) -> str:
+        """Longer than is allowed."""
+        await asyncio.sleep(5)
+        return "late"
+
+    @strawberry.field(description="A bug 错误.")
+    def bug(self) -> str:
+        """Raise what nobody expects."""
+        raise ZeroDivisionError
+
+    @strawberry.field(description="Twice 两倍.")
+    def twice(self, number: int) -> int:
+        """For variables."""
+        return 2 * number
+
+
+SIGNER = DemonstrationSigner(SETTINGS, KEY)
+SCHEMA = a_schema(Query, Mutation)
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[None]:
+    yield
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """A client of the running application."""
+    monkeypatch.setattr(schema.snapshot, "reading", _nothing)
+    keys = keys_given(SIGNER.public_keys())
+    parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys), _nothing, SIGNER.public_keys)
+    with TestClient(create_app(parts), raise_server_exceptions=False) as running:
+        yield running
+
+
+def asked(client: TestClient, body: object, **headers: str) -> Response:
+    return client.post("/graphql", json=body, headers=headers)
+
+
+def test_whoever_is_not_signed_in_is_answered(client: TestClient) -> None:
+    answer = asked(client, {"query": "{ caller }"})
+
+    assert answer.status_code == 200
+    assert "subject=''" in answer.json()["data"]["caller"]
+
+
+def test_a_token_names_the_caller(client: TestClient) -> None:
+    token = SIGNER.token("wang", client="test", seconds=60)
+
+    answer = asked(client, {"query": "{ caller }"}, authorization=f"Bearer {token}")
+
+    assert "subject='wang'" in answer.json()["data"]["caller"]
+
+
+def test_a_bad_token_is_challenged_and_never_answered_as_public(client: TestClient) -> None:
+    answer = asked(client, {"query": "{ caller }"}, authorization="Bearer x")
+
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith(
+        'Bearer realm="biandan", error="invalid_token"'
+    )
+    assert answer.json()["errors"][0]["extensions"]["code"] == "SIGN_IN_REQUIRED"
+
+
+def test_a_malformed_appointment_is_a_bad_request(client: TestClient) -> None:
+    answer = asked(client, {"query": "{ caller }"}, **{"Biandan-Appointment": "x"})
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "HEAD"])
+def test_only_post_asks(client: TestClient, method: str) -> None:
+    answer = client.request(method, "/graphql?query={__typename}")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"3",
+        b"null",
+        b'"x"',
+        b"[]",
+        b'[{"query":"{__typename}"}]',
+        b"{}",
+        b'{"query":3}',
+        b'{"query":"{__typename}","operationName":3}',
+        b'{"query":"{__typename}","variables":[1]}',
+        b'{"query":"{__typename}","variables":"{}"}',
+        b'{"query":"{__typename}","extensions":"{}"}',
+        b'{"query":"{__typename}","variables":{"a":"\\u0000"}}',
+        b'{"query":"{caller}","variables":{"a":[{"\\u0000":1}]}}',
+        b'{"query":"{caller}","extensions":{"a":"\\u0000"}}',
+        b'{"query":"\xff"}',
+        b'{"query":"\\ud800"}',
+        b"[" * 5000,
+    ],
+)
+def test_malformed_bodies_are_bad_requests(client: TestClient, body: bytes) -> None:
+    answer = client.post("/graphql", content=body, headers={"content-type": JSON})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["extensions"]["code"] == "MALFORMED"
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_bodies_that_a_foreign_page_could_send_are_refused(client: TestClient, kind: str) -> None:
+    answer = client.post(
+        "/graphql", content=b'{"query":"{caller}"}', headers={"content-type": kind}
+    )
+
+    assert answer.status_code == 400
+
+
+def test_a_large_body_is_not_read(client: TestClient) -> None:
+    answer = asked(client, {"query": "{ caller }", "variables": {"x": "y" * 30_000}})
+
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["extensions"]["code"] == "TOO_LARGE"
+
+
+def test_a_large_body_that_does_not_tell_its_length_is_not_read_to_its_end(
+    client: TestClient,
+) -> None:
+    answer = client.post(
+        "/graphql", content=(b" " * 1_000 for _ in range(30)), headers={"content-type": JSON}
+    )
+
+    assert answer.status_code == 413
+    assert answer.json()["errors"][0]["extensions"]["code"] == "TOO_LARGE"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        '{ caller(a: "\\u0000") }',
+        '{ caller(a: "\\u{0}") }',
+        '{ caller(a: "\\ud800") }',
+        '{ caller(a: "\\u{dfff}") }',
+        "{ twice(number: " + "9" * 5_000 + ") }",
+        "{ twice(number: 1, first: " + "9" * 5_000 + ") }",
+        "{ twice(number: " + "9" * 5_000 + ".5) }",
+        "{ caller" * 600 + "}" * 600,
+        "{ caller(a: " + "[" * 900 + "]" * 900 + ") }",
+        "query ($a: " + "[" * 900 + "Int" + "]" * 900 + ") { caller }",
+        "{",
+    ],
+)
+def test_what_is_wrong_with_a_document_is_told_in_our_words(client: TestClient, query: str) -> None:
+    answer = asked(client, {"query": query}, accept=GRAPHQL)
+
+    assert answer.status_code == 400
+    assert {error["extensions"]["code"] for error in answer.json()["errors"]} == {"MALFORMED"}
+    assert "int_max_str_digits" not in answer.text
+
+
+def test_a_backslash_is_a_character_like_any_other(client: TestClient) -> None:
+    answer = client.post(
+        "/graphql",
+        content=b'{"query":"{caller}","variables":{"path":"C:\\\\u0000"}}',
+        headers={"content-type": JSON},
+    )
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("query", ["{", "{ nothing }", "query ($n: Int!) { twice(number: $n) }"])
+def test_a_faulty_request_tells_its_status_in_the_newer_type_alone(
+    client: TestClient, query: str
+) -> None:
+    newer = asked(client, {"query": query}, accept=GRAPHQL)
+    older = asked(client, {"query": query}, accept=JSON)
+
+    assert (newer.status_code, older.status_code) == (400, 200)
+    assert newer.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
+    assert older.headers["content-type"] == f"{JSON}; charset=utf-8"
+    assert "data" not in newer.json()
+
+
+def test_an_error_of_a_field_keeps_the_status_and_the_data(client: TestClient) -> None:
+    answer = asked(client, {"query": "{ bug }"}, accept=GRAPHQL)
+
+    assert answer.status_code == 200
+    assert answer.json()["data"] is None
+    assert answer.json()["errors"][0]["message"] == "Internal error"
+
+
+def test_what_takes_too_long_is_given_up(client: TestClient) -> None:
+    answer = asked(client, {"query": "{ slow }"})
+
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json()["errors"][0]["extensions"]["code"] == "TIMEOUT"
+
+
+def test_answers_are_compact(client: TestClient) -> None:
+    answer = asked(
+        client, {"query": "query ($n: Int!) { twice(number: $n) }", "variables": {"n": 2}}
+    )
+
+    assert answer.content == b'{"data":{"twice":4}}'
+
+
+def test_every_answer_has_a_number_and_security_headers(client: TestClient) -> None:
+    for answer in (client.get("/"), client.get("/healthz"), client.get("/none"), asked(client, {})):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["x-request-id"]
+
+
+def test_the_process_lives_and_is_not_ready_without_a_database(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refused(_: str) -> None:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(server.app, "reading", _nothing)
+    monkeypatch.setattr(server.app, "row", refused)
+
+    assert client.get("/healthz").text == "ok\n"
+    assert client.get("/readyz").status_code == 503
+
+
+def test_the_demonstration_publishes_its_public_key_alone(client: TestClient) -> None:
+    (key,) = client.get("/.well-known/jwks.json").json()["keys"]
+
+    assert key["kid"] == KEY.kid
+    assert "d" not in key
+
+
+def test_production_publishes_no_keys_of_its_own() -> None:
+    settings = Settings.model_validate(
+        {
+            "mode": Mode.PRODUCTION,
+            "issuer": "https://i.example",
+            "audience": "biandan",
+            "jwks_url": "https://i.example/keys",
+            "DATABASE_URL": "postgresql://u@h/d",
+        }
+    )
+    parts = Parts(settings, SCHEMA, SignIn(settings, keys_given({})), _nothing, SIGNER.public_keys)
+
+    with TestClient(create_app(parts)) as client:
+        assert client.get("/.well-known/jwks.json").status_code == 404
+        assert "strict-transport-security" in client.get("/healthz").headers
+
+
+def test_the_page_says_what_this_is(client: TestClient) -> None:
+    page = client.get("/").text
+
+    assert "/graphql" in page
+    assert "演示" in page
+
+
+@pytest.mark.parametrize(
+    ("header", "agreed"),
+    [
+        ("", JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        (JSON, JSON),
+        (GRAPHQL, GRAPHQL),
+        (f"{GRAPHQL}, {JSON}", GRAPHQL),
+        (f"{JSON}, {GRAPHQL}", GRAPHQL),
+        (f"{JSON};q=0.9, {GRAPHQL};q=0.8", JSON),
+        (f"{GRAPHQL};q=0, */*;q=0.1", JSON),
+        (f"{GRAPHQL.upper()}; charset=utf-8", GRAPHQL),
+        (f"{GRAPHQL};q=x", None),
+        ("text/html", None),
+        (f"{JSON};q=0", None),
+    ],
+)
+def test_the_media_type_is_the_one_that_is_liked_best(header: str, agreed: str | None) -> None:
+    assert accepted(header) == agreed
+
+
+def test_nobody_is_answered_in_a_type_he_does_not_take(client: TestClient) -> None:
+    assert asked(client, {"query": "{ caller }"}, accept="text/html").status_code == 406
+
+
+def test_the_answer_is_json(client: TestClient) -> None:
+    assert json.loads(asked(client, {"query": "{ __typename }"}).content) == {
+        "data": {"__typename": "Query"}
+    }

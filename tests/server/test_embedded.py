@@ -1,0 +1,96 @@
+"""The embedded PostgreSQL: shared while somebody uses it, and gone afterwards."""
+
+import os
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import asyncpg
+import pytest
+
+from server import embedded
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="biandan-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder) / "state" / "cluster"
+        embedded.stop(Path(folder) / "state" / "cluster")
+
+
+def postmaster(directory: Path) -> int:
+    return int((directory / "data" / "postmaster.pid").read_text().split()[0])
+
+
+def ends(pid: int) -> bool:
+    """Whether the process is gone within two seconds; it outlives its own pid file by a moment."""
+    for _ in range(200):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+async def test_roles_and_database_exist_and_data_survive_a_restart(directory: Path) -> None:
+    first = embedded.start(directory)
+    connection = await asyncpg.connect(first.addresses().owner)
+    await connection.execute("CREATE TABLE kept (id int)")
+    await connection.close()
+    assert first.stop()
+
+    second = embedded.start(directory)
+    connection = await asyncpg.connect(second.addresses().owner)
+    assert await connection.fetch("SELECT * FROM kept") == []
+    supers = await connection.fetch("SELECT rolname FROM pg_roles WHERE rolsuper")
+    await connection.close()
+    reader = await asyncpg.connect(second.addresses().reader)
+    with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+        await reader.execute("CREATE TABLE forbidden (id int)")
+    await reader.close()
+    assert second.stop()
+
+    assert [role["rolname"] for role in supers] == ["postgres"]
+
+
+def test_the_last_one_to_leave_stops_the_server(directory: Path) -> None:
+    first, second = embedded.start(directory), embedded.start(directory)
+    pid = postmaster(directory)
+
+    assert not first.stop()
+    assert embedded.running(directory)
+    assert second.stop()
+    assert ends(pid)
+
+
+def test_it_listens_on_a_private_socket_alone(directory: Path) -> None:
+    embedded.start(directory).leave()
+
+    assert stat.S_IMODE((directory / "socket").stat().st_mode) == 0o700
+    assert stat.S_IMODE((directory / "data").stat().st_mode) == 0o700
+    assert (directory / "data" / "postmaster.pid").read_text().splitlines()[5].strip() == ""
+
+
+def test_a_state_directory_never_has_a_blank(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", "/a path/with blanks")
+
+    assert " " not in str(embedded.state_directory())
+    assert embedded.CHECKOUT not in embedded.state_directory().parents
+
+
+def test_two_checkouts_have_two_clusters(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = embedded.state_directory()
+    monkeypatch.setattr(embedded, "CHECKOUT", embedded.CHECKOUT / "copy")
+
+    assert embedded.state_directory() != here
+
+
+def test_a_cut_off_first_start_is_begun_again(directory: Path) -> None:
+    (directory / "data.unfinished" / "base").mkdir(parents=True)
+    (directory / "data.unfinished" / "PG_VERSION").write_text("18\n")
+
+    assert embedded.start(directory).stop()

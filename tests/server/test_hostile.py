@@ -1,0 +1,201 @@
+"""What a hostile client sends to the whole application, and that it is told what it may be told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from registry.database import row
+from registry.ledger.records import Instrument
+from schema.ids import global_id
+from tests.cluster import Database
+from tests.portal import CLIENT, SIGNER, Portal, a_portal
+
+PROVINCE = "demo-province-initiator"
+STRANGER = "demo-enterprise-7-initiator"
+
+
+@pytest.fixture
+async def portal(founded: Database) -> AsyncIterator[Portal]:
+    async with a_portal() as running:
+        yield running
+
+
+@pytest.fixture
+async def owner(founded: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the portal's own database as the owner of everything in it."""
+    connection = await asyncpg.connect(founded.owner_url)
+    yield connection
+    await connection.close()
+
+
+async def the_id(sql: str, *args: object) -> Any:  # noqa: ANN401 - as a database answers
+    found = await row(sql, *args)
+    assert found is not None
+    return found["id"]
+
+
+async def of_kind(kind: str) -> str:
+    found = await the_id("SELECT id FROM organisation WHERE kind = $1 ORDER BY name LIMIT 1", kind)
+    return global_id("Organisation", found)
+
+
+HOLDING = """
+mutation ($input: OpenHoldingInput!) { openHolding(input: $input) {
+  ... on Preview { postings { quantity } }
+  ... on Refusal { code field message }
+} }
+"""
+
+
+async def a_holding(**changed: object) -> dict[str, object]:
+    return {
+        "input": {
+            "organisation": await of_kind("enterprise"),
+            "pollutant": "SO2",
+            "quantity": "1.500",
+            "source": "test",
+            "validFrom": "2022-01-01",
+            "validUntil": "2031-03-03",
+            "idempotencyKey": "k",
+            "preview": True,
+            **changed,
+        }
+    }
+
+
+async def test_a_preview_shows_what_is_held_for_the_first_time(portal: Portal) -> None:
+    known = await Instrument.all().count()
+
+    answer = await portal.data(HOLDING, await a_holding(), subject=PROVINCE)
+
+    assert answer["openHolding"] == {"postings": [{"quantity": "1.500"}]}
+    assert await Instrument.all().count() == known
+
+
+@pytest.mark.parametrize("preview", [True, False])
+@pytest.mark.parametrize("key", ["", "k" * 201])
+async def test_no_command_has_such_a_key(portal: Portal, key: str, *, preview: bool) -> None:
+    sent = await a_holding(idempotencyKey=key, preview=preview)
+
+    refusal = (await portal.data(HOLDING, sent, subject=PROVINCE))["openHolding"]
+
+    assert (refusal["code"], refusal["field"]) == ("MALFORMED", "idempotencyKey")
+
+
+@pytest.mark.parametrize("text", ['"\\u{0}"', '"\\u0000"', '"\\u{d800}"'])
+async def test_no_text_of_a_document_is_one_that_cannot_be_stored(
+    portal: Portal, text: str
+) -> None:
+    answer = await portal.ask(
+        f"{{ organisations(first: 1, where: {{ name: {{ eq: {text} }} }}) {{ nodes {{ id }} }} }}"
+    )
+
+    assert answer["errors"][0]["extensions"]["code"] == "MALFORMED"
+
+
+async def test_a_list_goes_on_after_the_longest_name(
+    portal: Portal, owner: asyncpg.Connection
+) -> None:
+    long = "\U00020000" * 200
+    await owner.execute(
+        "UPDATE organisation SET name = $1"
+        " WHERE id = (SELECT id FROM organisation WHERE kind = 'enterprise' LIMIT 1)",
+        long,
+    )
+    query = """query ($after: String) { organisations(first: 1, after: $after,
+        where: { kind: { eq: "enterprise" }, name: { eq: "%s" } }) {
+        nodes { name } pageInfo { endCursor } } }""".replace("%s", long)
+
+    found = (await portal.data(query))["organisations"]
+    after = await portal.data(query, {"after": found["pageInfo"]["endCursor"]})
+
+    assert found["nodes"] == [{"name": long}]
+    assert after["organisations"]["nodes"] == []
+
+
+async def test_what_is_issued_belongs_to_nobody(portal: Portal) -> None:
+    query = """{ accounts(first: 100) { nodes { kind organisation { name } } } }"""
+
+    accounts = (await portal.data(query, subject=PROVINCE))["accounts"]["nodes"]
+
+    ownerless = {account["kind"] for account in accounts if account["organisation"] is None}
+    assert ownerless == {"issuance", "outside"}
+
+
+async def test_no_wait_tells_a_stranger_that_something_is_there(
+    portal: Portal, owner: asyncpg.Connection
+) -> None:
+    case = await the_id("SELECT id FROM transfer WHERE state = 'offered' LIMIT 1")
+    query = """mutation ($id: ID!) { acceptTransfer(input: {
+        id: $id, idempotencyKey: "k", preview: true }) { ... on Refusal { code } } }"""
+    async with owner.transaction():
+        await owner.execute(
+            "SELECT 1 FROM transfer t JOIN organisation o ON o.id IN (t.seller_id, t.buyer_id)"
+            " WHERE t.id = $1 FOR UPDATE",
+            case,
+        )
+
+        async with asyncio.timeout(3):
+            answer = await portal.data(query, {"id": global_id("Transfer", case)}, subject=STRANGER)
+
+    assert answer["acceptTransfer"] == {"code": "NOT_FOUND"}
+
+
+CARDS = """{
+  reserveTotals { organisation { name } quantity }
+  organisations(first: 100) { nodes { name creditCode } }
+  certificates(first: 100) { nodes { number } }
+}"""
+
+
+async def answered(portal: Portal, query: str, **token: Any) -> dict[str, Any]:  # noqa: ANN401
+    """The data of the answer to a token of one's own making."""
+    signed = SIGNER.token(**{"client": CLIENT, "seconds": 60, **token})
+    answer = (await portal.post(query, authorization=f"Bearer {signed}")).json()
+    assert "errors" not in answer, answer["errors"]
+    found: dict[str, Any] = answer["data"]
+    return found
+
+
+async def test_a_relation_to_an_organisation_is_its_public_card_whatever_the_scope(
+    portal: Portal,
+) -> None:
+    query = """{ transfers(first: 9) { nodes {
+        seller { name creditCode installedMw maskedFields history { organisationName } }
+    } } }"""
+
+    scoped = await answered(portal, query, subject=PROVINCE, scope="Transfer:view")
+
+    sellers = [node["seller"] for node in scoped["transfers"]["nodes"]]
+    assert sellers
+    assert all(seller["name"] for seller in sellers)
+    assert {(seller["creditCode"], seller["installedMw"]) for seller in sellers} == {(None, None)}
+    assert all("creditCode" in seller["maskedFields"] for seller in sellers)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        {"subject": PROVINCE, "scope": "Transfer:view"},
+        {"subject": PROVINCE, "scope": ""},
+        {"subject": PROVINCE, "client": "nobody-knows-it"},
+        {"subject": "nobody-knows-it", "client": "nobody-knows-it"},
+    ],
+    ids=str,
+)
+async def test_nobody_sees_less_than_the_public(portal: Portal, token: dict[str, Any]) -> None:
+    assert await answered(portal, CARDS, **token) == await portal.data(CARDS)
+
+
+async def test_through_a_closed_client_nobody_does_anything(
+    portal: Portal, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("UPDATE client SET state = 'revoked' WHERE name = $1", CLIENT)
+
+    refusal = (await portal.data(HOLDING, await a_holding(), subject=PROVINCE))["openHolding"]
+
+    assert refusal["code"] == "FORBIDDEN"
+    assert await portal.data(CARDS, subject=PROVINCE) == await portal.data(CARDS)

@@ -1,0 +1,89 @@
+"""Listening, and what the command line says of a port that is taken."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from server.serving import bind
+from server.settings import Settings, Unfit
+
+
+def test_a_busy_port_is_one_sentence() -> None:
+    with bind(Settings(port=0)) as taken:
+        port = taken.getsockname()[1]
+
+        with pytest.raises(Unfit, match=f"127.0.0.1:{port} is in use") as refusal:
+            bind(Settings(port=port))
+
+    assert "\n" not in str(refusal.value)
+
+
+def test_an_address_of_another_machine_is_one_sentence() -> None:
+    with pytest.raises(Unfit, match="cannot be listened on"):
+        bind(Settings(host="192.0.2.1", port=0))
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="this machine speaks no IPv6")
+def test_it_listens_on_this_machine_alone() -> None:
+    with bind(Settings(port=0)) as listening:
+        assert listening.getsockname()[0] == "127.0.0.1"
+
+
+def said(state: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    ran = subprocess.run(
+        [sys.executable, "-m", "server.cli", *arguments],
+        env={"PATH": os.defpath, "BIANDAN_STATE": str(state)} | environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def test_the_command_line_signs_a_token(tmp_path: Path) -> None:
+    code, out, _ = said(tmp_path / "state", "token", "liu-wei")
+
+    assert (code, out.count(".")) == (0, 2)
+
+
+def test_what_the_operator_can_mend_is_one_sentence(tmp_path: Path) -> None:
+    code, out, err = said(tmp_path, "token", "liu-wei", BIANDAN_MODE="production")
+
+    assert (code, out, err) == (1, "", "Production needs DATABASE_URL.\n")
+
+
+STARTED = """
+from starlette.applications import Starlette
+from server.serving import bind, serve
+from server.settings import Settings
+settings = Settings(port=0)
+listening = bind(settings)
+print(listening.getsockname()[1], flush=True)
+print(serve(Starlette(), settings, listening), flush=True)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_and_what_was_opened_can_be_closed(number: int) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTED], stdout=subprocess.PIPE, text=True
+    ) as ran:
+        assert ran.stdout is not None
+        port = int(ran.stdout.readline())
+        answer(port)
+
+        ran.send_signal(number)
+
+        assert ran.stdout.read() == "True\n"
+    assert ran.returncode == 0
+
+
+def answer(port: int) -> str:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return connection.recv(100).decode()

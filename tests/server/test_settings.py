@@ -1,0 +1,119 @@
+"""Which settings let the program start."""
+
+import json
+from pathlib import Path
+
+import pytest
+from starlette.datastructures import Headers
+
+from registry.viewer import Caller
+from server.demonstration_keys import KEY_FILE, open_signer
+from server.settings import LogFormat, Mode, Settings, Unfit, read_settings
+from server.sign_in import SignIn
+from server.signing_keys import keys_given
+
+PRODUCTION = {
+    "BIANDAN_MODE": "production",
+    "BIANDAN_ISSUER": "https://issuer.example",
+    "BIANDAN_AUDIENCE": "biandan",
+    "BIANDAN_JWKS_URL": "https://issuer.example/keys",
+    "DATABASE_URL": "postgresql://application@db/registry",
+}
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", *PRODUCTION):
+        monkeypatch.delenv(name, raising=False)
+
+
+def given(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_nothing_set_is_a_demonstration_on_this_machine_alone() -> None:
+    settings = read_settings()
+
+    assert (settings.mode, settings.host, settings.port) == (Mode.DEMONSTRATION, "127.0.0.1", 8610)
+
+
+def test_production_starts_with_an_issuer_and_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, PRODUCTION)
+
+    assert read_settings().production
+    assert read_settings().log_format is LogFormat.JSON
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"BIANDAN_JWKS_URL": ""}, "demonstration's tokens"),
+        ({"BIANDAN_JWKS_URL": "http://issuer.example/keys"}, "https"),
+        ({"BIANDAN_JWKS_FILE": "/keys.json"}, "not both"),
+        ({"DATABASE_URL": ""}, "DATABASE_URL"),
+        ({"BIANDAN_PORT": "eighty"}, "BIANDAN_PORT"),
+        ({"BIANDAN_MODE": "test"}, "BIANDAN_MODE"),
+        ({"BIANDAN_BODY_BYTES_MAX": "0"}, "BIANDAN_BODY_BYTES_MAX"),
+    ],
+)
+def test_unfit_settings_are_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], said: str
+) -> None:
+    given(monkeypatch, PRODUCTION | changed)
+
+    with pytest.raises(Unfit, match=said) as refusal:
+        read_settings()
+
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("missing", ["BIANDAN_ISSUER", "BIANDAN_AUDIENCE"])
+def test_production_presumes_no_issuer(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    given(monkeypatch, {name: value for name, value in PRODUCTION.items() if name != missing})
+
+    with pytest.raises(Unfit, match="BIANDAN_ISSUER"):
+        read_settings()
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    assert "secret" not in repr(
+        Settings.model_validate({"DATABASE_URL": "postgresql://u:secret@h/d"})
+    )
+
+
+async def test_the_demonstration_signs_tokens_that_sign_in_accepts(tmp_path: Path) -> None:
+    settings = Settings()
+    signer = open_signer(settings, tmp_path)
+    sign_in = SignIn(settings, keys_given(signer.public_keys()))
+
+    token = signer.token("wang", client="demonstration", seconds=60)
+
+    caller = await sign_in.caller(Headers({"authorization": f"Bearer {token}"}))
+    assert caller == Caller(subject="wang", client="demonstration")
+
+
+def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
+    first = open_signer(Settings(), tmp_path)
+    again = open_signer(Settings(), tmp_path)
+
+    assert first.public_keys() == again.public_keys()
+    assert '"d"' not in json.dumps(first.public_keys())
+    assert (tmp_path / KEY_FILE).stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
+
+
+def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    open_signer(Settings(), tmp_path)
+    (tmp_path / KEY_FILE).chmod(0o644)
+
+    with pytest.raises(Unfit, match="chmod 600"):
+        open_signer(Settings(), tmp_path)
+
+
+def test_production_never_signs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given(monkeypatch, PRODUCTION)
+
+    with pytest.raises(Unfit):
+        open_signer(read_settings(), tmp_path)
+    assert list(tmp_path.iterdir()) == []

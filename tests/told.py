@@ -1,0 +1,58 @@
+"""Demonstrations, loaded once for a run of the tests; each test has a copy of its own."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+from policies.judge import Edition
+from registry.database import close_database, open_database
+from registry.gate import gate
+from seeds.founding_day.load import Loaded
+from tests.cluster import Database, Server, _as_owner, a_clone
+from tests.seeds.standing import Standing, standing
+
+Load = Callable[[str], Awaitable[Loaded]]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A demonstration loaded into a database which nobody has open; how it stands, its rules."""
+
+    name: str
+    loaded: Loaded
+    standing: Standing
+    edition: Edition
+
+
+@contextmanager
+def told(server: Server, template: str, load: Load) -> Iterator[Told]:
+    """The demonstration in a copy of the template, dropped afterwards."""
+    name = f"biandan_told_{secrets.token_hex(6)}"
+    asyncio.run(_as_owner(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    try:
+        loaded, stands = asyncio.run(_load_into(server.database(name), load))
+        yield Told(name, loaded, stands, gate.edition)
+    finally:
+        asyncio.run(_as_owner(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@asynccontextmanager
+async def a_copy(server: Server, story: Told) -> AsyncIterator[Database]:
+    """A copy of what was loaded, open as the application role."""
+    async with a_clone(server, story.name) as database:
+        await open_database(database.application_url)
+        gate.use(story.edition)
+        try:
+            yield database
+        finally:
+            await close_database()
+
+
+async def _load_into(database: Database, load: Load) -> tuple[Loaded, Standing]:
+    await open_database(database.application_url)
+    try:
+        return await load(database.owner_url), await standing()
+    finally:
+        await close_database()

@@ -1,0 +1,162 @@
+"""A transfer over GraphQL: what each side reads, what a preview says, who sees which price."""
+
+from functools import cache
+from typing import Any
+
+import asyncpg
+import pytest
+import strawberry
+
+from policies.book import RuleBook
+from policies.vocabulary import VOCABULARY
+from registry.editions import SHIPPED
+from registry.transfers.rules import State
+from registry.viewer import Caller
+from schema.build import GovernedSchema, build
+from schema.context import Context
+from schema.ids import global_id
+from schema.transferring import TransferMutation
+from schema.transfers import TransferQuery
+from tests.builders import an_officer, an_organisation, caller_of, stop_clock
+from tests.transfers.market import TONNES, Market, a_market
+
+READ = """query ($id: [String!]) { transfers(first: 5, where: {state: {in: $id}}) { nodes {
+    id state price sum quantity nextSteps availableActions maskedFields deadlineAt bankReference
+    instrument { code } seller { name } findings { name met message { zh } evaluatedOn }
+    certificate { number revokedAt } history { operation rule stateAfter } } } }"""
+DRAFT = """mutation ($input: DraftTransferInput!) { draftTransfer(input: $input) {
+    __typename
+    ... on Transfer { id state quantity price sum availableActions }
+    ... on Preview { nextState nextApprovers { role verb } conditions { name met } }
+    ... on Refusal { code ground conditions { name met message messageZh } } } }"""
+VERIFY = "query ($n: String!) { certificate(number: $n) { number quantity seller { name } } }"
+
+
+@cache
+def schema() -> GovernedSchema:
+    """Transfers alone; the whole is tested elsewhere."""
+    others = frozenset(
+        (kind, verb.name)
+        for kind, words in VOCABULARY.kinds.items()
+        for verb in words.verbs
+        if kind != "Transfer" and not verb.looks
+    )
+    query = strawberry.type(type("Query", (TransferQuery,), {}))
+    mutation = strawberry.type(type("Mutation", (TransferMutation,), {}))
+    book = RuleBook.load(SHIPPED, VOCABULARY)
+    return build(query, mutation, book=book, internal=others)
+
+
+async def ask(caller: Caller, document: str, **variables: object) -> dict[str, Any]:
+    result = await schema().execute(
+        document, variable_values=variables, context_value=Context(caller)
+    )
+    assert result.errors is None, result.errors
+    assert result.data is not None
+    return result.data
+
+
+async def the_case(market: Market, who: str) -> dict[str, Any]:
+    found = (await ask(market.people[who], READ, id=None))["transfers"]["nodes"]
+    assert len(found) == 1
+    return dict(found[0])
+
+
+def sale(market: Market, **changed: object) -> dict[str, object]:
+    return {
+        "idempotencyKey": "api-1",
+        "buyer": global_id("Organisation", market.buyer.id),
+        "instrument": global_id("Instrument", market.right.id),
+        "quantity": TONNES,
+        "price": "7500.00",
+    } | changed
+
+
+async def test_a_sale_is_drafted_previewed_and_refused(open_market: asyncpg.Connection) -> None:
+    market = await a_market()
+    seller = market.people["seller"]
+
+    refused = await ask(seller, DRAFT, input=sale(market, price="7499.99"))
+    foreseen = await ask(seller, DRAFT, input=sale(market, preview=True))
+    drafted = await ask(seller, DRAFT, input=sale(market))
+
+    assert refused["draftTransfer"]["code"] == "CONDITIONS_UNMET"
+    unmet = [c for c in refused["draftTransfer"]["conditions"] if not c["met"]]
+    assert [c["name"] for c in unmet] == ["price_floor"]
+    assert "7500.00" in unmet[0]["messageZh"]
+    assert foreseen["draftTransfer"]["nextState"] == "draft"
+    assert foreseen["draftTransfer"]["nextApprovers"] == [{"role": "enterprise", "verb": "offer"}]
+    made = drafted["draftTransfer"]
+    assert (made["state"], made["quantity"]) == ("draft", TONNES)
+    assert (made["price"], made["sum"]) == ("7500.00", "90000.00")
+    assert made["availableActions"] == ["offer", "withdraw"]
+
+
+async def test_a_settled_case_tells_its_whole_story(open_market: asyncpg.Connection) -> None:
+    market = await a_market()
+    settled = await market.case_in(State.SETTLED)
+
+    found = await the_case(market, "buyer")
+
+    assert (found["state"], found["nextSteps"], found["deadlineAt"]) == ("settled", [], None)
+    assert found["certificate"] == {"number": settled.number, "revokedAt": None}
+    assert len(found["findings"]) == 10
+    assert [act["stateAfter"] for act in found["history"]] == [
+        "draft", "offered", "accepted", "eligible", "approved", "contracted", "paid", "settled",
+    ]  # fmt: skip
+    assert found["history"][0]["rule"] == "T-01"
+
+
+@pytest.mark.parametrize(
+    ("who", "sees"),
+    [("seller", True), ("buyer", True), ("centre", True), ("city", True), ("county", False)],
+)
+async def test_the_price_is_for_those_who_may_see_it(
+    open_market: asyncpg.Connection, who: str, sees: object
+) -> None:
+    market = await a_market()
+    county = await an_organisation("county", city="131000", county="131002")
+    market.people["county"] = await caller_of(await an_officer(county))
+    market.seller.county = "131002"
+    await market.seller.save(update_fields=["county"])
+    await market.case_in(State.ELIGIBLE)
+
+    found = await the_case(market, who)
+
+    assert (found["price"] is not None) == (found["sum"] is not None) == sees
+    assert (found["maskedFields"] == []) == sees
+    assert set(found["maskedFields"]) <= {"price", "sum", "bankReference"}
+
+
+async def test_what_ran_out_reads_as_expired(open_market: asyncpg.Connection) -> None:
+    market = await a_market()
+    case = await market.case_in(State.OFFERED)
+    before = await the_case(market, "buyer")
+
+    await stop_clock(open_market, case.deadline_at.replace(year=2023))
+    after = await the_case(market, "buyer")
+
+    assert before["bankReference"] is None
+    assert before["nextSteps"] == ["accept", "accept_first", "withdraw", "expire"]
+    assert before["availableActions"] == ["accept", "withdraw"]
+    assert (after["state"], after["nextSteps"], after["availableActions"]) == ("expired", [], [])
+
+
+async def test_anybody_verifies_a_certificate(open_market: asyncpg.Connection) -> None:
+    market = await a_market()
+    settled = await market.case_in(State.SETTLED)
+
+    found = await ask(Caller(), VERIFY, n=settled.number)
+    wrong = await ask(Caller(), VERIFY, n="HB-131000-2022-99999")
+
+    assert found["certificate"] == {
+        "number": settled.number,
+        "quantity": TONNES,
+        "seller": {"name": market.seller.name},
+    }
+    assert wrong["certificate"] is None
+
+
+def test_accepting_says_that_it_is_no_approval() -> None:
+    assert "NOT an approval" in schema().as_str()
+    assert "不构成审批" in schema().as_str()
