@@ -78,6 +78,7 @@ class Viewer:
         return {
             "organisation": self.organisation,
             "person": self.person,
+            "appointment": self.appointment,
             "division": self.division,
             "role": self.role,
             "now": self.now,

@@ -3,25 +3,27 @@
 from asyncio import gather
 from datetime import date, datetime
 from typing import ClassVar
+from uuid import UUID
 
 import strawberry
 
-from registry.errors import Malformed
+from registry.faces import absent, of
 from registry.gate import gate
-from registry.ledger import operations
+from registry.ledger import faces, operations
 from registry.ledger.facts import ACCOUNT
 from registry.ledger.instruments import instrument_of, instruments_of
 from registry.ledger.records import Instrument as InstrumentRecord
 from registry.ledger.rules import MONEY, AccountKind, Acquisition
 from registry.ledger.statements import Line, positions, statement
 from registry.parameters.catalogue import pollutants_of
-from registry.reading.pages import PAGE_MAX, Order
 from registry.reserves.totals import reserve_totals
 from registry.values import format_quantity
+from schema.belongings import ACCOUNTS
 from schema.context import Info
+from schema.faced import check_few, faced, few
 from schema.governed import Governed, column, relation
 from schema.ids import global_id, id_of
-from schema.lists import By, listing
+from schema.lists import belonging
 from schema.mutations import governed
 from schema.parties import Organisation
 from schema.perform import Command, refers
@@ -45,8 +47,12 @@ INSTRUMENT = "Instrument"
 class Instrument:
     """An instrument; anybody may know what there is to hold."""
 
+    TABLE: ClassVar = "instrument"
+
     record: strawberry.Private[InstrumentRecord]
-    id: strawberry.ID = strawberry.field(description="Opaque identifier 标识.")
+    id: strawberry.ID = strawberry.field(
+        description="Opaque identifier 标识.", metadata=faced(faces.INSTRUMENT_KEY)
+    )
     code: str = strawberry.field(description="Readable name 代码.")
     acquisition: Acquisition | None = strawberry.field(description="Paid for or free 取得方式.")
     origin_city: str | None = strawberry.field(
@@ -56,10 +62,14 @@ class Instrument:
     valid_from: date | None = strawberry.field(description="First day in force 生效日.")
     valid_until: date | None = strawberry.field(description="Last day in force 失效日.")
     unit: str = strawberry.field(description="The unit quantities are shown in 计量单位.")
-    decimals: int = strawberry.field(description="Decimals of a quantity 小数位数.")
+    decimals: int = strawberry.field(
+        description="Decimals of a quantity 小数位数.", metadata=faced(of("scale"))
+    )
     demo: bool = strawberry.field(description="Demonstration data 是否演示数据.")
 
-    @strawberry.field(description="The pollutant; null for money 污染物.")
+    @strawberry.field(
+        description="The pollutant; null for money 污染物.", metadata=faced(faces.POLLUTANT)
+    )
     async def pollutant(self, info: Info) -> Pollutant | None:
         """Read with those of the other instruments of the answer."""
         code = self.record.pollutant
@@ -83,8 +93,12 @@ class Instrument:
 class Balance:
     """A position."""
 
-    instrument: Instrument = strawberry.field(description="What is held 标的.")
-    quantity: Quantity = strawberry.field(description="How much, in the instrument's unit 数量.")
+    instrument: Instrument = strawberry.field(
+        description="What is held 标的.", metadata=faced(faces.HELD)
+    )
+    quantity: Quantity = strawberry.field(
+        description="How much, in the instrument's unit 数量.", metadata=faced(faces.QUANTITY)
+    )
     frozen: bool = strawberry.field(description="Whether it is frozen 是否被冻结.")
 
 
@@ -93,14 +107,22 @@ class StatementLine:
     """One movement as one account saw it."""
 
     sequence: int = strawberry.field(description="Number of the line, without gaps 序号.")
-    entry: strawberry.ID = strawberry.field(description="The entry it belongs to 分录标识.")
+    entry: strawberry.ID = strawberry.field(
+        description="The entry it belongs to 分录标识.", metadata=faced(faces.ENTRY)
+    )
     kind: str = strawberry.field(description="Why it moved 分录类别.")
-    change: Quantity = strawberry.field(description="Received, or given with a minus 变动数量.")
-    balance: Quantity = strawberry.field(description="Held after it 变动后余额.")
+    change: Quantity = strawberry.field(
+        description="Received, or given with a minus 变动数量.", metadata=faced(faces.CHANGE)
+    )
+    balance: Quantity = strawberry.field(
+        description="Held after it 变动后余额.", metadata=faced(faces.BALANCE)
+    )
     known_at: datetime = strawberry.field(description="When the registry knew 记账时间.")
     effective_at: datetime = strawberry.field(description="When it took effect 生效时间.")
     source: str | None = strawberry.field(description="Where the figure comes from 数据来源.")
-    note: str | None = strawberry.field(description="What else there is to say 备注.")
+    note: str | None = strawberry.field(
+        description="What else there is to say 备注.", metadata=faced(absent("note"))
+    )
     demo: bool = strawberry.field(description="Demonstration data 是否演示数据.")
 
     @classmethod
@@ -114,6 +136,10 @@ class StatementLine:
             note=line.note or None,
             **{name: getattr(line, name) for name in same},
         )
+
+
+def _instrument_key(identifier: str) -> UUID:
+    return id_of(INSTRUMENT, identifier, field="instrument")
 
 
 def _signed(units: int, scale: int) -> Quantity:
@@ -133,7 +159,8 @@ class Account(Governed):
 
     @strawberry.field(
         description="The rights it holds, now or as it was known at a moment; with `effective`, by"
-        " what had taken effect by then (a sum, slower) 持仓(可查历史时点)."
+        " what had taken effect by then (a sum, slower) 持仓(可查历史时点).",
+        metadata=faced(faces.BALANCES),
     )
     async def balances(
         self, info: Info, *, as_of: datetime | None = strawberry.UNSET, effective: bool = False
@@ -143,7 +170,9 @@ class Account(Governed):
         return [balance for balance in held if balance.instrument.record.id != MONEY]
 
     @strawberry.field(
-        description="The money it holds, now or at a moment, for those who may see prices 资金余额."
+        description="The money it holds, now or at a moment, for those who may see prices"
+        " 资金余额.",
+        metadata=faced(faces.MONEY_HELD),
     )
     async def money(
         self, info: Info, *, as_of: datetime | None = strawberry.UNSET, effective: bool = False
@@ -172,7 +201,8 @@ class Account(Governed):
         ]
 
     @strawberry.field(
-        description="The movements of one instrument, oldest first; at most 100 lines 账户明细."
+        description="The movements of one instrument, oldest first; at most 100 lines 账户明细.",
+        metadata=faced(faces.STATEMENT, reads={"instrument": _instrument_key}, accepts=few),
     )
     async def statement(
         self,
@@ -188,11 +218,8 @@ class Account(Governed):
 
         Of money only for those who may see prices; others are answered as if there were none.
         """
-        if not 1 <= first <= PAGE_MAX:
-            raise Malformed(
-                "first", f"`first` is 1 to {PAGE_MAX}.", f"first的取值范围为1至{PAGE_MAX}。"
-            )
-        wanted = await instrument_of(id_of(INSTRUMENT, instrument, field="instrument"))
+        check_few(first)
+        wanted = await instrument_of(_instrument_key(instrument))
         if wanted.id == MONEY and not await self._shows_money(info):
             return []
         lines = await statement(
@@ -205,9 +232,15 @@ class Account(Governed):
 class ReserveTotal:
     """A public figure."""
 
-    organisation: Organisation = strawberry.field(description="Whose reserve 储备所属单位.")
-    instrument: Instrument = strawberry.field(description="What is held 标的.")
-    quantity: Quantity = strawberry.field(description="How much 数量.")
+    organisation: Organisation = strawberry.field(
+        description="Whose reserve 储备所属单位.", metadata=faced(faces.HOLDER)
+    )
+    instrument: Instrument = strawberry.field(
+        description="What is held 标的.", metadata=faced(faces.HELD)
+    )
+    quantity: Quantity = strawberry.field(
+        description="How much 数量.", metadata=faced(faces.QUANTITY)
+    )
 
 
 @strawberry.input(description="Enter the opening stock of a reserve 登记储备期初库存.")
@@ -259,18 +292,12 @@ class RecordPayoutInput(Command):
 class AccountQuery:
     """What accounts hold."""
 
-    accounts = listing(
-        Account,
-        "Accounts 账户.",
-        orders={"kind": Order("kind", str)},
-        where={
-            "kind": By("What they are for 账户类别", "kind"),
-            "organisation": By("Whose they are 所属单位", "organisation_id", kind="Organisation"),
-            "city": By("Code of the city 设区市代码", "city"),
-        },
-    )
+    accounts = belonging(ACCOUNTS, "Accounts 账户.")
 
-    @strawberry.field(description="What the reserves hold, for everybody 政府储备公示.")
+    @strawberry.field(
+        description="What the reserves hold, for everybody 政府储备公示.",
+        metadata=faced(faces.RESERVE_TOTALS),
+    )
     async def reserve_totals(self, info: Info) -> list[ReserveTotal]:
         """By reserve and instrument; a stock that no source gives is missing, not zero."""
         totals = await reserve_totals()

@@ -7,17 +7,19 @@ from uuid import UUID
 
 import strawberry
 
-from registry.agreements import milestones, operations, rules
+from registry.agreements import faces, milestones, operations, rules
 from registry.agreements.facts import AGREEMENT
 from registry.agreements.milestones import milestones_of, parties_of
 from registry.agreements.records import AgreementParty as PartyRecord
 from registry.agreements.records import Milestone as MilestoneRecord
 from registry.agreements.rules import AgreementKind, AgreementState, MilestoneState, Visibility
 from registry.calendar import day_of
+from registry.faces import absent
 from registry.parties.facts import ORGANISATION, PERSON
 from registry.reading.pages import Order
 from registry.viewer import NIL
 from schema.context import Info
+from schema.faced import faced
 from schema.governed import Governed, column, node_type, relation
 from schema.ids import global_id
 from schema.limits import MOST
@@ -61,13 +63,16 @@ class AgreementParty:
     capacity: str = strawberry.field(description="What it is in the agreement 签约身份.")
     signed_at: datetime | None = strawberry.field(description="When it was signed 签署时间.")
 
-    @strawberry.field(description="The organisation 单位.")
+    @strawberry.field(description="The organisation 单位.", metadata=faced(faces.PARTY))
     async def organisation(self, info: Info) -> Organisation:
         """Its public card."""
         found = await info.context.load(ORGANISATION, self.record.organisation_id)
         return Organisation(record=found)
 
-    @strawberry.field(description="Who signed, where this appointment may see him 签署人.")
+    @strawberry.field(
+        description="Who signed, where this appointment may see him 签署人.",
+        metadata=faced(faces.SIGNED_BY),
+    )
     async def signed_by(self, info: Info) -> Person | None:
         """The party's own representative."""
         found = await info.context.load(PERSON, self.record.signed_by or NIL)
@@ -88,19 +93,21 @@ class Milestone:
     due_on: date | None = strawberry.field(description="By when 计划完成日.")
     state: MilestoneState = strawberry.field(description="Whether it is reached 状态.")
     reached_on: date | None = strawberry.field(description="When it was reached 完成日.")
-    note: str | None = strawberry.field(description="What there is to say of it 说明.")
+    note: str | None = strawberry.field(
+        description="What there is to say of it 说明.", metadata=faced(absent("note"))
+    )
     sha256: Sha256 | None = strawberry.field(
         description="SHA-256 of the document that shows it 证明文件摘要."
     )
 
-    @strawberry.field(description="Opaque identifier 标识.")
+    @strawberry.field(description="Opaque identifier 标识.", metadata=faced(faces.MILESTONE_KEY))
     def id(self) -> strawberry.ID:
         """To name it when it is reached."""
         return global_id("Milestone", self.record.id)
 
     @strawberry.field(
         description="Objects of the registry that show it, those that may be seen 关联对象.",
-        metadata={MOST: rules.LINKS_MAX},
+        metadata={MOST: rules.LINKS_MAX, **faced(faces.LINKS)},
     )
     async def links(self, info: Info) -> list[Governed]:
         """Each decided on anew for who asks."""
@@ -139,39 +146,39 @@ class Agreement(Governed):
     title: str = column("Its title 名称.")
     topics: list[str] = column("What is agreed 合作内容.")
     visibility: Visibility = column("Who sees it once all have signed 公开范围.")
-    event: str | None = column(
-        "The ceremony it was part of 签约活动.", read=lambda agreement: agreement.event or None
-    )
+    event: str | None = column("The ceremony it was part of 签约活动.", absent="")
     valid_from: date | None = column("First day; null if not given 起始日.")
     valid_until: date | None = column("Last day; null if not given 截止日.")
     reason: str | None = column(
         "Why it was withdrawn or terminated 撤回或终止原因.",
-        read=lambda agreement: agreement.reason or None,
+        absent="",
     )
     drafter: Organisation = relation(
         "The organisation that drafted it 起草单位.", name="drafted_by"
     )
     drafted_at: datetime = column("When it was drafted 起草时间.")
-    source: str | None = column(
-        "Where it was read 数据来源.", read=lambda agreement: agreement.source or None
-    )
+    source: str | None = column("Where it was read 数据来源.", absent="")
     demo: bool = column("Demonstration data 是否演示数据.")
 
-    @strawberry.field(description="Where it stands today 当前状态.")
+    @strawberry.field(description="Where it stands today 当前状态.", metadata=faced(faces.STATE))
     async def state(self, info: Info) -> AgreementState:
         """What is in force past its last day has expired."""
         today = day_of((await info.context.viewer()).now)
         return rules.standing(AgreementState(self.record.state), self.record.valid_until, today)
 
     @strawberry.field(
-        description="The parties in their order 签约方.", metadata={MOST: rules.PARTIES_MAX}
+        description="The parties in their order 签约方.",
+        metadata={MOST: rules.PARTIES_MAX, **faced(faces.PARTIES)},
     )
     async def parties(self, info: Info) -> list[AgreementParty]:
         """Two to twenty."""
         found = await info.context.looked_up(parties_of, self.record.pk)
         return [AgreementParty.of(party) for party in found or ()]
 
-    @strawberry.field(description="The milestones as they were planned, at most 200 里程碑.")
+    @strawberry.field(
+        description="The milestones as they were planned, at most 200 里程碑.",
+        metadata=faced(faces.MILESTONES),
+    )
     async def milestones(self, info: Info) -> list[Milestone]:
         """Planned and reached."""
         found = await info.context.looked_up(milestones_of, self.record.pk)

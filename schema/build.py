@@ -30,11 +30,13 @@ from strawberry.types.field import StrawberryField
 from policies.book import ALLOW, RuleBook
 from policies.vocabulary import VOCABULARY
 from schema.documents import Documents
+from schema.executor import executor_of
 from schema.faults import told
 from schema.governed import RELATION, Governed, mask_of
 from schema.limits import Limits, WithLimits, limiting_rule
 from schema.mutations import Guard
 from schema.perform import REFERS
+from schema.planned import Planner
 from schema.refusals import RefusalHandler
 from schema.scalars import SCALARS
 from schema.snapshot import Snapshot
@@ -59,7 +61,14 @@ class SchemaRefused(Exception):
 
 
 class GovernedSchema(strawberry.Schema):
-    """A schema in which nothing changes without a verb of the rule book."""
+    """A schema in which nothing changes without a verb of the rule book.
+
+    Attributes:
+        planner: makes plans of its queries, where its objects are rows.
+
+    """
+
+    planner: Planner | None = None
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
@@ -115,6 +124,13 @@ def build(
     faults = [*_unguarded(schema, book), *_unheard(schema, internal), *_malformed(schema)]
     if faults:
         raise SchemaRefused(faults)
+    return schema
+
+
+def with_plans(schema: GovernedSchema) -> GovernedSchema:
+    """The same schema, its queries answered by plans where they can; its objects must be rows."""
+    schema.planner = Planner(schema._schema)  # noqa: SLF001 - the built schema
+    schema.execution_context_class = executor_of(schema.planner)
     return schema
 
 

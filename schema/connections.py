@@ -1,15 +1,27 @@
 """Relay connections over pages that were found by keyset."""
 
+from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
 import strawberry
 
-from registry.reading.pages import Page
+from registry.kinds import Kind
+from registry.reading.pages import Match, Page, count
+from registry.viewer import Viewer
 from schema.governed import Governed
 from schema.limits import MOST
 
 N = TypeVar("N")
 G = TypeVar("G", bound=Governed)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The whole list that a page is of: whose, of what, narrowed how."""
+
+    viewer: Viewer
+    kind: Kind
+    matches: tuple[Match, ...]
 
 
 @strawberry.type(description="Where a page stands in its list 分页信息.")
@@ -38,14 +50,22 @@ class Connection(Generic[N]):
         description="The objects with their places 列表项.", metadata={MOST: 0}
     )
     page_info: PageInfo = strawberry.field(description="Where the page stands 分页信息.")
+    listed: strawberry.Private[Listed]
 
     @strawberry.field(description="The objects alone 对象.", metadata={MOST: 0})
     def nodes(self) -> list[N]:
         """For clients that need no cursors."""
         return [edge.node for edge in self.edges]
 
+    @strawberry.field(
+        description="How many there are, whatever the page; counted because it is asked 总数."
+    )
+    async def total_count(self) -> int:
+        """Of those that may be seen and are wanted."""
+        return await count(self.listed.viewer, self.listed.kind, matches=self.listed.matches)
 
-def connected(cls: type[G], page: Page) -> Connection[G]:
+
+def connected(cls: type[G], page: Page, listed: Listed) -> Connection[G]:
     """A page of records as a connection of the API's type ``cls``."""
     edges = [
         Edge(node=cls(record=record), cursor=cursor)
@@ -57,4 +77,4 @@ def connected(cls: type[G], page: Page) -> Connection[G]:
         start_cursor=page.cursors[0] if page.cursors else None,
         end_cursor=page.cursors[-1] if page.cursors else None,
     )
-    return cast("Connection[G]", Connection(edges=edges, page_info=info))
+    return cast("Connection[G]", Connection(edges=edges, page_info=info, listed=listed))

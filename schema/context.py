@@ -17,17 +17,27 @@ T = TypeVar("T")
 
 
 class Context:
-    """One request. The viewer is looked up when first needed, inside the transaction that reads."""
+    """One request. The viewer is looked up when first needed, inside the transaction that reads.
+
+    Attributes:
+        raw: the answer is written by who splices the text of JSON values into it as they stand.
+        plans: fields may be answered by plans; else each by its resolver.
+
+    """
 
     def __init__(
         self,
         caller: Caller,
         *,
         request_id: str = "",
+        raw: bool = False,
+        plans: bool = True,
         look_up: Callable[[Caller], Awaitable[Viewer]] = enter,
     ) -> None:
         self.caller = caller
         self.request_id = request_id
+        self.raw = raw
+        self.plans = plans
         self._look_up = look_up
         self._viewer: DataLoader[None, Viewer] = DataLoader(self._viewers)
         self._loaders: dict[str, Loader] = {}

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.ledger import operations
+from registry.ledger import faces, operations
 from registry.ledger.facts import FREEZE, REVERSAL
 from registry.ledger.instruments import instruments_of
 from registry.ledger.rules import FreezeTarget
@@ -13,6 +13,7 @@ from registry.ledger.statements import postings_of
 from registry.reading.pages import Order
 from registry.values import format_quantity
 from schema.accounts import INSTRUMENT, Account, Instrument
+from schema.faced import faced
 from schema.governed import Governed, column, relation
 from schema.ids import global_id
 from schema.lists import By, listing
@@ -49,10 +50,19 @@ class Freeze(Governed):
 class Posting:
     """One movement between two accounts."""
 
-    source: strawberry.ID = strawberry.field(description="The account that gives 转出账户.")
-    target: strawberry.ID = strawberry.field(description="The account that receives 转入账户.")
-    instrument: Instrument = strawberry.field(description="What is moved 标的.")
-    quantity: Quantity = strawberry.field(description="How much, in the instrument's unit 数量.")
+    source: strawberry.ID = strawberry.field(
+        description="The account that gives 转出账户.", metadata=faced(faces.SOURCE)
+    )
+    target: strawberry.ID = strawberry.field(
+        description="The account that receives 转入账户.", metadata=faced(faces.TARGET)
+    )
+    instrument: Instrument = strawberry.field(
+        description="What is moved 标的.", metadata=faced(faces.MOVED)
+    )
+    quantity: Quantity = strawberry.field(
+        description="How much, in the instrument's unit 数量.",
+        metadata=faced(faces.MOVED_QUANTITY),
+    )
 
 
 @strawberry.type(description="A proposal to undo an entry, decided by a second officer 冲正.")
@@ -63,12 +73,12 @@ class Reversal(Governed):
     state: str = column("proposed, approved or rejected 状态.")
     reason: str = column("Why it is proposed 冲正原因.")
     decision: str = column("Why it was rejected; else empty 决定理由.")
-    entry: strawberry.ID = column(
-        "The entry it undoes 被冲正分录.", read=lambda r: global_id("Entry", r.entry_id)
-    )
+    entry: strawberry.ID = column("The entry it undoes 被冲正分录.", name="entry_id", names="Entry")
     demo: bool = column("Demonstration data 是否演示数据.")
 
-    @strawberry.field(description="What the entry had moved 被冲正分录的记账.")
+    @strawberry.field(
+        description="What the entry had moved 被冲正分录的记账.", metadata=faced(faces.POSTINGS)
+    )
     async def postings(self) -> list[Posting]:
         """In their order."""
         moved = await postings_of(self.record.entry_id)

@@ -1,7 +1,8 @@
 """Governed objects in the API: what may be done with each, and what was. Types are data."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from inspect import isawaitable
 from operator import attrgetter
 from typing import Annotated, Any, ClassVar, cast
 from uuid import UUID
@@ -17,12 +18,14 @@ from policies.vocabulary import VOCABULARY
 from registry.acts import log
 from registry.acts.records import Act as ActRecord
 from registry.errors import Malformed, NotFound
+from registry.faces import Known, Led, Shown, Through, of
 from registry.gate import ActionState as State
 from registry.gate import gate
 from registry.kinds import Kind
 from registry.reading.pages import PAGE_MAX
 from registry.viewer import NIL
 from schema.context import Info
+from schema.faced import OWN_KEY, check_few, faced, few
 from schema.ids import global_id
 from schema.limits import MOST
 from schema.refusals import Miss, Sentence
@@ -30,7 +33,15 @@ from schema.refusals import Miss, Sentence
 Read = Callable[[Any], object]
 
 ATTRIBUTE, MASK, RELATION = "attribute", "mask", "relation"
-"""What a field says of itself: what it reads, which verb uncovers it, and that it leads on."""
+ABSENT, NAMES = "absent", "names"
+"""What a field says of itself: what it reads, which verb uncovers it, that it leads on, what stands
+in its column for nothing, and the kind of object that its column names.
+"""
+
+_BODY, _SOMEBODY = (
+    Led("{t}.organisation_id", to="Organisation"),
+    Led("{t}.person_id", to="Person"),
+)
 
 
 @strawberry.interface(
@@ -43,7 +54,7 @@ class Node:
 
     record: strawberry.Private[Any]
 
-    @strawberry.field(description="Opaque identifier 标识.")
+    @strawberry.field(description="Opaque identifier 标识.", metadata=faced(OWN_KEY))
     def id(self) -> strawberry.ID:
         """The kind and the key of the record in one text."""
         return global_id(self.KIND.name, self.record.pk)
@@ -95,7 +106,8 @@ class Act:
     state_after: str | None = strawberry.field(description="The state after 办理后状态.")
 
     @strawberry.field(
-        description="The organisation that acted, where the viewer may see it 办理单位."
+        description="The organisation that acted, where the viewer may see it 办理单位.",
+        metadata=faced(_BODY),
     )
     async def organisation(
         self, info: Info
@@ -103,20 +115,29 @@ class Act:
         """The body in whose name it was done."""
         return await self._actor(info, "Organisation", self.record.organisation_id)
 
-    @strawberry.field(description="The person who acted, where the viewer may see him 办理人.")
+    @strawberry.field(
+        description="The person who acted, where the viewer may see him 办理人.",
+        metadata=faced(_SOMEBODY),
+    )
     async def person(
         self, info: Info
     ) -> Annotated["Governed", strawberry.lazy("schema.governed")] | None:
         """The human being who did it; none where the registry itself did."""
         return await self._actor(info, "Person", self.record.person_id)
 
-    @strawberry.field(description="The name of the organisation that acted 办理单位名称.")
+    @strawberry.field(
+        description="The name of the organisation that acted 办理单位名称.",
+        metadata=faced(Through(_BODY, of("name"))),
+    )
     async def organisation_name(self, info: Info) -> str | None:
         """Without a fragment; none where the registry itself did it."""
         body = await self._actor(info, "Organisation", self.record.organisation_id)
         return str(body.record.name) if body else None
 
-    @strawberry.field(description="The name of the person, where the viewer may see it 办理人姓名.")
+    @strawberry.field(
+        description="The name of the person, where the viewer may see it 办理人姓名.",
+        metadata=faced(Through(_SOMEBODY, of("name"))),
+    )
     async def person_name(self, info: Info) -> str | None:
         """Likewise."""
         person = await self._actor(info, "Person", self.record.person_id)
@@ -141,6 +162,7 @@ class Governed(Node):
     replayed: bool = strawberry.field(
         default=False,
         description="Whether an earlier command with the same key did it 是否为重复请求的结果.",
+        metadata=faced(Known(lambda _: False)),
     )
 
     @strawberry.field(
@@ -174,19 +196,20 @@ class Governed(Node):
         }
         return [name for name, verb in self.masks().items() if verb in covered]
 
-    @strawberry.field(description="What was done with it, oldest first, at most 100 acts 办理历史.")
+    @strawberry.field(
+        description="What was done with it, oldest first, at most 100 acts 办理历史.",
+        metadata=faced(log.HISTORY, accepts=few),
+    )
     async def history(self, info: Info, first: int = PAGE_MAX) -> list[Act]:
         """Every act on the object; whoever sees the object sees its history."""
-        if not 1 <= first <= PAGE_MAX:
-            raise Malformed(
-                "first", f"`first` is 1 to {PAGE_MAX}.", f"first的取值范围为1至{PAGE_MAX}。"
-            )
+        check_few(first)
         found = await info.context.looked_up(log.histories, (self.record.pk, first))
         return [Act.of(act) for act in found or ()]
 
     @strawberry.field(
         description="The state it had been brought to by a moment; null before its first act"
-        " 历史时点的状态."
+        " 历史时点的状态.",
+        metadata=faced(log.STATE_AT),
     )
     async def state_at(self, info: Info, as_of: datetime) -> str | None:
         """From its acts; what had lapsed by then unnoticed still shows its last recorded state."""
@@ -206,7 +229,13 @@ class Governed(Node):
 
 
 def column(  # The annotation of the attribute says what it holds.
-    description: str, *, name: str = "", mask: str = "", read: Read | None = None
+    description: str,
+    *,
+    name: str = "",
+    mask: str = "",
+    absent: object = None,
+    names: str = "",
+    face: Shown | None = None,
 ) -> Any:  # noqa: ANN401
     """A field read from the record.
 
@@ -214,16 +243,43 @@ def column(  # The annotation of the attribute says what it holds.
         description: English with the Chinese term.
         name: the record's attribute where it is called otherwise than the field.
         mask: the verb that uncovers it; an attribute that the kind masks is masked anyway.
-        read: computes the value from the record.
+        absent: what the column holds where there is nothing to show.
+        names: of an identifier, the kind of object it names.
+        face: how it is read from rows, where that is not the column itself.
 
     """
 
     def resolve(self: Governed, info: Info) -> object:
         verb = mask_of(self.KIND, _field(info))
-        value = read or attrgetter(name or info.python_name)
-        return self.uncovered(info, verb, value) if verb else value(self.record)
+        read = attrgetter(name or info.python_name)
+        if names:
+            return global_id(names, read(self.record))
+        value = self.uncovered(info, verb, read) if verb else read(self.record)
+        return _unless(absent, value)
 
-    return _declared(resolve, description, {ATTRIBUTE: name, MASK: mask})
+    declared: dict[object, object] = {
+        ATTRIBUTE: name,
+        MASK: mask,
+        ABSENT: absent,
+        NAMES: names,
+    }
+    if face is not None:
+        declared |= faced(face)
+    return _declared(resolve, description, declared)
+
+
+def _unless(absent: object, value: object) -> object:
+    """The value, or None where it stands for nothing; as soon as it is known."""
+    if absent is None:
+        return value
+    if not isawaitable(value):
+        return None if value == absent else value
+
+    async def known() -> object:
+        found = await value
+        return None if found == absent else found
+
+    return known()
 
 
 def relation(  # The annotation of the attribute says where it leads.
@@ -293,7 +349,7 @@ def mask_of(kind: Kind, field: StrawberryField) -> str:
 def _declared(
     resolve: Callable[..., object | Awaitable[object]],
     description: str,
-    metadata: dict[str, object],
+    metadata: Mapping[Any, object],
 ) -> StrawberryField:
     # The field's type is the annotation of the attribute; one on the resolver would overrule it.
     resolve.__annotations__.pop("return")

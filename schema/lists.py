@@ -10,16 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from registry.errors import Malformed
-from registry.reading.pages import PAGE_MAX, Match, Operator, Order, Slice, page
-from schema.connections import Connection, connected
+from registry.kinds import Kind
+from registry.reading.pages import Match, Operator, Order, Slice, check_values, page
+from schema.connections import Connection, Listed, connected
 from schema.context import Info
-from schema.governed import Governed
+from schema.faced import FACED
+from schema.governed import Governed, node_type
 from schema.ids import id_of
 from schema.perform import REFERS
 
@@ -83,9 +84,41 @@ class By:
             value = getattr(asked, field.name)
             if value is None or value is strawberry.UNSET:
                 continue
-            if isinstance(value, list) and len(value) > PAGE_MAX:
-                raise Malformed(f"where.{name}.in", "At most 100 values.", "最多100个取值。")
+            check_values(f"where.{name}", value)
             yield Match(self.column, _OPERATORS[field.name], value)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """How a list is declared.
+
+    Attributes:
+        kind: of which objects.
+        orders: the orders a client may choose, the first by default.
+        where: the fields a client may narrow by.
+        parent: the column that points to the object the field belongs to; empty for a root field.
+
+    """
+
+    kind: Kind
+    orders: Mapping[str, Order]
+    where: Mapping[str, By]
+    parent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """A list that stands in several places, declared before the type of its objects.
+
+    Attributes:
+        module: where that type stands.
+
+    """
+
+    kind: Kind
+    module: str
+    orders: Mapping[str, Order]
+    where: Mapping[str, By]
 
 
 def listing(
@@ -94,19 +127,35 @@ def listing(
     *,
     orders: Mapping[str, Order],
     where: Mapping[str, By],
-    parent: str = "",
 ) -> StrawberryField:
-    """A field that is a list of ``cls``.
+    """A root field that is a list of ``cls``.
 
     Args:
         cls: the type of the objects.
         description: English with the Chinese term.
         orders: the orders a client may choose, the first by default.
         where: the fields a client may narrow by.
+
+    """
+    return _listed(Listing(cls.KIND, orders, where), cls, description)
+
+
+def belonging(of: Belonging, description: str, *, parent: str = "") -> StrawberryField:
+    """A field that is a list of what belongs to something.
+
+    Args:
+        of: how the list is declared.
+        description: English with the Chinese term.
         parent: the column that points to the object the field belongs to; empty for a root field.
 
     """
-    order_type, where_type = _order_type(cls, tuple(orders)), _where_type(cls, where)
+    to = Annotated[of.kind.name, strawberry.lazy(of.module)]  # type: ignore[name-defined]  # A value.
+    return _listed(Listing(of.kind, of.orders, of.where, parent), to, description)
+
+
+def _listed(declared: Listing, to: Any, description: str) -> StrawberryField:  # noqa: ANN401 - a type
+    order_type = _order_type(declared.kind, tuple(declared.orders))
+    where_type = _where_type(declared.kind, declared.where)
     default = next(iter(order_type))
 
     async def resolve(  # noqa: PLR0913, PLR0917 - the arguments every list has in the API
@@ -119,21 +168,24 @@ def listing(
         where: Any = strawberry.UNSET,  # noqa: ANN401 - annotated below
         order_by: Any = default,  # noqa: ANN401 - annotated below
     ) -> Any:  # noqa: ANN401 - annotated below
-        matches = list(_matches(declared, where))
-        if parent:
-            matches.append(Match(parent, "eq", self.record.pk))
-        viewer = await info.context.viewer()
+        matches = tuple(_matches(declared.where, where))
+        if declared.parent:
+            matches = (*matches, Match(declared.parent, "eq", self.record.pk))
+        viewer, kind = await info.context.viewer(), declared.kind
         wanted = Slice(_given(first), _given(after), _given(last), _given(before))
-        found = await page(viewer, cls.KIND, orders[order_by.value], wanted, matches=tuple(matches))
-        return connected(cls, found)
+        order = declared.orders[order_by.value]
+        found = await page(viewer, kind, order, wanted, matches=matches)
+        cls = node_type(info, kind.name)
+        assert cls is not None, "every list is of a type of the API"
+        return connected(cls, found, Listed(viewer, kind, matches))
 
-    declared = where
     resolve.__annotations__ |= {
         "where": where_type | None,
         "order_by": order_type,
-        "return": Connection[cls],  # type: ignore[valid-type]  # The type is a value here.
+        "return": Connection[to],
     }
-    return cast("StrawberryField", strawberry.field(resolver=resolve, description=description))
+    made = strawberry.field(resolver=resolve, description=description, metadata={FACED: declared})
+    return cast("StrawberryField", made)
 
 
 def _given(argument: A | None) -> A | None:
@@ -154,8 +206,8 @@ _made: dict[str, Any] = {}
 """Filter and order types by name: a list of the same type elsewhere uses the same."""
 
 
-def _order_type(cls: type[Governed], names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a new enum
-    name = f"{cls.KIND.name}Order"
+def _order_type(kind: Kind, names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a new enum
+    name = f"{kind.name}Order"
     if name not in _made:
         made = Enum(name, {order.upper(): order for order in names})  # type: ignore[misc]  # Names come from the declaration.
         _made[name] = strawberry.enum(
@@ -164,8 +216,8 @@ def _order_type(cls: type[Governed], names: tuple[str, ...]) -> Any:  # noqa: AN
     return _made[name]
 
 
-def _where_type(cls: type[Governed], where: Mapping[str, By]) -> Any:  # noqa: ANN401 - a new type
-    name = f"{cls.KIND.name}Where"
+def _where_type(kind: Kind, where: Mapping[str, By]) -> Any:  # noqa: ANN401 - a new type
+    name = f"{kind.name}Where"
     if name not in _made:
         fields = {
             asked: strawberry.field(

@@ -5,11 +5,12 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.parties import operations
+from registry.parties import faces, operations
 from registry.parties.facts import CLIENT, SANCTION
 from registry.parties.rules import ClientState, SanctionKind, SanctionState, sanction_holds
 from registry.reading.pages import Order
 from schema.context import Info
+from schema.faced import faced
 from schema.governed import Governed, column, relation
 from schema.lists import By, listing
 from schema.mutations import governed
@@ -44,7 +45,10 @@ class Sanction(Governed):
     imposed_by: Organisation = relation("Which body imposed it 实施单位.", name="submitted_body")
     demo: bool = column("Demonstration data 是否演示数据.")
 
-    @strawberry.field(description="Whether it bars now, by state and dates 当前是否有效.")
+    @strawberry.field(
+        description="Whether it bars now, by state and dates 当前是否有效.",
+        metadata=faced(faces.BARS),
+    )
     async def holds(self, info: Info) -> bool:
         """Judged by the registry's clock."""
         return sanction_holds(self.record, (await info.context.viewer()).now)

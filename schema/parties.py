@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.parties import operations
+from registry.parties import faces, operations
 from registry.parties.appointments import held_at
 from registry.parties.facts import APPOINTMENT, ORGANISATION, PERSON
 from registry.parties.rules import (
@@ -15,9 +15,11 @@ from registry.parties.rules import (
     SourceCategory,
 )
 from registry.reading.pages import Order
+from schema.belongings import ACCOUNTS, PERMITS, PROJECTS, TRANSFERS
 from schema.context import Info
+from schema.faced import faced
 from schema.governed import Governed, column, relation
-from schema.lists import By, listing
+from schema.lists import By, belonging, listing
 from schema.mutations import governed
 from schema.perform import Command, refers
 
@@ -43,7 +45,7 @@ class Organisation(Governed):
     city: str = column("Code of its city; a province's own for the province 设区市代码.")
     county: str | None = column(
         "Code of its county; null for a body of a whole city 县级代码.",
-        read=lambda organisation: organisation.county or None,
+        absent="",
     )
     source_category: SourceCategory | None = column("What kind of source it is 污染源类别.")
     industry: str | None = column("Code of GB/T 4754 行业代码.")
@@ -56,9 +58,16 @@ class Organisation(Governed):
     registered_at: datetime = column("When it was registered 登记时间.")
     source: str | None = column(
         "Where the particulars come from 数据来源.",
-        read=lambda organisation: organisation.source or None,
+        absent="",
     )
     demo: bool = column("Demonstration data 是否演示数据.")
+    permits = belonging(PERMITS, "Its discharge permits 排污许可证.", parent="organisation_id")
+    construction_projects = belonging(
+        PROJECTS, "Its construction projects 建设项目.", parent="organisation_id"
+    )
+    accounts = belonging(ACCOUNTS, "Its accounts 账户.", parent="organisation_id")
+    sales = belonging(TRANSFERS, "Transfers in which it sells 出让案件.", parent="seller_id")
+    purchases = belonging(TRANSFERS, "Transfers in which it buys 受让案件.", parent="buyer_id")
 
 
 @strawberry.type(description="A natural person, on one side of the market only 人员.")
@@ -91,7 +100,10 @@ class Appointment(Governed):
     proposing_body: Organisation = relation("For which body 提出单位.", name="submitted_body")
     demo: bool = column("Demonstration data 是否演示数据.")
 
-    @strawberry.field(description="Whether it counts, now or at a moment 是否有效(可查历史时点).")
+    @strawberry.field(
+        description="Whether it counts, now or at a moment 是否有效(可查历史时点).",
+        metadata=faced(faces.HOLDS_AT),
+    )
     async def holds(self, info: Info, as_of: datetime | None = strawberry.UNSET) -> bool:
         """Judged by the registry's clock; a moment to come is judged by what is known now."""
         return await held_at(self.record, as_of or (await info.context.viewer()).now)

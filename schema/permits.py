@@ -7,17 +7,18 @@ import strawberry
 
 from registry.calendar import day_of
 from registry.parameters.catalogue import river_systems_of
-from registry.permits import operations, rules
+from registry.permits import faces, operations, rules
 from registry.permits.facts import PERMIT
 from registry.permits.lookup import limits_on, outlets_of
 from registry.permits.records import Outlet as OutletRecord
 from registry.permits.records import PermitLimit as LimitRecord
 from registry.permits.rules import Medium, PermitCategory, PermitState
-from registry.reading.pages import Order
 from registry.values import Period
+from schema.belongings import PERMITS
 from schema.context import Info
+from schema.faced import faced
 from schema.governed import Governed, column, relation
-from schema.lists import By, listing
+from schema.lists import belonging
 from schema.mutations import governed
 from schema.parties import Organisation
 from schema.perform import Command, refers
@@ -51,12 +52,15 @@ class PermitLimit:
     )
     source: str = strawberry.field(description="Where the figure comes from 数据来源.")
 
-    @strawberry.field(description="The pollutant 污染物.")
+    @strawberry.field(description="The pollutant 污染物.", metadata=faced(faces.POLLUTANT))
     async def pollutant(self, info: Info) -> Pollutant | None:
         """Read with those of the other limits of the answer."""
         return await pollutant_of(info, self.record.pollutant)
 
-    @strawberry.field(description="How much in a year, in the pollutant's unit 年许可量.")
+    @strawberry.field(
+        description="How much in a year, in the pollutant's unit 年许可量.",
+        metadata=faced(faces.QUANTITY),
+    )
     async def quantity(self, info: Info) -> Quantity:
         """A decimal with the decimals of the pollutant."""
         return await in_unit_of(info, self.record.pollutant, self.record.quantity)
@@ -76,7 +80,10 @@ class Outlet:
     code: str = strawberry.field(description="DA for air, DW for water 排放口编号.")
     medium: Medium = strawberry.field(description="What it lets out into 环境要素.")
 
-    @strawberry.field(description="The river system it lets out into; null for air 水系.")
+    @strawberry.field(
+        description="The river system it lets out into; null for air 水系.",
+        metadata=faced(faces.RIVER_SYSTEM),
+    )
     async def river_system(self, info: Info) -> RiverSystem | None:
         """Read with those of the other outlets of the answer."""
         code = self.record.river_system
@@ -104,19 +111,21 @@ class Permit(Governed):
     valid_from: date = column("First day 有效期起始日.")
     valid_until: date = column("Last day 有效期截止日.")
     revoked_on: date | None = column("First day on which it was no longer in force 撤销日.")
-    revocation_reason: str | None = column(
-        "Why it was revoked 撤销原因.", read=lambda permit: permit.revocation_reason or None
-    )
+    revocation_reason: str | None = column("Why it was revoked 撤销原因.", absent="")
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
     registered_at: datetime = column("When it was entered here 登记时间.")
 
-    @strawberry.field(description="The division that issued it 核发地.")
+    @strawberry.field(
+        description="The division that issued it 核发地.", metadata=faced(faces.ISSUED_BY)
+    )
     async def issued_by(self, info: Info) -> Division | None:
         """Read with those of the other permits of the answer."""
         return await division_of(info, self.record.issued_by)
 
-    @strawberry.field(description="Whether it is in force today 今日是否有效.")
+    @strawberry.field(
+        description="Whether it is in force today 今日是否有效.", metadata=faced(faces.IN_FORCE)
+    )
     async def in_force(self, info: Info) -> bool:
         """By its days and its revocation."""
         today = day_of((await info.context.viewer()).now)
@@ -125,7 +134,8 @@ class Permit(Governed):
 
     @strawberry.field(
         description="What it allows on a day, today by default; null where this appointment may"
-        " not see it 年许可排放量(可查历史日期)."
+        " not see it 年许可排放量(可查历史日期).",
+        metadata=faced(faces.LIMITS),
     )
     async def limits(
         self, info: Info, as_of: date | None = strawberry.UNSET
@@ -139,7 +149,8 @@ class Permit(Governed):
         return [PermitLimit.of(limit) for limit in found or ()]
 
     @strawberry.field(
-        description="Where it lets out; null where this appointment may not see it 排放口."
+        description="Where it lets out; null where this appointment may not see it 排放口.",
+        metadata=faced(faces.OUTLETS),
     )
     async def outlets(self, info: Info) -> list[Outlet] | None:
         """By code."""
@@ -210,22 +221,7 @@ class RevokePermitInput(Command):
 class PermitQuery:
     """Permits."""
 
-    permits = listing(
-        Permit,
-        "Discharge permits 排污许可证.",
-        orders={
-            "newest": Order("registered_at", datetime, descending=True),
-            "number": Order("number", str),
-        },
-        where={
-            "number": By("Their number 许可证编号", "number"),
-            "organisation": By("The holder 持证单位", "organisation_id", kind="Organisation"),
-            "city": By("Code of the holder's city 设区市代码", "city"),
-            "county": By("Code of the holder's county 县代码", "county"),
-            "category": By("How closely they are managed 管理类别", "category"),
-            "state": By("Their state 状态", "state"),
-        },
-    )
+    permits = belonging(PERMITS, "Discharge permits 排污许可证.")
 
 
 @strawberry.type

@@ -5,15 +5,17 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.permits import projects
+from registry.permits import faces, projects
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
 from registry.permits.lookup import demands_of
 from registry.permits.records import ProjectDemand as DemandRecord
 from registry.permits.rules import Medium, ProjectState
 from registry.reading.pages import Order
+from schema.belongings import PROJECTS
 from schema.context import Info
+from schema.faced import faced
 from schema.governed import Governed, column, relation
-from schema.lists import By, listing
+from schema.lists import By, belonging, listing
 from schema.mutations import governed
 from schema.parties import Organisation
 from schema.perform import Command, refers
@@ -36,14 +38,15 @@ class ProjectDemand:
     demo: bool = strawberry.field(description="Demonstration data 是否演示数据.")
     assessed_at: datetime = strawberry.field(description="When it was entered here 登记时间.")
 
-    @strawberry.field(description="The pollutant 污染物.")
+    @strawberry.field(description="The pollutant 污染物.", metadata=faced(faces.POLLUTANT))
     async def pollutant(self, info: Info) -> Pollutant | None:
         """Read with those of the other demands of the answer."""
         return await pollutant_of(info, self.record.pollutant)
 
     @strawberry.field(
         description="How much in a year, in the pollutant's unit; null where the source does not"
-        " give it 年需求量."
+        " give it 年需求量.",
+        metadata=faced(faces.QUANTITY),
     )
     async def quantity(self, info: Info) -> Quantity | None:
         """A decimal with the decimals of the pollutant."""
@@ -77,14 +80,15 @@ class ConstructionProject(Governed):
     demo: bool = column("Demonstration data 是否演示数据.")
     registered_at: datetime = column("When it was entered here 登记时间.")
 
-    @strawberry.field(description="Where it is built 建设地点.")
+    @strawberry.field(description="Where it is built 建设地点.", metadata=faced(faces.DIVISION))
     async def division(self, info: Info) -> Division | None:
         """Read with those of the other projects of the answer."""
         return await division_of(info, self.record.division)
 
     @strawberry.field(
         description="What it will need in a year; null where this appointment may not see it"
-        " 项目年需求量."
+        " 项目年需求量.",
+        metadata=faced(faces.DEMANDS),
     )
     async def demands(self, info: Info) -> list[ProjectDemand] | None:
         """By pollutant, as last assessed."""
@@ -114,7 +118,7 @@ class Assessment(Governed):
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
 
-    @strawberry.field(description="The city 设区市.")
+    @strawberry.field(description="The city 设区市.", metadata=faced(faces.CITY))
     async def city(self, info: Info) -> Division | None:
         """Read with those of the other assessments of the answer."""
         return await division_of(info, self.record.city)
@@ -190,20 +194,7 @@ class RecordAssessmentInput(Command):
 class ProjectQuery:
     """Projects and assessments."""
 
-    construction_projects = listing(
-        ConstructionProject,
-        "Construction projects 建设项目.",
-        orders={
-            "newest": Order("registered_at", datetime, descending=True),
-            "name": Order("name", str),
-        },
-        where={
-            "organisation": By("The developer 建设单位", "organisation_id", kind="Organisation"),
-            "city": By("Code of the city 设区市代码", "city"),
-            "county": By("Code of the county 县代码", "county"),
-            "state": By("Their state 状态", "state"),
-        },
-    )
+    construction_projects = belonging(PROJECTS, "Construction projects 建设项目.")
     assessments = listing(
         Assessment,
         "Assessments of cities 区域环境质量考核.",

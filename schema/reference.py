@@ -1,23 +1,25 @@
 """Reference data in the API: divisions, pollutants, industries, figures of the regulation."""
 
 from datetime import date
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import strawberry
 
 from registry.calendar import day_of
-from registry.parameters import catalogue, lookup
+from registry.faces import Shown
+from registry.parameters import catalogue, faces, lookup
 from registry.parameters.lookup import Parameter as Figure
 from registry.parameters.records import Division as DivisionRecord
 from registry.parameters.records import Pollutant as PollutantRecord
 from registry.parameters.records import RiverSystem as RiverSystemRecord
 from registry.values import format_quantity
 from schema.context import Info
+from schema.faced import faced
 from schema.scalars import Quantity
 
 
-def _said(description: str) -> Any:  # noqa: ANN401 - the annotation of the attribute says what it holds
-    return strawberry.field(description=description)
+def _said(description: str, face: Shown | None = None) -> Any:  # noqa: ANN401 - as annotated
+    return strawberry.field(description=description, metadata=faced(face) if face else {})
 
 
 @strawberry.interface(description="Something that was read in a source 有来源的数据.")
@@ -33,8 +35,10 @@ class Sourced:
 class Division(Sourced):
     """A division of the dated table."""
 
+    TABLE: ClassVar = "division"
+
     code: str = _said("Administrative code, six digits 行政区划代码.")
-    name: str = _said("Its name 名称.")
+    name: str = _said("Its name 名称.", faces.NAME)
     name_en: str = _said("Its name in English 英文名称.")
     level: str = _said("province, city or county 层级.")
     city: str = _said("Code of the city it belongs to, whatever its prefix 所属设区市代码.")
@@ -49,13 +53,17 @@ class Division(Sourced):
 class Pollutant(Sourced):
     """A pollutant of the table."""
 
+    TABLE: ClassVar = "pollutant"
+
     code: str = _said("Its code here 污染物代码.")
-    name: str = _said("Its name 名称.")
+    name: str = _said("Its name 名称.", faces.NAME)
     name_en: str = _said("Its name in English 英文名称.")
     medium: str = _said("air, water or mixed 介质.")
     national_code: str = _said("Its code in the national standard 国家标准代码.")
     unit: str = _said("The unit quantities are shown in 计量单位.")
-    decimals: int = _said("Decimals of a quantity; the last one is the base unit 小数位数.")
+    decimals: int = _said(
+        "Decimals of a quantity; the last one is the base unit 小数位数.", faces.DECIMALS
+    )
 
     @classmethod
     def of(cls, record: PollutantRecord) -> Self:
@@ -68,8 +76,10 @@ class Pollutant(Sourced):
 class RiverSystem(Sourced):
     """One of the eleven river systems."""
 
+    TABLE: ClassVar = "river_system"
+
     code: str = _said("Its code here 水系代码.")
-    name: str = _said("Its name 名称.")
+    name: str = _said("Its name 名称.", faces.NAME)
     name_en: str = _said("Its name in English 英文名称.")
     basin: str = _said("The basin it is part of 流域.")
 
@@ -84,7 +94,7 @@ class Industry(Sourced):
     """An industry with the marks on which limits of trade depend."""
 
     code: str = _said("Its code 行业代码.")
-    name: str = _said("Its name 名称.")
+    name: str = _said("Its name 名称.", faces.NAME)
     name_en: str = _said("Its name in English 英文名称.")
     source_category: str = _said("industrial, agricultural, central_treatment or other 污染源类别.")
     thermal_power: bool = _said("Whether it is thermal power 是否火电.")
@@ -96,8 +106,10 @@ class Parameter(Sourced):
     """A parameter with everything needed to cite it."""
 
     name: str = _said("Its name 参数名称.")
-    area: str | None = _said("Code of the division it is for; null for all 适用区域.")
-    pollutant: str | None = _said("Code of the pollutant it is for; null for all 适用污染物.")
+    area: str | None = _said("Code of the division it is for; null for all 适用区域.", faces.AREA)
+    pollutant: str | None = _said(
+        "Code of the pollutant it is for; null for all 适用污染物.", faces.POLLUTANT
+    )
     value: str | None = _said("The figure; null where no source gives it 参数值.")
     unit: str = _said("What it counts 单位.")
     effective_from: date = _said("First day in force 生效日期.")
@@ -143,27 +155,36 @@ def _same(record: object, *names: str) -> dict[str, Any]:
 class ReferenceQuery:
     """Reference data; anybody may read it."""
 
-    @strawberry.field(description="The cities: eleven and three that count as such 设区市及省直管.")
+    @strawberry.field(
+        description="The cities: eleven and three that count as such 设区市及省直管.",
+        metadata=faced(faces.CITIES),
+    )
     async def cities(self) -> list[Division]:
         """By code."""
         return [Division.of(found) for found in await catalogue.divisions("city")]
 
-    @strawberry.field(description="The counties of a city 县(市、区).")
+    @strawberry.field(
+        description="The counties of a city 县(市、区).", metadata=faced(faces.COUNTIES)
+    )
     async def counties(self, city: str) -> list[Division]:
         """By code; none where there is no such city."""
         return [Division.of(found) for found in await catalogue.divisions("county", city)]
 
-    @strawberry.field(description="The regulated pollutants 主要污染物.")
+    @strawberry.field(
+        description="The regulated pollutants 主要污染物.", metadata=faced(faces.POLLUTANTS)
+    )
     async def pollutants(self) -> list[Pollutant]:
         """By code."""
         return [Pollutant.of(found) for found in await catalogue.pollutants()]
 
-    @strawberry.field(description="The eleven river systems 水系.")
+    @strawberry.field(
+        description="The eleven river systems 水系.", metadata=faced(faces.RIVER_SYSTEMS)
+    )
     async def river_systems(self) -> list[RiverSystem]:
         """By code."""
         return [RiverSystem.of(found) for found in await catalogue.river_systems()]
 
-    @strawberry.field(description="The industries 行业.")
+    @strawberry.field(description="The industries 行业.", metadata=faced(faces.INDUSTRIES))
     async def industries(self) -> list[Industry]:
         """By code."""
         same = ("code", "name_en", "source_category", "thermal_power", "two_high")
@@ -173,7 +194,8 @@ class ReferenceQuery:
         ]
 
     @strawberry.field(
-        description="The figures of the regulation in force on a day, today's by default 制度参数."
+        description="The figures of the regulation in force on a day, today's by default 制度参数.",
+        metadata=faced(faces.PARAMETERS),
     )
     async def parameters(
         self, info: Info, as_of: date | None = strawberry.UNSET

@@ -13,7 +13,7 @@ from policies.vocabulary import VOCABULARY
 from registry.editions import SHIPPED
 from schema.accounts import AccountMutation, AccountQuery
 from schema.agreements import AgreementMutation, AgreementQuery
-from schema.build import GovernedSchema, Word, build
+from schema.build import GovernedSchema, Word, build, with_plans
 from schema.corrections import CorrectionMutation, CorrectionQuery
 from schema.limits import Limits
 from schema.measures import MeasureMutation, MeasureQuery
@@ -68,7 +68,7 @@ def whole_schema(limits: Limits | None = None) -> GovernedSchema:
 
     """
     book = RuleBook.load(SHIPPED, VOCABULARY)
-    return build(Query, Mutation, book=book, internal=INTERNAL, limits=limits)
+    return with_plans(build(Query, Mutation, book=book, internal=INTERNAL, limits=limits))
 
 
 if __name__ == "__main__":

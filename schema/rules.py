@@ -1,23 +1,72 @@
 """The rule book in the API: what it says, what an appointment can do, why it may or may not."""
 
+from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
 import strawberry
 
 from policies.book import Row
-from policies.vocabulary import VOCABULARY
+from policies.vocabulary import VOCABULARY, Verb
 from registry.command import OPERATIONS
 from registry.editions import books_of
 from registry.errors import Malformed, NotFound
+from registry.faces import Known, Led, Shown, Single, Within
 from registry.gate import gate
 from registry.kinds import Kind
-from registry.reading.pages import PAGE_MAX
+from registry.reading.forms import quoted
 from registry.reading.work import work_list
 from schema.context import Info
+from schema.faced import FACED, IDENTIFIED, WAITING, check_few, faced
 from schema.governed import ActionState, Governed, Node, find
 from schema.ids import global_id, parse_global_id
 from schema.refusals import Sentence
+
+_ROLE = Known(lambda viewer: viewer.role)
+_ROLE_TEXT = Within(
+    {
+        "en": Known(lambda viewer: VOCABULARY.roles[viewer.role].en),
+        "zh": Known(lambda viewer: VOCABULARY.roles[viewer.role].zh),
+    }
+)
+_DIVISION = Shown("NULLIF(:division::text, '')")
+
+
+def mutation_of(kind: str, verb: str) -> str:
+    """The mutation that carries out a verb, by its name in the API."""
+    name = next(
+        operation.name
+        for operation in OPERATIONS.values()
+        if (operation.kind.name, operation.verb) == (kind, verb)
+    )
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _by_duty(said: Callable[[str, Verb], str]) -> Shown:
+    """What is said of a duty, by its kind and verb."""
+    cases = (
+        f" WHEN '{kind}.{verb.name}' THEN {quoted(said(kind, verb))}"
+        for kind, words in VOCABULARY.kinds.items()
+        for verb in words.verbs
+        if verb.waits
+    )
+    return Shown(f"CASE {{t}}.kind || '.' || {{t}}.verb{''.join(cases)} END")
+
+
+_DUTY_TEXT = Within(
+    {
+        "en": _by_duty(lambda _, verb: verb.text.en),
+        "zh": _by_duty(lambda _, verb: verb.text.zh),
+    }
+)
+
+
+def _duty_mutation() -> Shown:
+    return _by_duty(lambda kind, verb: mutation_of(kind, verb.name))
+
+
+_DUTY_KEY = Shown("{t}.id", names="{t}.kind")
 
 
 @strawberry.type(description="A numbered sentence of the rule book 规则.")
@@ -70,31 +119,50 @@ class Permission:
 class ViewerCard:
     """Who the registry takes the caller for."""
 
-    role: str = strawberry.field(description="The role in the rule book's words 角色.")
-    role_text: Sentence = strawberry.field(description="The role's name 角色名称.")
+    role: str = strawberry.field(
+        description="The role in the rule book's words 角色.", metadata=faced(_ROLE)
+    )
+    role_text: Sentence = strawberry.field(
+        description="The role's name 角色名称.", metadata=faced(_ROLE_TEXT)
+    )
     division: str | None = strawberry.field(
-        description="Code of the division it is for 行政区划代码."
+        description="Code of the division it is for 行政区划代码.", metadata=faced(_DIVISION)
     )
     may_initiate: bool = strawberry.field(
-        description="Whether it may open business 是否有经办权限."
+        description="Whether it may open business 是否有经办权限.",
+        metadata=faced(Known(lambda viewer: viewer.may_initiate)),
     )
-    may_approve: bool = strawberry.field(description="Whether it may decide 是否有审批权限.")
-    now: datetime = strawberry.field(description="The registry's time 登记时钟.")
+    may_approve: bool = strawberry.field(
+        description="Whether it may decide 是否有审批权限.",
+        metadata=faced(Known(lambda viewer: viewer.may_approve)),
+    )
+    now: datetime = strawberry.field(
+        description="The registry's time 登记时钟.", metadata=faced(Shown(":now::timestamptz"))
+    )
     _organisation: strawberry.Private[UUID]
     _person: strawberry.Private[UUID]
     _appointment: strawberry.Private[UUID]
 
-    @strawberry.field(description="The organisation it belongs to 所属单位.")
+    @strawberry.field(
+        description="The organisation it belongs to 所属单位.",
+        metadata=faced(Led(":organisation", to="Organisation")),
+    )
     async def organisation(self, info: Info) -> Governed | None:
         """None for the public."""
         return await _seen(info, "Organisation", self._organisation)
 
-    @strawberry.field(description="The person who is signed in 登录人员.")
+    @strawberry.field(
+        description="The person who is signed in 登录人员.",
+        metadata=faced(Led(":person", to="Person")),
+    )
     async def person(self, info: Info) -> Governed | None:
         """None for the public and for programs."""
         return await _seen(info, "Person", self._person)
 
-    @strawberry.field(description="The appointment itself 任职.")
+    @strawberry.field(
+        description="The appointment itself 任职.",
+        metadata=faced(Led(":appointment", to="Appointment")),
+    )
     async def appointment(self, info: Info) -> Governed | None:
         """None for the public and for programs."""
         return await _seen(info, "Appointment", self._appointment)
@@ -102,39 +170,34 @@ class ViewerCard:
 
 @strawberry.type(description="A duty: an object that waits for this appointment 待办事项.")
 class WorkItem:
-    """One line of the work list."""
+    """One line of the work list; as rows, those that ``duties`` finds."""
 
     kind: str = strawberry.field(description="The kind of object 对象类别.")
     verb: str = strawberry.field(description="What may be done 待办操作.")
-    text: Sentence = strawberry.field(description="The act in words 操作名称.")
+    text: Sentence = strawberry.field(
+        description="The act in words 操作名称.", metadata=faced(_DUTY_TEXT)
+    )
     since: datetime = strawberry.field(description="Since when it waits 等待起始时间.")
     _id: strawberry.Private[UUID]
 
-    @strawberry.field(description="The mutation that does it 对应的办理接口.")
+    @strawberry.field(
+        description="The mutation that does it 对应的办理接口.", metadata=faced(_duty_mutation)
+    )
     def mutation(self) -> str:
         """By its name in the API."""
         return mutation_of(self.kind, self.verb)
 
-    @strawberry.field(description="Identifier of the object 对象标识.")
+    @strawberry.field(description="Identifier of the object 对象标识.", metadata=faced(_DUTY_KEY))
     def object_id(self) -> strawberry.ID:
         """To act on it without reading it."""
         return global_id(self.kind, self._id)
 
-    @strawberry.field(description="The object 对象.")
+    @strawberry.field(
+        description="The object 对象.", metadata=faced(Led("{t}.id", kind="{t}.kind"))
+    )
     async def object(self, info: Info) -> Governed | None:
         """None where it has changed hands meanwhile."""
         return await _seen(info, self.kind, self._id)
-
-
-def mutation_of(kind: str, verb: str) -> str:
-    """The mutation that carries out a verb, by its name in the API."""
-    name = next(
-        operation.name
-        for operation in OPERATIONS.values()
-        if (operation.kind.name, operation.verb) == (kind, verb)
-    )
-    head, *rest = name.split("_")
-    return head + "".join(word.capitalize() for word in rest)
 
 
 async def _seen(info: Info, kind: str, id: UUID) -> Governed | None:
@@ -160,7 +223,9 @@ def _known_kind(kind: str) -> str:
 class RuleQuery:
     """Who may do what, and why."""
 
-    @strawberry.field(description="Who the registry takes you for 当前身份.")
+    @strawberry.field(
+        description="Who the registry takes you for 当前身份.", metadata=faced(Single("(SELECT 1)"))
+    )
     async def viewer(self, info: Info) -> ViewerCard:
         """The appointment that acts in this request."""
         viewer = await info.context.viewer()
@@ -176,7 +241,9 @@ class RuleQuery:
             _appointment=viewer.appointment,
         )
 
-    @strawberry.field(description="An object by its identifier 按标识查找对象.")
+    @strawberry.field(
+        description="An object by its identifier 按标识查找对象.", metadata={FACED: IDENTIFIED}
+    )
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         """Null where there is no such object for this viewer; the two are never told apart."""
         kind, key = parse_global_id(id)
@@ -227,13 +294,13 @@ class RuleQuery:
         rules = [Rule.of(row) for row in book.rows]
         return RuleEdition(version=version, digest=book.digest, rules=rules)
 
-    @strawberry.field(description="What waits for this appointment, oldest first 待办列表.")
+    @strawberry.field(
+        description="What waits for this appointment, oldest first 待办列表.",
+        metadata={FACED: WAITING},
+    )
     async def work_list(self, info: Info, first: int) -> list[WorkItem]:
         """Found by the verdicts themselves; at most 100."""
-        if not 1 <= first <= PAGE_MAX:
-            raise Malformed(
-                "first", f"`first` is 1 to {PAGE_MAX}.", f"first的取值范围为1至{PAGE_MAX}。"
-            )
+        check_few(first)
         waiting = await work_list(await info.context.viewer(), governed_kinds(info), first=first)
         return [
             WorkItem(

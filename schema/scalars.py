@@ -59,8 +59,12 @@ def instant(text: str) -> datetime:
 
 
 def show_instant(moment: datetime) -> str:
-    """The moment in China's time, with microseconds only where it has some."""
-    return moment.astimezone(CHINA).isoformat()
+    """The moment in China's time, with as many decimals of a second as it has.
+
+    As PostgreSQL shows it to ``database.SESSION``: plans show moments too.
+    """
+    whole, point, rest = moment.astimezone(CHINA).isoformat().partition(".")
+    return f"{whole}.{rest[:6].rstrip('0')}{rest[6:]}" if point else whole
 
 
 def digest(text: str) -> Sha256:

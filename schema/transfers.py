@@ -10,7 +10,7 @@ from registry.ledger.instruments import instruments_of
 from registry.life import next_steps
 from registry.parameters.catalogue import pollutants_of
 from registry.reading.pages import Order
-from registry.transfers import lookup
+from registry.transfers import faces, lookup
 from registry.transfers.facts import CERTIFICATE, TRANSFER
 from registry.transfers.rules import (
     LIFE,
@@ -24,9 +24,11 @@ from registry.transfers.rules import (
 )
 from registry.values import format_quantity
 from schema.accounts import Instrument
+from schema.belongings import TRANSFERS
 from schema.context import Info
+from schema.faced import faced
 from schema.governed import Governed, column, relation
-from schema.lists import By, listing
+from schema.lists import By, belonging, listing
 from schema.parties import Organisation
 from schema.reference import Pollutant
 from schema.refusals import Sentence
@@ -89,7 +91,9 @@ class EligibilityFinding:
 
     name: str = strawberry.field(description="Stable word for the condition 条件名称.")
     met: bool = strawberry.field(description="Whether it was met 是否满足.")
-    message: Sentence = strawberry.field(description="What was found 核查情况.")
+    message: Sentence = strawberry.field(
+        description="What was found 核查情况.", metadata=faced(faces.FOUND)
+    )
     ground: str = strawberry.field(description="Law and article, or parameter 法律依据或参数.")
     source: str = strawberry.field(description="Where the facts were read 数据来源.")
     evaluated_on: date = strawberry.field(description="On which day 核查日期.")
@@ -106,54 +110,49 @@ class Transfer(Governed):
     buyer: Organisation = relation("Who buys 受让方.")
     seller_city: str = column("Code of the seller's city when it was drafted 出让方所在市代码.")
     buyer_city: str = column("Code of the buyer's city when it was drafted 受让方所在市代码.")
-    crosses_cities: bool = column("Whether the sides are in two cities 是否跨市.", name="crosses")
+    crosses_cities: bool = column(
+        "Whether the sides are in two cities 是否跨市.", name="crosses", face=faces.CROSSES
+    )
     price: Price | None = column("Yuan for one unit, for the whole right 单价.", name="price_fen")
     sum: Money | None = column("Quantity times price 总价.", name="sum_fen")
-    note: str | None = column("What the seller adds 备注.", read=lambda t: t.note or None)
+    note: str | None = column("What the seller adds 备注.", absent="")
     announced_on: date | None = column("Day of the notice in the seller's city 本市公告日期.")
-    announcement: str | None = column(
-        "Where that notice was published 公告出处.", read=lambda t: t.announcement or None
-    )
+    announcement: str | None = column("Where that notice was published 公告出处.", absent="")
     regime: Regime = column("The regime it was last judged under 适用流转制度.")
     awaiting: TransferSide | None = column(
         "The side whose second signature is awaited 待会签方.",
-        read=lambda t: TransferSide(t.awaiting) if t.awaiting else None,
+        absent="",
     )
     deadline_at: datetime | None = column(
         "The last moment of the present state; null where it has none 办理期限.",
-        read=lambda t: None if t.deadline_at >= NEVER else t.deadline_at,
+        absent=NEVER,
     )
     accept_by: date | None = column("The last day the seller set for acceptance 接受期限.")
     seller_opinion: Opinion | None = column(
         "The opinion of the seller's city 转出地市级意见.",
-        read=lambda t: Opinion(t.seller_opinion) if t.seller_opinion else None,
+        absent="",
     )
     buyer_opinion: Opinion | None = column(
         "The opinion of the buyer's city 转入地市级意见.",
-        read=lambda t: Opinion(t.buyer_opinion) if t.buyer_opinion else None,
+        absent="",
     )
-    contract_number: str | None = column(
-        "Number of the contract 合同编号.", read=lambda t: t.contract_number or None
-    )
+    contract_number: str | None = column("Number of the contract 合同编号.", absent="")
     bank_reference: str | None = column(
-        "The bank's reference of the payment 银行流水号.", read=lambda t: t.bank_reference or None
+        "The bank's reference of the payment 银行流水号.", absent=""
     )
-    number: str | None = column(
-        "Attestation number, once it is settled 鉴证书编号.", read=lambda t: t.number or None
-    )
-    reason: str | None = column(
-        "Why it was withdrawn, rejected or not kept 原因.", read=lambda t: t.reason or None
-    )
+    number: str | None = column("Attestation number, once it is settled 鉴证书编号.", absent="")
+    reason: str | None = column("Why it was withdrawn, rejected or not kept 原因.", absent="")
     in_default: TransferSide | None = column(
         "The side that did not keep the contract 违约方.",
-        read=lambda t: TransferSide(t.in_default) if t.in_default else None,
+        absent="",
     )
     demo: bool = column("Demonstration data 是否演示数据.")
     drafted_at: datetime = column("When it was drafted 起草时间.")
     changed_at: datetime = column("When it last changed 最近变更时间.")
 
     @strawberry.field(
-        description="Where it stands as of now: what has passed its deadline is expired 当前状态."
+        description="Where it stands as of now: what has passed its deadline is expired 当前状态.",
+        metadata=faced(faces.STATE),
     )
     async def state(self, info: Info) -> State:
         """Judged by the registry's clock, whether or not it was swept."""
@@ -161,13 +160,14 @@ class Transfer(Governed):
         return state_at(State(self.record.state), self.record.deadline_at, now)
 
     @strawberry.field(
-        description="What can happen next, whoever may do it; see availableActions 后续步骤."
+        description="What can happen next, whoever may do it; see availableActions 后续步骤.",
+        metadata=faced(faces.NEXT_STEPS),
     )
     async def next_steps(self, info: Info) -> list[Step]:
         """The steps of the life that lead on from the state as of now."""
         return list(next_steps(LIFE, await self.state(info)))
 
-    @strawberry.field(description="What is sold 转让标的.")
+    @strawberry.field(description="What is sold 转让标的.", metadata=faced(faces.INSTRUMENT))
     async def instrument(self, info: Info) -> Instrument:
         """Anybody who sees the case may know what it is about."""
         found = await info.context.looked_up(instruments_of, self.record.instrument_id)
@@ -175,27 +175,36 @@ class Transfer(Governed):
             raise NotFound("instrument")
         return Instrument.of(found)
 
-    @strawberry.field(description="How much, in the instrument's unit 数量.")
+    @strawberry.field(
+        description="How much, in the instrument's unit 数量.", metadata=faced(faces.QUANTITY)
+    )
     async def quantity(self, info: Info) -> Quantity:
         """A decimal with the decimals of the instrument."""
         scale = (await self.instrument(info)).decimals
         return Quantity(format_quantity(self.record.quantity, scale))
 
-    @strawberry.field(description="What the two cities think of it 市级意见.")
+    @strawberry.field(
+        description="What the two cities think of it 市级意见.", metadata=faced(faces.OPINIONS)
+    )
     async def opinions(self, info: Info) -> list[TransferOpinion]:
         """In the order in which they were given; none inside one city."""
         found = await info.context.looked_up(lookup.opinions_of, self.record.pk) or []
         same = ("city", "favourable", "reasons", "given_at")
         return [TransferOpinion(**{name: getattr(o, name) for name in same}) for o in found]
 
-    @strawberry.field(description="What counties remarked, oldest first 县级意见.")
+    @strawberry.field(
+        description="What counties remarked, oldest first 县级意见.", metadata=faced(faces.COMMENTS)
+    )
     async def comments(self, info: Info) -> list[TransferComment]:
         """They bind nobody."""
         found = await info.context.looked_up(lookup.comments_of, self.record.pk) or []
         same = ("county", "text", "given_at")
         return [TransferComment(**{name: getattr(c, name) for name in same}) for c in found]
 
-    @strawberry.field(description="What the centre found when it decided eligibility 资格审核结果.")
+    @strawberry.field(
+        description="What the centre found when it decided eligibility 资格审核结果.",
+        metadata=faced(faces.FINDINGS),
+    )
     async def findings(self, info: Info) -> list[EligibilityFinding]:
         """By name; none before that decision."""
         found = await info.context.looked_up(lookup.findings_of, self.record.pk) or []
@@ -208,7 +217,10 @@ class Transfer(Governed):
             for each in found
         ]
 
-    @strawberry.field(description="The attestation of its settlement 交易鉴证书.")
+    @strawberry.field(
+        description="The attestation of its settlement 交易鉴证书.",
+        metadata=faced(faces.CERTIFICATE),
+    )
     async def certificate(
         self, info: Info
     ) -> Annotated["Certificate", strawberry.lazy("schema.transfers")] | None:
@@ -232,7 +244,9 @@ class Certificate(Governed):
     transfer: Transfer | None = relation("The case, where the viewer may see it 转让案件.")
     demo: bool = column("Demonstration data 是否演示数据.")
 
-    @strawberry.field(description="What was transferred 污染物.")
+    @strawberry.field(
+        description="What was transferred 污染物.", metadata=faced(faces.CERTIFIED_POLLUTANT)
+    )
     async def pollutant(self, info: Info) -> Pollutant:
         """The pollutant of the right."""
         found = await info.context.looked_up(pollutants_of, self.record.pollutant)
@@ -240,43 +254,29 @@ class Certificate(Governed):
             raise NotFound("pollutant")
         return Pollutant.of(found)
 
-    @strawberry.field(description="How much, in the pollutant's unit 数量.")
+    @strawberry.field(
+        description="How much, in the pollutant's unit 数量.",
+        metadata=faced(faces.CERTIFIED_QUANTITY),
+    )
     async def quantity(self, info: Info) -> Quantity:
         """A decimal with the decimals of the pollutant."""
         decimals = (await self.pollutant(info)).decimals
         return Quantity(format_quantity(self.record.quantity, decimals))
 
     @strawberry.field(
-        description="Since when it is void because the settlement was reversed 失效时间."
+        description="Since when it is void because the settlement was reversed 失效时间.",
+        metadata=faced(faces.REVOKED_AT),
     )
     async def revoked_at(self, info: Info) -> datetime | None:
         """None while it holds."""
         return await info.context.looked_up(lookup.revocations_of, self.record.pk)
 
 
-NEWEST = Order("drafted_at", datetime, descending=True)
-
-
 @strawberry.type
 class TransferQuery:
     """Cases and certificates."""
 
-    transfers = listing(
-        Transfer,
-        "Transfers this appointment may see 协议转让.",
-        orders={"newest": NEWEST, "changed": Order("changed_at", datetime, descending=True)},
-        where={
-            "state": By(
-                "State on record; what passed its deadline stands there until swept 登记状态",
-                "state",
-            ),
-            "seller": By("Who sells 出让方", "seller_id", kind="Organisation"),
-            "buyer": By("Who buys 受让方", "buyer_id", kind="Organisation"),
-            "seller_city": By("Code of the seller's city 出让方所在市代码", "seller_city"),
-            "buyer_city": By("Code of the buyer's city 受让方所在市代码", "buyer_city"),
-            "drafted_at": By("When it was drafted 起草时间", "drafted_at", time=True),
-        },
-    )
+    transfers = belonging(TRANSFERS, "Transfers this appointment may see 协议转让.")
     certificates = listing(
         Certificate,
         "Attestation certificates, for everybody 交易鉴证书.",
@@ -288,7 +288,8 @@ class TransferQuery:
     )
 
     @strawberry.field(
-        description="Verify a certificate by its number; null where there is none 查验鉴证书."
+        description="Verify a certificate by its number; null where there is none 查验鉴证书.",
+        metadata=faced(faces.CERTIFICATE_NUMBERED),
     )
     async def certificate(self, info: Info, number: str) -> Certificate | None:
         """Anybody may ask."""

@@ -74,7 +74,7 @@ class View(GraphQL[Context, None]):
             ) from None
         except BadAppointment as error:
             raise HTTPException(400, str(error)) from None
-        return Context(caller, request_id=request.scope.get("request_id", ""))
+        return Context(caller, request_id=request.scope.get("request_id", ""), raw=True)
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Remember which media type was agreed on.

@@ -12,6 +12,7 @@ from uuid import UUID
 from registry.acts.records import Act
 from registry.database import execute, row, rows
 from registry.errors import KeyReused, Malformed
+from registry.faces import Listed, Shown
 from registry.statements import storable
 from registry.viewer import NIL, Viewer
 
@@ -126,6 +127,16 @@ _STATES = """
         ORDER BY at DESC, written_at DESC LIMIT 1
     ) AS found
 """
+
+
+HISTORY = Listed("act", "{t}.object_id = {p}.id", "{t}.at, {t}.written_at, {t}.id", most="first")
+"""The acts on a row, oldest first."""
+
+STATE_AT = Shown(
+    "(SELECT a.state_after FROM act a WHERE a.object_id = {t}.id AND a.at <= :as_of"
+    " AND a.state_after IS NOT NULL ORDER BY a.at DESC, a.written_at DESC LIMIT 1)"
+)
+"""The state in which the acts had left a row by a moment."""
 
 
 async def histories(asked: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], list[Act]]:

@@ -1,8 +1,7 @@
 """Lists, pages and single objects, all under the row filter of the viewer's ``view``.
 
 Resolvers hold no queries: what they may ask stands here. A page is found by keyset, so that page
-2 000 costs what page 1
-costs; nothing is counted unless somebody asks.
+2 000 costs what page 1 costs; nothing is counted unless somebody asks.
 """
 
 import base64
@@ -106,10 +105,23 @@ class Page:
 
 def cursor_of(key: datetime | date | int | str, id: UUID) -> str:
     """An opaque place in a list."""
-    text = json.dumps(
-        [key.isoformat() if isinstance(key, date) else key, str(id)], ensure_ascii=False
-    )
+    if isinstance(key, datetime):
+        said: object = key.astimezone(UTC).isoformat(timespec="microseconds")
+    else:
+        said = key.isoformat() if isinstance(key, date) else key
+    text = json.dumps([said, str(id)], ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def check_values(field: str, values: object) -> None:
+    """Refuse a filter that names too many values.
+
+    Raises:
+        Malformed: more than ``PAGE_MAX``.
+
+    """
+    if isinstance(values, list) and len(values) > PAGE_MAX:
+        raise Malformed(f"{field}.in", "At most 100 values.", "最多100个取值。")
 
 
 def place_of(cursor: str, order: Order, field: str) -> tuple[Any, UUID]:
@@ -179,6 +191,30 @@ async def page(
         has_next=wanted.before is not None if wanted.backward else more,
         has_previous=more if wanted.backward else wanted.after is not None,
     )
+
+
+async def count(viewer: Viewer, kind: Kind, *, matches: Sequence[Match] = ()) -> int:
+    """How many objects of a kind the viewer may see."""
+    return await _aggregate(viewer, kind, "count(*)", matches, uncovering="")
+
+
+async def total(viewer: Viewer, kind: Kind, column: str, *, matches: Sequence[Match] = ()) -> int:
+    """What a column adds up to, over the objects on which the viewer may see it."""
+    summed = f"coalesce(sum(t.{column}), 0)::bigint"
+    return await _aggregate(viewer, kind, summed, matches, uncovering=column)
+
+
+async def _aggregate(
+    viewer: Viewer, kind: Kind, what: str, matches: Sequence[Match], *, uncovering: str
+) -> int:
+    conditions, binds = _seen(viewer, kind, matches, ordered_by=uncovering)
+    if conditions is None:
+        return 0
+    sql, args = numbered(
+        f"SELECT {what} AS found FROM {_table(kind)} t WHERE {' AND '.join(conditions)}", binds
+    )
+    found = await rows(sql, *args)
+    return int(found[0]["found"])
 
 
 async def many(viewer: Viewer, kind: Kind, ids: Iterable[UUID]) -> dict[UUID, Any]:

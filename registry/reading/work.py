@@ -27,20 +27,26 @@ class Waiting:
 
 async def work_list(viewer: Viewer, kinds: Iterable[Kind], *, first: int) -> list[Waiting]:
     """The oldest ``first`` (at most ``WORK_MAX``) duties of the viewer, over all kinds."""
-    parts, binds = [], viewer.binds()
-    for kind in kinds:
-        for verb in VOCABULARY.kinds[kind.name].verbs:
-            allowed = gate.row_filter(viewer, kind, verb.name) if verb.waits else False
-            visible = gate.row_filter(viewer, kind, "view") if allowed is not False else False
-            if allowed is False or visible is False:
-                continue
-            parts.append(_part(kind, verb.name, [allowed, visible]))
-    if not parts:
+    found = duties(viewer, kinds, most=first)
+    if not found:
         return []
-    sql, args = numbered(
-        f"{' UNION ALL '.join(parts)} ORDER BY since, id, verb LIMIT {min(first, WORK_MAX)}", binds
-    )
-    return [Waiting(**found) for found in await rows(sql, *args)]
+    sql, args = numbered(found, viewer.binds())
+    return [Waiting(**duty) for duty in await rows(sql, *args)]
+
+
+def duties(viewer: Viewer, kinds: Iterable[Kind], *, most: int) -> str:
+    """The statement that finds them, the viewer's binds by name; empty where there are none."""
+    parts = [
+        _part(kind, verb.name, [allowed, visible])
+        for kind in kinds
+        for verb in VOCABULARY.kinds[kind.name].verbs
+        if verb.waits
+        and (allowed := gate.row_filter(viewer, kind, verb.name)) is not False
+        and (visible := gate.row_filter(viewer, kind, "view")) is not False
+    ]
+    if not parts:
+        return ""
+    return f"{' UNION ALL '.join(parts)} ORDER BY since, id, verb LIMIT {min(most, WORK_MAX)}"
 
 
 def _part(kind: Kind, verb: str, filters: list[Filter | bool]) -> str:

@@ -11,7 +11,8 @@ def _listed(states: frozenset[State]) -> str:
     return ", ".join(f"'{state.value}'" for state in sorted(states))
 
 
-_OVERDUE = f"{{t}}.state IN ({_listed(LAPSING)}) AND {{t}}.deadline_at < :now"
+OVERDUE = f"{{t}}.state IN ({_listed(LAPSING)}) AND {{t}}.deadline_at < :now"
+"""It has passed its deadline, swept or not; the SQL face."""
 
 
 def _overdue(viewer: Viewer, transfer: Transfer) -> bool:
@@ -23,7 +24,7 @@ def _within_limit(*states: State) -> Fact:
     wanted = frozenset(states)
     return Fact(
         check=lambda viewer, transfer: transfer.state in wanted and not _overdue(viewer, transfer),
-        where=f"{{t}}.state IN ({_listed(wanted)}) AND NOT ({_OVERDUE})",
+        where=f"{{t}}.state IN ({_listed(wanted)}) AND NOT ({OVERDUE})",
         intrinsic=True,
     )
 
@@ -98,7 +99,7 @@ FACTS = {
     "awaiting_own_side": Fact(
         check=_awaiting_own_side,
         where="(({t}.awaiting = 'seller' AND {t}.seller_id = :organisation)"
-        f" OR ({{t}}.awaiting = 'buyer' AND {{t}}.buyer_id = :organisation)) AND NOT ({_OVERDUE})",
+        f" OR ({{t}}.awaiting = 'buyer' AND {{t}}.buyer_id = :organisation)) AND NOT ({OVERDUE})",
     ),
     "submitter": SUBMITTER,
     "same_body_as_submitter": SAME_BODY_AS_SUBMITTER,
@@ -116,7 +117,7 @@ FACTS = {
         where="{t}.offered_at < '9999-12-31+00'",
         intrinsic=True,
     ),
-    "overdue": Fact(check=_overdue, where=_OVERDUE, intrinsic=True),
+    "overdue": Fact(check=_overdue, where=OVERDUE, intrinsic=True),
     "stage_draft": state_fact(State.DRAFT),
     "stage_awaiting_signature": _within_limit(State.AWAITING_SIGNATURE),
     "stage_offered": _within_limit(State.OFFERED),
@@ -128,7 +129,7 @@ FACTS = {
     "stage_before_contract": _within_limit(*BEFORE_CONTRACT),
     "stage_final": Fact(
         check=lambda viewer, transfer: transfer.state in FINAL or _overdue(viewer, transfer),
-        where=f"{{t}}.state IN ({_listed(FINAL)}) OR ({_OVERDUE})",
+        where=f"{{t}}.state IN ({_listed(FINAL)}) OR ({OVERDUE})",
         intrinsic=True,
     ),
 }

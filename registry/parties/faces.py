@@ -1,0 +1,16 @@
+"""How it is read from rows whether appointments and sanctions hold."""
+
+from registry.acts.log import STATE_AT
+from registry.faces import Shown
+
+_AT = "coalesce(:as_of::timestamptz, :now)"
+_STATE = STATE_AT.sql.replace(":as_of", _AT)
+
+# The founders' have no act of their own before their end: they were in force from the beginning.
+HOLDS_AT = Shown(
+    f"(coalesce({_STATE}, 'in_force') = 'in_force' AND {{t}}.valid_from <= {_AT}"
+    f" AND coalesce({{t}}.valid_until > {_AT}, true))"
+)
+BARS = Shown(
+    "({t}.state = 'in_force' AND {t}.starts_at <= :now AND coalesce({t}.ends_at > :now, true))"
+)

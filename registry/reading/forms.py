@@ -1,0 +1,66 @@
+"""A value of the database as the text of a JSON value: one expression for each form.
+
+Concatenated texts are several times as quick as PostgreSQL's own JSON functions. What the
+connection shows of moments and days depends on ``database.SESSION``.
+"""
+
+from registry.faces import Shown
+from registry.reading.catalogue import Form
+
+NULL = "'null'"
+
+_URL_SAFE = r"E'+/=\n', '-_'"
+
+
+def quoted(text: str) -> str:
+    """A literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def shown(face: Shown, form: Form, *, required: bool) -> str:
+    """The expression of a JSON value.
+
+    Args:
+        face: how it is declared, its holes filled.
+        form: how it is shown.
+        required: it is never NULL.
+
+    """
+    if face.json:
+        return f"({face.sql})"
+    text = _identifier(face) if form is Form.IDENTIFIER else _shown(face.sql, face.scale, form)
+    return text if required else f"coalesce({text}, {NULL})"
+
+
+def url_safe(text: str) -> str:
+    """The expression of a text as base64 for addresses, without padding or breaks."""
+    return f"translate(encode(convert_to({text}, 'UTF8'), 'base64'), {_URL_SAFE})"
+
+
+def _identifier(face: Shown) -> str:
+    kind = quoted(f"{face.names}:") if face.names.isalpha() else f"{face.names} || ':'"
+    named = url_safe(f"{kind} || ({face.sql})")
+    return f"'\"' || {named} || '\"'"
+
+
+def _shown(sql: str, scale: str, form: Form) -> str:
+    match form:
+        case Form.TEXT | Form.INSTANT:
+            return f"to_json({sql})::text"
+        case Form.WORD | Form.DAY:
+            return f"'\"' || ({sql}) || '\"'"
+        case Form.TEXTS:
+            return f"array_to_json({sql})::text"
+        case Form.MONEY:
+            return f"'\"' || (({sql}) * 0.01)::text || '\"'"
+        case Form.QUANTITY:
+            return f"'\"' || {_decimal(sql, scale)} || '\"'"
+    return f"({sql})::text"
+
+
+def _decimal(units: str, scale: str) -> str:
+    """Base units as a decimal; the scales that there are at their quickest."""
+    return (
+        f"CASE {scale} WHEN 3 THEN (({units}) * 0.001)::text WHEN 0 THEN ({units})::text"
+        f" ELSE round(({units}) / (10::numeric ^ {scale}), {scale})::text END"
+    )

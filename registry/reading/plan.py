@@ -1,0 +1,83 @@
+"""From a selection to one statement in which PostgreSQL writes the JSON of the answer.
+
+Pure: nothing is read here. The viewer's row filters and masks come from the gate, so that what a
+plan shows is what the judge allows. An error of the statement means that the ordinary way must
+answer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from registry.errors import Refused
+from registry.reading.catalogue import Catalogue
+from registry.reading.forms import quoted
+from registry.reading.selection import Arguments, Field, Selection
+from registry.reading.statement import Bind, Row, Statement, Unplanned
+from registry.reading.writing import Writer
+from registry.viewer import Viewer
+
+_BEFORE = quoted('{"data":')
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A statement that answers with one value, the bytes of a JSON text, and what to bind in it.
+
+    Attributes:
+        fallible: it may end in an error that stands for «answer in the ordinary way».
+
+    """
+
+    sql: str
+    binds: tuple[Bind, ...]
+    fallible: bool = False
+
+    def values(self, viewer: Viewer, asked: Sequence[Arguments]) -> list[object]:
+        """What is bound for one viewer and one request.
+
+        Raises:
+            Refused: an argument is malformed.
+
+        """
+        known = viewer.binds()
+        return [bind.value(known, asked) for bind in self.binds]
+
+
+def planned(catalogue: Catalogue, root: str, selection: Selection, viewer: Viewer) -> Plan:
+    """The plan of an operation, whose answer is the whole object of the root under ``data``.
+
+    Args:
+        catalogue: what is readable.
+        root: the type of the root.
+        selection: what is asked of it.
+        viewer: whose role, powers and standing the plan is for; everything else of his is bound.
+
+    Raises:
+        Unplanned: it asks for what cannot be planned, or in a way that is refused.
+
+    """
+    return _plan(Statement(viewer, catalogue), root, selection, whole=True)
+
+
+def planned_field(catalogue: Catalogue, root: str, asked: Field, viewer: Viewer) -> Plan:
+    """The plan of one field of a root, whose answer is the value of that field.
+
+    Raises:
+        Unplanned: likewise.
+
+    """
+    return _plan(Statement(viewer, catalogue), root, (asked,), whole=False)
+
+
+def _plan(statement: Statement, root: str, selection: Selection, *, whole: bool) -> Plan:
+    writer, row = Writer(statement), Row(statement.alias(), standing=False)
+    of = statement.catalogue[root]
+    try:
+        if whole:
+            text = f"{_BEFORE} || {writer.object(of, selection, row)} || '}}'"
+        else:
+            text = writer.field(of, selection[0], row)
+    except Refused as error:
+        raise Unplanned(error.message.en) from error
+    sql = f"SELECT convert_to({text}, 'UTF8')"
+    return Plan(sql, tuple(statement.binds), statement.fallible)
