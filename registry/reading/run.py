@@ -1,0 +1,109 @@
+"""Executes plans on connections of their own, which can only read and keep their statements.
+
+No pool and no transaction: a plan is one statement, and one statement sees one moment. A connection
+that was lost, or was left in the middle of an answer, is replaced.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+from asyncpg.prepared_stmt import PreparedStatement
+
+from registry.database import SESSION
+from registry.errors import Busy
+
+STATEMENTS_MAX = 200
+"""So many statements a connection keeps, the latest used."""
+
+CONNECT_SECONDS_MAX = 5.0
+
+
+class Reader:
+    """One connection and the statements that it keeps."""
+
+    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
+        self.connection = connection
+        self._statements: OrderedDict[str, PreparedStatement[Any]] = OrderedDict()
+
+    async def fetch(self, sql: str, values: Sequence[object]) -> bytes | None:
+        """The one value that the statement answers with."""
+        statement = self._statements.get(sql)
+        if statement is None:
+            statement = self._statements[sql] = await self.connection.prepare(sql)
+            if len(self._statements) > STATEMENTS_MAX:
+                self._statements.popitem(last=False)
+        else:
+            self._statements.move_to_end(sql)
+        found: bytes | None = await statement.fetchval(*values)
+        return found
+
+
+class Readers:
+    """So many connections as a role that can only read, opened when they are first needed.
+
+    Args:
+        url: of that role; where it may write, its connections are read-only all the same.
+        most: connections.
+        waiting: so many requests may wait for one.
+        seconds: what takes longer is cancelled by the database.
+
+    """
+
+    def __init__(self, url: str, *, most: int, waiting: int, seconds: int) -> None:
+        self._url = url
+        self._waiting_max = waiting
+        self._settings = {
+            **SESSION,
+            "application_name": "biandan reader",
+            "default_transaction_read_only": "on",
+            "statement_timeout": f"{seconds}s",
+        }
+        self._free: list[Reader | None] = [None] * most
+        self._places = asyncio.Semaphore(most)
+        self._waiting = 0
+
+    async def fetch(self, sql: str, values: Sequence[object]) -> bytes | None:
+        """What a plan answers with.
+
+        Raises:
+            Busy: too many wait already.
+
+        """
+        if self._waiting >= self._waiting_max:
+            raise Busy
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+        reader = self._free.pop()
+        try:
+            if reader is None or reader.connection.is_closed():
+                reader = Reader(await self._connected())
+            return await reader.fetch(sql, values)
+        except BaseException as error:
+            # An error that the server told leaves a connection in order; anything else may not.
+            if reader is not None and not isinstance(error, asyncpg.PostgresError):
+                reader.connection.terminate()
+            raise
+        finally:
+            self._free.append(reader)
+            self._places.release()
+
+    async def close(self) -> None:
+        """Close the connections; afterwards none may be fetched by."""
+        for reader in self._free:
+            if reader is not None:
+                reader.connection.terminate()
+        self._free = [None] * len(self._free)
+
+    async def _connected(self) -> "asyncpg.Connection[Any]":
+        return await asyncpg.connect(
+            self._url,
+            timeout=CONNECT_SECONDS_MAX,
+            server_settings=self._settings,
+            statement_cache_size=0,
+        )
