@@ -22,18 +22,19 @@ from graphql import (
     is_introspection_type,
     is_specified_scalar_type,
 )
-from strawberry.extensions import ValidationCache
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.execution import ExecutionContext, ExecutionResult
 from strawberry.types.field import StrawberryField
+from strawberry.types.graphql import OperationType
 
 from policies.book import ALLOW, RuleBook
 from policies.vocabulary import VOCABULARY
-from schema.documents import Documents
+from schema.admission import Admissions, Admitting
+from schema.context import Context
 from schema.executor import executor_of
 from schema.faults import told
 from schema.governed import RELATION, Governed, mask_of
-from schema.limits import Limits, WithLimits, limiting_rule
+from schema.limits import Limits
 from schema.mutations import Guard
 from schema.perform import REFERS
 from schema.planned import Planner
@@ -64,10 +65,12 @@ class GovernedSchema(strawberry.Schema):
     """A schema in which nothing changes without a verb of the rule book.
 
     Attributes:
+        admissions: reads, checks and measures every document, whichever way it comes in.
         planner: makes plans of its queries, where its objects are rows.
 
     """
 
+    admissions: Admissions
     planner: Planner | None = None
 
     def process_errors(
@@ -75,12 +78,48 @@ class GovernedSchema(strawberry.Schema):
     ) -> None:
         """Say nothing here: ``told`` logs each error once, and knows a refusal from a bug."""
 
-    async def execute(self, *asked: Any, **also: Any) -> ExecutionResult:  # noqa: ANN401 - the library's
-        """Answer, and tell no error but as it may be told, wherever it came from."""
-        result = await super().execute(*asked, **also)
+    async def execute(  # noqa: PLR0913, PLR0917 - the library's signature
+        self,
+        query: str | None,
+        variable_values: dict[str, Any] | None = None,
+        context_value: Context | None = None,
+        root_value: object = None,
+        operation_name: str | None = None,
+        allowed_operation_types: Iterable[OperationType] | None = None,
+        operation_extensions: dict[str, Any] | None = None,
+    ) -> ExecutionResult:
+        """Answer, and tell no error but as it may be told, wherever it came from.
+
+        A document that was not admitted is not carried out.
+        """
+        faults = self._faults(query, operation_name, context_value) if query else []
+        result = (
+            ExecutionResult(data=None, errors=faults)
+            if faults
+            else await super().execute(
+                query,
+                variable_values,
+                context_value,
+                root_value,
+                operation_name,
+                allowed_operation_types,
+                operation_extensions,
+            )
+        )
         if result.errors:
             result.errors = [told(error) for error in result.errors]
         return result
+
+    def _faults(
+        self, text: str, operation_name: str | None, context: Context | None
+    ) -> list[GraphQLError]:
+        """Why the document is not carried out; whoever let the request in may have admitted it."""
+        admitted = context.admitted if context else None
+        if admitted is None or admitted.text != text:
+            admitted = self.admissions.admit(text, operation_name)
+        if context:
+            context.admitted = admitted
+        return admitted.errors
 
 
 def build(
@@ -107,23 +146,18 @@ def build(
 
     """
     limits = limits or Limits()
-    rule = limiting_rule(limits)
     schema = GovernedSchema(
         query=query,
         mutation=mutation,
         types=types,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
-        extensions=[
-            lambda: WithLimits(rule, limits.tokens),
-            Documents,
-            ValidationCache,
-            Snapshot,
-        ],
+        extensions=[Admitting, Snapshot],
         exception_handlers=[RefusalHandler()],
     )
     faults = [*_unguarded(schema, book), *_unheard(schema, internal), *_malformed(schema)]
     if faults:
         raise SchemaRefused(faults)
+    schema.admissions = Admissions(schema._schema, limits)  # noqa: SLF001 - the built schema
     return schema
 
 

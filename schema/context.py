@@ -11,6 +11,8 @@ from registry.entering import enter
 from registry.kinds import Kind
 from registry.reading.pages import many
 from registry.viewer import NIL, Caller, Viewer
+from schema.admission import Admitted
+from schema.rates import Rate
 
 Loader = DataLoader[UUID, Any]
 T = TypeVar("T")
@@ -22,6 +24,8 @@ class Context:
     Attributes:
         raw: the answer is written by who splices the text of JSON values into it as they stand.
         plans: fields may be answered by plans; else each by its resolver.
+        admitted: the document of the request, once it is admitted.
+        rate: what the request cost and what its sender has left; None where nobody counts.
 
     """
 
@@ -38,6 +42,8 @@ class Context:
         self.request_id = request_id
         self.raw = raw
         self.plans = plans
+        self.admitted: Admitted | None = None
+        self.rate: Rate | None = None
         self._look_up = look_up
         self._viewer: DataLoader[None, Viewer] = DataLoader(self._viewers)
         self._loaders: dict[str, Loader] = {}

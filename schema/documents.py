@@ -1,40 +1,18 @@
-"""Documents are parsed once, and no text or number in one is more than the registry can keep."""
+"""No text or number in a document is more than the registry can keep."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from graphql import DocumentNode, GraphQLError, Token, TokenKind, parse
-from strawberry.extensions import SchemaExtension
 
 from registry.errors import Malformed
 from registry.statements import UNSTORABLE, storable
 
 NUMBER_LENGTH_MAX = 20
-DOCUMENTS_MAX = 128
-"""So many are remembered, the latest used."""
 
 _TEXTS = frozenset({TokenKind.STRING, TokenKind.BLOCK_STRING})
 _NUMBERS = frozenset({TokenKind.INT, TokenKind.FLOAT})
 
 
-class Documents(SchemaExtension):
-    """Parses the document of each request, or remembers it."""
-
-    def on_parse(self) -> Iterator[None]:
-        """Put the document where the library looks before it parses.
-
-        Raises:
-            GraphQLError: a fault of syntax, or what ``document_of`` refuses.
-
-        """
-        context = self.execution_context
-        if context.query:
-            tokens = context.parse_options.get("max_tokens")
-            context.graphql_document = document_of(context.query, tokens)
-        yield
-
-
-@lru_cache(DOCUMENTS_MAX)
 def document_of(text: str, tokens_max: int | None = None) -> DocumentNode:
     """The document that a text stands for.
 
@@ -44,7 +22,7 @@ def document_of(text: str, tokens_max: int | None = None) -> DocumentNode:
 
     """
     document = parse(text, max_tokens=tokens_max)
-    for token in _tokens(document):
+    for token in tokens_of(document):
         value = token.value or ""
         if token.kind in _TEXTS and not storable(value):
             raise _malformed(UNSTORABLE.en, UNSTORABLE.zh)
@@ -53,7 +31,8 @@ def document_of(text: str, tokens_max: int | None = None) -> DocumentNode:
     return document
 
 
-def _tokens(document: DocumentNode) -> Iterator[Token]:
+def tokens_of(document: DocumentNode) -> Iterator[Token]:
+    """Its words and signs, in their order."""
     token = document.loc.start_token if document.loc else None
     while token is not None:
         yield token

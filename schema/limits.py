@@ -1,4 +1,4 @@
-"""How large a document may be. Each fragment is measured once, however often it is spread.
+"""How large a document may be, and what it costs. Each fragment is measured once.
 
 A list counts by the page it asks for, else by what it declares to hold at most, else as a whole
 page; whatever is not a plain number counts as a whole page.
@@ -6,29 +6,28 @@ page; whatever is not a plain number counts as a whole page.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import ClassVar
 
 from graphql import (
     ArgumentNode,
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
     GraphQLField,
     GraphQLNamedType,
+    GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
     NamedTypeNode,
     NullValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
-    ValidationContext,
-    ValidationRule,
     get_named_type,
     get_nullable_type,
     is_list_type,
 )
-from strawberry.extensions import SchemaExtension
 
 TOO_LARGE = "TOO_LARGE"
 PAGES = frozenset({"first", "last"})
@@ -36,13 +35,15 @@ PAGES = frozenset({"first", "last"})
 MOST = "most"
 """What a list says of itself: how many it holds at most; 0 where its page has counted them."""
 
+MUTATION_COST, INTROSPECTION_COST = 10, 5_000
+
 _DEFINITION = "strawberry-definition"
 _DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one document may ask.
+    """The most that one document may ask, and how much of them all is remembered.
 
     Attributes:
         tokens: words and signs of the document.
@@ -53,6 +54,9 @@ class Limits:
         nodes: objects that all lists within lists could yield together.
         roots: fields at the top, each fragment counted as often as it is spread.
         introspections: questions to the schema itself, counted likewise.
+        cost: points of one operation, see ``Size.cost``.
+        documents: how many documents are remembered.
+        documents_bytes: what they may weigh together, parsed; an estimate from above.
 
     """
 
@@ -64,6 +68,9 @@ class Limits:
     nodes: int = 20_000
     roots: int = 10
     introspections: int = 2
+    cost: int = 20_000
+    documents: int = 512
+    documents_bytes: int = 24_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +95,37 @@ class Size:
             self.introspections + other.introspections,
         )
 
+    def cost(self, kind: OperationType) -> int:
+        """Points of an operation.
+
+        One for each field at its top (ten in a mutation), one for each object that its lists could
+        yield, and 5 000 for each question to the schema itself.
+        """
+        each = MUTATION_COST if kind is OperationType.MUTATION else 1
+        return max(1, self.roots * each + self.nodes + self.introspections * INTROSPECTION_COST)
+
 
 MEASURED = tuple(field.name for field in fields(Size))
+
+
+def sizes_of(
+    schema: GraphQLSchema, document: DocumentNode, page: int
+) -> Iterator[tuple[OperationDefinitionNode, Size]]:
+    """Each operation and what it asks; ``page`` is the most that one page holds."""
+    measure = _Measure(schema, document, page)
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            yield definition, measure.operation(definition)
 
 
 class _Measure:
     """Measures the operations of one document."""
 
-    def __init__(self, context: ValidationContext, page: int) -> None:
-        self._schema = context.schema
+    def __init__(self, schema: GraphQLSchema, document: DocumentNode, page: int) -> None:
+        self._schema = schema
         self._fragments = {
             definition.name.value: definition
-            for definition in context.document.definitions
+            for definition in document.definitions
             if isinstance(definition, FragmentDefinitionNode)
         }
         self._page = page
@@ -180,42 +206,17 @@ class _Measure:
         return max(1, min(int(value.value), self._page)) if plain else self._page  # type: ignore[attr-defined]  # An IntValueNode.
 
 
-def limiting_rule(limits: Limits) -> type[ValidationRule]:
-    """The rule that refuses larger documents; made once, being part of the cache's key."""
-
-    class WithinLimits(ValidationRule):
-        """Measures each operation when validation begins."""
-
-        most: ClassVar[Limits] = limits
-
-        def __init__(self, context: ValidationContext) -> None:
-            super().__init__(context)
-            measure = _Measure(context, self.most.page)
-            for definition in context.document.definitions:
-                if isinstance(definition, OperationDefinitionNode):
-                    self._hold(measure.operation(definition))
-
-        def _hold(self, size: Size) -> None:
-            for name in MEASURED:
-                found, most = getattr(size, name), getattr(self.most, name)
-                if found > most:
-                    message = f"The document asks for {name} {found}; at most {most} are allowed."
-                    self.report_error(GraphQLError(message, extensions={"code": TOO_LARGE}))
-
-    return WithinLimits
-
-
-class WithLimits(SchemaExtension):
-    """Brings the limits to parser and validation."""
-
-    def __init__(self, rule: type[ValidationRule], tokens: int) -> None:
-        super().__init__()
-        self._rule = rule
-        self._tokens = tokens
-
-    def on_operation(self) -> Iterator[None]:
-        """Set both before the document is read."""
-        context = self.execution_context
-        context.parse_options["max_tokens"] = self._tokens
-        context.validation_rules = (*context.validation_rules, self._rule)
-        yield
+def oversized(operation: OperationType, size: Size, limits: Limits) -> list[GraphQLError]:
+    """What an operation asks too much of; its cost is told where nothing else is too large."""
+    asked = [(name, getattr(size, name)) for name in MEASURED]
+    too_large = [(name, found) for name, found in asked if found > getattr(limits, name)]
+    cost = size.cost(operation)
+    if not too_large and cost > limits.cost:
+        too_large = [("cost", cost)]
+    return [
+        GraphQLError(
+            f"The document asks for {name} {found}; at most {getattr(limits, name)} are allowed.",
+            extensions={"code": TOO_LARGE},
+        )
+        for name, found in too_large
+    ]

@@ -20,6 +20,7 @@ from schema.context import Info
 from schema.faced import FACED, IDENTIFIED, WAITING, check_few, faced
 from schema.governed import ActionState, Governed, Node, find
 from schema.ids import global_id, parse_global_id
+from schema.rates import Rate
 from schema.refusals import Sentence
 
 _ROLE = Known(lambda viewer: viewer.role)
@@ -115,6 +116,27 @@ class Permission:
     sentence: Sentence = strawberry.field(description="When, in sentences 条件说明.")
 
 
+@strawberry.type(
+    description="What requests cost their sender, in points of a minute 请求配额,按分钟计点."
+)
+class RateLimit:
+    """The points of whoever asks."""
+
+    limit: int = strawberry.field(description="Points of a minute, always refilling 每分钟点数.")
+    cost: int = strawberry.field(description="Points of this operation 本次操作点数.")
+    remaining: int = strawberry.field(description="Points left after it 剩余点数.")
+    reset_at: datetime = strawberry.field(
+        description="When all of them are there again, in real time 配额全部恢复的时间."
+    )
+
+    @classmethod
+    def of(cls, rate: Rate) -> "RateLimit":
+        """The API's form of what was charged."""
+        return cls(
+            limit=rate.limit, cost=rate.cost, remaining=rate.remaining, reset_at=rate.reset_at
+        )
+
+
 @strawberry.type(description="The appointment that asks 当前任职身份.")
 class ViewerCard:
     """Who the registry takes the caller for."""
@@ -142,6 +164,12 @@ class ViewerCard:
     _organisation: strawberry.Private[UUID]
     _person: strawberry.Private[UUID]
     _appointment: strawberry.Private[UUID]
+
+    @strawberry.field(description="What this request cost and what is left 请求配额.")
+    def rate_limit(self, info: Info) -> RateLimit | None:
+        """None where nobody counts."""
+        rate = info.context.rate
+        return None if rate is None else RateLimit.of(rate)
 
     @strawberry.field(
         description="The organisation it belongs to 所属单位.",

@@ -3,22 +3,22 @@
 import time
 
 import pytest
-from graphql import ValidationRule, parse, validate
-from strawberry.extensions.validation_cache import _get_validate_cache
+from graphql import parse
 
-from schema.limits import Limits, limiting_rule
+from schema.limits import Limits, oversized, sizes_of
 from tests.schema.sample import a_context, a_schema
 
 LIMITS = Limits(depth=3, aliases=2, directives=2, nodes=1_000, page=100, tokens=200)
 SCHEMA = a_schema(limits=LIMITS)
-RULE = limiting_rule(LIMITS)
+DEEP = Limits(depth=12, nodes=1_000)
 
 
-DEEP = limiting_rule(Limits(depth=12, nodes=1_000))
-
-
-def faults(document: str, rule: type[ValidationRule] = RULE) -> list[str]:
-    return [error.message for error in validate(SCHEMA._schema, parse(document), [rule])]
+def faults(document: str, limits: Limits = LIMITS) -> list[str]:
+    return [
+        error.message
+        for operation, size in sizes_of(SCHEMA._schema, parse(document), limits.page)
+        for error in oversized(operation.operation, size, limits)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -134,11 +134,28 @@ async def test_a_document_over_the_limits_says_so() -> None:
     assert answer.errors[0].extensions == {"code": "TOO_LARGE"}
 
 
-async def test_the_second_time_a_document_is_not_validated_again() -> None:
-    cache = _get_validate_cache(128)
-    await SCHEMA.execute("{ echo __typename }", None, a_context())
-    hits = cache.cache_info().hits  # type: ignore[attr-defined]
+@pytest.mark.parametrize(
+    ("document", "cost"),
+    [
+        ("{ echo }", 1),
+        ("{ __typename }", 1),
+        ("{ echo __typename }", 2),
+        ("{ transfers(first: 7) { nodes { id } } }", 8),
+        ("{ transfers { nodes { id } } }", 101),
+        ("query ($n: Int) { transfers(first: $n) { nodes { id } } }", 101),
+        ("{ ...F ...F } fragment F on Query { transfers(first: 2) { nodes { id } } }", 6),
+        ("{ __schema { types { name } } }", 5_001),
+        ("mutation { offerTransfer(input: {}) { __typename } }", 10),
+    ],
+)
+def test_a_client_can_tell_beforehand_what_an_operation_costs(document: str, cost: int) -> None:
+    ((operation, size),) = sizes_of(SCHEMA._schema, parse(document), 100)
 
-    await SCHEMA.execute("{ echo __typename }", None, a_context())
+    assert size.cost(operation.operation) == cost
 
-    assert cache.cache_info().hits == hits + 1  # type: ignore[attr-defined]
+
+def test_what_costs_too_much_is_refused_by_its_cost_alone() -> None:
+    dear = "{ __schema { types { name } } }"
+
+    assert "cost 5001; at most 5000" in "".join(faults(dear, Limits(cost=5_000)))
+    assert faults(dear, Limits(cost=5_001)) == []
