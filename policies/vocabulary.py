@@ -99,6 +99,9 @@ KINDS: dict[str, KindWords] = {
             _VIEW,
             Verb("register", Text("register", "登记"), creates=True),
             Verb("revoke", Text("revoke", "撤销")),
+            Verb("register_document", Text("register a document for", "登记查询文档")),
+            Verb("retire_document", Text("retire a document of", "停用查询文档")),
+            Verb("confine", Text("confine to its documents", "限定查询文档")),
         ),
     ),
     "Account": KindWords(

@@ -56,12 +56,11 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         key: str,
     ) -> Any:  # noqa: ANN401 - what the field is
         context: Context = self.context_value
-        fragments = (fragment.definition for fragment in self.fragments.values())
-        prepared = self.planner.prepared(self.operation, fragments)
         try:
+            assert context.admitted is not None, "what is executed was admitted"
             viewer = await context.viewer()
             plan, asked = self.planner.one(
-                prepared, self.variable_values, viewer, key=key, details=details
+                context.admitted, self.variable_values, viewer, key=key, details=details
             )
             # An error would end the transaction that the other fields share.
             if not plan.fallible:

@@ -5,12 +5,13 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.parties import faces, operations
+from registry.parties import documents, faces, operations
+from registry.parties.documents import Registered, documents_of
 from registry.parties.facts import CLIENT, SANCTION
 from registry.parties.rules import ClientState, SanctionKind, SanctionState, sanction_holds
-from registry.reading.pages import Order
+from registry.reading.pages import PAGE_MAX, Order
 from schema.context import Info
-from schema.faced import faced
+from schema.faced import check_few, faced, few
 from schema.governed import Governed, column, relation
 from schema.lists import By, listing
 from schema.mutations import governed
@@ -54,6 +55,30 @@ class Sanction(Governed):
         return sanction_holds(self.record, (await info.context.viewer()).now)
 
 
+@strawberry.type(description="A document that a program sends by its hash 已登记查询文档.")
+class RegisteredDocument:
+    """Known by its hash; the text is the program's own."""
+
+    sha256: str = strawberry.field(description="SHA-256 of its text, by which it is sent 摘要.")
+    bytes: int = strawberry.field(
+        description="Length of its text in UTF-8 字节数.", metadata=faced(faces.BYTES)
+    )
+    registered_at: datetime = strawberry.field(description="When it was registered 登记时间.")
+    retired_at: datetime | None = strawberry.field(
+        description="When it was retired; null while it may be sent 停用时间."
+    )
+
+    @classmethod
+    def of(cls, document: Registered) -> "RegisteredDocument":
+        """The API's form of a document."""
+        return cls(
+            sha256=document.sha256,
+            bytes=document.bytes,
+            registered_at=document.registered_at,
+            retired_at=document.retired_at,
+        )
+
+
 @strawberry.type(description="A program that sends requests 接入应用.")
 class Client(Governed):
     """A client program and what it may do for whoever signs in to it."""
@@ -63,8 +88,21 @@ class Client(Governed):
     organisation: Organisation = relation("Whose it is 所属单位.")
     house: bool = column("One of the registry's own, bound by no scopes 是否本系统应用.")
     scopes: list[str] = column("Kind:verb words of the rule book 授权范围.")
+    registered_only: bool = column(
+        "Whether it may send nothing but its registered documents 是否仅用已登记查询文档."
+    )
     state: ClientState = column("Whether it is let in 状态.")
     demo: bool = column("Demonstration data 是否演示数据.")
+
+    @strawberry.field(
+        description="Its registered documents, the newest first, at most 100 已登记查询文档.",
+        metadata=faced(faces.DOCUMENTS, accepts=few),
+    )
+    async def documents(self, info: Info, first: int = PAGE_MAX) -> list[RegisteredDocument]:
+        """Retired ones too; whoever sees the program sees what it may send."""
+        check_few(first)
+        found = await info.context.looked_up(documents_of, (self.record.pk, first))
+        return [RegisteredDocument.of(document) for document in found or ()]
 
 
 @strawberry.input(description="Impose a sanction 实施惩戒.")
@@ -99,6 +137,10 @@ class RegisterClientInput(Command):
     organisation: strawberry.ID = refers("Organisation", "Whose it is 所属单位.")
     name: str = strawberry.field(description="Small letters, digits, hyphens 应用名称.")
     scopes: list[str] = strawberry.field(description="Kind:verb words 授权范围.")
+    registered_only: bool = strawberry.field(
+        default=False,
+        description="Whether it sends registered documents alone 是否仅用已登记查询文档.",
+    )
     demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
 
 
@@ -107,6 +149,32 @@ class RevokeClientInput(Command):
     """For good."""
 
     id: strawberry.ID = refers("Client", "Which one 接入应用.")
+
+
+@strawberry.input(description="Register a document of a program 登记查询文档.")
+class RegisterDocumentInput(Command):
+    """Sent afterwards by the SHA-256 of exactly this text."""
+
+    id: strawberry.ID = refers("Client", "Whose it is 接入应用.")
+    text: str = strawberry.field(description="The document, 1 to 32768 bytes 查询文档.")
+
+
+@strawberry.input(description="Retire a document of a program 停用查询文档.")
+class RetireDocumentInput(Command):
+    """It may be registered again."""
+
+    id: strawberry.ID = refers("Client", "Whose it is 接入应用.")
+    sha256: str = strawberry.field(description="SHA-256 of the document 摘要.")
+
+
+@strawberry.input(description="Confine a program to its documents 限定查询文档.")
+class ConfineClientInput(Command):
+    """Or let it send any document again."""
+
+    id: strawberry.ID = refers("Client", "Which one 接入应用.")
+    registered_only: bool = strawberry.field(
+        description="Whether it sends registered documents alone 是否仅用已登记查询文档."
+    )
 
 
 @strawberry.type
@@ -158,4 +226,25 @@ class MeasureMutation:
         operations.revoke_client,
         RevokeClientInput,
         "Shut a program out 撤销接入应用.",
+    )
+    register_document = governed(
+        Client,
+        "register_document",
+        documents.register_document,
+        RegisterDocumentInput,
+        "Let a program send a document by its hash 登记查询文档.",
+    )
+    retire_document = governed(
+        Client,
+        "retire_document",
+        documents.retire_document,
+        RetireDocumentInput,
+        "No longer take a document from a program 停用查询文档.",
+    )
+    confine_client = governed(
+        Client,
+        "confine",
+        documents.confine_client,
+        ConfineClientInput,
+        "Take nothing but registered documents from a program 限定仅用已登记查询文档.",
     )

@@ -4,21 +4,20 @@ A plan is kept for everything that decides its text: the document, who asks as f
 distinguish, and of the arguments what ``selection.shape`` tells. Everything else is bound.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any
 
 from graphql import (
     FieldNode,
-    FragmentDefinitionNode,
     GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     Node,
     OperationDefinitionNode,
+    OperationType,
     TypeInfo,
     TypeInfoVisitor,
     VariableNode,
@@ -44,34 +43,11 @@ from registry.reading.plan import Plan, planned, planned_field
 from registry.reading.selection import Arguments, Field, Selection, shape
 from registry.reading.statement import Unplanned
 from registry.viewer import Viewer
+from schema.admission import Admitted
 from schema.readable import catalogue_of
 
-PLANS_MAX = 1_000
 QUERY = "Query"
-
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
-
-
-class Latest(OrderedDict[K, V]):
-    """A bounded memory: what was used longest ago is forgotten first."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-
-    def recall(self, key: K) -> V | None:
-        """What is remembered, which is then the latest used."""
-        found = self.get(key)
-        if found is not None:
-            self.move_to_end(key)
-        return found
-
-    def remember(self, key: K, value: V) -> None:
-        """Keep it, and forget the oldest where there are too many."""
-        self[key] = value
-        if len(self) > self._most:
-            self.popitem(last=False)
+_PREPARED = "prepared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +71,11 @@ class Prepared:
     """One query of a document, as far as it is the same for every request.
 
     Attributes:
-        text: what was sent, and the name of the operation.
         takings: the fields with arguments, in their order; their places are those of ``Field``.
         places: the same by the identity of the node.
 
     """
 
-    text: tuple[str, str | None]
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDetails]
     takings: tuple[Taking, ...]
@@ -109,48 +83,37 @@ class Prepared:
 
 
 class Planner:
-    """Makes and keeps the plans of one schema."""
+    """Makes the plans of one schema; each is kept with the operation that was admitted."""
 
-    def __init__(self, schema: GraphQLSchema, *, most: int = PLANS_MAX) -> None:
+    def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
         self.catalogue: Catalogue = catalogue_of(schema)
-        self._plans: Latest[Hashable, Plan | Unplanned] = Latest(most)
-        self._prepared: Latest[tuple[str, str | None], Prepared] = Latest(most)
 
-    def prepared(
-        self, operation: OperationDefinitionNode, fragments: Iterable[FragmentDefinitionNode]
-    ) -> Prepared:
-        """What can be known of a valid query before its variables are.
+    def prepared(self, admitted: Admitted) -> Prepared:
+        """What can be known of a query before its variables are.
 
-        Args:
-            operation: the query, as it was parsed.
-            fragments: those of its document.
+        Raises:
+            Unplanned: it is no query.
 
         """
-        text = operation.loc.source.body if operation.loc else ""
-        told = (text, operation.name.value if operation.name else None)
-        found = self._prepared.recall(told)
-        # The same text may have been parsed again.
-        if found is None or found.operation is not operation:
-            found = self._prepare(told, operation, list(fragments))
-            self._prepared.remember(told, found)
+        found = admitted.plans.get(_PREPARED)
+        if not isinstance(found, Prepared):
+            found = admitted.plans[_PREPARED] = self._prepare(admitted)
         return found
 
-    def _prepare(
-        self,
-        told: tuple[str, str | None],
-        operation: OperationDefinitionNode,
-        fragments: list[FragmentDefinitionNode],
-    ) -> Prepared:
+    def _prepare(self, admitted: Admitted) -> Prepared:
+        operation, fragments = admitted.operation, admitted.fragments
+        if operation is None or operation.operation is not OperationType.QUERY:
+            raise Unplanned("no query")
         takings = tuple(
-            taking for part in (operation, *fragments) for taking in self._takings(part)
+            taking for part in (operation, *fragments.values()) for taking in self._takings(part)
         )
         places = {id(taking.node): place for place, taking in enumerate(takings)}
-        known = {fragment.name.value: FragmentDetails(fragment) for fragment in fragments}
-        return Prepared(told, operation, known, takings, places)
+        known = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
+        return Prepared(operation, known, takings, places)
 
     def whole(
-        self, prepared: Prepared, variables: VariableValues, viewer: Viewer
+        self, admitted: Admitted, variables: VariableValues, viewer: Viewer
     ) -> tuple[Plan, list[Arguments]]:
         """The plan of the whole operation, with the arguments to bind in it.
 
@@ -158,6 +121,7 @@ class Planner:
             Unplanned: the ordinary way must answer.
 
         """
+        prepared = self.prepared(admitted)
         asked = arguments(prepared, variables)
 
         def make() -> Plan:
@@ -169,11 +133,12 @@ class Planner:
             ).grouped_field_set
             return planned(self.catalogue, QUERY, selecting.selection(root, fields), viewer)
 
-        return self._known("", prepared, variables, viewer, asked, make), asked
+        told = ("", _standing(viewer), _shapes(prepared, variables, asked))
+        return _known(admitted, told, make), asked
 
     def one(
         self,
-        prepared: Prepared,
+        admitted: Admitted,
         variables: VariableValues,
         viewer: Viewer,
         *,
@@ -186,6 +151,7 @@ class Planner:
             Unplanned: its resolver must answer.
 
         """
+        prepared = self.prepared(admitted)
         asked = arguments(prepared, variables)
 
         def make() -> Plan:
@@ -194,28 +160,8 @@ class Planner:
             selecting = _Selecting(self, prepared, variables, asked)
             return planned_field(self.catalogue, QUERY, selecting.field(root, key, details), viewer)
 
-        return self._known(key, prepared, variables, viewer, asked, make), asked
-
-    def _known(  # noqa: PLR0917 - everything that decides the text of a plan
-        self,
-        key: str,
-        prepared: Prepared,
-        variables: VariableValues,
-        viewer: Viewer,
-        asked: Sequence[Arguments],
-        make: Callable[[], Plan],
-    ) -> Plan:
-        told = (prepared.text, key, _standing(viewer), _shapes(prepared, variables, asked))
-        found = self._plans.recall(told)
-        if found is None:
-            try:
-                found = make()
-            except Unplanned as error:
-                found = error
-            self._plans.remember(told, found)
-        if isinstance(found, Unplanned):
-            raise Unplanned(*found.args)
-        return found
+        told = (key, _standing(viewer), _shapes(prepared, variables, asked))
+        return _known(admitted, told, make), asked
 
     def _takings(self, part: Node) -> list[Taking]:
         info = TypeInfo(self.schema)
@@ -281,6 +227,20 @@ class _Selecting:
             )
             for each in possible
         }
+
+
+def _known(admitted: Admitted, told: Hashable, make: Callable[[], Plan]) -> Plan:
+    """The plan for what decides its text; that none can be made is kept as well."""
+    found = admitted.plans.get(told)
+    if found is None:
+        try:
+            found = make()
+        except Unplanned as error:
+            found = Unplanned(*error.args)
+        admitted.plans[told] = found
+    if isinstance(found, Plan):
+        return found
+    raise Unplanned(*getattr(found, "args", ()))
 
 
 def arguments(prepared: Prepared, variables: VariableValues) -> list[Arguments]:

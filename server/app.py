@@ -23,6 +23,8 @@ from tortoise.exceptions import BaseORMException
 from registry.database import reading, row
 from registry.errors import Refused
 from schema.build import GovernedSchema
+from server.crowd import Crowd
+from server.entrance import Entrance
 from server.settings import Settings
 from server.sign_in import SignIn
 from server.view import View, error_body
@@ -52,6 +54,7 @@ class Parts:
 
     Attributes:
         opened: opens what must be open while it serves, and closes it afterwards.
+        entrance: admits and charges what comes in, whichever way.
         demonstration_keys: the public keys of the demonstration's own tokens; None in production.
 
     """
@@ -60,6 +63,7 @@ class Parts:
     schema: GovernedSchema
     sign_in: SignIn
     opened: Callable[[], AbstractAsyncContextManager[None]]
+    entrance: Entrance
     demonstration_keys: Keys | None = None
 
 
@@ -76,7 +80,7 @@ def create_app(parts: Parts) -> Starlette:
 
     settings = parts.settings
     routes = [
-        Route("/graphql", View(parts.schema, settings, parts.sign_in)),
+        Route("/graphql", View(parts.schema, settings, parts.sign_in, parts.entrance)),
         Route("/healthz", _alive),
         Route("/readyz", _ready),
         Route("/", _page(settings)),
@@ -87,7 +91,14 @@ def create_app(parts: Parts) -> Starlette:
         routes=routes,
         lifespan=lifespan,
         exception_handlers={HTTPException: _said},
-        middleware=[Middleware(Surroundings, settings=settings)],
+        middleware=[
+            Middleware(Surroundings, settings=settings),
+            Middleware(
+                Crowd,
+                running=settings.requests_running_max,
+                waiting=settings.requests_waiting_max,
+            ),
+        ],
     )
 
 

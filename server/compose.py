@@ -1,5 +1,6 @@
 """Puts the parts together: which database, whose keys, under which rules."""
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -12,12 +13,16 @@ from registry.database import close_database, open_database, row
 from registry.editions import SHIPPED, import_book, load_edition
 from registry.gate import gate
 from registry.migrations.run import migrate
+from schema.build import GovernedSchema
 from schema.limits import Limits
+from schema.rates import Rates
 from schema.root import whole_schema
 from seeds.load_reference import load_reference
 from server.app import Parts
 from server.demonstration_keys import DemonstrationSigner
+from server.entrance import Entrance
 from server.housekeeping import housekeeping
+from server.registered import Registered
 from server.settings import Settings, Unfit
 from server.sign_in import SignIn
 from server.signing_keys import Keys, keys_at, keys_given, keys_in
@@ -41,7 +46,16 @@ def limits_of(settings: Settings) -> Limits:
         page=settings.page_max,
         nodes=settings.nodes_max,
         roots=settings.roots_max,
+        cost=settings.cost_per_operation_max,
+        documents=settings.documents_max,
+        documents_bytes=settings.documents_bytes_max,
     )
+
+
+def entrance_of(settings: Settings, schema: GovernedSchema) -> Entrance:
+    """What all ways in share: admission, points, and the documents of client programs."""
+    rates = Rates(settings.cost_per_minute, time.time)
+    return Entrance(schema.admissions, rates, Registered())
 
 
 def compose(settings: Settings, url: str, signer: DemonstrationSigner | None) -> Parts:
@@ -56,11 +70,13 @@ def compose(settings: Settings, url: str, signer: DemonstrationSigner | None) ->
         Unfit: nobody's tokens could be checked.
 
     """
+    schema = whole_schema(limits_of(settings))
     return Parts(
         settings=settings,
-        schema=whole_schema(limits_of(settings)),
+        schema=schema,
         sign_in=SignIn(settings, _keys(settings, signer)),
         opened=partial(opened, settings, url),
+        entrance=entrance_of(settings, schema),
         demonstration_keys=signer.public_keys if signer else None,
     )
 

@@ -7,6 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schema.rates import PUBLIC_SHARE
+
 Positive = Annotated[int, Field(gt=0)]
 
 
@@ -41,6 +43,13 @@ class Settings(BaseSettings):
         jwks_file: the same keys in a file, where the issuer cannot be reached.
         body_bytes_max: the longest request body.
         token_bytes_max: the longest access token.
+        cost_per_operation_max: points of one operation, see ``schema.limits.Size.cost``.
+        cost_per_minute: points of a client or person in a minute; the public address has a tenth.
+        documents_max: how many documents are remembered, parsed.
+        documents_bytes_max: what they may weigh together.
+        requests_running_max: how many requests are answered at the same time.
+        requests_waiting_max: how many more wait at most a second for their turn.
+        proxies: addresses, by commas, of proxies whose ``X-Forwarded-For`` is believed.
         operation_seconds_max: after this time an operation is given up.
         drain_seconds_max: how long a stopping server waits for answers under way.
 
@@ -69,6 +78,13 @@ class Settings(BaseSettings):
     page_max: Positive = 100
     nodes_max: Positive = 20_000
     roots_max: Positive = 10
+    cost_per_operation_max: Positive = 20_000
+    cost_per_minute: Positive = Field(default_factory=lambda given: _cost_per_minute(given["mode"]))
+    documents_max: Positive = 512
+    documents_bytes_max: Positive = 24_000_000
+    requests_running_max: Positive = 32
+    requests_waiting_max: Positive = 64
+    proxies: str = ""
     operation_seconds_max: Positive = 10
     drain_seconds_max: Positive = 15
 
@@ -84,6 +100,15 @@ class Settings(BaseSettings):
             raise ValueError(msg)
         if self.jwks_url and not self.jwks_url.startswith("https://"):
             msg = "BIANDAN_JWKS_URL must begin with https://."
+            raise ValueError(msg)
+        if self.cost_per_minute < PUBLIC_SHARE * self.cost_per_operation_max:
+            msg = (
+                f"BIANDAN_COST_PER_MINUTE must be {PUBLIC_SHARE} times"
+                " BIANDAN_COST_PER_OPERATION_MAX or more."
+            )
+            raise ValueError(msg)
+        if "*" in self.proxies:
+            msg = "BIANDAN_PROXIES names addresses; believing everybody, it would know nobody."
             raise ValueError(msg)
         for unfit, msg in self._production_faults() if self.production else ():
             if unfit:
@@ -102,6 +127,11 @@ class Settings(BaseSettings):
                 "Production needs BIANDAN_ISSUER and BIANDAN_AUDIENCE.",
             ),
         )
+
+
+def _cost_per_minute(mode: Mode) -> int:
+    """Nobody is kept from trying a demonstration out."""
+    return 600_000 if mode is Mode.PRODUCTION else 100_000_000
 
 
 def _log_format(mode: Mode) -> LogFormat:

@@ -20,6 +20,17 @@ from strawberry.types import ExecutionResult
 from registry.statements import UNSTORABLE, storable
 from schema.build import GovernedSchema
 from schema.context import Context
+from schema.faults import told
+from schema.rates import Rate
+from server.entrance import (
+    ENTERED,
+    Entered,
+    Entrance,
+    TurnedAway,
+    peer_of,
+    told_cost,
+    wants_cost,
+)
 from server.settings import Settings
 from server.sign_in import BadAppointment, BadToken, SignIn
 
@@ -35,12 +46,15 @@ _WEIGHT = re.compile(r"q=(0(\.\d{0,3})?|1(\.0{0,3})?)")
 class View(GraphQL[Context, None]):
     """The one address of the API."""
 
-    def __init__(self, schema: GovernedSchema, settings: Settings, sign_in: SignIn) -> None:
+    def __init__(
+        self, schema: GovernedSchema, settings: Settings, sign_in: SignIn, entrance: Entrance
+    ) -> None:
         super().__init__(
             schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=()
         )
         self._settings = settings
         self._sign_in = sign_in
+        self._entrance = entrance
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is wrong with it leaves as a plain HTTP error."""
@@ -124,9 +138,19 @@ class View(GraphQL[Context, None]):
         limit = self._settings.operation_seconds_max
         try:
             async with asyncio.timeout(limit):
-                return await super().execute_single(
+                rate = await self._enter(request.scope, context, request_data)
+                result = await super().execute_single(
                     request, request_adapter, sub_response, context, root_value, request_data
                 )
+                if wants_cost(request_data.extensions):
+                    result.extensions = {**(result.extensions or {}), **told_cost(rate)}
+                return result
+        except TurnedAway as away:
+            if away.seconds:
+                sub_response.headers["retry-after"] = str(away.seconds)
+            if sub_response.media_type == GRAPHQL:
+                sub_response.status_code = away.status
+            return ExecutionResult(data=None, errors=[told(away.error)])
         except TimeoutError:
             sub_response.status_code = 503
             sub_response.headers["retry-after"] = RETRY_SECONDS
@@ -137,6 +161,21 @@ class View(GraphQL[Context, None]):
                 "retryable": True,
             }
             return ExecutionResult(data=None, errors=[GraphQLError(message, extensions=extensions)])
+
+    async def _enter(
+        self, scope: Scope, context: Context, request_data: GraphQLRequestData
+    ) -> Rate:
+        """Let the request in, unless another door has done so; what it cost."""
+        entered: Entered = scope.get(ENTERED) or await self._entrance.enter(
+            context.caller,
+            peer_of(scope),
+            query=request_data.query,
+            operation_name=request_data.operation_name,
+            extensions=request_data.extensions,
+        )
+        context.admitted, context.rate = entered.admitted, entered.rate
+        request_data.query = entered.admitted.text
+        return entered.rate
 
     async def process_result(
         self, request: Request, result: ExecutionResult

@@ -14,7 +14,7 @@ import uvicorn
 from registry.parties.records import Person
 from schema.root import whole_schema
 from server.app import Parts, create_app
-from server.compose import limits_of
+from server.compose import entrance_of, limits_of
 from server.demonstration_keys import DemonstrationSigner
 from server.settings import Settings
 from server.sign_in import SignIn
@@ -87,8 +87,14 @@ class Portal:
 async def a_portal() -> AsyncIterator[Portal]:
     """The application on a free port of loopback, on the database that the test has opened."""
     sign_in = SignIn(SETTINGS, keys_given(SIGNER.public_keys()))
+    schema = whole_schema(limits_of(SETTINGS))
     parts = Parts(
-        SETTINGS, whole_schema(limits_of(SETTINGS)), sign_in, _already_open, SIGNER.public_keys
+        SETTINGS,
+        schema,
+        sign_in,
+        _already_open,
+        entrance_of(SETTINGS, schema),
+        SIGNER.public_keys,
     )
     with socket.create_server(("127.0.0.1", 0)) as listening:
         config = uvicorn.Config(

@@ -28,6 +28,7 @@ GRANTS: dict[str, str] = {
     "appointment": "SELECT, INSERT, UPDATE",
     "sanction": "SELECT, INSERT, UPDATE",
     "client": "SELECT, INSERT, UPDATE",
+    "client_document": "SELECT, INSERT, UPDATE",
     "instrument": "SELECT, INSERT",
     "account": "SELECT, INSERT, UPDATE",
     "balance": "SELECT",

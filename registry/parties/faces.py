@@ -1,7 +1,7 @@
-"""How it is read from rows whether appointments and sanctions hold."""
+"""How it is read from rows whether appointments and sanctions hold, and what programs may send."""
 
 from registry.acts.log import STATE_AT
-from registry.faces import Shown
+from registry.faces import Listed, Shown
 
 _AT = "coalesce(:as_of::timestamptz, :now)"
 _STATE = STATE_AT.sql.replace(":as_of", _AT)
@@ -14,3 +14,11 @@ HOLDS_AT = Shown(
 BARS = Shown(
     "({t}.state = 'in_force' AND {t}.starts_at <= :now AND coalesce({t}.ends_at > :now, true))"
 )
+
+DOCUMENTS = Listed(
+    "client_document",
+    "{t}.client_id = {p}.id",
+    "{t}.registered_at DESC, {t}.sha256",
+    most="first",
+)
+BYTES = Shown("octet_length({t}.text)")

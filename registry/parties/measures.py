@@ -98,13 +98,14 @@ async def against_a_party(_work: Work, sanction: Sanction, **_: object) -> list[
     ]
 
 
-async def new_client(
+async def new_client(  # noqa: PLR0913 - what is said of a program
     work: Work,
     *,
     organisation: UUID,
     name: str,
     scopes: list[str],
     house: bool = False,
+    registered_only: bool = False,
     demo: bool = False,
 ) -> Client:
     """The program as it would be let in.
@@ -121,6 +122,7 @@ async def new_client(
         organisation_id=body.id,
         house=house,
         scopes=list(check_scopes(scopes, VOCABULARY, "scopes")),
+        registered_only=registered_only,
         state=ClientState.OPEN.value,
         demo=demo,
         changed_at=work.now,

@@ -111,6 +111,7 @@ class Client(Model):
     organisation_id = fields.UUIDField()
     house = fields.BooleanField(default=False)
     scopes: list[str] = ArrayField(element_type="text")
+    registered_only = fields.BooleanField(default=False)
     state = fields.TextField()
     demo = fields.BooleanField(default=False)
     changed_at = fields.DatetimeField()

@@ -49,6 +49,9 @@ _TAKEN = {
         "该人员的同一任职已提出或已生效。",
     ),
     "client_name_once": _taken("name", "A client has this name.", "该应用名称已登记。"),
+    "client_document_once": _taken(
+        "text", "The client has registered this document.", "该应用已登记此查询文档。"
+    ),
 }
 
 _WRONG = {

@@ -32,6 +32,10 @@ CLIENT_NAME_MAX = 63
 
 SCOPES_MAX = 200
 """Most scopes of a client."""
+DOCUMENTS_MAX = 500
+"""Most registered documents of a client that are not retired."""
+DOCUMENT_BYTES_MAX = 32_768
+"""Most bytes of a registered document."""
 
 
 class OrganisationKind(StrEnum):

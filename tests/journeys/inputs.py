@@ -39,6 +39,9 @@ EXISTING: dict[str, Input | Callable[[Any], Awaitable[Input]]] = {
     "endAppointment": {},
     "liftSanction": WHY,
     "revokeClient": {},
+    "registerDocument": {"text": "{ __typename }"},
+    "retireDocument": {"sha256": "0" * 64},
+    "confineClient": {"registeredOnly": True},
     "changePermitLimits": {
         "limits": [{"pollutant": "SO2", "quantity": "1.000"}],
         "effectiveFrom": FIRST_OF_JULY,

@@ -146,6 +146,9 @@ def test_the_auditor_only_looks_and_runs_his_own_house() -> None:
         ("Appointment", "appoint"),
         ("Appointment", "countersign"),
         ("Appointment", "end"),
+        ("Client", "register_document"),
+        ("Client", "retire_document"),
+        ("Client", "confine"),
     }
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
@@ -12,8 +13,12 @@ from starlette.testclient import TestClient
 
 import schema.snapshot
 import server.app
+from registry.parties.documents import Sent
+from schema.rates import Rates
 from server.app import Parts, create_app
 from server.demonstration_keys import DemonstrationSigner
+from server.entrance import Entrance
+from server.registered import Registered
 from server.settings import Mode, Settings
 from server.sign_in import SignIn
 from server.signing_keys import keys_given
@@ -54,6 +59,15 @@ SIGNER = DemonstrationSigner(SETTINGS, KEY)
 SCHEMA = a_schema(Query, Mutation)
 
 
+async def _none(_client: str, _sha256: str) -> Sent:
+    return Sent()
+
+
+ENTRANCE = Entrance(
+    SCHEMA.admissions, Rates(SETTINGS.cost_per_minute, time.time), Registered(_none)
+)
+
+
 @asynccontextmanager
 async def _nothing() -> AsyncIterator[None]:
     yield
@@ -64,7 +78,7 @@ def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """A client of the running application."""
     monkeypatch.setattr(schema.snapshot, "reading", _nothing)
     keys = keys_given(SIGNER.public_keys())
-    parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys), _nothing, SIGNER.public_keys)
+    parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys), _nothing, ENTRANCE, SIGNER.public_keys)
     with TestClient(create_app(parts), raise_server_exceptions=False) as running:
         yield running
 
@@ -280,7 +294,14 @@ def test_production_publishes_no_keys_of_its_own() -> None:
             "DATABASE_URL": "postgresql://u@h/d",
         }
     )
-    parts = Parts(settings, SCHEMA, SignIn(settings, keys_given({})), _nothing, SIGNER.public_keys)
+    parts = Parts(
+        settings,
+        SCHEMA,
+        SignIn(settings, keys_given({})),
+        _nothing,
+        ENTRANCE,
+        SIGNER.public_keys,
+    )
 
     with TestClient(create_app(parts)) as client:
         assert client.get("/.well-known/jwks.json").status_code == 404

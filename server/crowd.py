@@ -1,0 +1,135 @@
+"""How many requests run at once, and what becomes of the others when everybody comes together.
+
+Some run, some wait a moment, the rest are told at once to come again: what cannot be done in time
+is not begun. Whoever asks after the health of the process never waits.
+"""
+
+import asyncio
+from collections import deque
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.view import error_body
+
+HEALTH = frozenset({"/healthz", "/readyz"})
+PATIENCE_SECONDS = 1.0
+BODY_SECONDS_MAX = 10.0
+ARRIVING_MAX = 256
+"""So many bodies may be on their way in; a slow sender holds one of these places and no other."""
+
+BUSY = {
+    "errors": [
+        {
+            "message": "The registry is busy; send the same request again.",
+            "extensions": {
+                "code": "BUSY",
+                "messageZh": "系统繁忙,请稍后重新发送同一请求。",
+                "retryable": True,
+            },
+        }
+    ]
+}
+
+
+class Crowd:
+    """Lets so many requests run, and so many more wait a second for their turn."""
+
+    def __init__(
+        self, app: ASGIApp, *, running: int, waiting: int, patience: float = PATIENCE_SECONDS
+    ) -> None:
+        self._app = app
+        self._running_max = running
+        self._waiting_max = waiting
+        self._patience = patience
+        self._arriving = 0
+        self._running = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on when its turn comes; anything but requests passes at once."""
+        if scope["type"] != "http" or scope["path"] in HEALTH:
+            await self._app(scope, receive, send)
+            return
+        # The whole body first: a slow sender must not hold a place where requests are answered.
+        arrived = await self._arrived(receive)
+        if isinstance(arrived, Response):
+            await arrived(scope, receive, send)
+        elif arrived is not None:
+            if not await self._may_run():
+                await _busy()(scope, receive, send)
+                return
+            try:
+                await self._app(scope, _again(arrived, receive), send)
+            finally:
+                self._leave()
+
+    async def _arrived(self, receive: Receive) -> deque[Message] | Response | None:
+        """The messages that carry the body; a refusal; or None where the sender has gone."""
+        if self._arriving >= ARRIVING_MAX:
+            return _busy()
+        self._arriving += 1
+        try:
+            async with asyncio.timeout(BODY_SECONDS_MAX):
+                return await _whole(receive)
+        except HTTPException as error:
+            return JSONResponse(error_body(error.status_code, error.detail), error.status_code)
+        except TimeoutError:
+            return JSONResponse(error_body(408, "The body did not arrive in time."), 408)
+        finally:
+            self._arriving -= 1
+
+    async def _may_run(self) -> bool:
+        """Whether the request's turn came in time; then somebody must ``_leave``."""
+        if self._running < self._running_max:
+            self._running += 1
+            return True
+        if len(self._waiting) >= self._waiting_max:
+            return False
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await asyncio.wait((turn,), timeout=self._patience)
+        except asyncio.CancelledError:
+            if turn.done():
+                self._leave()
+            raise
+        finally:
+            if not turn.done():
+                turn.cancel()
+                self._waiting.remove(turn)
+        return not turn.cancelled()
+
+    def _leave(self) -> None:
+        """Give the place to whoever waits longest, or leave it free."""
+        if self._waiting:
+            self._waiting.popleft().set_result(None)
+        else:
+            self._running -= 1
+
+
+async def _whole(receive: Receive) -> deque[Message] | None:
+    """Every message of a body; None where the sender has gone before its end."""
+    messages: deque[Message] = deque()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        messages.append(message)
+        more = message.get("more_body", False)
+    return messages
+
+
+def _again(messages: deque[Message], receive: Receive) -> Receive:
+    """A ``receive`` that begins with what has arrived already."""
+
+    async def again() -> Message:
+        return messages.popleft() if messages else await receive()
+
+    return again
+
+
+def _busy() -> Response:
+    return JSONResponse(BUSY, 503, headers={"retry-after": "1"})
