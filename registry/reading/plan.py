@@ -12,11 +12,11 @@ from registry.errors import Refused
 from registry.reading.catalogue import Catalogue
 from registry.reading.forms import quoted
 from registry.reading.selection import Arguments, Field, Selection
-from registry.reading.statement import Bind, Row, Statement, Unplanned
+from registry.reading.statement import Bind, Row, Statement, Unplanned, folded, spoken
 from registry.reading.writing import Writer
 from registry.viewer import Viewer
 
-_BEFORE = quoted('{"data":')
+_BEFORE, _AFTER = quoted('{"data":'), quoted("}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,14 @@ class Plan:
 
     Attributes:
         fallible: it may end in an error that stands for «answer in the ordinary way».
+        constant: the answer, where no row is needed for it.
 
     """
 
     sql: str
     binds: tuple[Bind, ...]
     fallible: bool = False
+    constant: bytes | None = None
 
     def values(self, viewer: Viewer, asked: Sequence[Arguments]) -> list[object]:
         """What is bound for one viewer and one request.
@@ -74,10 +76,12 @@ def _plan(statement: Statement, root: str, selection: Selection, *, whole: bool)
     of = statement.catalogue[root]
     try:
         if whole:
-            text = f"{_BEFORE} || {writer.object(of, selection, row)} || '}}'"
+            text = folded([_BEFORE, writer.object(of, selection, row), _AFTER])
         else:
             text = writer.field(of, selection[0], row)
     except Refused as error:
         raise Unplanned(error.message.en) from error
     sql = f"SELECT convert_to({text}, 'UTF8')"
-    return Plan(sql, tuple(statement.binds), statement.fallible)
+    said = spoken(text)
+    constant = None if said is None else said.encode()
+    return Plan(sql, tuple(statement.binds), statement.fallible, constant)

@@ -162,6 +162,10 @@ def folded(pieces: Sequence[str]) -> str:
     return "(" + " || ".join(made) + ")" if len(made) > 1 else made[0]
 
 
+def spoken(piece: str) -> str | None:
+    """What a literal says; None where the piece is more than a literal."""
+    return piece[1:-1].replace("''", "'") if _literal(piece) else None
+
+
 def _literal(piece: str) -> bool:
-    """Whether it is a literal and nothing else."""
     return piece[0] == piece[-1] == "'" and "'" not in piece[1:-1].replace("''", "")
