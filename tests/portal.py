@@ -97,6 +97,8 @@ async def a_portal() -> AsyncIterator[Portal]:
         SIGNER.public_keys,
     )
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        # asyncio forgets this for such a socket, and each answer would wait 40 ms for its ACK.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         config = uvicorn.Config(
             create_app(parts), log_config=None, access_log=False, lifespan="on", ws="none"
         )
