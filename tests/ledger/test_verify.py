@@ -118,6 +118,11 @@ _PAID = "(SELECT id FROM entry WHERE kind = 'payment')"
 # The other ways to offend against the same checks: the check, the forgery, and which column of the
 # offence names what.
 FORGERIES = {
+    "a unit that came from nowhere": (
+        "sums_are_zero",
+        f"UPDATE balance SET quantity = quantity + 1 WHERE account_id = {_ANYBODY}",
+        ("code", "(SELECT code FROM instrument WHERE class = 'right')"),
+    ),
     "a line below zero": (
         "no_holder_below_zero",
         f"UPDATE posting SET source_balance = -1 WHERE entry_id = {_LAST}",
@@ -164,6 +169,11 @@ FORGERIES = {
     "the receiver's place in the sequence": (
         "sequences_have_no_gap",
         f"UPDATE posting SET target_sequence = 99 WHERE entry_id = {_LAST}",
+        ("entry_id", _LAST),
+    ),
+    "a line known before the one it follows": (
+        "knowledge_never_runs_back",
+        f"UPDATE posting SET known_at = '2000-01-01' WHERE entry_id = {_LAST}",
         ("entry_id", _LAST),
     ),
     "a line numbered from two": (
@@ -245,6 +255,11 @@ FORGERIES = {
             f" (SELECT organisation_id FROM account WHERE id = {_ANYBODY})"
         ),
         ("account_id", _ANYBODY),
+    ),
+    "a cap below what the city holds": (
+        "caps_hold",
+        "INSERT INTO city_cap VALUES ('131000', 'SO2', '2022-01-01', 999, 'a test', true)",
+        ("city", "'131000'"),
     ),
     "an opening act whose entry is another's": (
         "acts_have_their_effect",
