@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 
+import asyncpg
+import pytest
+
 from policies.book import RuleBook
 from policies.vocabulary import VOCABULARY
 from registry.database import rows
@@ -25,6 +28,14 @@ SILENT = {
 }
 """Rows that are told to nobody over HTTP, each with the reason; elsewhere they are tested."""
 
+MIXED = {
+    "submitted_by = a.person_id": {"qualify": "N-05", "opine": "N-06"},
+    "submitted_body = a.organisation_id": {
+        "qualify": "N-13", "opine": "N-14", "approve": "N-11", "reject": "N-12",
+    },
+}  # fmt: skip
+"""What only the owner could write: an officer, or his authority, submitted the case itself."""
+
 
 async def test_every_row_decides_something(
     server: Server, world: Told, world_of_2026: Told
@@ -38,6 +49,36 @@ async def test_every_row_decides_something(
     unheard = {row.number for row in book.rows} - fired
     assert sorted(unheard - set(SILENT)) == []
     assert sorted(set(SILENT) - unheard) == []
+
+
+@pytest.mark.parametrize("mix", MIXED)
+async def test_the_rows_between_the_two_sides_decide_once_they_are_mixed(
+    server: Server, world_of_2026: Told, mix: str
+) -> None:
+    async with a_copy(server, world_of_2026) as database, a_portal() as portal:
+        for verb, rule in MIXED[mix].items():
+            officer = "centre-approver" if verb == "qualify" else "langfang-approver"
+            await mix_up(database.owner_url, mix, officer)
+            state = f'a: actionState(verb: "{verb}") {{ rule }}'
+            asked = f"{{ transfers(first: 100) {{ nodes {{ {state} }} }} }}"
+
+            answer = await WHO_IN_2026[officer].asks(portal, asked)
+
+            assert rule in {node["a"]["rule"] for node in answer["data"]["transfers"]["nodes"]}
+
+
+async def mix_up(owner_url: str, mix: str, officer: str) -> None:
+    """Behind the application's back, every case becomes the officer's own."""
+    owner = await asyncpg.connect(owner_url)
+    try:
+        await owner.execute("ALTER TABLE transfer DISABLE TRIGGER USER")
+        await owner.execute(
+            f"UPDATE transfer SET {mix} FROM appointment a JOIN person p ON p.id = a.person_id"
+            " WHERE p.subject = $1",
+            f"demo-{officer}",
+        )
+    finally:
+        await owner.close()
 
 
 async def heard(portal: Portal, people: Mapping[str, Who]) -> set[str]:
