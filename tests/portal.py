@@ -1,7 +1,6 @@
 """The real application over real HTTP, on the test's own database."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from schema.root import whole_schema
 from server.app import Parts, create_app
 from server.compose import entrance_of, limits_of
 from server.demonstration_keys import DemonstrationSigner
+from server.serving import bind
 from server.settings import Settings
 from server.sign_in import SignIn
 from server.signing_keys import keys_given
@@ -96,9 +96,7 @@ async def a_portal() -> AsyncIterator[Portal]:
         entrance_of(SETTINGS, schema),
         SIGNER.public_keys,
     )
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        # asyncio forgets this for such a socket, and each answer would wait 40 ms for its ACK.
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with bind(SETTINGS.model_copy(update={"port": 0})) as listening:
         config = uvicorn.Config(
             create_app(parts), log_config=None, access_log=False, lifespan="on", ws="none"
         )

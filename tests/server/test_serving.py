@@ -1,5 +1,6 @@
 """Listening, and what the command line says of a port that is taken."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -32,6 +33,21 @@ def test_an_address_of_another_machine_is_one_sentence() -> None:
 def test_it_listens_on_this_machine_alone() -> None:
     with bind(Settings(port=0)) as listening:
         assert listening.getsockname()[0] == "127.0.0.1"
+
+
+async def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledged() -> None:
+    nodelay = asyncio.Queue[int]()
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there = writer.get_extra_info("socket")
+        await nodelay.put(there.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    with bind(Settings(port=0)) as listening:
+        async with await asyncio.start_server(answer, sock=listening):
+            _, writer = await asyncio.open_connection(*listening.getsockname())
+            assert await nodelay.get()
+            writer.close()
 
 
 def said(state: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
