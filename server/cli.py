@@ -177,23 +177,15 @@ def status() -> None:
 
 def main() -> None:
     """Run the command line; whatever the operator can mend is told in one sentence."""
-    from asyncpg import UndefinedTableError
-
-    from registry.errors import Refused
-    from registry.migrations.run import MigrationRefused
-    from server.embedded import EmbeddedFailed
-    from server.settings import Unfit
+    from server.stops import sentence_of
 
     try:
         app()
-    except (Unfit, EmbeddedFailed, MigrationRefused) as refusal:
-        sys.exit(str(refusal))
-    except UndefinedTableError:
-        sys.exit("The database has no tables of the registry yet: run `biandan migrate` first.")
-    except Refused as refusal:
-        sys.exit(f"Refused ({refusal.code.value}): {refusal.message.en}")
-    except OSError as error:
-        sys.exit(f"The database cannot be reached: {error}.")
+    except Exception as error:
+        sentence = sentence_of(error)
+        if sentence is None:
+            raise
+        sys.exit(sentence)
 
 
 def _settings(*, least: int = logging.INFO) -> "Settings":

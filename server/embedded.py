@@ -280,10 +280,18 @@ def _copy_binaries(directory: Path) -> None:
     packages, target = _packages(), directory / "postgresql"
     for folder in (f"{WHEEL}/pginstall{VERSION}", f"{WHEEL}.libs"):
         if (packages / folder).is_dir():
-            shutil.copytree(packages / folder, target / folder, dirs_exist_ok=True)
+            _copy(packages / folder, target / folder)
     for path in [target, *target.rglob("*")]:
         mode = path.stat().st_mode
         path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    except shutil.Error as error:
+        # It goes on to the end and lists every file that failed; the first one says why.
+        raise EmbeddedFailed(_sentence(target, "copy", [str(error.args[0][0][2])])) from error
 
 
 def _binaries(directory: Path) -> Path:

@@ -95,6 +95,13 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_fit(self) -> Self:
+        for name, url in (
+            ("DATABASE_URL", self.database_url),
+            ("BIANDAN_OWNER_URL", self.owner_url),
+        ):
+            if url and not url.startswith(("postgresql://", "postgres://")):
+                msg = f"{name} must begin with postgresql://."
+                raise ValueError(msg)
         if self.jwks_url and self.jwks_file:
             msg = "Give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE, not both."
             raise ValueError(msg)

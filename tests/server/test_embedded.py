@@ -1,6 +1,8 @@
 """The embedded PostgreSQL: shared while somebody uses it, and gone afterwards."""
 
+import errno
 import os
+import shutil
 import stat
 import time
 from collections.abc import Iterator
@@ -94,3 +96,16 @@ def test_a_cut_off_first_start_is_begun_again(directory: Path) -> None:
     (directory / "data.unfinished" / "PG_VERSION").write_text("18\n")
 
     assert embedded.start(directory).stop()
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root's server runs from a copy")
+def test_a_disk_that_fills_while_the_server_is_copied_is_one_sentence(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_source: object, _target: object, **_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(shutil, "copystat", full)
+
+    with pytest.raises(embedded.EmbeddedFailed, match=r"^The disk that holds \S+ is full\.$"):
+        embedded.start(directory)
