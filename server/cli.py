@@ -137,14 +137,17 @@ def seed(
 def token(
     subject: Annotated[str, typer.Argument(help="The person's subject, such as `liu-wei`.")],
     client: Annotated[
-        str, typer.Option(help="The program that the person uses.")
-    ] = "demonstration",
+        str | None, typer.Option(help="The program that the person uses, if not the usual one.")
+    ] = None,
     minutes: Annotated[int, typer.Option(min=1, max=1440, help="How long it is good.")] = 60,
     scope: Annotated[str | None, typer.Option(help="Kind:verb words; none limits nothing.")] = None,
 ) -> None:
     """Print an access token of the demonstration."""
+    from server.demonstration_keys import USUAL_CLIENT
+
+    program = USUAL_CLIENT if client is None else client
     signer = _signer(_settings())
-    typer.echo(signer.token(subject, client=client, seconds=60 * minutes, scope=scope))
+    typer.echo(signer.token(subject, client=program, seconds=60 * minutes, scope=scope))
 
 
 @database.command()

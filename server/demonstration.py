@@ -22,7 +22,7 @@ from seeds.founding_day.load import Progress as Told
 from seeds.founding_day.people import DemoPerson, demo_people
 from server.app import create_app
 from server.compose import compose, prepare
-from server.demonstration_keys import DemonstrationSigner
+from server.demonstration_keys import USUAL_CLIENT, DemonstrationSigner
 from server.places import Places, opened_places
 from server.serving import bind, serve
 from server.settings import Settings, Unfit
@@ -139,6 +139,8 @@ def _greet(
         console.out(f"  {person.role:<11} {person.subject:<36} {person.may.en}")
         if _one_of_several(person, people):
             console.out(f"  {'':<11} {'as appointment':<36} {person.appointment}")
+        if person.client != USUAL_CLIENT:
+            console.out(f"  {'':<11} {'with --client':<36} {person.client}")
     console.print("\nA token for any of them: [bold]./dev run biandan token SUBJECT[/bold]")
     console.print(f"\nGraphQL   {address}/graphql\nHealth    {address}/readyz\n")
     console.print("A first query, as the centre's officer:\n")

@@ -15,6 +15,9 @@ from joserfc.jwk import ECKey, KeyParameters
 from server.settings import Settings, Unfit
 
 KEY_FILE = "demonstration-key.json"
+USUAL_CLIENT = "demonstration"
+"""The program through which the people of the demonstration sign in."""
+
 ALGORITHM = "ES256"
 _PRIVATE = stat.S_IRUSR | stat.S_IWUSR
 

@@ -19,6 +19,8 @@ import httpx2
 import pytest
 
 from server import embedded
+from server.demonstration_keys import USUAL_CLIENT, open_signer
+from server.settings import Settings
 
 FIRST_START_SECONDS, SECOND_START_SECONDS = 60, 5
 STARTS_MAX = 5
@@ -81,6 +83,18 @@ def greeting(running: subprocess.Popen[str]) -> str:
     raise AssertionError("".join(lines) + running.stderr.read())
 
 
+def sign_ins(printed: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Role, subject and what is printed beside them, of each sign-in."""
+    told: list[tuple[str, str, dict[str, str]]] = []
+    for line in printed.partition("one of:\n")[2].partition("A token for")[0].splitlines():
+        words = line.split()
+        if line.startswith("  " + " " * 11) and words:
+            told[-1][2][words[1]] = words[-1]
+        elif words:
+            told.append((words[0], words[1], {}))
+    yield from told
+
+
 def ended(running: subprocess.Popen[str]) -> int:
     """The exit code after Ctrl-C."""
     running.send_signal(signal.SIGINT)
@@ -115,6 +129,25 @@ def test_it_starts_answers_stops_and_starts_again_quickly(state: Path) -> None:
         assert again["data"]["transfers"] == answer["data"]["transfers"]
     assert min(seconds) < SECOND_START_SECONDS
     assert not embedded.running(state)
+
+
+def test_every_sign_in_that_is_printed_answers_in_its_role(state: Path) -> None:
+    with shown(state) as running:
+        printed = greeting(running)
+        address = re.search(r"http://\S+/graphql", printed)
+        assert address is not None
+        signer = open_signer(Settings(state=state), state)
+        for role, subject, beside in sign_ins(printed):
+            client = beside.get("--client", USUAL_CLIENT)
+            token = signer.token(subject, client=client, seconds=60)
+            headers = {"authorization": f"Bearer {token}"}
+            if "appointment" in beside:
+                headers["Biandan-Appointment"] = beside["appointment"]
+            asked = httpx2.post(
+                address.group(), headers=headers, json={"query": "{ viewer { role } }"}
+            )
+            assert (subject, asked.json()) == (subject, {"data": {"viewer": {"role": role}}})
+        assert ended(running) == 0
 
 
 def test_a_busy_port_is_one_sentence_and_makes_nothing(tmp_path: Path) -> None:
