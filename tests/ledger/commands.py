@@ -23,7 +23,7 @@ from registry.ledger.operations import (
 from registry.ledger.rules import ISSUANCE, MONEY, OUTSIDE, REVERSIBLE, AccountKind, EntryKind
 from registry.values import format_quantity
 from tests.builders import LANGFANG, TANGSHAN
-from tests.ledger.ground import ESCROW, HOLDING, RESERVE
+from tests.ledger.ground import ENDS, ESCROW, HOLDING, RESERVE
 from tests.ledger.machine import ALL, MORE, NOBODY, Apply, Machine
 from tests.ledger.model import BANKED, Draft, Hold, No, Proposal, Thing
 from tests.ledger.moving import HOUR, OPENING
@@ -32,6 +32,9 @@ LIVE = (HOLDING, ESCROW, RESERVE)
 MOODS = st.sampled_from(["once", "once", "once", "twice", "other", "preview"])
 INDEX = st.integers(0, 9)
 QUANTITIES = st.sampled_from([ALL, MORE, 0, 1, 3, 7, 20, 50, 50, 110, 400])
+DAY = timedelta(days=1)
+TO_THE_LAST_DAY = ENDS - OPENING.date()
+PAST_THE_END = TO_THE_LAST_DAY + DAY
 HOURS = st.sampled_from([None, None, None, 0, -1, -50, 1])
 
 
@@ -175,7 +178,7 @@ class LedgerMachine(Machine):
 
     @rule(
         n=INDEX,
-        step=st.sampled_from(["propose", "approve", "reject", "undo", "undo", "dismiss"]),
+        step=st.sampled_from(["propose", "approve", "reject", *["undo", "dismiss"] * 2]),
         who=st.sampled_from(["centre", "second"]),
         mood=MOODS,
     )
@@ -305,7 +308,7 @@ class LedgerMachine(Machine):
     @precondition(lambda machine: machine.seen.total() > machine.sent)
     @rule(
         step=st.sampled_from(
-            [HOUR, HOUR, -HOUR, timedelta(days=1), timedelta(days=13), -timedelta(days=2)]
+            [HOUR, -HOUR, DAY, TO_THE_LAST_DAY, PAST_THE_END, PAST_THE_END, -2 * DAY]
         )
     )
     def let_time_pass(self, step: timedelta) -> None:

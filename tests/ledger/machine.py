@@ -48,7 +48,8 @@ class Machine(RuleBasedStateMachine):
         """Send it, compare the answer with the plan, and let the model follow."""
         apply, code = self._foretold(plan)
         name = args["kind"] if operation is WRITE else operation.name
-        self.seen[f"{name} {code or 'done'}"] += 1
+        end = code or ("foreseen" if mood == "preview" else "done")
+        self.seen[f"{name} {end}"] += 1
         key = uuid4().hex
         if mood == "preview":
             self._preview(who, operation, args, code)

@@ -12,6 +12,9 @@ from tests.ledger.commands import LedgerMachine
 from tests.ledger.ground import Ground, a_ground
 
 PARTS, COMMANDS = 100, 10_000
+# One seed in two leaves something out, and which one does differs with the modules loaded, whose
+# constants Hypothesis draws. But three seeds in four see each command and each refusal.
+SEEDS_MAX = 12
 REFUSALS = {
     Code.MALFORMED,
     Code.KEY_REUSED,
@@ -59,13 +62,22 @@ def run(ground: Ground, *, seed: int, examples: int, steps: int, stride: int = 1
     return seen
 
 
+def unseen(seen: Counter[str]) -> set[str]:
+    """Commands that were never done and refusals that were never met."""
+    ends = {end.rpartition(" ")[2] for end in seen}
+    return {f"{name} done" for name in DONE if not seen[f"{name} done"]} | (REFUSALS - ends)
+
+
 @pytest.mark.timeout(600)  # To shrink what fails.
 def test_the_ledger_does_what_the_model_foretells(server: Server, template: str) -> None:
+    seen: Counter[str] = Counter()
     with a_ground(server, template) as ground:
-        seen = run(ground, seed=2, examples=30, steps=35, stride=2)
+        for seed in range(SEEDS_MAX):
+            seen += run(ground, seed=seed, examples=30, steps=35, stride=2)
+            if not unseen(seen):
+                break
 
-    assert {f"{name} done" for name in DONE} - set(seen) == set()
-    assert {code for code in REFUSALS if not any(end.endswith(code) for end in seen)} == set()
+    assert unseen(seen) == set()
 
 
 @pytest.mark.long
