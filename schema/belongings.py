@@ -6,7 +6,7 @@ from registry.ledger.facts import ACCOUNT
 from registry.permits.facts import CONSTRUCTION_PROJECT, PERMIT
 from registry.reading.pages import Order
 from registry.transfers.facts import TRANSFER
-from schema.lists import Belonging, By
+from schema.lists import Belonging, By, Sum
 
 PERMITS = Belonging(
     PERMIT,
@@ -64,5 +64,10 @@ TRANSFERS = Belonging(
         "seller_city": By("Code of the seller's city 出让方所在市代码", "seller_city"),
         "buyer_city": By("Code of the buyer's city 受让方所在市代码", "buyer_city"),
         "drafted_at": By("When it was drafted 起草时间", "drafted_at", time=True),
+    },
+    sums={
+        "total_sum": Sum(
+            "What they come to, where this appointment may see the price 总价合计.", "sum_fen"
+        )
     },
 )

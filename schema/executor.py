@@ -62,6 +62,8 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
             plan, asked = self.planner.one(
                 context.admitted, self.variable_values, viewer, key=key, details=details
             )
+            if plan.constant is not None:
+                return _spliced(plan.constant, raw=context.raw)
             # An error would end the transaction that the other fields share.
             if not plan.fallible:
                 found = await row(f"{plan.sql} AS found", *plan.values(viewer, asked))

@@ -7,22 +7,24 @@ same way: under the row filter, by keyset, never counted unasked.
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from types import new_class
 from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
 from strawberry.types.field import StrawberryField
 
 from registry.kinds import Kind
-from registry.reading.pages import Match, Operator, Order, Slice, check_values, page
+from registry.reading.pages import Match, Operator, Order, Slice, check_values, page, total
 from schema.connections import Connection, Listed, connected
 from schema.context import Info
 from schema.faced import FACED
 from schema.governed import Governed, node_type
 from schema.ids import id_of
 from schema.perform import REFERS
+from schema.scalars import Money
 
 A = TypeVar("A")
 
@@ -80,12 +82,26 @@ class By:
             key = id_of(self.kind, asked, field=f"where.{name}")
             yield Match(self.column, "contains" if self.array else "eq", key)
             return
-        for field in dataclasses.fields(asked):
-            value = getattr(asked, field.name)
+        for each in dataclasses.fields(asked):
+            value = getattr(asked, each.name)
             if value is None or value is strawberry.UNSET:
                 continue
             check_values(f"where.{name}", value)
-            yield Match(self.column, _OPERATORS[field.name], value)
+            yield Match(self.column, _OPERATORS[each.name], value)
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A total of money over a whole list, counted because it is asked.
+
+    Attributes:
+        description: English with the Chinese term.
+        column: what is added up, of the rows on which the viewer may see it.
+
+    """
+
+    description: str
+    column: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +113,7 @@ class Listing:
         orders: the orders a client may choose, the first by default.
         where: the fields a client may narrow by.
         parent: the column that points to the object the field belongs to; empty for a root field.
+        sums: what may be added up.
 
     """
 
@@ -104,6 +121,7 @@ class Listing:
     orders: Mapping[str, Order]
     where: Mapping[str, By]
     parent: str = ""
+    sums: Mapping[str, Sum] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,7 @@ class Belonging:
 
     Attributes:
         module: where that type stands.
+        sums: totals of money that a client may ask for, by their names.
 
     """
 
@@ -119,6 +138,7 @@ class Belonging:
     module: str
     orders: Mapping[str, Order]
     where: Mapping[str, By]
+    sums: Mapping[str, Sum] = field(default_factory=dict)
 
 
 def listing(
@@ -150,7 +170,7 @@ def belonging(of: Belonging, description: str, *, parent: str = "") -> Strawberr
 
     """
     to = Annotated[of.kind.name, strawberry.lazy(of.module)]  # type: ignore[name-defined]  # A value.
-    return _listed(Listing(of.kind, of.orders, of.where, parent), to, description)
+    return _listed(Listing(of.kind, of.orders, of.where, parent, of.sums), to, description)
 
 
 def _listed(declared: Listing, to: Any, description: str) -> StrawberryField:  # noqa: ANN401 - a type
@@ -182,7 +202,7 @@ def _listed(declared: Listing, to: Any, description: str) -> StrawberryField:  #
     resolve.__annotations__ |= {
         "where": where_type | None,
         "order_by": order_type,
-        "return": Connection[to],
+        "return": _connection_type(declared, to),
     }
     made = strawberry.field(resolver=resolve, description=description, metadata={FACED: declared})
     return cast("StrawberryField", made)
@@ -204,6 +224,26 @@ _OPERATORS: dict[str, Operator] = {"eq": "eq", "in_": "in", "gte": "gte", "lt": 
 
 _made: dict[str, Any] = {}
 """Filter and order types by name: a list of the same type elsewhere uses the same."""
+
+
+def _connection_type(declared: Listing, to: Any) -> Any:  # noqa: ANN401 - a type of the API
+    """The page's type, with the totals that the list offers."""
+    if not declared.sums:
+        return Connection[to]
+    name = f"{declared.kind.name}Connection"
+    if name not in _made:
+        totals = {name: _total(declared.kind, each) for name, each in declared.sums.items()}
+        made = new_class(name, (Connection[to],), exec_body=lambda body: body.update(totals))
+        _made[name] = strawberry.type(made, name=name, description="One page of a list 列表页.")
+    return _made[name]
+
+
+def _total(kind: Kind, sum: Sum) -> StrawberryField:
+    async def resolve(self: Connection[Any]) -> Money:
+        matches = self.listed.matches
+        return Money(await total(self.listed.viewer, kind, sum.column, matches=matches))
+
+    return cast("StrawberryField", strawberry.field(resolver=resolve, description=sum.description))
 
 
 def _order_type(kind: Kind, names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a new enum

@@ -155,6 +155,7 @@ def _paged(listing: Listing) -> Paged:
         orders=listing.orders,
         where={_camel(name): _narrowing(name, by) for name, by in listing.where.items()},
         parent=listing.parent,
+        sums={_camel(name): each.column for name, each in listing.sums.items()},
     )
 
 

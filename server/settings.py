@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     Attributes:
         database_url: an existing PostgreSQL as the application role; empty for the embedded one.
         owner_url: the same database reached as its owner, for migrations only.
+        reader_url: the same database as a role that may only read; empty: as the application role,
+            in transactions that cannot write.
         state: where the embedded database and the demonstration's key live; None: the usual place.
         issuer: the ``iss`` that access tokens must carry.
         audience: the ``aud`` that access tokens must name.
@@ -62,6 +64,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535)] = 8610
     database_url: str = Field(default="", validation_alias="DATABASE_URL", repr=False)
     owner_url: str = Field(default="", repr=False)
+    reader_url: str = Field(default="", repr=False)
     state: Path | None = None
     issuer: str = "https://demonstration.biandan.invalid"
     audience: str = "biandan"
@@ -69,6 +72,7 @@ class Settings(BaseSettings):
     jwks_file: Path | None = None
     log_format: LogFormat = Field(default_factory=lambda given: _log_format(given["mode"]))
     database_connections_max: Positive = 10
+    reader_connections_max: Positive = 10
     body_bytes_max: Positive = 200_000
     token_bytes_max: Positive = 8_192
     document_tokens_max: Positive = 2_000
@@ -95,32 +99,34 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _is_fit(self) -> Self:
-        for name, url in (
-            ("DATABASE_URL", self.database_url),
-            ("BIANDAN_OWNER_URL", self.owner_url),
-        ):
-            if url and not url.startswith(("postgresql://", "postgres://")):
-                msg = f"{name} must begin with postgresql://."
-                raise ValueError(msg)
-        if self.jwks_url and self.jwks_file:
-            msg = "Give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE, not both."
-            raise ValueError(msg)
-        if self.jwks_url and not self.jwks_url.startswith("https://"):
-            msg = "BIANDAN_JWKS_URL must begin with https://."
-            raise ValueError(msg)
-        if self.cost_per_minute < PUBLIC_SHARE * self.cost_per_operation_max:
-            msg = (
-                f"BIANDAN_COST_PER_MINUTE must be {PUBLIC_SHARE} times"
-                " BIANDAN_COST_PER_OPERATION_MAX or more."
-            )
-            raise ValueError(msg)
-        if "*" in self.proxies:
-            msg = "BIANDAN_PROXIES names addresses; believing everybody, it would know nobody."
-            raise ValueError(msg)
-        for unfit, msg in self._production_faults() if self.production else ():
+        production = self._production_faults() if self.production else ()
+        for unfit, msg in (*self._faults(), *production):
             if unfit:
                 raise ValueError(msg)
         return self
+
+    def _faults(self) -> tuple[tuple[bool, str], ...]:
+        return (
+            (_foreign(self.database_url), "DATABASE_URL must begin with postgresql://."),
+            (_foreign(self.owner_url), "BIANDAN_OWNER_URL must begin with postgresql://."),
+            (_foreign(self.reader_url), "BIANDAN_READER_URL must begin with postgresql://."),
+            (
+                bool(self.jwks_url and self.jwks_file),
+                "Give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE, not both.",
+            ),
+            (
+                bool(self.jwks_url) and not self.jwks_url.startswith("https://"),
+                "BIANDAN_JWKS_URL must begin with https://.",
+            ),
+            (
+                self.cost_per_minute < PUBLIC_SHARE * self.cost_per_operation_max,
+                f"BIANDAN_COST_PER_MINUTE must be {PUBLIC_SHARE} x BIANDAN_COST_PER_OPERATION_MAX.",
+            ),
+            (
+                "*" in self.proxies,
+                "BIANDAN_PROXIES names addresses; believing everybody, it would know nobody.",
+            ),
+        )
 
     def _production_faults(self) -> tuple[tuple[bool, str], ...]:
         return (
@@ -134,6 +140,10 @@ class Settings(BaseSettings):
                 "Production needs BIANDAN_ISSUER and BIANDAN_AUDIENCE.",
             ),
         )
+
+
+def _foreign(url: str) -> bool:
+    return bool(url) and not url.startswith(("postgresql://", "postgres://"))
 
 
 def _cost_per_minute(mode: Mode) -> int:

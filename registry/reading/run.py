@@ -79,17 +79,21 @@ class Readers:
             await self._places.acquire()
         finally:
             self._waiting -= 1
-        reader = self._free.pop()
+        reader, sound = self._free.pop(), False
         try:
             if reader is None or reader.connection.is_closed():
                 reader = Reader(await self._connected())
-            return await reader.fetch(sql, values)
-        except BaseException as error:
-            # An error that the server told leaves a connection in order; anything else may not.
-            if reader is not None and not isinstance(error, asyncpg.PostgresError):
-                reader.connection.terminate()
+            found = await reader.fetch(sql, values)
+            sound = True
+        except asyncpg.PostgresError:
+            # An error that the server told leaves the connection in order; anything else may not.
+            sound = True
             raise
+        else:
+            return found
         finally:
+            if not sound and reader is not None:
+                reader.connection.terminate()
             self._free.append(reader)
             self._places.release()
 

@@ -22,6 +22,7 @@ CATCHERS_OF_DATABASE_ERRORS = {
     "registry/database.py",
     "registry/command.py",
     "registry/engine.py",  # Gives a lost connection back.
+    "registry/reading/run.py",  # Keeps a connection that an error has left in order.
     "registry/migrations/run.py",  # Names the file that failed.
     "seeds/load_reference.py",  # So does this one.
 }
