@@ -34,7 +34,7 @@ from registry.reading.catalogue import (
     Type,
     Waiting,
 )
-from registry.reading.forms import quoted
+from registry.reading.text import quoted
 from schema.faced import FACED, IDENTIFIED, OWN_KEY, WAITING, Faced, few
 from schema.governed import ABSENT, ATTRIBUTE, NAMES, RELATION, Governed, attribute_of, mask_of
 from schema.ids import id_of, parse_global_id

@@ -14,7 +14,7 @@ from registry.errors import Malformed, NotFound
 from registry.faces import Known, Led, Shown, Single, Within
 from registry.gate import gate
 from registry.kinds import Kind
-from registry.reading.forms import quoted
+from registry.reading.text import quoted
 from registry.reading.work import work_list
 from schema.context import Info
 from schema.faced import FACED, IDENTIFIED, WAITING, check_few, faced

@@ -6,15 +6,11 @@ connection shows of moments and days depends on ``database.SESSION``.
 
 from registry.faces import Shown
 from registry.reading.catalogue import Form
+from registry.reading.text import Joined, quoted
 
 NULL = "'null'"
 
 _URL_SAFE = r"E'+/=\n', '-_'"
-
-
-def quoted(text: str) -> str:
-    """A literal of SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def shown(face: Shown, form: Form, *, required: bool) -> str:
@@ -40,7 +36,7 @@ def url_safe(text: str) -> str:
 def _identifier(face: Shown) -> str:
     kind = quoted(f"{face.names}:") if face.names.isalpha() else f"{face.names} || ':'"
     named = url_safe(f"{kind} || ({face.sql})")
-    return f"'\"' || {named} || '\"'"
+    return Joined.of(("'\"'", named, "'\"'"))
 
 
 def _shown(sql: str, scale: str, form: Form) -> str:
@@ -48,13 +44,13 @@ def _shown(sql: str, scale: str, form: Form) -> str:
         case Form.TEXT | Form.INSTANT:
             return f"to_json({sql})::text"
         case Form.WORD | Form.DAY:
-            return f"'\"' || ({sql}) || '\"'"
+            return Joined.of(("'\"'", f"({sql})", "'\"'"))
         case Form.TEXTS:
             return f"array_to_json({sql})::text"
         case Form.MONEY:
-            return f"'\"' || (({sql}) * 0.01)::text || '\"'"
+            return Joined.of(("'\"'", f"(({sql}) * 0.01)::text", "'\"'"))
         case Form.QUANTITY:
-            return f"'\"' || {_decimal(sql, scale)} || '\"'"
+            return Joined.of(("'\"'", _decimal(sql, scale), "'\"'"))
     return f"({sql})::text"
 
 

@@ -9,10 +9,11 @@ from typing import Protocol
 
 from registry.kinds import Kind
 from registry.reading.catalogue import Narrowing, Paged, Type
-from registry.reading.forms import NULL, quoted, url_safe
+from registry.reading.forms import NULL, url_safe
 from registry.reading.pages import Order, Slice, check_values, place_of
 from registry.reading.selection import Arguments, Field, Selection
-from registry.reading.statement import Row, Statement, Unplanned, conjunction, folded
+from registry.reading.statement import Row, Statement, Unplanned, conjunction
+from registry.reading.text import Joined, quoted
 
 TYPENAME, NODES, EDGES, NODE, CURSOR = "__typename", "nodes", "edges", "node", "cursor"
 INFO, NEXT, PREVIOUS = "pageInfo", "hasNextPage", "hasPreviousPage"
@@ -70,7 +71,7 @@ class _Page:
             typename = field.name == TYPENAME
             pieces.append(quoted(f'"{name}"') if typename else write(field))
             before = ","
-        return folded([*pieces, quoted("}" if selection else "{}")])
+        return Joined.of([*pieces, quoted("}" if selection else "{}")])
 
     def _of_connection(self, field: Field) -> str:
         match field.name:
@@ -108,7 +109,8 @@ class _Page:
         column = f"j{len(self.columns)}"
         self.columns.append(f"{text} AS {column}")
         kept = f" FILTER (WHERE x.n <= {self.slice.size})" if self._beyond else ""
-        return f"('[' || coalesce(string_agg(x.{column}, ','){kept}, '') || ']')"
+        rows = f"coalesce(string_agg(x.{column}, ','){kept}, '')"
+        return Joined.of(("'['", rows, "']'"))
 
     # Where the page stands.
 
@@ -168,7 +170,7 @@ class _Page:
         else:
             text = f"to_json({key})::text"
         place = f"'[' || {text} || ', \"' || {id} || '\"]'"
-        return f"'\"' || {url_safe(place)} || '\"'"
+        return Joined.of(("'\"'", url_safe(place), "'\"'"))
 
     # The rows.
 

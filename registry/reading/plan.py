@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from registry.errors import Refused
 from registry.reading.catalogue import Catalogue
-from registry.reading.forms import quoted
 from registry.reading.selection import Arguments, Field, Selection
-from registry.reading.statement import Bind, Row, Statement, Unplanned, folded, spoken
+from registry.reading.statement import Bind, Row, Statement, Unplanned
+from registry.reading.text import Joined, quoted, spoken
 from registry.reading.writing import Writer
 from registry.viewer import Viewer
 
@@ -75,12 +75,13 @@ def _plan(statement: Statement, root: str, selection: Selection, *, whole: bool)
     writer, row = Writer(statement), Row(statement.alias(), standing=False)
     of = statement.catalogue[root]
     try:
-        if whole:
-            text = folded([_BEFORE, writer.object(of, selection, row), _AFTER])
-        else:
-            text = writer.field(of, selection[0], row)
+        text: str = (
+            writer.object(of, selection, row) if whole else writer.field(of, selection[0], row)
+        )
     except Refused as error:
         raise Unplanned(error.message.en) from error
+    if whole:
+        text = Joined.of((_BEFORE, text, _AFTER))
     sql = f"SELECT convert_to({text}, 'UTF8')"
     said = spoken(text)
     constant = None if said is None else said.encode()

@@ -149,23 +149,3 @@ class Row:
     def joined(self) -> str:
         """What follows its table in the clause."""
         return "".join(self.joins)
-
-
-def folded(pieces: Sequence[str]) -> str:
-    """The pieces one after the other; literals that meet become one."""
-    made: list[str] = []
-    for piece in pieces:
-        if made and _literal(made[-1]) and _literal(piece):
-            made[-1] = made[-1][:-1] + piece[1:]
-        else:
-            made.append(piece)
-    return "(" + " || ".join(made) + ")" if len(made) > 1 else made[0]
-
-
-def spoken(piece: str) -> str | None:
-    """What a literal says; None where the piece is more than a literal."""
-    return piece[1:-1].replace("''", "'") if _literal(piece) else None
-
-
-def _literal(piece: str) -> bool:
-    return piece[0] == piece[-1] == "'" and "'" not in piece[1:-1].replace("''", "")

@@ -17,10 +17,11 @@ from registry.reading.catalogue import (
     Type,
     Waiting,
 )
-from registry.reading.forms import NULL, quoted, shown
+from registry.reading.forms import NULL, shown
 from registry.reading.paging import page
 from registry.reading.selection import Field, Selection
-from registry.reading.statement import Row, Scope, Statement, Unplanned, conjunction, folded
+from registry.reading.statement import Row, Scope, Statement, Unplanned, conjunction
+from registry.reading.text import Joined, quoted
 from registry.reading.work import duties
 
 TYPENAME = "__typename"
@@ -76,7 +77,7 @@ class Writer:
             pieces.append(quoted(f"{before}{json.dumps(asked.key)}:"))
             pieces.append(self.field(of, asked, row))
             before = ","
-        return folded([*pieces, quoted("}" if selection else "{}")])
+        return Joined.of([*pieces, quoted("}" if selection else "{}")])
 
     def field(self, of: Type, asked: Field, row: Row) -> str:
         """One field of an object of the type.
@@ -278,4 +279,4 @@ def _words(words: Sequence[tuple[str, str]]) -> str:
         if condition != "false":
             certain = condition == "true"
             pieces.append(said if certain else f"CASE WHEN {condition} THEN {said} ELSE '' END")
-    return f"('[' || substr({folded(pieces)}, 2) || ']')" if pieces else quoted("[]")
+    return f"('[' || substr({Joined.of(pieces)}, 2) || ']')" if pieces else quoted("[]")
