@@ -5,6 +5,7 @@ only that there are some.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date
 
 from policies.vocabulary import Text
@@ -27,8 +28,12 @@ Check = Callable[[Case], Condition | None]
 
 
 def weighed(case: Case, checks: Iterable[Check]) -> list[Condition]:
-    """All conditions that concern the case, met or not."""
-    return [found for check in checks if (found := check(case)) is not None]
+    """All conditions that concern the case, met or not, each with the day its facts are of."""
+    return [
+        replace(found, source=f"{found.source}; as of {case.on}")
+        for check in checks
+        if (found := check(case)) is not None
+    ]
 
 
 def price_floor(case: Case) -> Condition:
@@ -335,7 +340,9 @@ def local_notice(case: Case) -> Condition | None:
             f"自{case.announced_on}公告起已满{case.waited}个交易日,须满{days}个交易日。",
         )
     met = case.announced_on is not None and case.waited >= days
-    return Condition("local_notice", met, message, case.wait.ground, "declared by the seller")
+    return Condition(
+        "local_notice", met, message, case.wait.ground, "notice declared by the seller"
+    )
 
 
 def city_cap(case: Case) -> Condition | None:

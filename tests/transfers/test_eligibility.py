@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import asyncpg
 import pytest
 
+from registry.calendar import start_of_day
 from registry.errors import ConditionsUnmet, Insufficient, Malformed
 from registry.ledger.rules import Acquisition
 from registry.permits.records import PermitLimit
@@ -59,6 +60,19 @@ async def test_the_refusal_names_the_figures_and_the_ground() -> None:
     assert "7499.99" in refusal.value.message.en
     assert "7500.00" in refusal.value.message.zh
     assert "1847" in refusal.value.ground
+
+
+async def test_every_condition_says_of_which_day_its_facts_are(
+    open_market: asyncpg.Connection,
+) -> None:
+    market = await a_market()
+    await stop_clock(open_market, start_of_day(date(2022, 7, 1)))
+
+    with pytest.raises(ConditionsUnmet) as refusal:
+        await market.do("seller", draft_transfer, **market.terms(price=PRICE - 1))
+
+    sources = [condition.source for condition in refusal.value.conditions]
+    assert [source for source in sources if not source.endswith("; as of 2022-07-01")] == []
 
 
 @OPEN
