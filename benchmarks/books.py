@@ -87,6 +87,7 @@ def _case(seller: Viewer, buyer: Viewer, chance: random.Random) -> Transfer:
         submitted_by=seller.person,
         submitted_body=seller.organisation,
         acted=[seller.person, buyer.person],
+        acted_for=[seller.organisation, buyer.organisation],
     )
 
 
