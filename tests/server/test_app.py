@@ -10,14 +10,16 @@ import pytest
 import strawberry
 from httpx2 import Response
 from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
 
 import schema.snapshot
 import server.app
 from registry.parties.documents import Sent
+from registry.viewer import Caller
 from schema.rates import Rates
 from server.app import Parts, create_app
 from server.demonstration_keys import DemonstrationSigner
-from server.entrance import Entrance
+from server.entrance import ENTERED, Entrance, peer_of
 from server.registered import Registered
 from server.settings import Mode, Settings
 from server.sign_in import SignIn
@@ -339,6 +341,29 @@ def test_the_media_type_is_the_one_that_is_liked_best(header: str, agreed: str |
 
 def test_nobody_is_answered_in_a_type_he_does_not_take(client: TestClient) -> None:
     assert asked(client, {"query": "{ caller }"}, accept="text/html").status_code == 406
+
+
+def test_what_another_door_let_in_is_not_charged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema.snapshot, "reading", _nothing)
+    # The public may have one point, and the other door takes it.
+    entrance = Entrance(SCHEMA.admissions, Rates(10, lambda: 0), Registered(_none))
+    parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys_given({})), _nothing, entrance)
+    app = create_app(parts)
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "other-door" in scope["query_string"].decode():
+            scope[ENTERED] = await entrance.enter(
+                Caller(), peer_of(scope), query=query, operation_name=None, extensions=None
+            )
+        await app(scope, receive, send)
+
+    query, body = "{ caller }", {"query": "{ caller }"}
+    with TestClient(door) as client:
+        through = client.post("/graphql?other-door", json=body)
+        charged = client.post("/graphql", json=body)
+
+    assert "data" in through.json()
+    assert charged.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
 
 
 def test_the_answer_is_json(client: TestClient) -> None:
