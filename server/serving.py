@@ -34,9 +34,9 @@ def bind(settings: Settings) -> socket.socket:
     return listening
 
 
-def serve(app: ASGIApp, settings: Settings, listening: socket.socket) -> bool:
-    """Answer until a signal, finish what is under way; whether it ever could serve."""
-    config = uvicorn.Config(
+def config_of(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+    """How the server is to serve: quietly, and believing no proxy but those that are named."""
+    return uvicorn.Config(
         app,
         log_config=None,
         access_log=False,
@@ -47,10 +47,14 @@ def serve(app: ASGIApp, settings: Settings, listening: socket.socket) -> bool:
         ws="none",
         timeout_graceful_shutdown=settings.drain_seconds_max,
     )
+
+
+def serve(app: ASGIApp, settings: Settings, listening: socket.socket) -> bool:
+    """Answer until a signal, finish what is under way; whether it ever could serve."""
     for number in (signal.SIGINT, signal.SIGTERM):
         # Uvicorn raises it again when it is done; whoever called must still close what he opened.
         signal.signal(number, _noted)
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(config_of(app, settings))
     server.run(sockets=[listening])
     return server.started
 

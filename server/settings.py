@@ -12,6 +12,10 @@ from schema.rates import PUBLIC_SHARE
 Positive = Annotated[int, Field(gt=0)]
 
 
+POINTS_MAX = 2_000_000_000
+"""What the API can tell of points: its numbers have 32 bits."""
+
+
 class Mode(StrEnum):
     """A demonstration signs its own tokens and may move its clock; production does neither."""
 
@@ -83,7 +87,9 @@ class Settings(BaseSettings):
     nodes_max: Positive = 20_000
     roots_max: Positive = 10
     cost_per_operation_max: Positive = 20_000
-    cost_per_minute: Positive = Field(default_factory=lambda given: _cost_per_minute(given["mode"]))
+    cost_per_minute: Annotated[int, Field(gt=0, le=POINTS_MAX)] = Field(
+        default_factory=lambda given: _cost_per_minute(given["mode"])
+    )
     documents_max: Positive = 512
     documents_bytes_max: Positive = 24_000_000
     requests_running_max: Positive = 32
@@ -148,7 +154,7 @@ def _foreign(url: str) -> bool:
 
 def _cost_per_minute(mode: Mode) -> int:
     """Nobody is kept from trying a demonstration out."""
-    return 600_000 if mode is Mode.PRODUCTION else 100_000_000
+    return 600_000 if mode is Mode.PRODUCTION else POINTS_MAX
 
 
 def _log_format(mode: Mode) -> LogFormat:

@@ -58,6 +58,8 @@ async def register_document(work: Work, client: Client, *, text: str) -> Client:
         Malformed: longer than ``DOCUMENT_BYTES_MAX``, or ``DOCUMENTS_MAX`` are registered already.
         Duplicate: it is registered.
 
+    Rule: registry rule; rule book C-20, C-21.
+
     """
     _check(text)
     live = await row(_LIVE, client.id)
@@ -96,6 +98,8 @@ async def retire_document(work: Work, client: Client, *, sha256: str) -> Client:
         Malformed: it is no SHA-256.
         ConditionsUnmet: the program has no such document.
 
+    Rule: registry rule; rule book C-22, C-23.
+
     """
     await execute(_RETIRED, client.id, check_sha256(sha256, "sha256"), work.now)
     return client
@@ -103,7 +107,11 @@ async def retire_document(work: Work, client: Client, *, sha256: str) -> Client:
 
 @operation(CLIENT, "confine")
 async def confine_client(_work: Work, client: Client, *, registered_only: bool) -> Client:
-    """Take from a program nothing but its registered documents, or let it send any again."""
+    """Take from a program nothing but its registered documents, or let it send any again.
+
+    Rule: registry rule; rule book C-24, C-25.
+
+    """
     client.registered_only = registered_only
     return client
 

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
-from server.serving import bind
+from server.entrance import peer_of
+from server.serving import bind, config_of
 from server.settings import Settings, Unfit
 
 
@@ -48,6 +50,39 @@ async def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledge
             _, writer = await asyncio.open_connection(*listening.getsockname())
             assert await nodelay.get()
             writer.close()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "peer", "believed"),
+    [
+        ("", "10.0.0.7", "10.0.0.7"),
+        ("10.0.0.7", "10.0.0.7", "203.0.113.9"),
+        ("10.0.0.0/24,10.1.0.1", "10.0.0.7", "203.0.113.9"),
+        ("10.0.0.8", "10.0.0.7", "10.0.0.7"),
+    ],
+)
+async def test_a_sender_is_known_by_what_a_named_proxy_says_of_him(
+    proxies: str, peer: str, believed: str
+) -> None:
+    found = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        found.append(peer_of(scope))
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    config = config_of(app, Settings(proxies=proxies))
+    config.load()
+    # What a client itself claims stands before what the proxy adds.
+    forwarded = [(b"x-forwarded-for", b"198.51.100.1, 203.0.113.9")]
+    scope = {"type": "http", "client": (peer, 1), "headers": forwarded, "scheme": "http"}
+    await config.loaded_app(scope, receive, send)
+
+    assert found == [believed]
 
 
 def said(state: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:

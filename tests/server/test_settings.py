@@ -45,6 +45,16 @@ def test_production_starts_with_an_issuer_and_a_database(monkeypatch: pytest.Mon
     assert read_settings().log_format is LogFormat.JSON
 
 
+def test_production_counts_and_a_demonstration_hardly_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    demonstration = read_settings()
+    given(monkeypatch, PRODUCTION)
+
+    assert demonstration.cost_per_minute >= 100 * read_settings().cost_per_minute
+    assert read_settings().cost_per_minute >= 10 * read_settings().cost_per_operation_max
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -58,6 +68,8 @@ def test_production_starts_with_an_issuer_and_a_database(monkeypatch: pytest.Mon
         ({"BIANDAN_PORT": "eighty"}, "BIANDAN_PORT"),
         ({"BIANDAN_MODE": "test"}, "BIANDAN_MODE"),
         ({"BIANDAN_BODY_BYTES_MAX": "0"}, "BIANDAN_BODY_BYTES_MAX"),
+        ({"BIANDAN_COST_PER_MINUTE": "199999"}, "10 times BIANDAN_COST_PER_OPERATION_MAX"),
+        ({"BIANDAN_PROXIES": "*"}, "BIANDAN_PROXIES"),
     ],
 )
 def test_unfit_settings_are_refused_in_one_sentence(
