@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
+from typing import NamedTuple
 
 from policies.vocabulary import Text
 from registry.viewer import Caller
@@ -25,22 +26,26 @@ NETWORK_BITS = 64
 Sender = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """What one operation cost, and what is left.
 
     Attributes:
         limit: points that a sender has in a minute, and at most at once.
         cost: points of this operation.
         remaining: points that are left after it.
-        reset_at: when all of them will be there again, in real time.
+        whole_at: when all of them will be there again, in seconds since 1970.
 
     """
 
     limit: int
     cost: int
     remaining: int
-    reset_at: datetime
+    whole_at: float
+
+    @property
+    def reset_at(self) -> datetime:
+        """When all of them will be there again, to the second."""
+        return datetime.fromtimestamp(ceil(self.whole_at), UTC)
 
 
 class RateLimited(Exception):
@@ -113,8 +118,8 @@ class Rates:
             wait = ceil((cost - bucket.points) * SECONDS / limit)
             raise RateLimited(cost, int(bucket.points), max(1, wait))
         bucket.points -= cost
-        whole = now + (limit - bucket.points) * SECONDS / limit
-        return Rate(limit, cost, int(bucket.points), datetime.fromtimestamp(ceil(whole), UTC))
+        whole_at = now + (limit - bucket.points) * SECONDS / limit
+        return Rate(limit, cost, int(bucket.points), whole_at)
 
     def _refilled(
         self, buckets: OrderedDict[Sender, _Bucket], sender: Sender, limit: int, now: float

@@ -16,6 +16,9 @@ from server.view import error_body
 HEALTH = frozenset({"/healthz", "/readyz"})
 PATIENCE_SECONDS = 1.0
 BODY_SECONDS_MAX = 10.0
+WATCH_SECONDS = 1.0
+"""So often it is looked who is late; a timer for each request would cost more than all the rest."""
+
 ARRIVING_MAX = 256
 """So many bodies may be on their way in; a slow sender holds one of these places and no other."""
 
@@ -43,7 +46,9 @@ class Crowd:
         self._running_max = running
         self._waiting_max = waiting
         self._patience = patience
-        self._arriving = 0
+        self._arriving: dict[asyncio.Task[None], float] = {}
+        self._late: set[asyncio.Task[None]] = set()
+        self._watch: asyncio.TimerHandle | None = None
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -67,18 +72,34 @@ class Crowd:
 
     async def _arrived(self, receive: Receive) -> deque[Message] | Response | None:
         """The messages that carry the body; a refusal; or None where the sender has gone."""
-        if self._arriving >= ARRIVING_MAX:
+        if len(self._arriving) >= ARRIVING_MAX:
             return _busy()
-        self._arriving += 1
+        task = _this_task()
+        self._arriving[task] = task.get_loop().time()
+        if self._watch is None:
+            self._watch = task.get_loop().call_later(WATCH_SECONDS, self._end_late)
         try:
-            async with asyncio.timeout(BODY_SECONDS_MAX):
-                return await _whole(receive)
+            return await _whole(receive)
         except HTTPException as error:
             return JSONResponse(error_body(error.status_code, error.detail), error.status_code)
-        except TimeoutError:
+        except asyncio.CancelledError:
+            if task not in self._late:
+                raise
+            task.uncancel()
             return JSONResponse(error_body(408, "The body did not arrive in time."), 408)
         finally:
-            self._arriving -= 1
+            del self._arriving[task]
+            self._late.discard(task)
+
+    def _end_late(self) -> None:
+        """Give up bodies that take too long, and look again while any is on its way."""
+        loop = asyncio.get_running_loop()
+        for task, began in self._arriving.items():
+            if loop.time() - began >= BODY_SECONDS_MAX:
+                self._late.add(task)
+                task.cancel()
+        again = bool(self._arriving)
+        self._watch = loop.call_later(WATCH_SECONDS, self._end_late) if again else None
 
     async def _may_run(self) -> bool:
         """Whether the request's turn came in time; then somebody must ``_leave``."""
@@ -107,6 +128,12 @@ class Crowd:
             self._waiting.popleft().set_result(None)
         else:
             self._running -= 1
+
+
+def _this_task() -> asyncio.Task[None]:
+    task = asyncio.current_task()
+    assert task is not None, "a request is answered in a task of its own"
+    return task
 
 
 async def _whole(receive: Receive) -> deque[Message] | None:

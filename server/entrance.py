@@ -5,7 +5,7 @@ It finds the document, admits it, and charges for it, whichever way the request 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import GraphQLError
 from starlette.exceptions import HTTPException
@@ -28,8 +28,7 @@ VERSION = 1
 HASH_LENGTH = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(NamedTuple):
     """A request that has entered: its document, and what it cost. The document may be refused."""
 
     admitted: Admitted

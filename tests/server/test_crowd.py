@@ -95,7 +95,7 @@ async def test_whoever_waited_too_long_is_told_and_the_next_one_runs(held: Held)
     held.go.set()
     assert (await running)["status"] == 200
     assert (await ask(app))["status"] == 200
-    assert (app._running, len(app._waiting), app._arriving) == (0, 0, 0)
+    assert (app._running, len(app._waiting), len(app._arriving)) == (0, 0, 0)
 
 
 async def test_turns_are_taken_in_the_order_of_coming(held: Held) -> None:
@@ -155,19 +155,33 @@ async def test_a_slow_sender_holds_no_place_where_requests_are_answered(
     held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crowd, "BODY_SECONDS_MAX", 0.05)
+    monkeypatch.setattr(crowd, "WATCH_SECONDS", 0.02)
     app = Crowd(held, running=1, waiting=0)
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(9)]
     held.go.set()
 
     assert (await ask(app, b"{}"))["status"] == 200
     assert {(await task)["status"] for task in slow} == {408}
-    assert app._arriving == 0
+    assert (len(app._arriving), len(app._late)) == (0, 0)
+
+
+async def test_whoever_stops_a_request_whose_body_is_on_its_way_stops_it(held: Held) -> None:
+    app = Crowd(held, running=1, waiting=0)
+    slow = asyncio.create_task(ask(app, b"...", b""))
+    await asyncio.sleep(0)
+
+    slow.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await slow
+    assert len(app._arriving) == 0
 
 
 async def test_so_many_bodies_are_on_their_way_and_no_more(
     held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crowd, "BODY_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(crowd, "WATCH_SECONDS", 0.02)
     monkeypatch.setattr(crowd, "ARRIVING_MAX", 2)
     app = Crowd(held, running=9, waiting=9)
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(2)]
