@@ -1,0 +1,159 @@
+"""The load: a process of its own that keeps so many connections busy for so long.
+
+    python -m benchmarks.reading.client < JOB
+
+Each connection sends its next request when the answer to the last one is there. Sockets are polled
+by hand, so that a request costs the client a few microseconds, the same for whoever answers.
+"""
+
+import json
+import re
+import resource
+import select
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import count
+from typing import Any
+
+from benchmarks.reading.asking import HOST
+
+CHUNK_BYTES = 1 << 18
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_HEAD_ENDS = b"\r\n\r\n"
+_FINE = b"HTTP/1.1 200 "
+_FAULT = b'"errors"'
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What came of it.
+
+    Attributes:
+        answers: that arrived whole while it was measured.
+        answers_before: while it was not.
+        seconds: for which it was measured.
+        bytes_each: of a body, on average.
+        p50_ms: half of the answers took no longer.
+        p99_ms: all but one in a hundred.
+        client_s: processor time of the client itself.
+
+    """
+
+    answers: int
+    answers_before: int
+    seconds: float
+    bytes_each: float
+    p50_ms: float
+    p99_ms: float
+    client_s: float
+
+    @property
+    def rate(self) -> float:
+        """Answers a second."""
+        return self.answers / self.seconds
+
+
+@dataclass(slots=True)
+class _Load:
+    """Attributes ``left`` and ``began`` are by file descriptor."""
+
+    requests: Sequence[bytes]
+    sockets: dict[int, socket.socket] = field(default_factory=dict)
+    began: dict[int, int] = field(default_factory=dict)
+    left: dict[int, int] = field(default_factory=dict)
+    head: dict[int, bytes] = field(default_factory=dict)
+    turn: "count[int]" = field(default_factory=count)
+    took: list[int] = field(default_factory=list)
+    body_bytes: int = 0
+
+    def send(self, fd: int) -> None:
+        request = self.requests[next(self.turn) % len(self.requests)]
+        self.left[fd], self.head[fd] = 0, b""
+        self.began[fd] = time.perf_counter_ns()
+        self.sockets[fd].sendall(request)
+
+    def receive(self, fd: int) -> bool:
+        """Take what there is; whether the answer is whole."""
+        chunk = self.sockets[fd].recv(CHUNK_BYTES)
+        if not chunk or _FAULT in chunk:
+            raise RuntimeError(f"no good answer: {chunk[:1000]!r}")
+        left = self.left[fd]
+        if left:
+            self.left[fd] = left - len(chunk)
+            return left == len(chunk)
+        chunk = self.head[fd] + chunk
+        ends = chunk.find(_HEAD_ENDS)
+        if ends < 0:
+            self.head[fd] = chunk
+            return False
+        length = _LENGTH.search(chunk, 0, ends + 2)
+        if length is None or not chunk.startswith(_FINE):
+            raise RuntimeError(f"no good answer: {chunk[:1000]!r}")
+        body = int(length[1])
+        self.body_bytes += body
+        self.left[fd] = ends + len(_HEAD_ENDS) + body - len(chunk)
+        return self.left[fd] == 0
+
+
+def loaded(
+    port: int, requests: Sequence[bytes], *, connections: int, warm_s: float, seconds: float
+) -> Loaded:
+    """Ask for ``warm_s`` unmeasured, then for ``seconds``."""
+    load = _Load(requests)
+    with select.epoll() as polled:
+        for _ in range(connections):
+            connected = socket.create_connection((HOST, port), timeout=30)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            load.sockets[connected.fileno()] = connected
+            polled.register(connected.fileno(), select.EPOLLIN)
+        for fd in load.sockets:
+            load.send(fd)
+        _run(load, polled, until=time.perf_counter_ns() + int(warm_s * 1e9))
+        warmed = len(load.took)
+        load.took.clear()
+        load.body_bytes = 0
+        before, spent = time.perf_counter_ns(), _spent()
+        _run(load, polled, until=before + int(seconds * 1e9))
+        lasted, spent = (time.perf_counter_ns() - before) / 1e9, _spent() - spent
+        for connected in load.sockets.values():
+            connected.close()
+    took = sorted(load.took)
+    if not took:
+        raise RuntimeError(f"not one answer in {seconds} s")
+    return Loaded(
+        answers=len(took),
+        answers_before=warmed,
+        seconds=lasted,
+        bytes_each=load.body_bytes / len(took),
+        p50_ms=took[len(took) // 2] / 1e6,
+        p99_ms=took[len(took) * 99 // 100] / 1e6,
+        client_s=spent,
+    )
+
+
+def _run(load: _Load, polled: select.epoll, *, until: int) -> None:
+    now, poll, receive, send = time.perf_counter_ns, polled.poll, load.receive, load.send
+    began, took = load.began, load.took
+    while (left := until - now()) > 0:
+        for fd, _ in poll(left / 1e9):
+            if receive(fd):
+                took.append(now() - began[fd])
+                send(fd)
+
+
+def _spent() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def main(job: dict[str, Any]) -> None:
+    """Print what came of a job."""
+    requests = [request.encode("ascii") for request in job.pop("requests")]
+    json.dump(asdict(loaded(requests=requests, **job)), sys.stdout)
+
+
+if __name__ == "__main__":
+    main(json.load(sys.stdin))

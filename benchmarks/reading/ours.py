@@ -1,0 +1,55 @@
+"""The registry itself: one process as `biandan serve` starts it, with sign-in, rules and limits."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from benchmarks.reading.asking import Requests, requests
+from benchmarks.reading.queries import Query
+from benchmarks.reading.serving import Server, free_port, serving
+from benchmarks.reading.world import WORLD, Sitter, World
+from server.demonstration_keys import DemonstrationSigner, open_signer
+from server.settings import Settings
+
+NAME = "ours"
+CONNECTIONS_MAX = 10
+"""Of the database, for each contender."""
+
+PATH = "/graphql"
+_TOKEN_SECONDS = 6 * 3600
+# Limits are as they come; only how much a client may ask in a minute would end the measurement.
+_RAISED: Mapping[str, str] = {}
+
+
+def signer_of(world: World) -> DemonstrationSigner:
+    """Whose tokens the registry of this world takes."""
+    return open_signer(Settings(), world.cluster.directory)
+
+
+def asked(world: World, query: Query, sitter: Sitter) -> Requests:
+    """A query as a signed-in person sends it."""
+    token = signer_of(world).token(sitter.subject, client="demonstration", seconds=_TOKEN_SECONDS)
+    return requests(
+        query, query.ours, path=PATH, headers={"Authorization": f"Bearer {token}"}
+    )
+
+
+@contextmanager
+def registry(world: World, first: Requests, database: str = WORLD) -> Iterator[Server]:
+    """The registry running on one of the databases.
+
+    Raises:
+        Missing: it does not come up.
+
+    """
+    port = free_port()
+    env = {
+        **_RAISED,
+        "DATABASE_URL": world.application(database),
+        "BIANDAN_STATE": str(world.cluster.directory),
+        "BIANDAN_PORT": str(port),
+        "BIANDAN_DATABASE_CONNECTIONS_MAX": str(CONNECTIONS_MAX),
+        "BIANDAN_LOG_FORMAT": "json",
+    }
+    with serving([sys.executable, "-m", "server.cli", "serve"], env, port=port, first=first) as one:
+        yield one

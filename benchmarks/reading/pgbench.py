@@ -1,0 +1,138 @@
+"""What the database alone costs: our statements, sent by pgbench as prepared ones."""
+
+import asyncio
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from benchmarks.reading.statements import Statement
+from benchmarks.reading.world import WORLD, World
+from server import embedded
+
+NAME = "pgbench"
+SCRIPTS_MAX = 100
+"""So many objects are asked for in turn; pgbench takes no more than 128 scripts."""
+
+_RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
+_DONE = re.compile(r"^number of transactions actually processed: (\d+)", re.MULTILINE)
+_LATENCY = re.compile(r"^latency average = ([0-9.]+) ms", re.MULTILINE)
+_TOKEN = re.compile(r"([eE]?'(?:[^']|'')*')|\$(\d+)")
+# Within a text, pgbench takes a colon before a letter for the beginning of a variable.
+_COLON = re.compile(r":(?=[A-Za-z_\u0080-\U0010ffff])")
+# As text, bytes come out as hexadecimal digits, twice as long; pgbench gets the text itself.
+_BYTES = re.compile(r"^SELECT convert_to\((.*), 'UTF8'\)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a run came to.
+
+    Attributes:
+        answers: how many.
+        rate: answers a second.
+        average_ms: of one.
+
+    """
+
+    answers: int
+    rate: float
+    average_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What each transaction of pgbench sends, and with which values.
+
+    Attributes:
+        text: the statements, with variables for parameters.
+        values: by name of the variable; one that is NULL is left out.
+
+    """
+
+    text: str
+    values: dict[str, str]
+
+
+async def script_of(connection: asyncpg.Connection, statements: Sequence[Statement]) -> Script:
+    """The statements of one request."""
+    texts, values = [], {}
+    for place, statement in enumerate(statements):
+        sql = _BYTES.sub(r"SELECT (\1)", statement.sql.rstrip("; \n"))
+        types = [str(one.name) for one in (await connection.prepare(sql)).get_parameters()]
+        texts.append(_worded(sql, types, place))
+        for number, value in enumerate(statement.values, start=1):
+            if value is not None:
+                values[f"p{place}_{number}"] = value
+    return Script(";\n".join(texts) + ";\n", values)
+
+
+def _worded(sql: str, types: Sequence[str], place: int) -> str:
+    """The statement with pgbench's variables, each of its parameter's type wherever it stands."""
+
+    def worded(found: re.Match[str]) -> str:
+        text, number = found.groups()
+        if number is not None:
+            return f":p{place}_{number}::{types[int(number) - 1]}"
+        if not _COLON.search(text):
+            return str(text)
+        if text[0] == "'":
+            text = "E" + text.replace("\\", "\\\\")
+        return _COLON.sub(r"\\x3a", text)
+
+    return _TOKEN.sub(worded, sql)
+
+
+async def replayed(
+    world: World,
+    script: Script,
+    ids: Sequence[str] = (),
+    *,
+    connections: int,
+    seconds: float,
+    database: str = WORLD,
+) -> Replayed:
+    """Run it for so long; for each of the ``ids`` in turn where the first of them was bound."""
+    with tempfile.TemporaryDirectory() as folder:
+        files, values = _written(Path(folder), script, ids[:SCRIPTS_MAX])
+        program = [
+            str(embedded._binaries(world.cluster.directory) / "pgbench"),  # noqa: SLF001 - the wheel's
+            *("--no-vacuum", "--protocol=prepared", f"--time={max(1, round(seconds))}"),
+            *(f"--client={connections}", f"--jobs={min(2, connections)}"),
+            *(f"--define={name}={value}" for name, value in values.items()),
+            *(f"--file={file}" for file in files),
+            world.application(database),
+        ]
+        ran = await asyncio.create_subprocess_exec(
+            *program, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        said, complained = (await ran.communicate())
+    if ran.returncode:
+        raise RuntimeError(f"pgbench failed: {complained.decode()[-1000:]}")
+    text = said.decode()
+    figures = [pattern.findall(text)[0] for pattern in (_DONE, _RATE, _LATENCY)]
+    return Replayed(int(figures[0]), float(figures[1]), float(figures[2]))
+
+
+def _written(
+    folder: Path, script: Script, ids: Sequence[str]
+) -> tuple[list[Path], dict[str, str]]:
+    """A script for each of the ids; the one that was asked for at first stands in a value."""
+    values, texts = dict(script.values), [script.text]
+    varying = [name for name, value in values.items() if ids and ids[0] in value]
+    if varying:
+        texts = []
+        for place, id in enumerate(ids):
+            text = script.text
+            for name in varying:
+                values[f"{name}_{place}"] = script.values[name].replace(ids[0], id)
+                text = text.replace(f":{name}::", f":{name}_{place}::")
+            texts.append(text)
+    files = [folder / f"{place}.sql" for place in range(len(texts))]
+    for file, text in zip(files, texts, strict=True):
+        file.write_text(text)
+    return files, values

@@ -1,0 +1,306 @@
+"""The queries that are measured, in the words of each contender, and one form for their answers.
+
+Everything that depends on the schema stands here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from schema.ids import global_id, parse_global_id
+
+Values = Mapping[str, object]
+Plain = object
+"""An answer without what only one schema has: names of lists, identifiers, units, digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A query as one schema has it.
+
+    Attributes:
+        document: the text, sent whole with every request.
+        variables: made of what is asked for.
+        plain: the answer's ``data``, in the form that all contenders share.
+
+    """
+
+    document: str
+    variables: Callable[[Values], Values]
+    plain: Callable[[Any], Plain]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query and what is asked for.
+
+    Attributes:
+        name: a word; file names and options use it.
+        title: as the tables say it.
+        asks: for what, one after the other; one request each.
+
+    """
+
+    name: str
+    title: str
+    ours: Wording
+    postgraphile: Wording
+    asks: tuple[Values, ...] = ({},)
+
+
+def _same(values: Values) -> Values:
+    return values
+
+
+def _moment(text: str) -> str:
+    return datetime.fromisoformat(text).astimezone(UTC).isoformat()
+
+
+def _key(id: str) -> str:
+    return str(parse_global_id(id)[1])
+
+
+def _whole(quantity: str, decimals: int) -> str:
+    """A decimal in base units."""
+    return str(int(Decimal(quantity).scaleb(decimals)))
+
+
+def _by(name: str, found: Sequence[Mapping[str, object]]) -> list[Mapping[str, object]]:
+    return sorted(found, key=lambda one: str(one[name]))
+
+
+# One object by its identifier: eight scalars.
+
+_CARD = "kind name division city county state registeredAt"
+OUR_CARD = f"query Card($id: ID!) {{ node(id: $id) {{ ... on Organisation {{ id {_CARD} }} }} }}"
+THEIR_CARD = (
+    f"query Card($id: UUID!) {{ organisationByRowId(rowId: $id) {{ rowId {_CARD} }} }}"
+)
+
+
+def _our_card(data: Any) -> Plain:  # noqa: ANN401 - JSON
+    card = data["node"]
+    return {**card, "id": _key(card["id"]), "registeredAt": _moment(card["registeredAt"])}
+
+
+def _their_card(data: Any) -> Plain:  # noqa: ANN401 - JSON
+    card = dict(data["organisationByRowId"])
+    id, county, at = card.pop("rowId"), card["county"] or None, _moment(card["registeredAt"])
+    return {**card, "id": id, "county": county, "registeredAt": at}
+
+
+# A page of the enterprises of a city with permits, holdings and counts.
+
+_PERMIT = "number category state validFrom validUntil"
+OUR_PAGE = f"""query Page($city: String!) {{
+  organisations(first: 50, where: {{city: {{eq: $city}}, kind: {{eq: "enterprise"}}}}) {{
+    totalCount
+    nodes {{
+      id name county state
+      permits(first: 5) {{ totalCount nodes {{ id {_PERMIT} }} }}
+      accounts(first: 5) {{
+        totalCount
+        nodes {{
+          kind
+          balances {{ quantity instrument {{ code unit decimals pollutant {{ code name }} }} }}
+        }}
+      }}
+    }}
+  }}
+}}"""
+THEIR_PAGE = f"""query Page($city: String!) {{
+  allOrganisations(
+    first: 50, condition: {{city: $city, kind: "enterprise"}}, orderBy: [NAME_ASC, ROW_ID_ASC]
+  ) {{
+    totalCount
+    nodes {{
+      rowId name county state
+      permitsByOrganisationId(first: 5) {{ totalCount nodes {{ rowId {_PERMIT} }} }}
+      accountsByOrganisationId(first: 5) {{
+        totalCount
+        nodes {{
+          kind
+          balancesByAccountId {{
+            nodes {{
+              quantity
+              instrumentByInstrumentId {{
+                code unit scale pollutantByPollutant {{ code nameZh }}
+              }}
+            }}
+          }}
+        }}
+      }}
+    }}
+  }}
+}}"""
+
+
+def _uncounted(document: str) -> str:
+    """The page without its exact total; the counts within it stay."""
+    return document.replace("    totalCount\n    nodes", "    nodes", 1)
+
+
+def _our_page(data: Any) -> Plain:  # noqa: ANN401 - JSON
+    page = data["organisations"]
+    return {"totalCount": page.get("totalCount"), "nodes": [_our_firm(f) for f in page["nodes"]]}
+
+
+def _our_firm(firm: Any) -> Plain:  # noqa: ANN401 - JSON
+    permits, accounts = firm["permits"], firm["accounts"]
+    return {
+        **{name: firm[name] for name in ("name", "county", "state")},
+        "id": _key(firm["id"]),
+        "permits": permits["totalCount"],
+        "permit": _by("number", [{**permit, "id": _key(permit["id"])} for permit in permits["nodes"]]),
+        "accounts": accounts["totalCount"],
+        "account": _by("kind", [_our_account(account) for account in accounts["nodes"]]),
+    }
+
+
+def _our_account(account: Any) -> dict[str, Plain]:  # noqa: ANN401 - JSON
+    held = []
+    for balance in account["balances"]:
+        right = balance["instrument"]
+        units = _whole(balance["quantity"], right["decimals"])
+        held.append({**right["pollutant"], "right": right["code"], "of": right["unit"], "units": units})
+    return {"kind": account["kind"], "held": _by("right", held)}
+
+
+def _their_page(data: Any) -> Plain:  # noqa: ANN401 - JSON
+    page = data["allOrganisations"]
+    return {"totalCount": page.get("totalCount"), "nodes": [_their_firm(f) for f in page["nodes"]]}
+
+
+def _their_firm(firm: Any) -> Plain:  # noqa: ANN401 - JSON
+    permits, accounts = firm["permitsByOrganisationId"], firm["accountsByOrganisationId"]
+    found = []
+    for permit in permits["nodes"]:
+        id = permit.pop("rowId")
+        found.append({**permit, "id": id})
+    return {
+        **{name: firm[name] for name in ("name", "state")},
+        "county": firm["county"] or None,
+        "id": firm["rowId"],
+        "permits": permits["totalCount"],
+        "permit": _by("number", found),
+        "accounts": accounts["totalCount"],
+        "account": _by("kind", [_their_account(account) for account in accounts["nodes"]]),
+    }
+
+
+def _their_account(account: Any) -> dict[str, Plain]:  # noqa: ANN401 - JSON
+    held = []
+    for balance in account["balancesByAccountId"]["nodes"]:
+        right = balance["instrumentByInstrumentId"]
+        of, units = right["pollutantByPollutant"], balance["quantity"]
+        held.append(
+            {
+                **{"code": of["code"], "name": of["nameZh"]},
+                **{"right": right["code"], "of": right["unit"], "units": units},
+            }
+        )
+    return {"kind": account["kind"], "held": _by("right", held)}
+
+
+# The newest transfers with seller, buyer and their cities.
+
+OUR_FEED = """query Feed {
+  transfers(first: 100) {
+    nodes {
+      id state quantity price sum draftedAt
+      seller { name city }
+      buyer { name city }
+      instrument { code decimals }
+    }
+  }
+}"""
+THEIR_FEED = """query Feed {
+  allTransfers(first: 100, orderBy: [DRAFTED_AT_DESC, ROW_ID_DESC]) {
+    nodes {
+      rowId state quantity priceFen sumFen draftedAt
+      organisationBySellerId { name city }
+      organisationByBuyerId { name city }
+      instrumentByInstrumentId { code scale }
+    }
+  }
+}"""
+_FEN = 2
+
+
+def _our_feed(data: Any) -> Plain:  # noqa: ANN401 - JSON
+    return [
+        {
+            **{name: case[name] for name in ("state", "seller", "buyer")},
+            "id": _key(case["id"]),
+            "units": _whole(case["quantity"], case["instrument"]["decimals"]),
+            "price": _whole(case["price"], _FEN),
+            "sum": _whole(case["sum"], _FEN),
+            "draftedAt": _moment(case["draftedAt"]),
+            "right": case["instrument"]["code"],
+        }
+        for case in data["transfers"]["nodes"]
+    ]
+
+
+def _their_feed(data: Any) -> Plain:  # noqa: ANN401 - JSON
+    return [
+        {
+            "state": case["state"],
+            "seller": case["organisationBySellerId"],
+            "buyer": case["organisationByBuyerId"],
+            "id": case["rowId"],
+            "units": case["quantity"],
+            "price": case["priceFen"],
+            "sum": case["sumFen"],
+            "draftedAt": _moment(case["draftedAt"]),
+            "right": case["instrumentByInstrumentId"]["code"],
+        }
+        for case in data["allTransfers"]["nodes"]
+    ]
+
+
+TYPE_NAME = Wording("{ __typename }", _same, _same)
+
+# The same list at any depth, for the cost of a page far from the first.
+OUR_DEEP_PAGE = """query Deep($after: String) {
+  transfers(first: 50, after: $after) { nodes { id state draftedAt } }
+}"""
+DEEP_PAGE_ROWS = 50
+
+
+def by_id(ids: Sequence[UUID]) -> Query:
+    """One object by its identifier, another in each request."""
+    return Query(
+        "by_id",
+        "by id",
+        Wording(
+            OUR_CARD, lambda asked: {"id": global_id("Organisation", UUID(str(asked["id"])))},
+            _our_card,
+        ),
+        Wording(THEIR_CARD, _same, _their_card),
+        tuple({"id": str(id)} for id in ids),
+    )
+
+
+def page(city: str, *, counted: bool = True) -> Query:
+    """A page of the enterprises of a city; ``counted`` with how many there are."""
+    ours, theirs = (OUR_PAGE, THEIR_PAGE)
+    if not counted:
+        ours, theirs = _uncounted(ours), _uncounted(theirs)
+    return Query(
+        "page" if counted else "page_uncounted",
+        "nested page" if counted else "nested page without its total",
+        Wording(ours, _same, _our_page),
+        Wording(theirs, _same, _their_page),
+        ({"city": city},),
+    )
+
+
+FEED = Query(
+    "feed", "feed", Wording(OUR_FEED, _same, _our_feed), Wording(THEIR_FEED, _same, _their_feed)
+)
+TRIVIAL = Query("trivial", "trivial", TYPE_NAME, TYPE_NAME)
+NAMES = ("by_id", "page", "feed", "trivial")

@@ -1,0 +1,192 @@
+"""The data that are read: a larger world and one ten times as large, kept between runs.
+
+They live in a cluster of the benchmark's own, outside the checkout, under a name that says what
+they were made of; whatever was made of something else is removed.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import asyncpg
+
+from benchmarks.reading.growing import grow
+from registry.database import close_database, open_database
+from seeds.larger_world.load import load_larger_world
+from server import embedded
+from server.compose import prepare
+
+ENTERPRISES = 20_000
+CITY = "130100"
+IDS = 500
+WORLD, GROWN = "world", "grown"
+SUPERUSER = "postgres"
+ROWS = embedded.CHECKOUT / "benchmarks" / "postgraphile" / "rows.sql"
+
+_PREFIX = "reading-"
+_MADE_OF = ("seeds", "policies", "registry/migrations", "benchmarks/reading/growing.py")
+# Durable as in operation. Statements are written as JSON once somebody asks to see them.
+_OPTIONS = {
+    "shared_buffers": "1GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "maintenance_work_mem": "512MB",
+    "max_connections": "200",
+    "jit": "off",
+    "logging_collector": "on",
+    "log_destination": "jsonlog",
+    "log_filename": "statements",
+    "log_rotation_size": "0",
+    "log_rotation_age": "0",
+}
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sitter:
+    """Somebody who asks.
+
+    Attributes:
+        name: a word for tables and options.
+        role: in the rule book.
+        subject: of the sign-in.
+        division: of the appointment.
+        organisation: whose appointment it is.
+
+    """
+
+    name: str
+    role: str
+    subject: str
+    division: str
+    organisation: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A cluster with both worlds, and who and what there is to ask about."""
+
+    cluster: embedded.Cluster
+    city: Sitter
+    enterprise: Sitter
+    province: Sitter
+    ids: tuple[UUID, ...]
+    sizes: dict[str, int]
+
+    @property
+    def postmaster(self) -> int:
+        """The process of which all of the database's are children."""
+        return int((self.cluster.directory / "data" / "postmaster.pid").read_text().split()[0])
+
+    def application(self, database: str = WORLD) -> str:
+        """The URL of a database as the registry's own role."""
+        return self.cluster.addresses(database).application
+
+    async def as_superuser(self, database: str = WORLD) -> asyncpg.Connection:
+        """A connection that may set what is for the whole server."""
+        return await asyncpg.connect(self.cluster.url(SUPERUSER, database))
+
+
+@asynccontextmanager
+async def world(enterprises: int, told: Told) -> AsyncIterator[World]:
+    """The world of so many enterprises, made unless it is there, and its server running."""
+    directory = embedded.state_directory().with_name(f"{_PREFIX}{enterprises}-{_key(enterprises)}")
+    for other in directory.parent.glob(f"{_PREFIX}{enterprises}-*"):
+        if other != directory and not embedded.running(other):
+            shutil.rmtree(other)
+    ready = directory / "ready"
+    if directory.exists() and not ready.exists() and not embedded.running(directory):
+        shutil.rmtree(directory)
+    cluster = embedded.start(directory, options=_OPTIONS)
+    try:
+        if not ready.exists():
+            await _make(cluster, enterprises, told)
+            ready.write_text(json.dumps({"enterprises": enterprises}))
+        yield await _peopled(cluster)
+    finally:
+        cluster.stop()
+
+
+def _key(enterprises: int) -> str:
+    made_of = hashlib.sha256(f"{enterprises} {_OPTIONS}".encode())
+    for place in _MADE_OF:
+        found = embedded.CHECKOUT / place
+        files = [found] if found.is_file() else sorted(found.rglob("*.*"))
+        for file in files:
+            if file.suffix in {".py", ".sql", ".csv", ".conf"}:
+                made_of.update(file.read_bytes())
+    return made_of.hexdigest()[:12]
+
+
+async def _make(cluster: embedded.Cluster, enterprises: int, told: Told) -> None:
+    told(f"making a world of {enterprises} enterprises, once")
+    cluster.ensure(WORLD, fresh=True)
+    at = cluster.addresses(WORLD)
+    await prepare(at.owner, embedded.APPLICATION, reader_role=embedded.READER)
+    await open_database(at.application, maxsize=2)
+    try:
+        await load_larger_world(at.owner, enterprises)
+    finally:
+        await close_database()
+    told("making it ten times as large beside it, once")
+    superuser = await asyncpg.connect(cluster.url(SUPERUSER, SUPERUSER))
+    try:
+        await superuser.execute(f"DROP DATABASE IF EXISTS {GROWN} WITH (FORCE)")
+        await superuser.execute(
+            f"CREATE DATABASE {GROWN} TEMPLATE {WORLD} OWNER {embedded.OWNER} STRATEGY file_copy"
+        )
+    finally:
+        await superuser.close()
+    for database in (WORLD, GROWN):
+        superuser = await asyncpg.connect(cluster.url(SUPERUSER, database))
+        try:
+            if database == GROWN:
+                await grow(superuser)
+            await superuser.execute(ROWS.read_text())
+            await superuser.execute("VACUUM (FREEZE, ANALYZE)")
+            await superuser.execute("CHECKPOINT")
+        finally:
+            await superuser.close()
+
+
+_SITTERS = """
+    SELECT p.subject, a.role, a.division, a.organisation_id AS organisation
+    FROM person p JOIN appointment a ON a.person_id = p.id WHERE p.subject = $1
+"""
+# An enterprise that stands on the page of its city, so that its own holdings are shown there.
+_FIRST = """
+    SELECT p.subject FROM organisation o JOIN person p ON p.organisation_id = o.id
+    WHERE o.city = $1 AND o.kind = 'enterprise' ORDER BY o.name, o.id, p.subject LIMIT 1
+"""
+_ENTERPRISES = """
+    SELECT id FROM organisation WHERE city = $1 AND kind = 'enterprise' ORDER BY id LIMIT $2
+"""
+_COUNTED = ("organisation", "permit", "balance", "transfer", "entry")
+
+
+async def _peopled(cluster: embedded.Cluster) -> World:
+    owner = await asyncpg.connect(cluster.addresses(WORLD).owner)
+    try:
+        subjects = {
+            "city": f"city-{CITY}-a",
+            "enterprise": await owner.fetchval(_FIRST, CITY),
+            "province": "province-130000-a",
+        }
+        sitters = {
+            name: Sitter(name=name, **await owner.fetchrow(_SITTERS, subject))
+            for name, subject in subjects.items()
+        }
+        ids = tuple(found["id"] for found in await owner.fetch(_ENTERPRISES, CITY, IDS))
+        sizes = {
+            table: await owner.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - ours
+            for table in _COUNTED
+        }
+    finally:
+        await owner.close()
+    return World(cluster, **sitters, ids=ids, sizes=sizes)
