@@ -42,9 +42,7 @@ class Requests:
         ]
 
 
-def requests(
-    query: Query, wording: Wording, *, path: str, headers: Mapping[str, str]
-) -> Requests:
+def requests(query: Query, wording: Wording, *, path: str, headers: Mapping[str, str]) -> Requests:
     """The requests of a query in one contender's words."""
     return Requests(path, headers, tuple(_body(wording, asked) for asked in query.asks))
 

@@ -13,7 +13,7 @@ from benchmarks.reading import constant, ours, pgbench, postgraphile
 from benchmarks.reading.asking import Requests, answer, data_of
 from benchmarks.reading.client import Loaded
 from benchmarks.reading.pgbench import Script, replayed
-from benchmarks.reading.queries import Plain, Query, Wording
+from benchmarks.reading.queries import Query
 from benchmarks.reading.serving import Server
 from benchmarks.reading.world import Sitter, World
 
@@ -73,7 +73,9 @@ class Measured:
 class Contender(Protocol):
     """Somebody who answers."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As the tables say it."""
 
     async def measured(self, case: Case, pace: Pace) -> Measured | None:
         """One run; None where he has no part in the case."""
@@ -204,15 +206,13 @@ def compare(
     for query in queries:
         for sitter in sitters:
             for number in range(min(CHECKED, len(query.asks))):
-                first = _plain(one, query, query.ours, sitter, number)
-                second = _plain(other, query, query.postgraphile, sitter, number)
-                where = _difference(first, second, query.name)
+                first = data_of(one.answer(query, sitter, number))
+                second = data_of(other.answer(query, sitter, number))
+                where = _difference(
+                    query.ours.plain(first), query.postgraphile.plain(second), query.name
+                )
                 if where:
                     raise Unequal(f"{where} ({sitter.name}: {one.name}, {other.name})")
-
-
-def _plain(side: Answering, query: Query, wording: Wording, sitter: Sitter, number: int) -> Plain:
-    return wording.plain(data_of(side.answer(query, sitter, number)))
 
 
 def _difference(one: Any, other: Any, place: str) -> str | None:  # noqa: ANN401 - JSON

@@ -29,9 +29,7 @@ def signer_of(world: World) -> DemonstrationSigner:
 def asked(world: World, query: Query, sitter: Sitter) -> Requests:
     """A query as a signed-in person sends it."""
     token = signer_of(world).token(sitter.subject, client="demonstration", seconds=_TOKEN_SECONDS)
-    return requests(
-        query, query.ours, path=PATH, headers={"Authorization": f"Bearer {token}"}
-    )
+    return requests(query, query.ours, path=PATH, headers={"Authorization": f"Bearer {token}"})
 
 
 @contextmanager

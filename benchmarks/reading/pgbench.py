@@ -110,7 +110,7 @@ async def replayed(
         ran = await asyncio.create_subprocess_exec(
             *program, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
-        said, complained = (await ran.communicate())
+        said, complained = await ran.communicate()
     if ran.returncode:
         raise RuntimeError(f"pgbench failed: {complained.decode()[-1000:]}")
     text = said.decode()
@@ -118,9 +118,7 @@ async def replayed(
     return Replayed(int(figures[0]), float(figures[1]), float(figures[2]))
 
 
-def _written(
-    folder: Path, script: Script, ids: Sequence[str]
-) -> tuple[list[Path], dict[str, str]]:
+def _written(folder: Path, script: Script, ids: Sequence[str]) -> tuple[list[Path], dict[str, str]]:
     """A script for each of the ids; the one that was asked for at first stands in a value."""
     values, texts = dict(script.values), [script.text]
     varying = [name for name, value in values.items() if ids and ids[0] in value]

@@ -76,9 +76,7 @@ def _by(name: str, found: Sequence[Mapping[str, object]]) -> list[Mapping[str, o
 
 _CARD = "kind name division city county state registeredAt"
 OUR_CARD = f"query Card($id: ID!) {{ node(id: $id) {{ ... on Organisation {{ id {_CARD} }} }} }}"
-THEIR_CARD = (
-    f"query Card($id: UUID!) {{ organisationByRowId(rowId: $id) {{ rowId {_CARD} }} }}"
-)
+THEIR_CARD = f"query Card($id: UUID!) {{ organisationByRowId(rowId: $id) {{ rowId {_CARD} }} }}"
 
 
 def _our_card(data: Any) -> Plain:  # noqa: ANN401 - JSON
@@ -154,7 +152,9 @@ def _our_firm(firm: Any) -> Plain:  # noqa: ANN401 - JSON
         **{name: firm[name] for name in ("name", "county", "state")},
         "id": _key(firm["id"]),
         "permits": permits["totalCount"],
-        "permit": _by("number", [{**permit, "id": _key(permit["id"])} for permit in permits["nodes"]]),
+        "permit": _by(
+            "number", [{**permit, "id": _key(permit["id"])} for permit in permits["nodes"]]
+        ),
         "accounts": accounts["totalCount"],
         "account": _by("kind", [_our_account(account) for account in accounts["nodes"]]),
     }
@@ -165,7 +165,9 @@ def _our_account(account: Any) -> dict[str, Plain]:  # noqa: ANN401 - JSON
     for balance in account["balances"]:
         right = balance["instrument"]
         units = _whole(balance["quantity"], right["decimals"])
-        held.append({**right["pollutant"], "right": right["code"], "of": right["unit"], "units": units})
+        held.append(
+            {**right["pollutant"], "right": right["code"], "of": right["unit"], "units": units}
+        )
     return {"kind": account["kind"], "held": _by("right", held)}
 
 
@@ -198,8 +200,11 @@ def _their_account(account: Any) -> dict[str, Plain]:  # noqa: ANN401 - JSON
         of, units = right["pollutantByPollutant"], balance["quantity"]
         held.append(
             {
-                **{"code": of["code"], "name": of["nameZh"]},
-                **{"right": right["code"], "of": right["unit"], "units": units},
+                "code": of["code"],
+                "name": of["nameZh"],
+                "right": right["code"],
+                "of": right["unit"],
+                "units": units,
             }
         )
     return {"kind": account["kind"], "held": _by("right", held)}
@@ -277,7 +282,8 @@ def by_id(ids: Sequence[UUID]) -> Query:
         "by_id",
         "by id",
         Wording(
-            OUR_CARD, lambda asked: {"id": global_id("Organisation", UUID(str(asked["id"])))},
+            OUR_CARD,
+            lambda asked: {"id": global_id("Organisation", UUID(str(asked["id"])))},
             _our_card,
         ),
         Wording(THEIR_CARD, _same, _their_card),

@@ -18,12 +18,12 @@ from benchmarks.reading.serving import Server
 from benchmarks.reading.world import SUPERUSER, WORLD, World
 from server import embedded
 
-TRIES = 8
+TRIES = 6
 """So often a request is asked: the first ones fill caches, others may meet the housekeeping."""
 
 _SENT = re.compile(r"^(?:execute [^:]*|statement): ", re.DOTALL)
 _BOUND = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
-_SETTLED_SECONDS = 0.2
+_SETTLED_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)

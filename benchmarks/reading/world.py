@@ -10,7 +10,6 @@ import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -178,10 +177,11 @@ async def _peopled(cluster: embedded.Cluster) -> World:
             "enterprise": await owner.fetchval(_FIRST, CITY),
             "province": "province-130000-a",
         }
-        sitters = {
-            name: Sitter(name=name, **await owner.fetchrow(_SITTERS, subject))
-            for name, subject in subjects.items()
-        }
+        sitters = {}
+        for name, subject in subjects.items():
+            found = await owner.fetchrow(_SITTERS, subject)
+            assert found is not None, f"every world has {subject}"
+            sitters[name] = Sitter(name=name, **found)
         ids = tuple(found["id"] for found in await owner.fetch(_ENTERPRISES, CITY, IDS))
         sizes = {
             table: await owner.fetchval(f"SELECT count(*) FROM {table}")  # noqa: S608 - ours

@@ -1,0 +1,161 @@
+"""How fast the registry is read, beside PostGraphile, pgbench and a bare ASGI application.
+
+    python -m benchmarks.read [--quick] [--check]
+
+In one run on a larger world: an object by its identifier, a page of enterprises with all they
+hold, the newest transfers, and a trivial query; as an officer of a city and as an enterprise; by
+1, 16 and 64 connections, full documents in every request. The registry asks for sign-in and keeps
+its rules and limits; PostGraphile is told role and claims, verifies nothing, and shows the same
+rows by row security. Answers are compared before anything is timed. Read the ratios: the rates are
+those of the machine, whose cores database, servers and load generator share.
+
+The first run makes the data and installs PostGraphile, which is not part of the eight minutes of
+``--quick``. The last lines are the summary. With ``--check`` it ends with 1 where a floor is
+missed or somebody was left out.
+"""
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.reading import ours, pgbench
+from benchmarks.reading.asking import Unanswered
+from benchmarks.reading.contest import Pace, Unequal
+from benchmarks.reading.field import Field, fielded
+from benchmarks.reading.figures import RATIO_CONNECTIONS, Runs, gauged, table
+from benchmarks.reading.goals import Gauges, summary
+from benchmarks.reading.ours import asked
+from benchmarks.reading.probes import Deep, deep
+from benchmarks.reading.queries import FEED, NAMES, TRIVIAL, Query, by_id, page
+from benchmarks.reading.serving import Missing
+from benchmarks.reading.statements import overheard
+from benchmarks.reading.world import ENTERPRISES, World, world
+
+QUICK = Pace(seconds=1.2, warm_s=0.3, rounds=2)
+WHOLE = Pace(seconds=4.0, warm_s=1.0, rounds=3)
+WIDTH = 180
+"""Of the tables, wherever they are shown."""
+
+
+async def main(chosen: argparse.Namespace, pace: Pace, console: Console) -> bool:
+    """Whether every floor was kept and nobody left out."""
+    began = time.perf_counter()
+    async with world(chosen.enterprises, console.print) as found:
+        console.print(", ".join(f"{kind} {count:,}" for kind, count in found.sizes.items()))
+        wanted = [query for query in queries(found) if query.name in {"by_id", *chosen.only}]
+        async with fielded(found, wanted) as field:
+            console.print("all contenders give the same answers")
+            runs = await field.run(pace)
+            _show(field, runs, console)
+            gauges, left_out = await _gauges(field, runs, pace, console)
+    lines, fine = summary(gauges, left_out)
+    console.print(f"{time.perf_counter() - began:.0f} s in all")
+    for line in lines:
+        console.print(line)
+    return fine
+
+
+def queries(found: World) -> list[Query]:
+    """The four of them, the cheapest to begin with first."""
+    return [by_id(found.ids), page(found.city.division), FEED, TRIVIAL]
+
+
+async def _gauges(
+    field: Field, runs: Runs, pace: Pace, console: Console
+) -> tuple[Gauges, list[str]]:
+    """Everything that has a goal, measured and shown; and what is left out."""
+    memory = {side.name: side.server.resident_mb for side in (field.ours, field.theirs) if side}
+    names = [query.name for query in field.queries]
+    gauges = gauged(runs, names, [sitter.name for sitter in field.sitters])
+    growing = [FEED] if FEED in field.queries else []
+    if "page" in names:
+        growing.append(page(field.sitters[0].division, counted=False))
+    shares = await field.grown(growing, pace)
+    far = await _deep(field, pace)
+    starts = field.cold_starts()
+    console.print(_beside(memory, starts, shares), _far(far))
+    gauges |= {
+        "memory": {"": memory[ours.NAME]},
+        "start": {"": starts[ours.NAME]},
+        "deep/database": {"": far.database_ms[1] / far.database_ms[0]},
+        **{f"growth/{name}": {"": share} for name, share in shares[ours.NAME].items()},
+    }
+    return gauges, field.left_out
+
+
+async def _deep(field: Field, pace: Pace) -> Deep:
+    first = asked(field.world, field.queries[0], field.sitters[0])
+    async with overheard(field.world, first) as heard:
+        return await deep(field.world, field.ours, heard, pace)
+
+
+def _show(field: Field, runs: Runs, console: Console) -> None:
+    names = [contender.name for contender in field.contenders]
+    for sitter in field.sitters:
+        console.print(table(runs, names, field.cases(), sitter.name))
+    sent = ", ".join(f"{' as '.join(key)} {number}" for key, number in field.statements.items())
+    console.print(f"statements in a request of ours, each replayed by {pgbench.NAME}: {sent}")
+    key = (field.queries[0].name, field.sitters[0].name, RATIO_CONNECTIONS)
+    client = runs.median(ours.NAME, key, lambda run: run.client_ms) or 0.0
+    console.print(f"the load generator's own processor time: {client * 1000:.0f} µs a request")
+
+
+def _beside(
+    memory: dict[str, float], starts: dict[str, float], shares: dict[str, dict[str, float]]
+) -> Table:
+    shown = Table("", *memory, title="Beside the rates", box=box.MARKDOWN)
+    shown.add_row("resident after load, MB", *(f"{memory[name]:.0f}" for name in memory))
+    shown.add_row("cold start, s", *(f"{starts[name]:.2f}" for name in memory))
+    for query in shares[ours.NAME]:
+        told = (f"{shares[name][query]:.2f}" if name in shares else "" for name in memory)
+        shown.add_row(f"{query} at ten times the data, share of the rate", *told)
+    return shown
+
+
+def _far(far: Deep) -> Table:
+    shown = Table(
+        "transfers as the province",
+        "page 1, ms",
+        f"page {far.page}, ms",
+        "ratio",
+        title="A page far from the first",
+        box=box.MARKDOWN,
+    )
+    for where, (first, last) in (("database", far.database_ms), ("over HTTP", far.http_ms)):
+        shown.add_row(where, f"{first:.3f}", f"{last:.3f}", f"{last / first:.2f}")
+    return shown
+
+
+def _chosen(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="under eight minutes")
+    parser.add_argument("--check", action="store_true", help="1 unless every floor is kept")
+    parser.add_argument("--enterprises", type=int, default=ENTERPRISES, help="of the world")
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="and by_id")
+    parser.add_argument("--seconds", type=float, help="of a run")
+    parser.add_argument("--rounds", type=int, help="of all runs")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    options = _chosen()
+    paced = QUICK if options.quick else WHOLE
+    paced = replace(
+        paced,
+        seconds=options.seconds or paced.seconds,
+        rounds=options.rounds or paced.rounds,
+    )
+    try:
+        kept = asyncio.run(main(options, paced, Console(width=WIDTH, soft_wrap=True)))
+    except (Missing, Unequal, Unanswered) as refusal:
+        sys.exit(f"Nothing can be compared: {refusal}")
+    sys.exit(0 if kept or not options.check else 1)

@@ -1,0 +1,117 @@
+"""What is measured beside the four queries: growth, a page far from the first, a cold start."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+
+from benchmarks.reading.asking import answer, data_of
+from benchmarks.reading.contest import Answering, Case, Pace
+from benchmarks.reading.figures import RATIO_CONNECTIONS, Runs
+from benchmarks.reading.ours import asked
+from benchmarks.reading.pgbench import replayed, script_of
+from benchmarks.reading.queries import DEEP_PAGE_ROWS, OUR_DEEP_PAGE, Query, Values, Wording
+from benchmarks.reading.serving import Server
+from benchmarks.reading.statements import Overheard
+from benchmarks.reading.world import Sitter, World
+
+DEEP_PAGE = 2_000
+STARTS = 3
+_WALK_ROWS = 100
+_WALK = """query Walk($after: String, $first: Int!) {
+  transfers(first: $first, after: $after) { pageInfo { endCursor hasNextPage } }
+}"""
+_PLAIN = "walk"
+
+
+@dataclass(frozen=True, slots=True)
+class Deep:
+    """Page 1 and a page far from it.
+
+    Attributes:
+        page: which one that is.
+        database_ms: of both, in the database alone.
+        http_ms: of both, as one client sees it.
+
+    """
+
+    page: int
+    database_ms: tuple[float, float]
+    http_ms: tuple[float, float]
+
+
+def _query(name: str, document: str, variables: Values) -> Query:
+    wording = Wording(document, lambda _: variables, lambda data: data)
+    return Query(name, name, wording, wording)
+
+
+def _walked(world: World, side: Answering, sitter: Sitter) -> tuple[int, str]:
+    """The number of the page that is far away, and the cursor before it."""
+    wanted, after, passed = (DEEP_PAGE - 1) * DEEP_PAGE_ROWS, "", 0
+    while passed < wanted:
+        first = min(_WALK_ROWS, wanted - passed)
+        step = _query(_PLAIN, _WALK, {"first": first, "after": after or None})
+        said = answer(side.server.port, asked(world, step, sitter))
+        info = data_of(said)["transfers"]["pageInfo"]
+        if not info["hasNextPage"]:
+            break
+        after, passed = info["endCursor"], passed + first
+    return passed // DEEP_PAGE_ROWS + 1, after
+
+
+async def deep(world: World, side: Answering, overheard: Overheard, pace: Pace) -> Deep:
+    """Page 1 and page 2 000 of what the province sees; a small world's last page but one."""
+    page, after = _walked(world, side, world.province)
+    pages = [
+        _query(name, OUR_DEEP_PAGE, {"after": cursor})
+        for name, cursor in (("first", None), ("deep", after))
+    ]
+    superuser = await world.as_superuser()
+    try:
+        scripts = [
+            await script_of(superuser, await overheard.sent(asked(world, page, world.province)))
+            for page in pages
+        ]
+    finally:
+        await superuser.close()
+    database: tuple[list[float], list[float]] = ([], [])
+    http: tuple[list[float], list[float]] = ([], [])
+    for _ in range(pace.rounds):
+        for which, query in enumerate(pages):
+            ran = await replayed(world, scripts[which], connections=1, seconds=pace.seconds)
+            database[which].append(ran.average_ms)
+            run = await side.measured(Case(query, world.province, 1), pace)
+            http[which].append(run.p50_ms if run else 0.0)
+    return Deep(page, _medians(database), _medians(http))
+
+
+def _medians(pair: tuple[list[float], list[float]]) -> tuple[float, float]:
+    return statistics.median(pair[0]), statistics.median(pair[1])
+
+
+async def growth(
+    small: Answering, large: Answering, queries: Sequence[Query], *, sitter: Sitter, pace: Pace
+) -> dict[str, float]:
+    """The rate at ten times the data, in shares of the rate before, by query."""
+    runs = Runs()
+    sides = [replace(side, name=name) for side, name in ((small, "small"), (large, "large"))]
+    cases = [Case(query, sitter, RATIO_CONNECTIONS) for query in queries]
+    for _ in range(pace.rounds):
+        for case in cases:
+            for side in sides:
+                runs.add(side.name, case, await side.measured(case, pace))
+    rates = {
+        name: [runs.median(name, case.key, lambda run: run.rate) or 0.0 for case in cases]
+        for name in ("small", "large")
+    }
+    each = zip(queries, rates["small"], rates["large"], strict=True)
+    return {query.name: after / before for query, before, after in each}
+
+
+def cold_start(started: Callable[[], AbstractContextManager[Server]]) -> float:
+    """Seconds from the start of the process to its first answer; the median of a few."""
+    taken = []
+    for _ in range(STARTS):
+        with started() as server:
+            taken.append(server.start_s)
+    return statistics.median(taken)
