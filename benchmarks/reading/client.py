@@ -6,6 +6,7 @@ Each connection sends its next request when the answer to the last one is there.
 by hand, so that a request costs the client a few microseconds, the same for whoever answers.
 """
 
+import contextlib
 import json
 import re
 import resource
@@ -106,9 +107,9 @@ def loaded(
 ) -> Loaded:
     """Ask for ``warm_s`` unmeasured, then for ``seconds`` and at least an answer a connection."""
     load = _Load(requests)
-    with select.epoll() as polled:
+    with select.epoll() as polled, contextlib.ExitStack() as stack:
         for _ in range(connections):
-            connected = socket.create_connection((HOST, port), timeout=30)
+            connected = stack.enter_context(socket.create_connection((HOST, port), timeout=30))
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             load.sockets[connected.fileno()] = connected
             polled.register(connected.fileno(), select.EPOLLIN)
@@ -123,8 +124,6 @@ def loaded(
         while len(load.took) < connections and time.perf_counter_ns() < before + SECONDS_MAX * 1e9:
             _run(load, polled, until=time.perf_counter_ns() + int(1e8))
         lasted, spent = (time.perf_counter_ns() - before) / 1e9, _spent() - spent
-        for connected in load.sockets.values():
-            connected.close()
     took = sorted(load.took)
     if not took:
         raise RuntimeError(f"not one answer in {lasted:.0f} s")

@@ -147,7 +147,7 @@ class Replaying:
             return None
         before = spent_by(self.world.postmaster)
         ran = await replayed(
-            self.world,
+            self.world.application(),
             script,
             [str(asked["id"]) for asked in case.query.asks if "id" in asked],
             connections=case.connections,

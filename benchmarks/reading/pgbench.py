@@ -11,13 +11,14 @@ from pathlib import Path
 import asyncpg
 
 from benchmarks.reading.statements import Statement
-from benchmarks.reading.world import WORLD, World
 from server import embedded
 
 NAME = "pgbench"
 SCRIPTS_MAX = 100
 """So many objects are asked for in turn; pgbench takes no more than 128 scripts."""
 
+# Of the installation whose server is used.
+_PROGRAM = embedded._packages() / embedded.WHEEL / f"pginstall{embedded.VERSION}/bin/pgbench"  # noqa: SLF001
 _RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 _DONE = re.compile(r"^number of transactions actually processed: (\d+)", re.MULTILINE)
 _LATENCY = re.compile(r"^latency average = ([0-9.]+) ms", re.MULTILINE)
@@ -64,20 +65,23 @@ async def script_of(connection: asyncpg.Connection, statements: Sequence[Stateme
     for place, statement in enumerate(statements):
         sql = _BYTES.sub(r"SELECT (\1)", statement.sql.rstrip("; \n"))
         types = [str(one.name) for one in (await connection.prepare(sql)).get_parameters()]
-        texts.append(_worded(sql, types, place))
-        for number, value in enumerate(statement.values, start=1):
-            if value is not None:
-                values[f"p{place}_{number}"] = value
+        names = [f":p{place}_{number}" for number in range(1, len(types) + 1)]
+        for number, value in enumerate(statement.values):
+            if value:
+                values[names[number][1:]] = value
+            elif value is not None:
+                names[number] = "''"  # pgbench has no empty variables.
+        texts.append(_worded(sql, [f"{n}::{t}" for n, t in zip(names, types, strict=True)]))
     return Script(";\n".join(texts) + ";\n", values)
 
 
-def _worded(sql: str, types: Sequence[str], place: int) -> str:
+def _worded(sql: str, parameters: Sequence[str]) -> str:
     """The statement with pgbench's variables, each of its parameter's type wherever it stands."""
 
     def worded(found: re.Match[str]) -> str:
         text, number = found.groups()
         if number is not None:
-            return f":p{place}_{number}::{types[int(number) - 1]}"
+            return parameters[int(number) - 1]
         if not _COLON.search(text):
             return str(text)
         if text[0] == "'":
@@ -88,24 +92,18 @@ def _worded(sql: str, types: Sequence[str], place: int) -> str:
 
 
 async def replayed(
-    world: World,
-    script: Script,
-    ids: Sequence[str] = (),
-    *,
-    connections: int,
-    seconds: float,
-    database: str = WORLD,
+    url: str, script: Script, ids: Sequence[str] = (), *, connections: int, seconds: float
 ) -> Replayed:
     """Run it for so long; for each of the ``ids`` in turn where the first of them was bound."""
     with tempfile.TemporaryDirectory() as folder:
         files, values = _written(Path(folder), script, ids[:SCRIPTS_MAX])
         program = [
-            str(embedded._binaries(world.cluster.directory) / "pgbench"),  # noqa: SLF001 - the wheel's
+            str(_PROGRAM),
             *("--no-vacuum", "--protocol=prepared", f"--time={max(1, round(seconds))}"),
             *(f"--client={connections}", f"--jobs={min(2, connections)}"),
             *(f"--define={name}={value}" for name, value in values.items()),
             *(f"--file={file}" for file in files),
-            world.application(database),
+            url,
         ]
         ran = await asyncio.create_subprocess_exec(
             *program, stdout=subprocess.PIPE, stderr=subprocess.PIPE

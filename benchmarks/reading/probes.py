@@ -78,7 +78,9 @@ async def deep(world: World, side: Answering, overheard: Overheard, pace: Pace) 
     http: tuple[list[float], list[float]] = ([], [])
     for _ in range(pace.rounds):
         for which, query in enumerate(pages):
-            ran = await replayed(world, scripts[which], connections=1, seconds=pace.seconds)
+            ran = await replayed(
+                world.application(), scripts[which], connections=1, seconds=pace.seconds
+            )
             database[which].append(ran.average_ms)
             run = await side.measured(Case(query, world.province, 1), pace)
             http[which].append(run.p50_ms if run else 0.0)

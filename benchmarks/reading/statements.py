@@ -1,7 +1,7 @@
 """The statements that a request of ours really sends, as PostgreSQL logged them.
 
 Nobody is asked for his SQL: a registry of its own answers the request while the server writes down
-what the application role sends.
+what the registry's roles send.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ from server import embedded
 
 TRIES = 6
 """So often a request is asked: the first ones fill caches, others may meet the housekeeping."""
+
+ROLES = (embedded.APPLICATION, embedded.READER)
 
 _SENT = re.compile(r"^(?:execute [^:]*|statement): ", re.DOTALL)
 _BOUND = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
@@ -64,7 +66,7 @@ class Overheard:
             for line in log:
                 said = json.loads(line)
                 found = _SENT.match(said["message"])
-                if found and said["user"] == embedded.APPLICATION:
+                if found and said["user"] in ROLES:
                     values = _values(said.get("detail", ""))
                     yield Statement(said["message"][found.end() :].strip(), values)
 
@@ -88,12 +90,12 @@ async def overheard(
 
     """
     superuser = await world.as_superuser(SUPERUSER)
-    role = embedded.APPLICATION
     try:
-        await superuser.execute(f"ALTER ROLE {role} SET log_statement = 'all'")
+        for role in ROLES:
+            await superuser.execute(f"ALTER ROLE {role} SET log_statement = 'all'")
         with registry(world, first, database) as server:
-            await superuser.execute(f"ALTER ROLE {role} RESET log_statement")
             yield Overheard(server, world.cluster.directory / "data/log/statements.json")
     finally:
-        await superuser.execute(f"ALTER ROLE {role} RESET log_statement")
+        for role in ROLES:
+            await superuser.execute(f"ALTER ROLE {role} RESET log_statement")
         await superuser.close()

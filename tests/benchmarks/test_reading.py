@@ -1,0 +1,128 @@
+"""What the reading benchmark must get right to be believed."""
+
+import contextlib
+import socket
+import threading
+
+import asyncpg
+import pytest
+
+from benchmarks.reading.client import Loaded, loaded
+from benchmarks.reading.goals import Goal, read_goals, summary
+from benchmarks.reading.pgbench import replayed, script_of
+from benchmarks.reading.statements import Statement, _values
+from tests.cluster import Database
+
+ONE, OTHER = "2008caf3-af6b-43f9-b996-20a985de2024", "f0cab46a-f020-4615-964c-81c5f2753191"
+# Divides by zero unless every value arrives as it was, and every text.
+PROVES = """SELECT convert_to('{"state":null,"of":"' || $1 || '","at":' || 1 / (
+    $1 = 'it''s: "so"' AND $2::uuid = ANY ($3) AND $4::text IS NULL
+    AND $5 = '' AND length('{"a":b,c:\\d:文}') = 14)::int || '}', 'UTF8')"""
+
+
+@pytest.mark.parametrize("asked", [ONE, OTHER], ids=["the one that was bound", "another"])
+async def test_pgbench_sends_what_we_sent(
+    clone: Database, owner: asyncpg.Connection, asked: str
+) -> None:
+    values = ('it\'s: "so"', ONE, f"{{{ONE}}}", None, "")
+    script = await script_of(owner, [Statement(PROVES, values), Statement("SELECT 1", ())])
+
+    ran = await replayed(clone.application_url, script, [ONE, asked], connections=2, seconds=1)
+
+    assert ran.answers > 0
+    assert ran.rate > 0
+
+
+async def test_pgbench_does_not_pass_over_an_error(
+    clone: Database, owner: asyncpg.Connection
+) -> None:
+    script = await script_of(owner, [Statement(PROVES, ("no", ONE, f"{{{ONE}}}", None, ""))])
+
+    with pytest.raises(RuntimeError, match="division by zero"):
+        await replayed(clone.application_url, script, connections=1, seconds=1)
+
+
+async def test_pgbench_gets_text_instead_of_bytes(owner: asyncpg.Connection) -> None:
+    script = await script_of(owner, [Statement("SELECT convert_to('a', 'UTF8')", ())])
+
+    assert script.text == "SELECT ('a');\n"
+
+
+def test_values_are_read_as_postgresql_logs_them() -> None:
+    detail = "Parameters: $1 = 'it''s $2 = ''x''', $2 = NULL, $3 = '{a,b}'"
+
+    assert _values(detail) == ("it's $2 = 'x'", None, "{a,b}")
+    assert _values("") == ()
+
+
+def test_the_client_counts_answers_however_they_arrive() -> None:
+    pieces = (b"HTTP/1.1 200 OK\r\nConte", b'nt-Length: 11\r\n\r\n{"da', b'ta":{}}')
+
+    run = _load_from(pieces)
+
+    assert run.answers > 0
+    assert run.bytes_each == 11
+    assert 0 < run.p50_ms <= run.p99_ms
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"HTTP/1.1 503 Busy\r\nContent-Length: 2\r\n\r\n{}",),
+        (b'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"errors":[]}',),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",),
+    ],
+    ids=["refused", "errors", "unknown length"],
+)
+def test_the_client_stops_at_a_bad_answer(pieces: tuple[bytes, ...]) -> None:
+    with pytest.raises(RuntimeError, match="no good answer"):
+        _load_from(pieces)
+
+
+def _load_from(pieces: tuple[bytes, ...]) -> Loaded:
+    """What the client makes of a server that answers each request with these pieces."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        serving = threading.Thread(target=_serve, args=(listening, pieces))
+        serving.start()
+        try:
+            port = listening.getsockname()[1]
+            return loaded(port, [b"POST"], connections=1, warm_s=0.0, seconds=0.1)
+        finally:
+            serving.join(5)
+
+
+def _serve(listening: socket.socket, pieces: tuple[bytes, ...]) -> None:
+    connected, _ = listening.accept()
+    connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with connected, contextlib.suppress(ConnectionError):
+        while connected.recv(4096):
+            for piece in pieces:
+                connected.sendall(piece)
+
+
+def test_the_worst_figure_decides() -> None:
+    rate = Goal("rate", "a rate", more=True, floor=2.0, goal=3.0)
+    time = Goal("time", "a time", more=False, floor=2.0, goal=1.0)
+
+    assert [rate.verdict(rate.worst(each)) for each in ([3.0, 1.9], [2.0, 4.0], [3.0])] == [
+        "MISSED",
+        "floor",
+        "goal",
+    ]
+    assert [time.verdict(time.worst(each)) for each in ([2.1, 0.5], [2.0, 0.5], [1.0])] == [
+        "MISSED",
+        "floor",
+        "goal",
+    ]
+
+
+def test_a_summary_is_fine_only_when_all_is_measured_and_kept() -> None:
+    kept = {goal.gauge: {"": goal.floor} for goal in read_goals()}
+    low = kept | {"pgbench/page": {"city": 0.1}}
+    without = {gauge: figures for gauge, figures in kept.items() if gauge != "memory"}
+
+    assert summary(kept, [])[1]
+    assert not summary(low, [])[1]
+    assert not summary(without, [])[1]
+    assert not summary(kept, ["PostGraphile: no Node"])[1]
+    assert summary(low, [])[0][-2:] == ["below the floor: pgbench/page", "left out: nothing"]
