@@ -31,11 +31,9 @@ from benchmarks.reading.contest import Pace, Unequal
 from benchmarks.reading.field import Field, fielded
 from benchmarks.reading.figures import RATIO_CONNECTIONS, Runs, gauged, table
 from benchmarks.reading.goals import Gauges, summary
-from benchmarks.reading.ours import asked
 from benchmarks.reading.probes import Deep, deep
 from benchmarks.reading.queries import FEED, NAMES, TRIVIAL, Query, by_id, page
 from benchmarks.reading.serving import Missing
-from benchmarks.reading.statements import overheard
 from benchmarks.reading.world import ENTERPRISES, World, world
 
 QUICK = Pace(seconds=1.2, warm_s=0.3, rounds=2)
@@ -78,7 +76,7 @@ async def _gauges(
     if "page" in names:
         growing.append(page(field.sitters[0].division, counted=False))
     shares = await field.grown(growing, pace)
-    far = await _deep(field, pace)
+    far = await deep(field.world, field.ours, pace)
     starts = field.cold_starts()
     console.print(_beside(memory, starts, shares), _far(far))
     gauges |= {
@@ -88,12 +86,6 @@ async def _gauges(
         **{f"growth/{name}": {"": share} for name, share in shares[ours.NAME].items()},
     }
     return gauges, field.left_out
-
-
-async def _deep(field: Field, pace: Pace) -> Deep:
-    first = asked(field.world, field.queries[0], field.sitters[0])
-    async with overheard(field.world, first) as heard:
-        return await deep(field.world, field.ours, heard, pace)
 
 
 def _show(field: Field, runs: Runs, console: Console) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.reading.client import HOST
 from benchmarks.reading.queries import Query, Values, Wording
 
-HOST = "127.0.0.1"
 SECONDS_MAX = 60.0
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from benchmarks.reading.asking import HOST, Requests
+from benchmarks.reading.asking import Requests
+from benchmarks.reading.client import HOST
 from benchmarks.reading.serving import Server, free_port, serving
 
 NAME = "bare ASGI"

@@ -12,7 +12,7 @@ from benchmarks.processor import spent_by
 from benchmarks.reading import constant, ours, pgbench, postgraphile
 from benchmarks.reading.asking import Requests, answer, data_of
 from benchmarks.reading.client import Loaded
-from benchmarks.reading.pgbench import Script, replayed
+from benchmarks.reading.pgbench import Scripts, replayed
 from benchmarks.reading.queries import Query
 from benchmarks.reading.serving import Server
 from benchmarks.reading.world import Sitter, World
@@ -137,7 +137,7 @@ class Replaying:
     """The database alone: our statements, by query and sitter."""
 
     world: World
-    scripts: dict[tuple[str, str], Script]
+    scripts: Scripts
     name: str = pgbench.NAME
 
     async def measured(self, case: Case, pace: Pace) -> Measured | None:

@@ -23,14 +23,13 @@ from benchmarks.reading.contest import (
 )
 from benchmarks.reading.figures import Runs
 from benchmarks.reading.ours import asked, registry
-from benchmarks.reading.pgbench import Script, script_of
+from benchmarks.reading.pgbench import scripts_of
 from benchmarks.reading.postgraphile import NAME as POSTGRAPHILE
 from benchmarks.reading.postgraphile import asked as asked_there
 from benchmarks.reading.postgraphile import installed, postgraphile
 from benchmarks.reading.probes import cold_start, growth
 from benchmarks.reading.queries import TRIVIAL, Query
 from benchmarks.reading.serving import Missing
-from benchmarks.reading.statements import overheard
 from benchmarks.reading.world import GROWN, Sitter, World
 
 CONNECTIONS = (1, 16, 64)
@@ -137,26 +136,11 @@ async def fielded(world: World, queries: Sequence[Query]) -> AsyncIterator[Field
             found.theirs = their_side(world, server)
             compare(found.ours, found.theirs, queries, sitters)
             found.contenders.append(found.theirs)
-        found.contenders.append(Replaying(world, await _scripts(found)))
+        scripts = await scripts_of(world, [q for q in queries if q is not TRIVIAL], sitters)
+        found.contenders.append(Replaying(world, scripts))
+        found.statements = {whose: script.statements for whose, script in scripts.items()}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         kept(folder, found.ours, queries, sitters)
         first = constant_asked(world, queries[0], sitters[0])
         found.contenders.append(constant_side(world, stack.enter_context(constant(folder, first))))
         yield found
-
-
-async def _scripts(found: Field) -> dict[tuple[str, str], Script]:
-    """What our queries send, written for pgbench."""
-    scripts = {}
-    world, first = found.world, asked(found.world, found.queries[0], found.sitters[0])
-    superuser = await world.as_superuser()
-    try:
-        async with overheard(world, first) as heard:
-            for query in found.queries:
-                for sitter in found.sitters if query is not TRIVIAL else ():
-                    sent = await heard.sent(asked(world, query, sitter))
-                    found.statements[query.name, sitter.name] = len(sent)
-                    scripts[query.name, sitter.name] = await script_of(superuser, sent)
-    finally:
-        await superuser.close()
-    return scripts

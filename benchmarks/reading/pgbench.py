@@ -10,7 +10,10 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks.reading.statements import Statement
+from benchmarks.reading.ours import asked
+from benchmarks.reading.queries import Query
+from benchmarks.reading.statements import Statement, overheard
+from benchmarks.reading.world import Sitter, World
 from server import embedded
 
 NAME = "pgbench"
@@ -52,11 +55,37 @@ class Script:
     Attributes:
         text: the statements, with variables for parameters.
         values: by name of the variable; one that is NULL is left out.
+        statements: how many they are.
 
     """
 
     text: str
     values: dict[str, str]
+    statements: int
+
+
+Scripts = dict[tuple[str, str], Script]
+"""By names of query and sitter."""
+
+
+async def scripts_of(world: World, queries: Sequence[Query], sitters: Sequence[Sitter]) -> Scripts:
+    """What the registry sends for each query, overheard and written for pgbench.
+
+    Raises:
+        Missing: the registry does not come up.
+
+    """
+    scripts = {}
+    superuser = await world.as_superuser()
+    try:
+        async with overheard(world, asked(world, queries[0], sitters[0])) as heard:
+            for query in queries:
+                for sitter in sitters:
+                    sent = await heard.sent(asked(world, query, sitter))
+                    scripts[query.name, sitter.name] = await script_of(superuser, sent)
+    finally:
+        await superuser.close()
+    return scripts
 
 
 async def script_of(connection: asyncpg.Connection, statements: Sequence[Statement]) -> Script:
@@ -72,7 +101,7 @@ async def script_of(connection: asyncpg.Connection, statements: Sequence[Stateme
             elif value is not None:
                 names[number] = "''"  # pgbench has no empty variables.
         texts.append(_worded(sql, [f"{n}::{t}" for n, t in zip(names, types, strict=True)]))
-    return Script(";\n".join(texts) + ";\n", values)
+    return Script(";\n".join(texts) + ";\n", values, len(texts))
 
 
 def _worded(sql: str, parameters: Sequence[str]) -> str:

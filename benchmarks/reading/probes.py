@@ -9,10 +9,9 @@ from benchmarks.reading.asking import answer, data_of
 from benchmarks.reading.contest import Answering, Case, Pace
 from benchmarks.reading.figures import RATIO_CONNECTIONS, Runs
 from benchmarks.reading.ours import asked
-from benchmarks.reading.pgbench import replayed, script_of
+from benchmarks.reading.pgbench import replayed, scripts_of
 from benchmarks.reading.queries import DEEP_PAGE_ROWS, OUR_DEEP_PAGE, Query, Values, Wording
 from benchmarks.reading.serving import Server
-from benchmarks.reading.statements import Overheard
 from benchmarks.reading.world import Sitter, World
 
 DEEP_PAGE = 2_000
@@ -59,30 +58,27 @@ def _walked(world: World, side: Answering, sitter: Sitter) -> tuple[int, str]:
     return passed // DEEP_PAGE_ROWS + 1, after
 
 
-async def deep(world: World, side: Answering, overheard: Overheard, pace: Pace) -> Deep:
+async def deep(world: World, side: Answering, pace: Pace) -> Deep:
     """Page 1 and page 2 000 of what the province sees; a small world's last page but one."""
     page, after = _walked(world, side, world.province)
     pages = [
         _query(name, OUR_DEEP_PAGE, {"after": cursor})
         for name, cursor in (("first", None), ("deep", after))
     ]
-    superuser = await world.as_superuser()
-    try:
-        scripts = [
-            await script_of(superuser, await overheard.sent(asked(world, page, world.province)))
-            for page in pages
-        ]
-    finally:
-        await superuser.close()
+    scripts = await scripts_of(world, pages, [world.province])
     database: tuple[list[float], list[float]] = ([], [])
     http: tuple[list[float], list[float]] = ([], [])
     for _ in range(pace.rounds):
         for which, query in enumerate(pages):
+            case = Case(query, world.province, 1)
             ran = await replayed(
-                world.application(), scripts[which], connections=1, seconds=pace.seconds
+                world.application(),
+                scripts[query.name, world.province.name],
+                connections=1,
+                seconds=pace.seconds,
             )
             database[which].append(ran.average_ms)
-            run = await side.measured(Case(query, world.province, 1), pace)
+            run = await side.measured(case, pace)
             http[which].append(run.p50_ms if run else 0.0)
     return Deep(page, _medians(database), _medians(http))
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.reading.asking import HOST, Requests, Unanswered, answer, data_of
+from benchmarks.reading.asking import Requests, Unanswered, answer, data_of
+from benchmarks.reading.client import HOST
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 20.0
