@@ -99,7 +99,7 @@ OUR_PAGE = f"""query Page($city: String!) {{
     nodes {{
       id name county state
       permits(first: 5) {{ totalCount nodes {{ id {_PERMIT} }} }}
-      accounts(first: 5) {{
+      accounts(first: 3) {{
         totalCount
         nodes {{
           kind
@@ -117,7 +117,7 @@ THEIR_PAGE = f"""query Page($city: String!) {{
     nodes {{
       rowId name county state
       permitsByOrganisationId(first: 5) {{ totalCount nodes {{ rowId {_PERMIT} }} }}
-      accountsByOrganisationId(first: 5) {{
+      accountsByOrganisationId(first: 3) {{
         totalCount
         nodes {{
           kind
