@@ -1,10 +1,12 @@
 """From a caller to a viewer: which appointment acts, and what stands against it now.
 
 One of the shared rooms, because reads and writes both begin here; it reads the tables of parties
-and freezes by SQL
-and knows none of their records.
+and freezes by SQL and knows none of their records. What the database says (``Facts``) and what the
+clock makes of it (``viewer_at``) are apart, so that facts may be remembered and the time may not.
 """
 
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,31 +18,30 @@ from registry.viewer import NIL, Caller, Viewer
 _APPOINTMENTS = """
     SELECT a.id, a.person_id, a.organisation_id, a.role, a.division, a.may_initiate, a.may_approve,
         o.kind IN ('province', 'city', 'county', 'centre') AS authority,
-        NOT (a.state = 'in_force' AND o.state = 'open' AND a.valid_from <= $2
-            AND (a.valid_until IS NULL OR a.valid_until > $2)) AS lapsed
+        a.state = 'in_force' AND o.state = 'open' AS stands, a.valid_from, a.valid_until
     FROM appointment a
     JOIN person p ON p.id = a.person_id
     JOIN organisation o ON o.id = a.organisation_id
     WHERE p.subject = $1 AND a.state IN ('in_force', 'ended')
+        AND ($2 = a.id OR $2 = '00000000-0000-0000-0000-000000000000')
     ORDER BY a.organisation_id, a.id
 """
 # The lock makes a dismissal, a closure or a sanction that commits first win over the command that
 # waits here.
 _LOCKED = _APPOINTMENTS + " FOR SHARE OF a, o"
 
-# Whoever waited for a lock asks for the time again: what he waited for began meanwhile.
-_STANDING = """
-    SELECT moment.now,
-        EXISTS (
-            SELECT FROM sanction s WHERE s.organisation_id = $1 AND s.state = 'in_force'
-                AND s.starts_at <= moment.now AND (s.ends_at IS NULL OR s.ends_at > moment.now)
-        ) AS sanctioned,
-        EXISTS (
-            SELECT FROM freeze_order f WHERE f.organisation_id = $1 AND f.target = 'organisation'
-                AND f.starts_at <= moment.now AND (f.ends_at IS NULL OR f.ends_at > moment.now)
-                AND f.lifted_at IS NULL
-        ) AS frozen
-    FROM (SELECT CASE WHEN $3 THEN registry_now() ELSE $2 END AS now OFFSET 0) AS moment
+# A statement of its own: whoever waited for a lock must see what was committed meanwhile, and asks
+# for the time again, since what he waited for began meanwhile too.
+_MEASURES = """
+    SELECT moment.now, measure.*
+    FROM (SELECT registry_now() AS now OFFSET 0) AS moment
+    LEFT JOIN (
+        SELECT s.organisation_id, false AS freezes, s.starts_at, s.ends_at FROM sanction s
+        WHERE s.organisation_id = ANY($1) AND s.state = 'in_force'
+        UNION ALL
+        SELECT f.organisation_id, true AS freezes, f.starts_at, f.ends_at FROM freeze_order f
+        WHERE f.organisation_id = ANY($1) AND f.target = 'organisation' AND f.lifted_at IS NULL
+    ) AS measure ON true
 """
 
 _CLIENT = (
@@ -48,47 +49,131 @@ _CLIENT = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From a moment on, until another; None for no end."""
+
+    starts_at: datetime
+    ends_at: datetime | None
+
+    def covers(self, now: datetime) -> bool:
+        """Whether ``now`` lies in it; the end does not."""
+        return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Appointed:
+    """An appointment as it is stored, with the measures against its organisation.
+
+    Attributes:
+        authority: the organisation is an authority.
+        stands: neither was the appointment ended nor the organisation closed.
+        term: its dates.
+        sanctions: periods of those that were not lifted.
+        freezes: periods of the freezes of the whole organisation that were not lifted.
+
+    """
+
+    id: UUID
+    person: UUID
+    organisation: UUID
+    role: str
+    division: str
+    may_initiate: bool
+    may_approve: bool
+    authority: bool
+    stands: bool
+    term: Period
+    sanctions: tuple[Period, ...]
+    freezes: tuple[Period, ...]
+
+    def in_force(self, now: datetime) -> bool:
+        """Whether somebody may act in it."""
+        return self.stands and self.term.covers(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the database says of a caller: all that a change of its rows changes, and no clock.
+
+    Attributes:
+        client_open: no program is named, or it is registered and was not revoked.
+        scopes: what the program may do here for this caller; None sets no limit.
+        body: whose program it is; NIL for nobody's and for one of the house.
+        appointments: the one that the request names, else every one the person ever acted in.
+        read_at: the registry's time when they were read; None where the person was not looked up.
+
+    """
+
+    client_open: bool = True
+    scopes: frozenset[str] | None = None
+    body: UUID = NIL
+    appointments: tuple[Appointed, ...] = ()
+    read_at: datetime | None = None
+
+
 async def load_viewer(caller: Caller, now: datetime, *, lock: bool = False) -> Viewer:
     """The appointment that acts for ``caller`` at ``now``; the public where nobody is signed in.
 
-    With ``lock`` the appointment and its organisation are share-locked until the transaction ends.
+    With ``lock`` the appointment and its organisation are share-locked until the transaction ends,
+    and the moment is the one after the wait for them.
 
     Raises:
         AppointmentRequired: the person holds no appointment in force, or several and named none,
-        or named one
-            that is not his.
+            or named one that is not his.
+
+    """
+    facts = await load_facts(caller, lock=lock)
+    return viewer_at(caller, facts, facts.read_at or now if lock else now)
+
+
+async def load_facts(caller: Caller, *, lock: bool = False) -> Facts:
+    """What the database says of ``caller``, on the current transaction's connection."""
+    if caller.machine:
+        return Facts()
+    client_open, scopes, body = await _client(caller)
+    if not caller.subject:
+        return Facts(client_open, scopes, body)
+    found = await rows(_LOCKED if lock else _APPOINTMENTS, caller.subject, caller.appointment)
+    measures = await rows(_MEASURES, list({line["organisation_id"] for line in found}))
+    appointments = _appointed(found, measures)
+    return Facts(client_open, scopes, body, appointments, measures[0]["now"])
+
+
+def viewer_at(caller: Caller, facts: Facts, now: datetime) -> Viewer:
+    """The viewer that the facts make of ``caller`` at a moment.
+
+    Raises:
+        AppointmentRequired: see ``load_viewer``.
 
     """
     if caller.machine:
         return Viewer(role=caller.machine, now=now)
-    open_client, scopes, body = await _client(caller)
     if not caller.subject:
-        role = "portal" if open_client and body != NIL else "public"
+        own = facts.client_open and facts.body != NIL
         return Viewer(
-            role=role,
+            role="portal" if own else "public",
             now=now,
-            organisation=body,
+            organisation=facts.body,
             client=caller.client,
-            scopes=scopes if body != NIL else None,
+            scopes=facts.scopes if own else None,
         )
-    found = await rows(_LOCKED if lock else _APPOINTMENTS, caller.subject, now)
-    chosen = _choose(found, caller.appointment)
-    standing = await row(_STANDING, chosen["organisation_id"], now, lock) or {}
+    chosen = _choose(facts.appointments, caller.appointment, now)
     return Viewer(
-        role=chosen["role"],
-        now=standing["now"],
-        person=chosen["person_id"],
-        appointment=chosen["id"],
-        organisation=chosen["organisation_id"],
-        division=chosen["division"],
-        may_initiate=chosen["may_initiate"],
-        may_approve=chosen["may_approve"],
+        role=chosen.role,
+        now=now,
+        person=chosen.person,
+        appointment=chosen.id,
+        organisation=chosen.organisation,
+        division=chosen.division,
+        may_initiate=chosen.may_initiate,
+        may_approve=chosen.may_approve,
         client=caller.client,
-        scopes=scopes,
-        lapsed=chosen["lapsed"] or not open_client,
-        sanctioned=standing["sanctioned"],
-        frozen=standing["frozen"],
-        authority=chosen["authority"],
+        scopes=facts.scopes,
+        lapsed=not (facts.client_open and chosen.in_force(now)),
+        sanctioned=_one_covers(chosen.sanctions, now),
+        frozen=_one_covers(chosen.freezes, now),
+        authority=chosen.authority,
     )
 
 
@@ -109,16 +194,47 @@ async def _client(caller: Caller) -> tuple[bool, frozenset[str] | None, UUID]:
     )
 
 
-def _choose(found: list[dict[str, Any]], wanted: UUID) -> dict[str, Any]:
+def _appointed(
+    found: list[dict[str, Any]], measures: list[dict[str, Any]]
+) -> tuple[Appointed, ...]:
+    periods: dict[tuple[UUID, bool], list[Period]] = defaultdict(list)
+    for line in measures:
+        # Where nothing stands against any of them, the one line tells the time alone.
+        if line["organisation_id"] is not None:
+            period = Period(line["starts_at"], line["ends_at"])
+            periods[line["organisation_id"], line["freezes"]].append(period)
+    return tuple(
+        Appointed(
+            id=line["id"],
+            person=line["person_id"],
+            organisation=line["organisation_id"],
+            role=line["role"],
+            division=line["division"],
+            may_initiate=line["may_initiate"],
+            may_approve=line["may_approve"],
+            authority=line["authority"],
+            stands=line["stands"],
+            term=Period(line["valid_from"], line["valid_until"]),
+            sanctions=tuple(periods[line["organisation_id"], False]),
+            freezes=tuple(periods[line["organisation_id"], True]),
+        )
+        for line in found
+    )
+
+
+def _one_covers(periods: tuple[Period, ...], now: datetime) -> bool:
+    return bool(periods) and any(period.covers(now) for period in periods)
+
+
+def _choose(found: tuple[Appointed, ...], wanted: UUID, now: datetime) -> Appointed:
     """The appointment named, or the only one in force."""
     if wanted != NIL:
-        named = [a for a in found if a["id"] == wanted]
-        if not named:
+        if not found:
             raise AppointmentRequired(
                 "The appointment named in the request is not yours.", "请求中指定的任职不属于您。"
             )
-        return named[0]
-    in_force = [a for a in found if not a["lapsed"]]
+        return found[0]
+    in_force = [each for each in found if each.in_force(now)]
     if len(in_force) == 1:
         return in_force[0]
     if in_force:

@@ -1,12 +1,56 @@
 """How a request begins: under the newest rules, at one moment, as one appointment."""
 
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
 from registry.acting import load_viewer
 from registry.database import row
 from registry.editions import load_edition
 from registry.gate import gate
 from registry.viewer import Caller, Viewer
 
-_STATE = "SELECT registry_now() AS now, (SELECT max(version) FROM rule_edition) AS edition"
+_MOMENT = """
+    SELECT epoch, registry_now() AS now, reads IS NOT NULL AND since IS NULL AS stands,
+        (SELECT max(version) FROM rule_edition) AS edition
+    FROM access_epoch, registry_clock
+"""
+
+Read = Callable[[str], Awaitable[Mapping[str, Any] | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The registry as one statement saw it.
+
+    Attributes:
+        epoch: stepped by whatever changes who may do what.
+        now: the registry's time.
+        stands: the clock stands there; otherwise it runs.
+
+    """
+
+    epoch: int
+    now: datetime
+    stands: bool
+
+
+async def look(read: Read = row) -> Moment:
+    """The moment, by one statement; the gate holds the newest edition afterwards.
+
+    Args:
+        read: answers the first row of a statement; where not given, on the connection of the
+            current transaction.
+
+    """
+    found = await read(_MOMENT)
+    if found is None or found["edition"] is None:
+        raise RuntimeError("the database has no edition of the rule book")
+    # A reader whose snapshot is older than the gate's edition is judged by the newer one.
+    if found["edition"] > gate.edition.version:
+        gate.renew(await load_edition())
+    return Moment(found["epoch"], found["now"], found["stands"])
 
 
 async def enter(caller: Caller, *, lock: bool = False) -> Viewer:
@@ -18,10 +62,4 @@ async def enter(caller: Caller, *, lock: bool = False) -> Viewer:
         AppointmentRequired: none in force, several and none named, or one of somebody else.
 
     """
-    state = await row(_STATE)
-    if state is None or state["edition"] is None:
-        raise RuntimeError("the database has no edition of the rule book")
-    # A reader whose snapshot is older than the gate's edition is judged by the newer one.
-    if state["edition"] > gate.edition.version:
-        gate.renew(await load_edition())
-    return await load_viewer(caller, state["now"], lock=lock)
+    return await load_viewer(caller, (await look()).now, lock=lock)

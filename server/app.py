@@ -22,9 +22,12 @@ from tortoise.exceptions import BaseORMException
 
 from registry.database import reading, row
 from registry.errors import Refused
+from registry.reading.run import Readers
+from registry.standing import Standings
 from schema.build import GovernedSchema
 from server.crowd import Crowd
 from server.entrance import Entrance
+from server.lane import Lane
 from server.settings import Settings
 from server.sign_in import SignIn
 from server.view import View, error_body
@@ -56,6 +59,8 @@ class Parts:
         opened: opens what must be open while it serves, and closes it afterwards.
         entrance: admits and charges what comes in, whichever way.
         demonstration_keys: the public keys of the demonstration's own tokens; None in production.
+        standings: who acts and what stands against him, remembered; None where nobody asks them.
+        readers: execute plans; None where there is no fast way in.
 
     """
 
@@ -65,6 +70,8 @@ class Parts:
     opened: Callable[[], AbstractAsyncContextManager[None]]
     entrance: Entrance
     demonstration_keys: Keys | None = None
+    standings: Standings | None = None
+    readers: Readers | None = None
 
 
 def create_app(parts: Parts) -> Starlette:
@@ -73,6 +80,7 @@ def create_app(parts: Parts) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with parts.opened():
+            app.state.standings = parts.standings
             app.state.ready = True
             yield
             # A balancer that asks now sends no more; those under way are answered.
@@ -91,15 +99,29 @@ def create_app(parts: Parts) -> Starlette:
         routes=routes,
         lifespan=lifespan,
         exception_handlers={HTTPException: _said},
-        middleware=[
-            Middleware(Surroundings, settings=settings),
-            Middleware(
-                Crowd,
-                running=settings.requests_running_max,
-                waiting=settings.requests_waiting_max,
-            ),
-        ],
+        middleware=_before(parts),
     )
+
+
+def _before(parts: Parts) -> list[Middleware]:
+    """What a request passes before it is routed, in this order."""
+    settings = parts.settings
+    running, waiting = settings.requests_running_max, settings.requests_waiting_max
+    passed = [
+        Middleware(Surroundings, settings=settings),
+        Middleware(Crowd, running=running, waiting=waiting),
+    ]
+    if parts.standings is not None and parts.readers is not None:
+        lane = Middleware(
+            Lane,
+            schema=parts.schema,
+            sign_in=parts.sign_in,
+            standings=parts.standings,
+            entrance=parts.entrance,
+            readers=parts.readers,
+        )
+        passed.append(lane)
+    return passed
 
 
 class Surroundings:
@@ -166,9 +188,12 @@ async def _alive(_: Request) -> Response:
 
 
 async def _ready(request: Request) -> Response:
-    """The database answers, and this process is not about to stop."""
-    if not getattr(request.app.state, "ready", False):
+    """The database answers, what is remembered is current, and this process does not stop soon."""
+    state = request.app.state
+    if not getattr(state, "ready", False):
         return PlainTextResponse("stopping\n", 503)
+    if state.standings is not None and not state.standings.fresh:
+        return PlainTextResponse("access not polled\n", 503)
     try:
         # A server that stands still answers nothing, and would keep what is asked of it waiting.
         async with asyncio.timeout(READY_SECONDS_MAX), reading():

@@ -65,7 +65,7 @@ def serve() -> None:
     settings = _settings()
     with bind(settings) as listening, opened_places(settings) as at:
         asyncio.run(checked(settings, at.application))
-        parts = compose(settings, at.application, _signer_of(settings))
+        parts = compose(settings, at, _signer_of(settings))
         if not answer(create_app(parts), settings, listening):
             raise Unfit("The registry could not start; the log says why.")
 

@@ -13,6 +13,8 @@ from registry.database import close_database, open_database, row
 from registry.editions import SHIPPED, import_book, load_edition
 from registry.gate import gate
 from registry.migrations.run import migrate
+from registry.reading.run import Readers
+from registry.standing import Standings
 from schema.build import GovernedSchema
 from schema.limits import Limits
 from schema.rates import Rates
@@ -22,6 +24,8 @@ from server.app import Parts
 from server.demonstration_keys import DemonstrationSigner
 from server.entrance import Entrance
 from server.housekeeping import housekeeping
+from server.places import Places
+from server.polling import polling
 from server.registered import Registered
 from server.settings import Settings, Unfit
 from server.sign_in import SignIn
@@ -58,12 +62,12 @@ def entrance_of(settings: Settings, schema: GovernedSchema) -> Entrance:
     return Entrance(schema.admissions, rates, Registered())
 
 
-def compose(settings: Settings, url: str, signer: DemonstrationSigner | None) -> Parts:
+def compose(settings: Settings, at: Places, signer: DemonstrationSigner | None) -> Parts:
     """The parts of the application.
 
     Args:
         settings: of this process.
-        url: the database, as the application role.
+        at: where the database is.
         signer: the demonstration's own; None where tokens come from outside.
 
     Raises:
@@ -71,19 +75,45 @@ def compose(settings: Settings, url: str, signer: DemonstrationSigner | None) ->
 
     """
     schema = whole_schema(limits_of(settings))
+    standings = Standings(most=settings.standings_max)
+    readers = readers_of(settings, at.reader or at.application)
     return Parts(
         settings=settings,
         schema=schema,
         sign_in=SignIn(settings, _keys(settings, signer)),
-        opened=partial(opened, settings, url),
+        opened=partial(_serving, settings, at.application, standings, readers),
+        standings=standings,
+        readers=readers,
         entrance=entrance_of(settings, schema),
         demonstration_keys=signer.public_keys if signer else None,
     )
 
 
+def readers_of(settings: Settings, url: str) -> Readers:
+    """Connections for plans; a plan has half the time of an operation, which may need the rest."""
+    return Readers(
+        url,
+        most=settings.reader_connections_max,
+        waiting=settings.requests_running_max,
+        seconds=max(1, settings.operation_seconds_max // 2),
+    )
+
+
 @asynccontextmanager
-async def opened(settings: Settings, url: str) -> AsyncIterator[None]:
-    """The database open and the newest edition of the rule book in force.
+async def _serving(
+    settings: Settings, url: str, standings: Standings, readers: Readers
+) -> AsyncIterator[None]:
+    """What must be open while it serves."""
+    async with opened(settings, url, standings):
+        try:
+            yield
+        finally:
+            await readers.close()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, url: str, standings: Standings) -> AsyncIterator[None]:
+    """The database open, the newest edition of the rule book in force, the standings kept current.
 
     Raises:
         Unfit: the role could write the ledger past its one writer, or production meets a
@@ -99,7 +129,7 @@ async def opened(settings: Settings, url: str) -> AsyncIterator[None]:
             )
         await _check_clock(settings)
         gate.use(await load_edition())
-        async with housekeeping():
+        async with polling(standings, url), housekeeping():
             yield
     finally:
         await close_database()
@@ -112,7 +142,7 @@ async def checked(settings: Settings, url: str) -> None:
         Unfit: see ``opened``.
 
     """
-    async with opened(settings, url):
+    async with opened(settings, url, Standings(most=settings.standings_max)):
         pass
 
 

@@ -79,7 +79,7 @@ def demonstrate(
         host, port = listening.getsockname()[:2]
         _greet(console, show, f"http://{host}:{port}", people=people, signer=signer)
         with _running_clock(at.owned()):
-            app = create_app(compose(settings, at.application, signer))
+            app = create_app(compose(settings, at, signer))
             if not serve(app, settings, listening):
                 raise Unfit("The demonstration could not start; the log says why.")
 

@@ -11,10 +11,11 @@ from server.settings import Settings, Unfit
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """URLs of one database for each role that a process may take; ``owner`` may be empty."""
+    """URLs of one database for each role that a process may take; all but one may be empty."""
 
     owner: str
     application: str
+    reader: str
     reader_role: str | None
 
     @property
@@ -51,12 +52,13 @@ def opened_places(
     if settings.database_url:
         if fresh:
             raise Unfit("Only an embedded database is begun anew; DATABASE_URL names another.")
-        yield Places(settings.owner_url, settings.database_url, None)
+        role = urlsplit(settings.reader_url).username if settings.reader_url else None
+        yield Places(settings.owner_url, settings.database_url, settings.reader_url, role)
         return
     cluster = embedded.start(settings.state)
     try:
         cluster.ensure(database, fresh=fresh)
         addresses = cluster.addresses(database)
-        yield Places(addresses.owner, addresses.application, embedded.READER)
+        yield Places(addresses.owner, addresses.application, addresses.reader, embedded.READER)
     finally:
         cluster.stop()

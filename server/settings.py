@@ -49,6 +49,8 @@ class Settings(BaseSettings):
         jwks_file: the same keys in a file, where the issuer cannot be reached.
         body_bytes_max: the longest request body.
         token_bytes_max: the longest access token.
+        sign_ins_max: so many access tokens are remembered as verified.
+        standings_max: of so many callers is remembered who acts and what stands against them.
         cost_per_operation_max: points of one operation, see ``schema.limits.Size.cost``.
         cost_per_minute: points of a client or person in a minute; the public address has a tenth.
         documents_max: how many documents are remembered, parsed.
@@ -79,6 +81,8 @@ class Settings(BaseSettings):
     reader_connections_max: Positive = 10
     body_bytes_max: Positive = 200_000
     token_bytes_max: Positive = 8_192
+    sign_ins_max: Positive = 4_096
+    standings_max: Positive = 4_096
     document_tokens_max: Positive = 2_000
     aliases_max: Positive = 15
     depth_max: Positive = 12

@@ -5,7 +5,7 @@ What the person may do is not here: the database maps subject to person and appo
 
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
@@ -14,9 +14,10 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from starlette.datastructures import Headers
 
+from registry.recent import Recent
 from registry.viewer import NIL, Caller
 from server.settings import Settings
-from server.signing_keys import Keys
+from server.signing_keys import Keys, SigningKey
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "Ed25519", "RS256", "PS256", "RS384", "PS384")
 """Asymmetric ones only: with a shared secret, whoever checks a token could also make one."""
@@ -27,7 +28,14 @@ LEEWAY_SECONDS = 10
 NAME_LENGTH_MAX = 200
 SCOPES_MAX = 200
 NUMERIC_DATE_MAX = 1 << 40
+REMEMBERED_BYTES_MAX = 2_048
+"""A longer token is verified each time: what is remembered is bounded by its size too."""
 
+RawHeaders = Iterable[tuple[bytes, bytes]]
+
+_PUBLIC = Caller()
+_APPOINTMENT = APPOINTMENT.lower().encode()
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SCOPE = re.compile(r"[A-Z][A-Za-z]*:[a-z][a-z_]*")
 _Claim = TypeVar("_Claim", str, int)
 
@@ -41,19 +49,71 @@ class BadAppointment(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class _Verified:
+    """What a token says, verified once; what a later moment may make of it is not in here.
+
+    Attributes:
+        caller: of whom no appointment is known yet.
+        kid: the name of the key that signed it.
+        key: that key, as it was then.
+        begins: real time, in seconds since 1970, before which it does not hold; leeway counted in.
+        ends: from this second on it does not hold.
+
+    """
+
+    caller: Caller
+    kid: str
+    key: SigningKey
+    begins: float
+    ends: float
+
+
 class SignIn:
     """Turns the headers of a request into its caller.
 
-    Attributes:
-        settings: issuer, audience and the longest token.
+    Tokens that were verified are remembered, so many at most, and others never: a flood of bad ones
+    displaces nothing. A remembered token holds while its times do, by the clock, and while the
+    issuer publishes its key: after each fetch of the keys it is verified anew.
+
+    Args:
+        settings: issuer, audience, the longest token, and how many are remembered.
         keys: the issuer's public keys.
         clock: real time in seconds since 1970; tokens do not follow the registry's clock.
 
     """
 
-    settings: Settings
-    keys: Keys
-    clock: Callable[[], float] = time.time
+    def __init__(
+        self, settings: Settings, keys: Keys, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.clock = clock
+        self._settings = settings
+        self._keys = keys
+        self._tokens: Recent[bytes, _Verified] = Recent(settings.sign_ins_max)
+
+    def known(self, headers: RawHeaders) -> Caller | None:
+        """The caller, where nothing is left to verify; None where ``caller`` has to be asked.
+
+        Args:
+            headers: names in lower case, and values, as the server hands them over.
+
+        """
+        authorization = appointment = None
+        for name, value in headers:
+            if name == b"authorization":
+                if authorization is not None:
+                    return None
+                authorization = value
+            elif name == _APPOINTMENT:
+                if appointment is not None:
+                    return None
+                appointment = value
+        if authorization is None:
+            return _PUBLIC if appointment is None else None
+        signed_in = self._remembered(authorization)
+        if signed_in is None or appointment is None:
+            return signed_in
+        named = _named(appointment.decode("latin-1"))
+        return None if named is None else _acting_as(signed_in, named)
 
     async def caller(self, headers: Headers) -> Caller:
         """The caller of a request; the public where it carries no token.
@@ -63,30 +123,50 @@ class SignIn:
             BadAppointment: the header that names the appointment is malformed.
 
         """
+        known = self.known(headers.raw)
+        if known is not None:
+            return known
         appointment = named_appointment(headers)
         token = bearer(headers)
         if token is None:
-            if appointment != NIL:
-                raise BadToken("an appointment is named but nobody is signed in")
-            return Caller()
-        claims = await self._verified(token)
-        subject = _required(claims, "sub", str)
-        client = _required(claims, "client_id", str)
-        return Caller(
-            # A program that acts for itself is its own subject, and no person (RFC 9068, 5).
-            subject="" if subject == client else subject,
-            appointment=appointment,
-            client=client,
-            scopes=_scopes(claims.get("scope")),
-        )
+            raise BadToken("an appointment is named but nobody is signed in")
+        signed_in = await self._signed_in(token)
+        return signed_in if appointment == NIL else _acting_as(signed_in, appointment)
 
-    async def _verified(self, token: str) -> Mapping[str, Any]:
-        if len(token) > self.settings.token_bytes_max:
+    def _remembered(self, authorization: bytes) -> Caller | None:
+        """Whom a token stands for that was verified before and still holds."""
+        if authorization[:7].lower() != b"bearer ":
+            return None
+        token = authorization[7:]
+        found = self._tokens.get(token)
+        if found is None:
+            return None
+        if found.begins <= self.clock() < found.ends and self._keys.held(found.kid) is found.key:
+            return found.caller
+        self._tokens.drop(token)
+        return None
+
+    async def _signed_in(self, token: str) -> Caller:
+        """Whom a token stands for; where it holds, it is remembered."""
+        if len(token) > self._settings.token_bytes_max:
             raise BadToken("the token is too long")
-        header = _header(token)
-        key = await self.keys.find(header["kid"])
+        kid = str(_header(token)["kid"])
+        key = await self._keys.find(kid)
         if key is None:
             raise BadToken("the token names a key that the issuer does not publish")
+        claims = self._claims(token, key)
+        subject = _required(claims, "sub", str)
+        client = _required(claims, "client_id", str)
+        # A program that acts for itself is its own subject, and no person (RFC 9068, 5).
+        person = "" if subject == client else subject
+        caller = Caller(person, client=client, scopes=_scopes(claims.get("scope")))
+        if len(token) <= REMEMBERED_BYTES_MAX:
+            begins = max(claims["iat"], claims.get("nbf", 0)) - LEEWAY_SECONDS
+            verified = _Verified(caller, kid, key, begins, claims["exp"])
+            self._tokens.put(token.encode(), verified)
+        return caller
+
+    def _claims(self, token: str, key: SigningKey) -> Mapping[str, Any]:
         try:
             claims = jwt.decode(token, key, algorithms=list(ALGORITHMS)).claims
         except (JoseError, ValueError, TypeError):
@@ -97,9 +177,9 @@ class SignIn:
     def _check(self, claims: Mapping[str, Any]) -> None:
         """The claims of RFC 9068, each present and of its type; none is presumed."""
         now = self.clock()
-        if claims.get("iss") != self.settings.issuer:
+        if claims.get("iss") != self._settings.issuer:
             raise BadToken("the token is from another issuer")
-        if self.settings.audience not in _audiences(claims.get("aud")):
+        if self._settings.audience not in _audiences(claims.get("aud")):
             raise BadToken("the token is for another audience")
         _required(claims, "jti", str)
         if _required(claims, "exp", int) <= now:
@@ -136,13 +216,21 @@ def named_appointment(headers: Headers) -> UUID:
     given = headers.getlist(APPOINTMENT)
     if not given:
         return NIL
-    try:
-        named = UUID(given[0])
-    except ValueError:
-        raise BadAppointment(f"{APPOINTMENT} must be a UUID.") from None
-    if len(given) > 1 or str(named) != given[0] or named == NIL:
+    named = _named(given[0])
+    if len(given) > 1 or named is None:
         raise BadAppointment(f"{APPOINTMENT} must be one UUID in lower case with hyphens.")
     return named
+
+
+def _named(text: str) -> UUID | None:
+    """The appointment that a header's value names; None where it is not in the one form."""
+    # A third of the time that UUID(text) takes for text in any of its forms.
+    number = int(text.replace("-", ""), 16) if _IDENTIFIER.fullmatch(text) else 0
+    return UUID(int=number) if number else None
+
+
+def _acting_as(caller: Caller, appointment: UUID) -> Caller:
+    return Caller(caller.subject, appointment, caller.client, caller.scopes)
 
 
 def _header(token: str) -> Mapping[str, Any]:

@@ -30,6 +30,12 @@ class Keys(Protocol):
     async def find(self, kid: str) -> SigningKey | None:
         """The public key called ``kid``, or None where the issuer publishes no such key."""
 
+    def held(self, kid: str) -> SigningKey | None:
+        """The key that ``find`` would answer without asking the issuer; None where it would ask.
+
+        The same object for as long as the issuer was not asked again.
+        """
+
 
 class FetchedKeys:
     """Keys by name, kept for ten minutes.
@@ -53,6 +59,10 @@ class FetchedKeys:
                 if self._due(kid):
                     await self._refresh()
         return self._keys.get(kid)
+
+    def held(self, kid: str) -> SigningKey | None:
+        """The key that ``find`` would answer without asking the issuer; None where it would ask."""
+        return None if self._due(kid) else self._keys.get(kid)
 
     def _due(self, kid: str) -> bool:
         age = self._clock() - self._tried_at

@@ -15,6 +15,7 @@ from registry.database import row
 from registry.editions import SHIPPED, import_book
 from registry.gate import gate
 from registry.identifiers import credit_check_digit
+from registry.ledger.records import Freeze
 from registry.parties.records import Appointment, Client, Organisation, Person, Sanction
 from registry.parties.rules import role_of, side_of
 from registry.viewer import NIL, Caller, Viewer
@@ -149,6 +150,27 @@ async def a_sanction(organisation: Organisation, **columns: object) -> Sanction:
     } | columns
     return await Sanction.create(
         id=uuid4(),
+        organisation_id=organisation.id,
+        city=organisation.city,
+        county=organisation.county,
+        **values,
+    )
+
+
+async def a_freeze(organisation: Organisation, **columns: object) -> Freeze:
+    """A freeze of the whole organisation in force without an end."""
+    values: dict[str, Any] = {
+        "reason": "property preservation",
+        "source": "order 2022-5",
+        "starts_at": LONG_AGO,
+        "state": "in_force",
+        "submitted_by": uuid4(),
+        "submitted_body": organisation.id,
+        "changed_at": LONG_AGO,
+    } | columns
+    return await Freeze.create(
+        id=uuid4(),
+        target="organisation",
         organisation_id=organisation.id,
         city=organisation.city,
         county=organisation.county,

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,18 @@ import httpx2
 import uvicorn
 
 from registry.parties.records import Person
+from registry.reading.run import Readers
+from registry.standing import Standings
 from schema.root import whole_schema
 from server.app import Parts, create_app
-from server.compose import entrance_of, limits_of
+from server.compose import entrance_of, limits_of, readers_of
 from server.demonstration_keys import DemonstrationSigner
+from server.polling import polling
 from server.serving import bind
 from server.settings import Settings
 from server.sign_in import SignIn
 from server.signing_keys import keys_given
+from tests.cluster import Database
 from tests.server.test_sign_in import KEY
 
 SETTINGS = Settings()
@@ -84,8 +89,11 @@ class Portal:
 
 
 @asynccontextmanager
-async def a_portal() -> AsyncIterator[Portal]:
-    """The application on a free port of loopback, on the database that the test has opened."""
+async def a_portal(*, fast: Database | None = None) -> AsyncIterator[Portal]:
+    """The application on a free port of loopback, on the database that the test has opened.
+
+    With ``fast``, which names that database, it has its fast door too.
+    """
     sign_in = SignIn(SETTINGS, keys_given(SIGNER.public_keys()))
     schema = whole_schema(limits_of(SETTINGS))
     parts = Parts(
@@ -95,7 +103,12 @@ async def a_portal() -> AsyncIterator[Portal]:
         _already_open,
         entrance_of(SETTINGS, schema),
         SIGNER.public_keys,
+        standings=Standings(most=100) if fast else None,
+        readers=readers_of(SETTINGS, fast.reader_url) if fast else None,
     )
+    if fast and parts.standings and parts.readers:
+        opened = partial(_polled, parts.standings, parts.readers, fast.application_url)
+        parts = replace(parts, opened=opened)
     with bind(SETTINGS.model_copy(update={"port": 0})) as listening:
         config = uvicorn.Config(
             create_app(parts), log_config=None, access_log=False, lifespan="on", ws="none"
@@ -117,6 +130,13 @@ async def a_portal() -> AsyncIterator[Portal]:
 @asynccontextmanager
 async def _already_open() -> AsyncIterator[None]:
     yield
+
+
+@asynccontextmanager
+async def _polled(standings: Standings, readers: Readers, url: str) -> AsyncIterator[None]:
+    async with polling(standings, url):
+        yield
+    await readers.close()
 
 
 async def subject_of(person_id: UUID) -> str:

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from enum import Enum
 from pathlib import Path
 
+from server.polling import APPLICATION_NAME
+
 CHUNK = 64 * 1024
 
 
@@ -68,11 +70,13 @@ class Proxy:
     async def _requests(
         self, source: asyncio.StreamReader, target: asyncio.StreamWriter, heard: asyncio.Event
     ) -> None:
+        polls = False
         with contextlib.suppress(ConnectionError):
             while chunk := await source.read(CHUNK):
-                self._left -= 1
-                drops = self._left == 0
-                if drops:
+                # What the process asks by itself is no step of a command.
+                polls = polls or APPLICATION_NAME.encode() in chunk
+                self._left -= not polls
+                if self._left == 0 and not polls:
                     self.dropped = True
                     if self._lost is Lost.REQUEST:
                         return

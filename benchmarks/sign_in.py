@@ -1,0 +1,156 @@
+"""What it costs to know who asks: the token and the standing, remembered and not.
+
+    python -m benchmarks.sign_in [--quick]
+
+The callers are those of the founding day, in an embedded database of this run's own, with the
+poller at work. Ends with 1 where the median of something remembered is over its limit.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+import structlog
+from joserfc.jwk import ECKey
+from rich.console import Console
+from rich.table import Table
+from starlette.datastructures import Headers
+
+from benchmarks.judge import Cost, cost
+from benchmarks.settling import cluster
+from registry.database import close_database, open_database, reading
+from registry.entering import enter
+from registry.standing import Standings
+from registry.viewer import NIL, Caller
+from seeds.founding_day.load import load_founding_day
+from seeds.founding_day.people import demo_people
+from server import embedded
+from server.compose import prepare
+from server.demonstration_keys import DemonstrationSigner
+from server.polling import polling
+from server.settings import Settings
+from server.sign_in import SignIn
+from server.signing_keys import keys_given
+
+MEDIAN_MAX_US = 5.0
+"""Of the token and of the standing, each."""
+
+REQUESTS = 20_000
+SLOW_REQUESTS = 400
+
+# What a browser or a portal sends besides.
+USUAL = [
+    (b"host", b"registry.example"),
+    (b"user-agent", b"portal/1.0"),
+    (b"accept", b"application/graphql-response+json"),
+    (b"accept-encoding", b"gzip, deflate"),
+    (b"content-type", b"application/json"),
+    (b"content-length", b"412"),
+]
+
+Raw = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One person's request, as it arrives and as it is understood."""
+
+    raw: Raw
+    caller: Caller
+
+
+async def requests(sign_in: SignIn, signer: DemonstrationSigner) -> list[Asked]:
+    """A request of everybody one may sign in as, each verified once."""
+    found = []
+    for person in await demo_people():
+        token = signer.token(person.subject, client=person.client, seconds=3600)
+        raw = [*USUAL, (b"authorization", f"Bearer {token}".encode())]
+        if person.appointment != NIL:
+            raw.append((b"biandan-appointment", str(person.appointment).encode()))
+        found.append(Asked(raw, await sign_in.caller(Headers(raw=raw))))
+    return found
+
+
+def taken_in_turn(asked: list[Asked], number: int) -> list[Asked]:
+    """So many requests."""
+    return [asked[at % len(asked)] for at in range(number)]
+
+
+async def waited(act: Callable[[Asked], Awaitable[object]], asked: Iterable[Asked]) -> Cost:
+    """What an awaited call costs by the clock; the mean is of this process's processor time."""
+    single, spent = [], time.process_time()
+    for each in asked:
+        began = time.perf_counter()
+        await act(each)
+        single.append((time.perf_counter() - began) * 1e6)
+    mean = (time.process_time() - spent) / len(single) * 1e6
+    single.sort()
+    return Cost(single[len(single) // 2], single[len(single) * 99 // 100], mean)
+
+
+async def measured(url: str, number: int) -> dict[str, Cost]:
+    """The table's lines by their names."""
+    settings = Settings()
+    signer = DemonstrationSigner(settings, ECKey.generate_key("P-256", {"kid": "benchmark"}))
+    keys = keys_given(signer.public_keys())
+    sign_in, standings = SignIn(settings, keys), Standings(most=settings.standings_max)
+    async with polling(standings, url):
+        asked = await requests(sign_in, signer)
+        for each in asked:
+            await standings.viewer(each.caller)
+        many, few = taken_in_turn(asked, number), taken_in_turn(asked, SLOW_REQUESTS)
+        found = {
+            "token known": cost(sign_in.known, [(each.raw,) for each in many]),
+            "standing known": cost(standings.known, [(each.caller,) for each in many]),
+        }
+
+        async def verify(each: Asked) -> None:
+            await SignIn(settings, keys).caller(Headers(raw=each.raw))
+
+        async def look_up(each: Asked) -> None:
+            standings.forget()
+            await standings.viewer(each.caller)
+
+        async def ordinary(each: Asked) -> None:
+            async with reading():
+                await enter(each.caller)
+
+        found["token verified (ES256)"] = await waited(verify, few)
+        found["standing looked up and remembered"] = await waited(look_up, few)
+        found["standing looked up by an ordinary query"] = await waited(ordinary, few)
+    return found
+
+
+async def run(at: embedded.Addresses, number: int) -> dict[str, Cost]:
+    """The founding day loaded, then measured."""
+    await prepare(at.owner, embedded.APPLICATION, reader_role=embedded.READER)
+    await open_database(at.application)
+    try:
+        await load_founding_day(at.owner)
+        return await measured(at.application, number)
+    finally:
+        await close_database()
+
+
+def main() -> int:
+    """Measure, print, and say whether the limits are kept."""
+    said = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    said.add_argument("--quick", action="store_true", help="a tenth of the requests")
+    number = REQUESTS // 10 if said.parse_args().quick else REQUESTS
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    with cluster() as running:
+        found = asyncio.run(run(running.addresses(), number))
+    table = Table("a request", "µs: median / p99 / mean of CPU", title=f"{number:,} requests")
+    for name, each in found.items():
+        table.add_row(name, str(each))
+    Console().print(table)
+    known = [each for name, each in found.items() if name.endswith("known")]
+    return 1 if any(each.median > MEDIAN_MAX_US for each in known) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

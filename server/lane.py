@@ -1,0 +1,192 @@
+"""The fast door: answers a query that is planned as a whole, hands everything else on untouched.
+
+It can only be fast, never wrong: it answers successes alone. Whatever is refused, malformed or
+unknown, and whatever fails here, the ordinary view answers as if this door were not there.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+import orjson
+import structlog
+from graphql import GraphQLSchema
+from graphql.execution.values import VariableValues, get_variable_values
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from registry.errors import Refused
+from registry.reading.run import Readers
+from registry.reading.statement import Unplanned
+from registry.standing import Standings
+from registry.viewer import Caller, Viewer
+from schema.admission import Admitted
+from schema.build import GovernedSchema
+from schema.planned import Planner
+from server.entrance import ENTERED, Entrance, TurnedAway, peer_of
+from server.sign_in import SignIn
+from server.view import JSON, accepted
+
+PATH = "/graphql"
+HEADERS_REMEMBERED = 64
+_NONE = VariableValues({}, {})
+_LEFT = (Unplanned, Refused, TurnedAway, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+"""What the ordinary view answers better; anything else is a mistake of ours, and logged."""
+
+_log = structlog.get_logger()
+
+
+class Lane:
+    """Answers what it can and passes on what it cannot.
+
+    Args:
+        app: answers everything else.
+        schema: with a planner.
+        sign_in: knows whose token was verified before.
+        standings: knows who acts and what stands against him.
+        entrance: admits documents and charges for them.
+        readers: execute plans.
+
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        schema: GovernedSchema,
+        sign_in: SignIn,
+        standings: Standings,
+        entrance: Entrance,
+        readers: Readers,
+    ) -> None:
+        assert schema.planner is not None, "plans are what this door is for"
+        self._app = app
+        self._planner: Planner = schema.planner
+        self._schema: GraphQLSchema = schema.planner.schema
+        self._sign_in, self._standings = sign_in, standings
+        self._entrance, self._readers = entrance, readers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or pass it on as it came."""
+        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+            return
+        agreed = _agreed(scope["headers"])
+        if agreed is None:
+            await self._app(scope, receive, send)
+            return
+        messages: deque[Message] = deque()
+        body = await _whole(receive, messages)
+        answer = await self._answered(scope, body)
+        if answer is None:
+            await self._app(scope, _again(messages, receive), send)
+            return
+        length = (b"content-length", b"%d" % len(answer))
+        await send({"type": "http.response.start", "status": 200, "headers": [agreed, length]})
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _answered(self, scope: Scope, body: bytes) -> bytes | None:
+        try:
+            return await self._answer(scope, body)
+        except _LEFT:
+            return None
+        except Exception:  # noqa: BLE001 - whatever it is, the view answers; it is logged
+            _log.exception("lane_failed")
+            return None
+
+    async def _answer(self, scope: Scope, body: bytes) -> bytes | None:
+        caller = self._sign_in.known(scope["headers"])
+        request = _request(body)
+        if caller is None or request is None:
+            return None
+        viewer = self._standings.known(caller) or await self._standings.viewer(caller)
+        admitted = await self._admitted(scope, caller, request)
+        variables = self._variables(admitted, request.get("variables"))
+        if variables is None:
+            return None
+        return await self._planned(admitted, variables, viewer)
+
+    async def _admitted(self, scope: Scope, caller: Caller, request: Mapping[str, Any]) -> Admitted:
+        entered = await self._entrance.enter(
+            caller,
+            peer_of(scope),
+            query=request.get("query"),
+            operation_name=request.get("operationName"),
+            extensions=None,
+        )
+        # Whoever answers in the end must not charge again.
+        scope[ENTERED] = entered
+        return entered.admitted
+
+    def _variables(self, admitted: Admitted, sent: object) -> VariableValues | None:
+        """The variables, coerced; None where the view has to say what is wrong with them."""
+        if admitted.operation is None or not isinstance(sent, dict | None):
+            return None
+        declared = admitted.operation.variable_definitions
+        if not declared:
+            return _NONE
+        found = get_variable_values(self._schema, declared, sent or {})
+        return found if isinstance(found, VariableValues) else None
+
+    async def _planned(
+        self, admitted: Admitted, variables: VariableValues, viewer: Viewer
+    ) -> bytes | None:
+        plan, asked = self._planner.whole(admitted, variables, viewer)
+        if plan.constant is not None:
+            return plan.constant
+        return await self._readers.fetch(plan.sql, plan.values(viewer, asked))
+
+
+async def _whole(receive: Receive, messages: deque[Message]) -> bytes:
+    """The body; what was received is kept, for whoever must read it again."""
+    message = await receive()
+    messages.append(message)
+    body: bytes = message.get("body", b"")
+    while message.get("more_body", False):
+        message = await receive()
+        messages.append(message)
+        body += message.get("body", b"")
+    return body
+
+
+def _again(messages: deque[Message], receive: Receive) -> Receive:
+    async def again() -> Message:
+        return messages.popleft() if messages else await receive()
+
+    return again
+
+
+def _agreed(headers: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes] | None:
+    """The header of the answer's media type; None where the view must look at the request."""
+    sent, accept = b"", b""
+    for name, value in headers:
+        if name == b"content-type":
+            sent = value
+        elif name == b"accept":
+            accept = value if not accept else accept + b"," + value
+    return _content_type(sent, accept)
+
+
+@lru_cache(HEADERS_REMEMBERED)
+def _content_type(sent: bytes, accept: bytes) -> tuple[bytes, bytes] | None:
+    named = sent.partition(b";")[0].strip().lower()
+    agreed = accepted(accept.decode("latin-1"))
+    if named != JSON.encode() or agreed is None:
+        return None
+    return b"content-type", f"{agreed}; charset=utf-8".encode()
+
+
+def _request(body: bytes) -> dict[str, Any] | None:
+    """The request, where it is one of the ordinary form and asks for nothing beside the answer."""
+    try:
+        request = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None
+    plain = (
+        isinstance(request, dict)
+        and isinstance(request.get("query"), str)
+        and isinstance(request.get("operationName"), str | None)
+        and not request.get("extensions")
+    )
+    return request if plain else None

@@ -1,0 +1,83 @@
+"""Connections for plans: they cannot write, are replaced when lost, and never leave one waiting."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from registry.errors import Busy
+from registry.reading.run import STATEMENTS_MAX, Readers
+from tests.cluster import Database
+
+ONE = "SELECT convert_to('1', 'UTF8')"
+
+
+@pytest.fixture
+async def readers(founded: Database) -> AsyncIterator[Readers]:
+    """Two connections, for which one request may wait."""
+    made = Readers(founded.reader_url, most=2, waiting=1, seconds=2)
+    yield made
+    await made.close()
+
+
+async def test_they_cannot_write_whoever_they_are(founded: Database) -> None:
+    for url in (founded.reader_url, founded.application_url):
+        readers = Readers(url, most=1, waiting=1, seconds=2)
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await readers.fetch("UPDATE transfer SET note = 'x' RETURNING ''::bytea", ())
+        await readers.close()
+
+
+async def test_an_error_of_the_server_keeps_the_connection(readers: Readers) -> None:
+    who = "SELECT convert_to(pg_backend_pid()::text, 'UTF8')"
+    before = await readers.fetch(who, ())
+
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await readers.fetch("SELECT convert_to((1 / (random() > 2)::int)::text, 'UTF8')", ())
+
+    assert await readers.fetch(who, ()) == before
+
+
+async def test_a_lost_connection_is_replaced(readers: Readers) -> None:
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await readers.fetch("SELECT pg_terminate_backend(pg_backend_pid())::text::bytea", ())
+
+    assert await readers.fetch(ONE, ()) == b"1"
+
+
+async def test_who_gives_up_waiting_leaves_no_answer_to_the_next(readers: Readers) -> None:
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await readers.fetch("SELECT convert_to(pg_sleep(1)::text || 'late', 'UTF8')", ())
+
+    assert {await readers.fetch(ONE, ()) for _ in range(4)} == {b"1"}
+
+
+async def test_what_takes_too_long_is_cancelled(readers: Readers) -> None:
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await readers.fetch("SELECT convert_to(pg_sleep(5)::text, 'UTF8')", ())
+
+
+async def test_when_too_many_wait_the_next_is_told_at_once(readers: Readers) -> None:
+    slow = "SELECT convert_to(pg_sleep(0.5)::text, 'UTF8')"
+    running = [asyncio.create_task(readers.fetch(slow, ())) for _ in range(3)]
+    await asyncio.sleep(0.1)
+
+    with pytest.raises(Busy):
+        await readers.fetch(ONE, ())
+
+    assert await asyncio.gather(*running) == [b"", b"", b""]
+    assert await readers.fetch(ONE, ()) == b"1"
+
+
+async def test_a_flood_of_statements_is_forgotten(founded: Database) -> None:
+    readers = Readers(founded.reader_url, most=1, waiting=1, seconds=5)
+    for number in range(STATEMENTS_MAX + 50):
+        await readers.fetch(f"SELECT convert_to('{number}', 'UTF8')", ())
+
+    held = "SELECT convert_to(count(*)::text, 'UTF8') FROM pg_prepared_statements"
+    found = await readers.fetch(held, ())
+
+    assert int(found or b"0") <= STATEMENTS_MAX + 2
+    await readers.close()

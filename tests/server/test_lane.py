@@ -1,0 +1,146 @@
+"""The fast door: it answers what the view would, says nothing of its own, and sees what changed."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import orjson
+import pytest
+from httpx2 import Response
+
+from registry.database import execute, rows
+from schema.ids import global_id
+from server import lane
+from tests.cluster import Database
+from tests.portal import Portal, a_portal
+
+CITY, SELLER = "demo-langfang-approver", "demo-enterprise-1-initiator"
+PEOPLE = ("", CITY, SELLER, "demo-auditor", "demo-province-approver")
+FEED = """query ($first: Int!, $after: String) {
+    transfers(first: $first, after: $after) {
+        totalCount totalSum
+        nodes { id state price seller { name } availableActions maskedFields }
+        pageInfo { hasNextPage endCursor }
+    }
+}"""
+PLANNED = (
+    (FEED, {"first": 3}),
+    ("{ __typename }", None),
+    ("{ viewer { role now organisation { id ... on Organisation { name } } } }", None),
+    ("{ workList(first: 9) { verb objectId object { id availableActions } } }", None),
+    ("{ pollutants { code name } reserveTotals { quantity organisation { name } } }", None),
+)
+LEFT = (
+    ("{ permissions { verb } }", None),
+    ("{ transfers { nodes { id } } }", None),
+    ("{ transfers(first: 101) { nodes { id } } }", None),
+    ("{ node(id: 7) { id } }", None),
+    ('{ node(id: "no") { id } }', None),
+    ("{ nothing }", None),
+    ("{", None),
+    ("mutation { x }", None),
+    (FEED, {"first": "three"}),
+    (FEED, {"first": 3, "after": "bm90"}),
+    ("{ viewer { rateLimit { cost } role } }", None),
+)
+
+
+@pytest.fixture
+async def doors(
+    founded: Database, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[tuple[Portal, list[bytes]]]:
+    """The application with the fast door, and what that door has answered."""
+    answered: list[bytes] = []
+    answer = lane.Lane._answered
+
+    async def noted(self: lane.Lane, scope: Any, body: bytes) -> bytes | None:  # noqa: ANN401
+        found = await answer(self, scope, body)
+        if found is not None:
+            answered.append(found)
+        return found
+
+    monkeypatch.setattr(lane.Lane, "_answered", noted)
+    async with a_portal(fast=founded) as portal:
+        yield portal, answered
+
+
+async def told(
+    portal: Portal, document: str, variables: dict[str, Any] | None, subject: str, **more: str
+) -> Response:
+    headers = {"authorization": f"Bearer {portal.token(subject)}"} if subject else {}
+    return await portal.post(document, variables, **headers, **more)
+
+
+@pytest.mark.parametrize(("document", "variables"), PLANNED)
+async def test_it_answers_as_the_view_does(
+    doors: tuple[Portal, list[bytes]], document: str, variables: dict[str, Any] | None
+) -> None:
+    portal, answered = doors
+    for subject in PEOPLE:
+        answered.clear()
+        # A token is verified by the view once; then the door knows it.
+        await told(portal, document, variables, subject)
+        quick = await told(portal, document, variables, subject)
+        assert answered
+        asked = {"query": document, "variables": variables, "extensions": {"cost": False, "x": 1}}
+        headers = {"authorization": f"Bearer {portal.token(subject)}"} if subject else {}
+        slow = await portal.http.post("/graphql", json=asked, headers=headers)
+
+        assert answered == [*answered[:-1], quick.content]
+        assert quick.status_code == slow.status_code == 200
+        assert quick.json() == slow.json()
+        assert {*quick.headers} == {*slow.headers}
+        assert quick.headers["content-type"] == slow.headers["content-type"]
+
+
+@pytest.mark.parametrize(("document", "variables"), LEFT)
+async def test_what_it_cannot_answer_well_the_view_answers(
+    doors: tuple[Portal, list[bytes]], document: str, variables: dict[str, Any] | None
+) -> None:
+    portal, answered = doors
+    await told(portal, "{ __typename }", None, CITY)
+    await told(portal, "{ __typename }", None, CITY)
+    answered.clear()
+
+    said = await told(portal, document, variables, CITY)
+
+    assert answered == []
+    assert orjson.loads(said.content).keys() <= {"data", "errors"}
+
+
+async def test_it_speaks_the_media_type_that_is_liked(
+    doors: tuple[Portal, list[bytes]],
+) -> None:
+    portal, answered = doors
+    liked = "application/graphql-response+json"
+
+    said = await told(portal, "{ __typename }", None, "", accept=liked)
+    html = await told(portal, "{ __typename }", None, "", accept="text/html")
+
+    assert len(answered) == 1
+    assert said.headers["content-type"].startswith(liked)
+    assert html.status_code == 406
+
+
+async def test_what_a_person_loses_is_lost_within_the_window(
+    doors: tuple[Portal, list[bytes]],
+) -> None:
+    portal, answered = doors
+    own = (await rows("SELECT t.id FROM transfer t JOIN person p ON p.organisation_id = t.seller_id"
+                      " WHERE p.subject = $1 LIMIT 1", SELLER))[0]["id"]  # fmt: skip
+    asked = {"id": str(global_id("Transfer", own))}
+    document = "query ($id: ID!) { node(id: $id) { id } }"
+    await told(portal, document, asked, SELLER)
+    before = await told(portal, document, asked, SELLER)
+    assert answered
+    assert before.json()["data"]["node"] is not None
+
+    await execute(
+        "UPDATE appointment SET state = 'ended', ended_at = registry_now() WHERE person_id ="
+        " (SELECT id FROM person WHERE subject = $1)",
+        SELLER,
+    )
+    await asyncio.sleep(1.5)
+    after = await told(portal, document, asked, SELLER)
+
+    assert after.json().get("data") is None or after.json()["data"]["node"] is None
