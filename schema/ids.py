@@ -44,9 +44,15 @@ def id_of(kind: str, text: str, *, field: str = "id") -> UUID:
     found, key = parse_global_id(text, field=field)
     if found != kind:
         raise Malformed(
-            field, f"{field} must name a {kind}, not a {found}.", f"{field}所指对象类型不正确。"
+            field,
+            f"{field} must name {_one(kind)}, not {_one(found)}.",
+            f"{field}所指对象类型不正确。",
         )
     return key
+
+
+def _one(kind: str) -> str:
+    return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
 
 
 def _malformed(field: str) -> Malformed:

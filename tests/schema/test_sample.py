@@ -217,3 +217,13 @@ async def test_a_bug_in_a_command_is_no_refusal(monkeypatch: pytest.MonkeyPatch)
 
     assert answer.data is None
     assert answer.errors[0].extensions["code"] == "INTERNAL"
+
+
+async def test_of_several_operations_one_is_named() -> None:
+    document = "query A { __typename } query B { b: __typename }"
+
+    unnamed = await SCHEMA.execute(document, None, a_context())
+    named = await SCHEMA.execute(document, None, a_context(), operation_name="B")
+
+    assert [(error.extensions or {})["code"] for error in unnamed.errors or ()] == ["MALFORMED"]
+    assert (unnamed.data, named.data) == (None, {"b": "Query"})
