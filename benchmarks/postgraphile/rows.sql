@@ -1,5 +1,6 @@
 -- What PostGraphile reads, and the row security that shows it what the rule book shows the same viewer: a role for each
--- role of the book, claims as settings of the transaction, each evaluated once per statement. Run by a superuser.
+-- role of the book, claims as settings of the transaction, each evaluated once per statement. Run by a superuser, again
+-- and again.
 
 DO $$
 BEGIN
@@ -22,6 +23,15 @@ GRANT EXECUTE ON FUNCTION registry_now() TO portal, portal_city, portal_enterpri
 -- Two keys that the tables have without saying so: the shortest way from an account to its balances, and to a city.
 COMMENT ON TABLE balance IS E'@foreignKey (account_id) references account (id)';
 COMMENT ON TABLE organisation IS E'@foreignKey (city) references division (code)';
+
+DO $$
+DECLARE
+    v_policy record;
+BEGIN
+    FOR v_policy IN SELECT policyname, tablename FROM pg_policies LOOP
+        EXECUTE format('DROP POLICY %I ON %I', v_policy.policyname, v_policy.tablename);
+    END LOOP;
+END $$;
 
 ALTER TABLE account ENABLE ROW LEVEL SECURITY;
 ALTER TABLE balance ENABLE ROW LEVEL SECURITY;

@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"([eE]?'(?:[^']|'')*')|\$(\d+)")
 # Within a text, pgbench takes a colon before a letter for the beginning of a variable.
 _COLON = re.compile(r":(?=[A-Za-z_\u0080-\U0010ffff])")
 # As text, bytes come out as hexadecimal digits, twice as long; pgbench gets the text itself.
-_BYTES = re.compile(r"^SELECT convert_to\((.*), 'UTF8'\)", re.DOTALL)
+_BYTES = re.compile(r"^SELECT convert_to\((.*), 'UTF8'\)$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,10 @@ async def script_of(connection: asyncpg.Connection, statements: Sequence[Stateme
     texts, values = [], {}
     for place, statement in enumerate(statements):
         sql = _BYTES.sub(r"SELECT (\1)", statement.sql.rstrip("; \n"))
-        types = [str(one.name) for one in (await connection.prepare(sql)).get_parameters()]
+        prepared = await connection.prepare(sql)
+        if any(column.type.name == "bytea" for column in prepared.get_attributes()):
+            raise RuntimeError(f"pgbench would get digits instead of bytes: {sql}")
+        types = [str(one.name) for one in prepared.get_parameters()]
         names = [f":p{place}_{number}" for number in range(1, len(types) + 1)]
         for number, value in enumerate(statement.values):
             if value:

@@ -46,6 +46,8 @@ async def test_pgbench_gets_text_instead_of_bytes(owner: asyncpg.Connection) -> 
     script = await script_of(owner, [Statement("SELECT convert_to('a', 'UTF8')", ())])
 
     assert script.text == "SELECT ('a');\n"
+    with pytest.raises(RuntimeError, match="digits instead of bytes"):
+        await script_of(owner, [Statement("SELECT convert_to('a', 'UTF8') LIMIT 1", ())])
 
 
 def test_values_are_read_as_postgresql_logs_them() -> None:
