@@ -16,6 +16,8 @@ missed or somebody was left out.
 
 import argparse
 import asyncio
+import os
+import platform
 import sys
 import time
 from collections.abc import Sequence
@@ -25,7 +27,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.reading import ours, pgbench
+from benchmarks.reading import ours, pgbench, postgraphile
 from benchmarks.reading.asking import Unanswered
 from benchmarks.reading.contest import Pace, Unequal
 from benchmarks.reading.field import Field, fielded
@@ -49,7 +51,9 @@ async def main(chosen: argparse.Namespace, pace: Pace, console: Console) -> bool
         console.print(", ".join(f"{kind} {count:,}" for kind, count in found.sizes.items()))
         wanted = [query for query in queries(found) if query.name in {"by_id", *chosen.only}]
         async with fielded(found, wanted) as field:
-            console.print("all contenders give the same answers")
+            console.print(await _setting(field))
+            if field.theirs:
+                console.print("both servers give the same answers")
             runs = await field.run(pace)
             _show(field, runs, console)
             gauges, left_out = await _gauges(field, runs, pace, console)
@@ -63,6 +67,22 @@ async def main(chosen: argparse.Namespace, pace: Pace, console: Console) -> bool
 def queries(found: World) -> list[Query]:
     """The four of them, the cheapest to begin with first."""
     return [by_id(found.ids), page(found.city.division), FEED, TRIVIAL]
+
+
+async def _setting(field: Field) -> str:
+    """What it runs on: other programs on the machine show in the load average."""
+    superuser = await field.world.as_superuser()
+    try:
+        database = await superuser.fetchval("SHOW server_version")
+    finally:
+        await superuser.close()
+    node = "no PostGraphile"
+    if field.node:
+        node = f"{postgraphile.NODE}, PostGraphile {postgraphile.version(field.node)}"
+    return (
+        f"Python {platform.python_version()}, PostgreSQL {database}, {node},"
+        f" {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}"
+    )
 
 
 async def _gauges(

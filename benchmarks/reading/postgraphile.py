@@ -79,10 +79,15 @@ def installed() -> Path:
             shutil.rmtree(other)
         _install(folder)
         (folder / "ready").touch()
-    found = json.loads((folder / "node_modules/postgraphile/package.json").read_text())["version"]
-    if not found.startswith(_MAJOR):
-        raise Missing(f"PostGraphile {found} was installed, not {_MAJOR}x.")
+    if not version(folder).startswith(_MAJOR):
+        raise Missing(f"PostGraphile {version(folder)} was installed, not {_MAJOR}x.")
     return folder
+
+
+def version(folder: Path) -> str:
+    """The version that was installed."""
+    package = json.loads((folder / "node_modules/postgraphile/package.json").read_text())
+    return str(package["version"])
 
 
 def _install(folder: Path) -> None:
