@@ -10,16 +10,13 @@ from benchmarks.reading.contest import Answering, Case, Pace
 from benchmarks.reading.figures import RATIO_CONNECTIONS, Runs
 from benchmarks.reading.ours import asked
 from benchmarks.reading.pgbench import replayed, scripts_of
-from benchmarks.reading.queries import DEEP_PAGE_ROWS, OUR_DEEP_PAGE, Query, Values, Wording
+from benchmarks.reading.queries import DEEP_PAGE_ROWS, OUR_DEEP_PAGE, WALK, Query, Values, Wording
 from benchmarks.reading.serving import Server
 from benchmarks.reading.world import Sitter, World
 
 DEEP_PAGE = 2_000
 STARTS = 3
 _WALK_ROWS = 100
-_WALK = """query Walk($after: String, $first: Int!) {
-  transfers(first: $first, after: $after) { pageInfo { endCursor hasNextPage } }
-}"""
 _PLAIN = "walk"
 
 
@@ -49,7 +46,7 @@ def _walked(world: World, side: Answering, sitter: Sitter) -> tuple[int, str]:
     wanted, after, passed = (DEEP_PAGE - 1) * DEEP_PAGE_ROWS, "", 0
     while passed < wanted:
         first = min(_WALK_ROWS, wanted - passed)
-        step = _query(_PLAIN, _WALK, {"first": first, "after": after or None})
+        step = _query(_PLAIN, WALK, {"first": first, "after": after or None})
         said = answer(side.server.port, asked(world, step, sitter))
         info = data_of(said)["transfers"]["pageInfo"]
         if not info["hasNextPage"]:

@@ -274,6 +274,10 @@ OUR_DEEP_PAGE = """query Deep($after: String) {
   transfers(first: 50, after: $after) { nodes { id state draftedAt } }
 }"""
 DEEP_PAGE_ROWS = 50
+# The way there.
+WALK = """query Walk($after: String, $first: Int!) {
+  transfers(first: $first, after: $after) { pageInfo { endCursor hasNextPage } }
+}"""
 
 
 def by_id(ids: Sequence[UUID]) -> Query:

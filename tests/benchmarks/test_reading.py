@@ -3,15 +3,19 @@
 import contextlib
 import socket
 import threading
+from uuid import UUID
 
 import asyncpg
 import pytest
+from graphql import build_schema, parse, validate
 
 from benchmarks.reading.client import Loaded, loaded
 from benchmarks.reading.goals import Goal, read_goals, summary
 from benchmarks.reading.pgbench import replayed, script_of
+from benchmarks.reading.queries import FEED, OUR_DEEP_PAGE, TRIVIAL, WALK, by_id, page
 from benchmarks.reading.statements import Statement, _values
 from tests.cluster import Database
+from tests.house.source import ROOT
 
 ONE, OTHER = "2008caf3-af6b-43f9-b996-20a985de2024", "f0cab46a-f020-4615-964c-81c5f2753191"
 # Divides by zero unless every value arrives as it was, and every text.
@@ -48,6 +52,16 @@ async def test_pgbench_gets_text_instead_of_bytes(owner: asyncpg.Connection) -> 
     assert script.text == "SELECT ('a');\n"
     with pytest.raises(RuntimeError, match="digits instead of bytes"):
         await script_of(owner, [Statement("SELECT convert_to('a', 'UTF8') LIMIT 1", ())])
+
+
+def test_our_queries_are_of_the_schema() -> None:
+    schema = build_schema((ROOT / "schema/schema.graphql").read_text())
+    queries = (by_id([UUID(ONE)]), page("130100"), page("130100", counted=False), FEED, TRIVIAL)
+    documents = [query.ours.document for query in queries] + [OUR_DEEP_PAGE, WALK]
+
+    assert {text: validate(schema, parse(text)) for text in documents} == dict.fromkeys(
+        documents, []
+    )
 
 
 def test_values_are_read_as_postgresql_logs_them() -> None:
