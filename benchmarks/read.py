@@ -100,6 +100,7 @@ async def _gauges(
     starts = field.cold_starts()
     console.print(_beside(memory, starts, shares), _far(far))
     gauges |= {
+        "statements": {"": max(field.statements.values())},
         "memory": {"": memory[ours.NAME]},
         "start": {"": starts[ours.NAME]},
         "deep/database": {"": far.database_ms[1] / far.database_ms[0]},

@@ -73,7 +73,7 @@ def summary(gauges: Gauges, left_out: Iterable[str]) -> tuple[list[str], bool]:
             unmeasured.append(goal.gauge)
             continue
         figure = goal.worst(figures.values())
-        said = ", ".join(f"{whose} {one:.2f}".strip() for whose, one in figures.items())
+        said = ", ".join(f"{whose} {one:.3g}".strip() for whose, one in figures.items())
         marks = f"floor {goal.floor:g}, goal {goal.goal:g}"
         lines.append(f"{goal.verdict(figure):6}  {goal.title}: {said} ({marks})")
         if not goal.kept(figure):

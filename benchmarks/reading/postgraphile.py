@@ -116,6 +116,7 @@ def _run(program: Sequence[str], folder: Path) -> None:
             timeout=_INSTALL_SECONDS_MAX,
         )
     except subprocess.CalledProcessError as error:
-        raise Missing(f"{' '.join(program)} failed: {error.stderr[-500:]}") from None
+        said = " ".join(error.stderr.split())[-300:]
+        raise Missing(f"{' '.join(program)} failed: {said}") from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Missing(f"{' '.join(program)} failed: {error}") from None
