@@ -47,7 +47,14 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = COMPARISONS_MAX
 
 
 class Plans(OrderedDict[Hashable, object]):
-    """What is worked out from one operation and kept with it: the ``PLANS_MAX`` latest used."""
+    """What is worked out from one operation and kept with it: the ``PLANS_MAX`` latest used.
+
+    Attributes:
+        prepared: what is the same for all of them.
+
+    """
+
+    prepared: object = None
 
     def __getitem__(self, key: Hashable) -> object:
         """What is kept; it is the latest used now."""
@@ -56,9 +63,10 @@ class Plans(OrderedDict[Hashable, object]):
 
     def get(self, key: Hashable, default: object = None) -> object:
         """Likewise, or the default."""
-        if key in self:
+        found = super().get(key, default)
+        if found is not default:
             self.move_to_end(key)
-        return super().get(key, default)
+        return found
 
     def __setitem__(self, key: Hashable, value: object) -> None:
         """Keep it as the latest; the oldest goes."""

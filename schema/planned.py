@@ -47,7 +47,6 @@ from schema.admission import Admitted
 from schema.readable import catalogue_of
 
 QUERY = "Query"
-_PREPARED = "prepared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +95,9 @@ class Planner:
             Unplanned: it is no query.
 
         """
-        found = admitted.plans.get(_PREPARED)
+        found = admitted.plans.prepared
         if not isinstance(found, Prepared):
-            found = admitted.plans[_PREPARED] = self._prepare(admitted)
+            found = admitted.plans.prepared = self._prepare(admitted)
         return found
 
     def _prepare(self, admitted: Admitted) -> Prepared:
@@ -265,6 +264,8 @@ def _shapes(
     prepared: Prepared, variables: VariableValues, asked: Sequence[Arguments]
 ) -> tuple[object, ...]:
     """What of this request decides the text, beside the document."""
+    if not variables.coerced:
+        return ()
     try:
         return (
             tuple(

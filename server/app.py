@@ -6,12 +6,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from uuid import uuid4
+from secrets import token_hex
 
 import asyncpg
 import structlog
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -121,7 +120,7 @@ def _before(parts: Parts) -> list[Middleware]:
             readers=parts.readers,
         )
         passed.append(lane)
-    return passed
+    return [*passed, Middleware(Numbered)]
 
 
 class Surroundings:
@@ -135,38 +134,39 @@ class Surroundings:
         self._app = app
         self._most = settings.body_bytes_max
         self._too_long = f"Content Too Large: a body has at most {self._most} bytes."
-        self._headers = SECURITY | (
-            {"strict-transport-security": HSTS} if settings.production else {}
-        )
+        security = SECURITY | ({"strict-transport-security": HSTS} if settings.production else {})
+        self._headers = [(name.encode(), value.encode()) for name, value in security.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass an HTTP request on; anything else passes untouched."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        number, began, status = str(uuid4()), time.perf_counter(), 500
+        number, began, status = token_hex(16), time.perf_counter(), 500
         scope["request_id"] = number
 
         async def answer(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message).update(self._headers | {"x-request-id": number})
+                named = (b"x-request-id", number.encode())
+                message["headers"] = [*message["headers"], *self._headers, named]
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request=number):
-            try:
-                await self._within(scope)(scope, self._counted(receive), answer)
-            finally:
-                spent = int((time.perf_counter() - began) * 1000)
-                _log.info("request", path=scope["path"], status=status, ms=spent)
+        try:
+            await self._within(scope)(scope, self._counted(receive), answer)
+        finally:
+            spent = int((time.perf_counter() - began) * 1000)
+            _log.info("request", path=scope["path"], status=status, ms=spent, request=number)
 
     def _within(self, scope: Scope) -> ASGIApp:
         """Who answers: the application, or the refusal of a body that is too long."""
-        length = Headers(scope=scope).get("content-length", "0")
-        if length.isdecimal() and len(length) < LENGTH_DIGITS_MAX and int(length) <= self._most:
-            return self._app
-        return JSONResponse(error_body(413, self._too_long), 413)
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                long = len(value) >= LENGTH_DIGITS_MAX or not value.isdigit()
+                if long or int(value) > self._most:
+                    return JSONResponse(error_body(413, self._too_long), 413)
+        return self._app
 
     def _counted(self, receive: Receive) -> Receive:
         read = 0
@@ -180,6 +180,18 @@ class Surroundings:
             return message
 
         return counting
+
+
+class Numbered:
+    """Puts the number of a request into every line that is logged on its way."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on."""
+        with structlog.contextvars.bound_contextvars(request=scope.get("request_id", "")):
+            await self._app(scope, receive, send)
 
 
 async def _alive(_: Request) -> Response:

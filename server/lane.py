@@ -92,7 +92,7 @@ class Lane:
         except _LEFT:
             return None
         except Exception:  # noqa: BLE001 - whatever it is, the view answers; it is logged
-            _log.exception("lane_failed")
+            _log.exception("lane_failed", request=scope.get("request_id", ""))
             return None
 
     async def _answer(self, scope: Scope, body: bytes) -> bytes | None:

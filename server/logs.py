@@ -6,6 +6,7 @@ import traceback
 from collections.abc import Iterator
 from itertools import islice
 
+import orjson
 import structlog
 
 from server.settings import LogFormat
@@ -34,10 +35,14 @@ def _chain(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+def _as_json(event: object, **_: object) -> str:
+    return orjson.dumps(event, default=str).decode()
+
+
 def open_logs(form: LogFormat, *, least: int = logging.INFO) -> None:
     """Send what is logged from level ``least`` on to standard error, in one form."""
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(_as_json)
         if form is LogFormat.JSON
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )

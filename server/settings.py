@@ -130,7 +130,7 @@ class Settings(BaseSettings):
             ),
             (
                 self.cost_per_minute < PUBLIC_SHARE * self.cost_per_operation_max,
-                f"BIANDAN_COST_PER_MINUTE must be {PUBLIC_SHARE} x BIANDAN_COST_PER_OPERATION_MAX.",
+                f"BIANDAN_COST_PER_MINUTE is {PUBLIC_SHARE} times BIANDAN_COST_PER_OPERATION_MAX.",
             ),
             (
                 "*" in self.proxies,

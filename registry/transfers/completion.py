@@ -11,9 +11,10 @@ from registry.errors import Condition, Malformed
 from registry.identifiers import check_bank_reference, check_text
 from registry.ledger.records import Instrument
 from registry.ledger.rules import EntryKind
-from registry.transfers.conditions import PLATFORM_RULES, STANDING
+from registry.transfers.conditions import STANDING
 from registry.transfers.eligibility import weighing
 from registry.transfers.facts import TRANSFER
+from registry.transfers.grounds import PLATFORM_RULES
 from registry.transfers.progress import REASON_MAX, take
 from registry.transfers.records import Certificate, Transfer
 from registry.transfers.rules import NEITHER, State, Step, TransferSide, attestation_number

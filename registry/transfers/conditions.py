@@ -6,23 +6,23 @@ only that there are some.
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date
 
 from policies.vocabulary import Text
 from registry.errors import Condition
-from registry.parameters.lookup import Parameter
 from registry.transfers.case import Case, Party
-from registry.transfers.rules import Regime
+from registry.transfers.crossing import area, city_cap, local_notice, receiving_area
+from registry.transfers.grounds import (
+    CROSS_REGION,
+    NATIONAL_OPINION,
+    PLATFORM_RULES,
+    TRADING_MEASURES,
+    cited,
+    unknown,
+)
 from registry.values import format_money, format_quantity
 
 AIR = "air"
 WATER = "water"
-
-PLATFORM_RULES = "河北省排污权市场交易细则"
-NATIONAL_OPINION = "国办发〔2014〕38号 item 9 (第九项)"
-CROSS_REGION = "河北省排污权跨区域流转和交易管理暂行办法"
-TRADING_MEASURES = "河北省排污权市场交易管理暂行办法"
-
 
 Check = Callable[[Case], Condition | None]
 
@@ -43,7 +43,7 @@ def price_floor(case: Case) -> Condition:
     """
     floor, unit = case.floor, case.right.unit
     if floor is None or floor.value is None or floor.unit != f"yuan_per_{unit}":
-        return _unknown("price_floor", "base_price", case.on)
+        return unknown("price_floor", "base_price", case.on)
     least = f"{format_money(floor.money_fen)}"
     met = case.price_fen >= floor.money_fen
     price = format_money(case.price_fen)
@@ -60,7 +60,7 @@ def price_floor(case: Case) -> Condition:
             f"价格{price}元/{unit}低于交易基准价格{least}元/{unit}。",
         ),
         floor.ground,
-        _cited(floor),
+        cited(floor),
     )
 
 
@@ -68,7 +68,7 @@ def acquired_for_payment(case: Case) -> Condition:
     """Only a right that was paid for is sold."""
     rule = case.free_tradable
     if rule is None or rule.value is None:
-        return _unknown("acquired_for_payment", "free_rights_tradable", case.on)
+        return unknown("acquired_for_payment", "free_rights_tradable", case.on)
     met = case.right.paid or rule.flag
     return Condition(
         "acquired_for_payment",
@@ -80,7 +80,7 @@ def acquired_for_payment(case: Case) -> Condition:
             f"{case.right.code}为无偿取得,仅有偿取得的排污权可以转让。",
         ),
         rule.ground,
-        "instrument; " + _cited(rule),
+        "instrument; " + cited(rule),
     )
 
 
@@ -206,33 +206,6 @@ def thermal_power(case: Case) -> Condition | None:
     )
 
 
-def area(case: Case) -> Condition:
-    """Rights stay in their city, unless the regime of the day lets them leave it."""
-    if not case.crosses:
-        return Condition(
-            "area",
-            met=True,
-            message=Text("Both sides are in one city.", "双方在同一设区市。"),
-            ground=NATIONAL_OPINION,
-            source="register of organisations",
-        )
-    if case.regime is None or case.regime.value is None:
-        return _unknown("area", "cross_region_regime", case.on)
-    met = case.regime.word == Regime.CROSS_REGION
-    return Condition(
-        "area",
-        met,
-        Text(f"On {case.on} rights may pass between cities.", f"{case.on}排污权可以跨设区市流转。")
-        if met
-        else Text(
-            f"On {case.on} rights are traded within one city only, and the sides are in two.",
-            f"{case.on}排污权仅可在同一设区市内交易,而双方分属两市。",
-        ),
-        case.regime.ground,
-        _cited(case.regime),
-    )
-
-
 def basin(case: Case) -> Condition | None:
     """What goes into water stays in its river basin. Where else the outlets lead is not told."""
     wanted = case.right.basin
@@ -283,92 +256,6 @@ def buyer_needs(case: Case) -> Condition:
     )
 
 
-def receiving_area(case: Case) -> Condition | None:
-    """Last year the buyer's city attained its quality, reduced enough and improved enough."""
-    rule, found = case.receiver_tests, case.assessment
-    if not case.crosses:
-        return None
-    if rule is None or rule.value is None:
-        return _unknown("receiving_area", "receiver_tests", case.on)
-    if found is None:
-        return Condition(
-            "receiving_area",
-            met=False,
-            message=Text(
-                f"No assessment of the buyer's city is recorded for {case.on.year - 1}.",
-                f"受让方所在市{case.on.year - 1}年度考核结果未登记。",
-            ),
-            ground=rule.ground,
-            source="environment assessments",
-        )
-    tests = (found.quality_attained, found.reduction_task_done, found.improvement_target_met)
-    en = ("quality attained", "reduction task done", "improvement target met")
-    zh = ("环境质量达标", "减排任务完成", "改善目标完成")
-    results = list(zip(en, zh, tests, strict=True))
-    return Condition(
-        "receiving_area",
-        all(tests) if rule.word == "ALL" else any(tests),
-        Text(
-            f"The buyer's city in {found.year}: "
-            + ", ".join(f"{name} {'yes' if met else 'no'}" for name, _, met in results)
-            + ".",
-            f"受让方所在市{found.year}年度:"
-            + "、".join(f"{name}{'是' if met else '否'}" for _, name, met in results)
-            + "。",
-        ),
-        rule.ground,
-        found.source,
-    )
-
-
-def local_notice(case: Case) -> Condition | None:
-    """The seller looked for a buyer in his own city first, for so many trading days."""
-    if not case.crosses:
-        return None
-    if case.wait is None or case.wait.value is None:
-        return _unknown("local_notice", "cross_region_wait_trading_days", case.on)
-    days = case.wait.days
-    if case.announced_on is None:
-        message = Text(
-            f"Across cities the seller first gives notice in his own city for {days} trading days.",
-            f"跨区域转让前,出让方须先在本市公告{days}个交易日。",
-        )
-    else:
-        message = Text(
-            f"{case.waited} of {days} trading days have passed since"
-            f" the notice of {case.announced_on}.",
-            f"自{case.announced_on}公告起已满{case.waited}个交易日,须满{days}个交易日。",
-        )
-    met = case.announced_on is not None and case.waited >= days
-    return Condition(
-        "local_notice", met, message, case.wait.ground, "notice declared by the seller"
-    )
-
-
-def city_cap(case: Case) -> Condition | None:
-    """The buyer's city stays within the total recorded for it. What it holds now is not told."""
-    if not case.crosses or case.cap is None:
-        return None
-    scale, unit = case.right.scale, case.right.unit
-    met = case.city_holds + case.quantity <= case.cap
-    cap, more = (format_quantity(n, scale) for n in (case.cap, case.quantity))
-    return Condition(
-        "city_cap",
-        met,
-        Text(
-            f"The buyer's city stays within its total of {cap} {unit}.",
-            f"受让方所在市不超过总量上限{cap} {unit}。",
-        )
-        if met
-        else Text(
-            f"With {more} {unit} more the buyer's city would exceed its total of {cap} {unit}.",
-            f"再转入{more} {unit}后,受让方所在市将超过总量上限{cap} {unit}。",
-        ),
-        NATIONAL_OPINION,
-        "totals of cities",
-    )
-
-
 STANDING: tuple[Check, ...] = (seller_may_trade, buyer_may_trade, right_in_force)
 """What is looked at again whenever somebody binds himself or decides."""
 
@@ -387,21 +274,3 @@ TERMS: tuple[Check, ...] = (
 OFFERING: tuple[Check, ...] = (*TERMS, rights_free)
 ACCEPTING: tuple[Check, ...] = (*TERMS, buyer_needs, basin)
 QUALIFYING: tuple[Check, ...] = (*ACCEPTING, rights_free, city_cap)
-
-
-def _unknown(name: str, parameter: str, on: date) -> Condition:
-    return Condition(
-        name,
-        met=False,
-        message=Text(
-            f"No figure of the regulation is known for parameter {parameter} on {on}.",
-            f"参数{parameter}在{on}没有已知的法定数值。",
-        ),
-        ground=f"parameter {parameter}",
-        source="parameter",
-    )
-
-
-def _cited(parameter: Parameter) -> str:
-    demo = " (demonstration data)" if parameter.demo else ""
-    return f"parameter {parameter.name}: {parameter.source}{demo}"

@@ -59,9 +59,7 @@ def test_our_queries_are_of_the_schema() -> None:
     queries = (by_id([UUID(ONE)]), page("130100"), page("130100", counted=False), FEED, TRIVIAL)
     documents = [query.ours.document for query in queries] + [OUR_DEEP_PAGE, WALK]
 
-    assert {text: validate(schema, parse(text)) for text in documents} == dict.fromkeys(
-        documents, []
-    )
+    assert [text for text in documents if validate(schema, parse(text))] == []
 
 
 def test_values_are_read_as_postgresql_logs_them() -> None:
