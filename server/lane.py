@@ -14,6 +14,7 @@ import orjson
 import structlog
 from graphql import GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from registry.errors import Refused
@@ -31,7 +32,16 @@ from server.view import JSON, accepted
 PATH = "/graphql"
 HEADERS_REMEMBERED = 64
 _NONE = VariableValues({}, {})
-_LEFT = (Unplanned, Refused, TurnedAway, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+_SENT_BY_HASH = {"persistedQuery"}
+_LEFT = (
+    Unplanned,
+    Refused,
+    TurnedAway,
+    HTTPException,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+)
 """What the ordinary view answers better; anything else is a mistake of ours, and logged."""
 
 _log = structlog.get_logger()
@@ -113,7 +123,7 @@ class Lane:
             peer_of(scope),
             query=request.get("query"),
             operation_name=request.get("operationName"),
-            extensions=None,
+            extensions=request.get("extensions"),
         )
         # Whoever answers in the end must not charge again.
         scope[ENTERED] = entered
@@ -183,10 +193,13 @@ def _request(body: bytes) -> dict[str, Any] | None:
         request = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
+    if not isinstance(request, dict):
+        return None
+    extensions = request.get("extensions") or {}
     plain = (
-        isinstance(request, dict)
-        and isinstance(request.get("query"), str)
+        isinstance(request.get("query"), str | None)
         and isinstance(request.get("operationName"), str | None)
-        and not request.get("extensions")
+        and isinstance(extensions, dict)
+        and extensions.keys() <= _SENT_BY_HASH
     )
     return request if plain else None

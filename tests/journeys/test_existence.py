@@ -202,6 +202,8 @@ def _field(named: GraphQLObjectType, name: str, depth: int = 0) -> Iterator[str]
         yield f"{name} {{ ... on Governed {{ id }} }}"
     elif inner.name in KINDS:
         yield f"{name} {{ id }}"
+    elif inner.name.endswith("Connection"):
+        yield f"{name}(first: 3) {{ totalCount nodes {{ id }} }}"
     elif depth == 0:
         parts = [part for deeper in inner.fields for part in _field(inner, deeper, 1)]
         yield f"{name} {{ {' '.join(parts)} }}"

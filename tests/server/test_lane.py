@@ -1,6 +1,7 @@
 """The fast door: it answers what the view would, says nothing of its own, and sees what changed."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from registry.database import execute, rows
 from schema.ids import global_id
 from server import lane
 from tests.cluster import Database
-from tests.portal import Portal, a_portal
+from tests.portal import CLIENT, Portal, a_portal
 
 CITY, SELLER = "demo-langfang-approver", "demo-enterprise-1-initiator"
 PEOPLE = ("", CITY, SELLER, "demo-auditor", "demo-province-approver")
@@ -106,6 +107,30 @@ async def test_what_it_cannot_answer_well_the_view_answers(
 
     assert answered == []
     assert orjson.loads(said.content).keys() <= {"data", "errors"}
+
+
+async def test_a_registered_document_is_sent_by_its_hash(
+    doors: tuple[Portal, list[bytes]],
+) -> None:
+    portal, answered = doors
+    text = "{ __typename }"
+    await told(portal, text, None, CITY)
+    headers = {"authorization": f"Bearer {portal.token(CITY)}"}
+    hash = hashlib.sha256(text.encode()).hexdigest()
+    await execute(
+        "INSERT INTO client_document (client_id, sha256, text, registered_at)"
+        " SELECT id, $1, $2, registry_now() FROM client WHERE name = $3",
+        hash,
+        text,
+        CLIENT,
+    )
+    answered.clear()
+
+    asked = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash}}}
+    said = await portal.http.post("/graphql", json=asked, headers=headers)
+
+    assert said.json() == {"data": {"__typename": "Query"}}
+    assert answered == [said.content]
 
 
 async def test_it_speaks_the_media_type_that_is_liked(
