@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"([eE]?'(?:[^']|'')*')|\$(\d+)")
 # Within a text, pgbench takes a colon before a letter for the beginning of a variable.
 _COLON = re.compile(r":(?=[A-Za-z_\u0080-\U0010ffff])")
 # As text, bytes come out as hexadecimal digits, twice as long; pgbench gets the text itself.
-_BYTES = re.compile(r"^SELECT convert_to\((.*), 'UTF8'\)$", re.DOTALL)
+_BYTES = re.compile(r"^SELECT convert_to\((.*), 'UTF8'\)(?: AS \w+)?$", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
