@@ -124,14 +124,24 @@ def _worded(sql: str, parameters: Sequence[str]) -> str:
 
 
 async def replayed(
-    url: str, script: Script, ids: Sequence[str] = (), *, connections: int, seconds: float
+    url: str,
+    script: Script,
+    ids: Sequence[str] = (),
+    *,
+    connections: int,
+    seconds: float = 1.0,
+    times: int = 0,
 ) -> Replayed:
-    """Run it for so long; for each of the ``ids`` in turn where the first of them was bound."""
+    """Run it for so long, or so many times by each connection.
+
+    Where the first of the ``ids`` was bound, each of them is in turn.
+    """
     with tempfile.TemporaryDirectory() as folder:
         files, values = _written(Path(folder), script, ids[:SCRIPTS_MAX])
         program = [
             str(_PROGRAM),
-            *("--no-vacuum", "--protocol=prepared", f"--time={max(1, round(seconds))}"),
+            *("--no-vacuum", "--protocol=prepared"),
+            f"--transactions={times}" if times else f"--time={max(1, round(seconds))}",
             *(f"--client={connections}", f"--jobs={min(2, connections)}"),
             *(f"--define={name}={value}" for name, value in values.items()),
             *(f"--file={file}" for file in files),
