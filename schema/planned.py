@@ -5,7 +5,7 @@ distinguish, and of the arguments what ``selection.shape`` tells. Everything els
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -20,10 +20,12 @@ from graphql import (
     OperationType,
     TypeInfo,
     TypeInfoVisitor,
+    Undefined,
     VariableNode,
     Visitor,
     get_named_type,
     is_abstract_type,
+    is_non_null_type,
     is_object_type,
     visit,
 )
@@ -34,7 +36,17 @@ from graphql.execution.collect_fields import (
     collect_fields,
     collect_subfields,
 )
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.get_variable_signature import (
+    GraphQLVariableSignature,
+    get_variable_signature,
+)
+from graphql.execution.values import (
+    VariableValues,
+    VariableValueSource,
+    get_argument_values,
+    get_variable_values,
+)
+from graphql.utilities import coerce_input_value
 
 from registry.errors import Refused
 from registry.gate import gate
@@ -55,14 +67,23 @@ class Taking:
 
     Attributes:
         fixed: the arguments, where no variable stands in them; else None.
-        identified: tells the kind of the object that they name, for a field that leads anywhere.
+        identified: reads the identifier among them, of a field that leads anywhere, once for all.
 
     """
 
     definition: GraphQLField
     node: FieldNode
     fixed: Arguments | None
-    identified: Callable[[Arguments], object] | None
+    identified: Callable[[str], tuple[str, object]] | None
+
+    def of(self, variables: VariableValues) -> Arguments:
+        """The arguments; an identifier is its kind and key already."""
+        if self.fixed is not None:
+            return self.fixed
+        found = get_argument_values(self.definition, self.node, variables)
+        if self.identified is not None:
+            found["id"] = self.identified(found["id"])
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +93,15 @@ class Prepared:
     Attributes:
         takings: the fields with arguments, in their order; their places are those of ``Field``.
         places: the same by the identity of the node.
+        signatures: of the variables it declares.
 
     """
 
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDetails]
     takings: tuple[Taking, ...]
-    places: Mapping[int, int] = field(default_factory=dict)
+    places: Mapping[int, int]
+    signatures: tuple[GraphQLVariableSignature, ...]
 
 
 class Planner:
@@ -109,7 +132,46 @@ class Planner:
         )
         places = {id(taking.node): place for place, taking in enumerate(takings)}
         known = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
-        return Prepared(operation, known, takings, places)
+        signatures = tuple(
+            signature
+            for declared in operation.variable_definitions or ()
+            if isinstance(
+                signature := get_variable_signature(self.schema, declared),
+                GraphQLVariableSignature,
+            )
+        )
+        return Prepared(operation, known, takings, places, signatures)
+
+    def variables(self, admitted: Admitted, sent: Mapping[str, object]) -> VariableValues:
+        """The variables, coerced as the executor does, but for what is known beforehand.
+
+        Raises:
+            Unplanned: it is no query, or they are not of their types.
+
+        """
+        signatures = self.prepared(admitted).signatures
+        sources: dict[str, VariableValueSource] = {}
+        coerced: dict[str, Any] = {}
+        for signature in signatures:
+            value = sent.get(signature.name, Undefined)
+            if value is Undefined and signature.default is not None:
+                return self._with_defaults(admitted, sent)
+            sources[signature.name] = VariableValueSource(signature, value)
+            if value is not Undefined:
+                found = coerced[signature.name] = coerce_input_value(value, signature.type)
+                if found is Undefined:
+                    raise Unplanned(f"${signature.name} is not of its type")
+            elif is_non_null_type(signature.type):
+                raise Unplanned(f"${signature.name} is missing")
+        return VariableValues(sources, coerced)
+
+    def _with_defaults(self, admitted: Admitted, sent: Mapping[str, object]) -> VariableValues:
+        assert admitted.operation is not None, "only what was admitted has variables"
+        declared = admitted.operation.variable_definitions or ()
+        found = get_variable_values(self.schema, declared, dict(sent))
+        if isinstance(found, VariableValues):
+            return found
+        raise Unplanned("a variable is not of its type")
 
     def whole(
         self, admitted: Admitted, variables: VariableValues, viewer: Viewer
@@ -175,9 +237,11 @@ class Planner:
                 name = node.name.value
                 known = catalogue[QUERY].fields.get(name) if parent is query else None
                 read = known.read if known else None
-                kind = _kind_named(read) if isinstance(read, Identified) else None
-                fixed = None if _varies(node) else get_argument_values(definition, node)
-                found.append(Taking(definition, node, fixed, kind))
+                identified = read.of if isinstance(read, Identified) else None
+                fixed = None
+                if identified is None and not _varies(node):
+                    fixed = get_argument_values(definition, node)
+                found.append(Taking(definition, node, fixed, identified))
 
         visit(part, TypeInfoVisitor(info, Taken()))
         return found
@@ -250,14 +314,11 @@ def arguments(prepared: Prepared, variables: VariableValues) -> list[Arguments]:
 
     """
     try:
-        return [
-            get_argument_values(taking.definition, taking.node, variables)
-            if taking.fixed is None
-            else taking.fixed
-            for taking in prepared.takings
-        ]
+        return [taking.of(variables) for taking in prepared.takings]
     except GraphQLError as error:
         raise Unplanned(error.message) from error
+    except Refused as error:
+        raise Unplanned(error.message.en) from error
 
 
 def _shapes(
@@ -266,21 +327,18 @@ def _shapes(
     """What of this request decides the text, beside the document."""
     if not variables.coerced:
         return ()
-    try:
-        return (
-            tuple(
-                (name, value)
-                for name, value in variables.coerced.items()
-                if value is None or isinstance(value, bool | Enum)
-            ),
-            *(
-                (shape(sent), taking.identified(sent) if taking.identified else None)
-                for taking, sent in zip(prepared.takings, asked, strict=True)
-                if taking.fixed is None
-            ),
-        )
-    except Refused as error:
-        raise Unplanned(error.message.en) from error
+    return (
+        tuple(
+            (name, value)
+            for name, value in variables.coerced.items()
+            if value is None or isinstance(value, bool | Enum)
+        ),
+        *(
+            shape(sent)
+            for taking, sent in zip(prepared.takings, asked, strict=True)
+            if taking.fixed is None
+        ),
+    )
 
 
 def _standing(viewer: Viewer) -> Hashable:
@@ -295,10 +353,6 @@ def _standing(viewer: Viewer) -> Hashable:
         viewer.scopes,
         gate.edition.version,
     )
-
-
-def _kind_named(read: Identified) -> Callable[[Arguments], object]:
-    return lambda sent: read.of(sent["id"])[0]
 
 
 def _varies(node: Node) -> bool:

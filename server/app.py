@@ -27,6 +27,7 @@ from schema.build import GovernedSchema
 from server.crowd import Crowd
 from server.entrance import Entrance
 from server.lane import Lane
+from server.logs import RequestLines
 from server.settings import Settings
 from server.sign_in import SignIn
 from server.view import View, error_body
@@ -46,8 +47,6 @@ HSTS = "max-age=31536000; includeSubDomains"
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 Keys = Callable[[], Mapping[str, object]]
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +132,7 @@ class Surroundings:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._most = settings.body_bytes_max
+        self._lines = RequestLines(settings.log_format)
         self._too_long = f"Content Too Large: a body has at most {self._most} bytes."
         security = SECURITY | ({"strict-transport-security": HSTS} if settings.production else {})
         self._headers = [(name.encode(), value.encode()) for name, value in security.items()]
@@ -156,8 +156,7 @@ class Surroundings:
         try:
             await self._within(scope)(scope, self._counted(receive), answer)
         finally:
-            spent = int((time.perf_counter() - began) * 1000)
-            _log.info("request", path=scope["path"], status=status, ms=spent, request=number)
+            self._lines.say(scope["path"], status, time.perf_counter() - began, number)
 
     def _within(self, scope: Scope) -> ASGIApp:
         """Who answers: the application, or the refusal of a body that is too long."""

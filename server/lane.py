@@ -12,8 +12,7 @@ from typing import Any
 import asyncpg
 import orjson
 import structlog
-from graphql import GraphQLSchema
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -31,7 +30,6 @@ from server.view import JSON, accepted
 
 PATH = "/graphql"
 HEADERS_REMEMBERED = 64
-_NONE = VariableValues({}, {})
 _SENT_BY_HASH = {"persistedQuery"}
 _LEFT = (
     Unplanned,
@@ -73,7 +71,6 @@ class Lane:
         assert schema.planner is not None, "plans are what this door is for"
         self._app = app
         self._planner: Planner = schema.planner
-        self._schema: GraphQLSchema = schema.planner.schema
         self._sign_in, self._standings = sign_in, standings
         self._entrance, self._readers = entrance, readers
 
@@ -112,9 +109,10 @@ class Lane:
             return None
         viewer = self._standings.known(caller) or await self._standings.viewer(caller)
         admitted = await self._admitted(scope, caller, request)
-        variables = self._variables(admitted, request.get("variables"))
-        if variables is None:
+        sent = request.get("variables") or {}
+        if admitted.operation is None or not isinstance(sent, dict):
             return None
+        variables = self._planner.variables(admitted, sent)
         return await self._planned(admitted, variables, viewer)
 
     async def _admitted(self, scope: Scope, caller: Caller, request: Mapping[str, Any]) -> Admitted:
@@ -128,16 +126,6 @@ class Lane:
         # Whoever answers in the end must not charge again.
         scope[ENTERED] = entered
         return entered.admitted
-
-    def _variables(self, admitted: Admitted, sent: object) -> VariableValues | None:
-        """The variables, coerced; None where the view has to say what is wrong with them."""
-        if admitted.operation is None or not isinstance(sent, dict | None):
-            return None
-        declared = admitted.operation.variable_definitions
-        if not declared:
-            return _NONE
-        found = get_variable_values(self._schema, declared, sent or {})
-        return found if isinstance(found, VariableValues) else None
 
     async def _planned(
         self, admitted: Admitted, variables: VariableValues, viewer: Viewer

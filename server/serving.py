@@ -1,6 +1,7 @@
 """Takes the port first and serves then, so that a busy port is one sentence and nothing more."""
 
 import errno
+import gc
 import signal
 import socket
 from types import FrameType
@@ -54,6 +55,8 @@ def serve(app: ASGIApp, settings: Settings, listening: socket.socket) -> bool:
     for number in (signal.SIGINT, signal.SIGTERM):
         # Uvicorn raises it again when it is done; whoever called must still close what he opened.
         signal.signal(number, _noted)
+    # What is loaded by now stays: no collection has to look at it again.
+    gc.freeze()
     server = uvicorn.Server(config_of(app, settings))
     server.run(sockets=[listening])
     return server.started

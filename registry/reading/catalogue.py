@@ -91,7 +91,8 @@ class Identified:
     """The object that an identifier names.
 
     Attributes:
-        of: the kind and the key of an identifier that was sent; refuses what is none.
+        of: the kind and the key of an identifier that was sent; refuses what is none. A selection
+            has them in place of the argument ``id``.
 
     """
 

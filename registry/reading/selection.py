@@ -50,6 +50,9 @@ def shape(value: object, name: str = "") -> object:
         return value
     if isinstance(value, dict):
         return tuple((key, shape(inner, key)) for key, inner in value.items())
+    if isinstance(value, tuple):
+        # An identifier that was read: of its kind, whichever object it names.
+        return value[0]
     if isinstance(value, list):
         return list
     return value if name in PAGES else type(value)

@@ -196,12 +196,12 @@ class Writer:
         kind = self.statement.filled(led.kind, scope)
         return f"CASE {kind}{''.join(cases)} END" if cases else "NULL::text"
 
-    def _identified(self, read: Identified, at: At) -> str:
-        name, _ = read.of(at.asked.args["id"])
+    def _identified(self, _: Identified, at: At) -> str:
+        name, _ = at.asked.args["id"]
         target = self.statement.catalogue.get(name)
         if target is None or target.kind is None:
             return NULL
-        key = self.statement.argument(at.asked.place, "id", lambda sent: read.of(sent["id"])[1])
+        key = self.statement.argument(at.asked.place, "id", lambda sent: sent["id"][1])
         return self._one(target, at.asked.sub.get(name, ()), lambda alias: f"{alias}.id = {key}")
 
     def _one(self, target: Type, sub: Selection, where: Where) -> str:
