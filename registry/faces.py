@@ -1,9 +1,10 @@
 """How the API's fields are read from rows: the SQL face of each, beside what computes it.
 
 In a face ``{t}`` stands for the alias of the row the field belongs to, ``{p}`` for that of the row
-a list hangs on, ``:name`` for an argument of the field or a bind of ``Viewer.binds``, and
-``{may verb}`` for the rows of ``{p}`` on which the viewer may do the verb. A face knows nothing of
-the API's types: those say in which form its value is shown and what it may be.
+a list hangs on, ``{j}`` for that of the row it is read ``by``, ``:name`` for an argument of the
+field or a bind of ``Viewer.binds``, and ``{may verb}`` for the rows of ``{p}`` on which the viewer
+may do the verb. A face knows nothing of the API's types: those say in which form its value is shown
+and what it may be.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ class Shown:
         scale: of a quantity, the expression of its decimals; ``sql`` then counts base units.
         names: of an identifier, the kind of object, or the expression of it; ``sql`` is its key.
         json: ``sql`` is the text of a JSON value already, and never NULL.
+        by: what else it is read from; of a type that everybody sees.
 
     """
 
@@ -28,6 +30,7 @@ class Shown:
     scale: str = ""
     names: str = ""
     json: bool = False
+    by: "Led | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class Led:
         on: the column of its table that the key is compared with.
         to: the type, where the API's field may lead to several and the row to this one only.
         kind: the expression of the word for its kind, where each row may lead elsewhere.
+        joined: the alias of its row, where the list that the row is of has joined it.
 
     """
 
@@ -53,6 +57,7 @@ class Led:
     on: str = "id"
     to: str = ""
     kind: str = ""
+    joined: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,7 @@ class Listed:
 
     Attributes:
         rows: a table, or a subselect in brackets.
+        joins: what is joined to them, under aliases that begin with ``{t}``.
         where: which of them.
         order: what stands after ORDER BY.
         most: the argument that says how many at most; empty for all of them.
@@ -92,6 +98,7 @@ class Listed:
     most: str = ""
     led: Led | None = None
     provided: str = ""
+    joins: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +107,7 @@ class Single:
 
     rows: str
     where: str = "true"
+    joins: str = ""
 
 
 Face = Shown | Known | Led | Through | Within | Listed | Single

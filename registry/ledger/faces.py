@@ -7,7 +7,7 @@ _MONEY = f"'{MONEY}'"
 
 # Balances now, or at a moment on either clock; see ``statements.positions``.
 _POSITIONS = """(
-    SELECT b.instrument_id, i.code, i.scale,
+    SELECT b.instrument_id,
         CASE
             WHEN :as_of::timestamptz IS NULL THEN b.quantity
             WHEN :effective::boolean
@@ -21,9 +21,10 @@ _POSITIONS = """(
                 AND (f.account_id IS NULL OR f.account_id = {p}.id)
                 AND (f.instrument_id IS NULL OR f.instrument_id = b.instrument_id)
         ) AS frozen
-    FROM balance b JOIN instrument i ON i.id = b.instrument_id
+    FROM balance b
     WHERE b.account_id = {p}.id
 )"""
+_WITH_INSTRUMENT = " JOIN instrument AS {t}i ON {t}i.id = {t}.instrument_id"
 
 # See ``statements.statement``.
 _LINES = """(
@@ -45,19 +46,23 @@ _LINES = """(
 )"""
 
 _RESERVES = """(
-    SELECT a.organisation_id, a.city, b.instrument_id, b.quantity, i.code, i.scale
+    SELECT a.organisation_id, a.city, b.instrument_id, b.quantity
     FROM account a
     JOIN balance b ON b.account_id = a.id
-    JOIN instrument i ON i.id = b.instrument_id
     WHERE a.kind = 'reserve'
 )"""
 
 BALANCES = Listed(
     _POSITIONS,
     f"{{t}}.quantity <> 0 AND {{t}}.instrument_id <> {_MONEY}",
-    '{t}.code COLLATE "C"',
+    '{t}i.code COLLATE "C"',
+    joins=_WITH_INSTRUMENT,
 )
-MONEY_HELD = Single(_POSITIONS, f"{{t}}.quantity <> 0 AND {{t}}.instrument_id = {_MONEY}")
+MONEY_HELD = Single(
+    _POSITIONS,
+    f"{{t}}.quantity <> 0 AND {{t}}.instrument_id = {_MONEY}",
+    joins=_WITH_INSTRUMENT,
+)
 STATEMENT = Listed(
     _LINES,
     f":instrument <> {_MONEY} OR {{may view_money}}",
@@ -65,10 +70,12 @@ STATEMENT = Listed(
     most="first",
     provided="EXISTS (SELECT FROM instrument i WHERE i.id = :instrument)",
 )
-RESERVE_TOTALS = Listed(_RESERVES, "true", '{t}.city, {t}.code COLLATE "C"')
+RESERVE_TOTALS = Listed(
+    _RESERVES, "true", '{t}.city, {t}i.code COLLATE "C"', joins=_WITH_INSTRUMENT
+)
 
-HELD = Led("{t}.instrument_id")
-QUANTITY = Shown("{t}.quantity", scale="{t}.scale")
+HELD = Led("{t}.instrument_id", joined="{t}i")
+QUANTITY = Shown("{t}.quantity", scale="{t}i.scale")
 CHANGE = Shown("{t}.change", scale="{t}.scale")
 BALANCE = Shown("{t}.balance", scale="{t}.scale")
 ENTRY = Shown("{t}.entry_id", names="Entry")
@@ -79,7 +86,5 @@ POLLUTANT = Led("{t}.pollutant", on="code")
 
 POSTINGS = Listed("posting", "{t}.entry_id = {p}.entry_id", "{t}.line")
 SOURCE, TARGET = Shown("{t}.source", names="Account"), Shown("{t}.target", names="Account")
-MOVED = Led("{t}.instrument")
-MOVED_QUANTITY = Shown(
-    "{t}.quantity", scale="(SELECT i.scale FROM instrument i WHERE i.id = {t}.instrument)"
-)
+MOVED = Led("{t}.instrument", to="Instrument")
+MOVED_QUANTITY = Shown("{t}.quantity", scale="{j}.scale", by=MOVED)

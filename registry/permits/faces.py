@@ -22,8 +22,6 @@ IN_FORCE = Shown(
 ISSUED_BY = Led("{t}.issued_by", on="code")
 DIVISION = Led("{t}.division", on="code")
 CITY = Led("{t}.city", on="code")
-POLLUTANT = Led("{t}.pollutant", on="code")
+POLLUTANT = Led("{t}.pollutant", on="code", to="Pollutant")
 RIVER_SYSTEM = Led("{t}.river_system", on="code")
-QUANTITY = Shown(
-    "{t}.quantity", scale="(SELECT p.scale FROM pollutant p WHERE p.code = {t}.pollutant)"
-)
+QUANTITY = Shown("{t}.quantity", scale="{j}.scale", by=POLLUTANT)

@@ -59,6 +59,8 @@ class Readers:
             **SESSION,
             "application_name": "biandan reader",
             "default_transaction_read_only": "on",
+            # A statement serves many values; planned for each anew it would take twice as long.
+            "plan_cache_mode": "force_generic_plan",
             "statement_timeout": f"{seconds}s",
         }
         self._free: list[Reader | None] = [None] * most

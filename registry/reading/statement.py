@@ -14,7 +14,7 @@ from registry.reading.catalogue import Argument, Catalogue, Type
 from registry.reading.selection import Arguments
 from registry.viewer import Viewer
 
-_HOLES = re.compile(r"\{([tp])\}|\{may (\w+)\}|(?<![:\w]):([a-z_][a-z0-9_]*)")
+_HOLES = re.compile(r"\{([tpj])\}|\{may (\w+)\}|(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
 class Unplanned(Exception):
@@ -59,6 +59,7 @@ class Scope:
     Attributes:
         t: the alias of the row itself.
         p: that of the row it hangs on, of the type ``parent``.
+        j: that of a row it leads to.
         place: which arguments are the field's own.
         arguments: those, by their names in the face.
 
@@ -66,6 +67,7 @@ class Scope:
 
     t: str = ""
     p: str = ""
+    j: str = ""
     parent: Type | None = None
     place: int = -1
     arguments: Mapping[str, Argument] = field(default_factory=dict)
@@ -104,7 +106,7 @@ class Statement:
         def fill(hole: re.Match[str]) -> str:
             row, verb, name = hole.groups()
             if row:
-                return scope.t if row == "t" else scope.p
+                return {"t": scope.t, "p": scope.p, "j": scope.j}[row]
             return self._may(verb, scope) if verb else self._value(name, scope)
 
         return _HOLES.sub(fill, face)
@@ -135,7 +137,13 @@ def conjunction(*conditions: str) -> str:
 
 
 class Row:
-    """One row of a FROM clause, and what is joined to it."""
+    """One row of a FROM clause, and what is joined to it.
+
+    Attributes:
+        joins: the clauses.
+        led: the aliases of what is joined to this very row, by what is joined and how.
+
+    """
 
     def __init__(
         self, alias: str, joins: list[str] | None = None, *, standing: bool = True
@@ -144,6 +152,7 @@ class Row:
         self.alias = alias
         self.standing = standing
         self.joins: list[str] = [] if joins is None else joins
+        self.led: dict[Hashable, str] = {}
 
     @property
     def joined(self) -> str:

@@ -43,7 +43,13 @@ class At:
     def scope(self) -> Scope:
         """What the holes of its face stand for."""
         alias = self.row.alias
-        return Scope(alias, alias, self.of, self.asked.place, self.readable.arguments)
+        return Scope(
+            t=alias,
+            p=alias,
+            parent=self.of,
+            place=self.asked.place,
+            arguments=self.readable.arguments,
+        )
 
     @property
     def only(self) -> str:
@@ -128,7 +134,11 @@ class Writer:
     # Values.
 
     def _shown(self, face: Shown, at: At) -> str:
-        return self._value(face, at.scope, at.readable.form, required=at.readable.required)
+        scope = at.scope
+        if face.by is not None:
+            joined, _ = self._joined(face.by, self.statement.catalogue[face.by.to], at)
+            scope = replace(scope, j=joined)
+        return self._value(face, scope, at.readable.form, required=at.readable.required)
 
     def _value(self, face: Shown, scope: Scope, form: Form, *, required: bool) -> str:
         filled = self.statement.filled
@@ -176,10 +186,16 @@ class Writer:
 
     def _joined(self, led: Led, target: Type, at: At) -> tuple[str, str]:
         """The alias of the row it leads to, and the condition under which the viewer sees it."""
+        if led.joined:
+            return self.statement.filled(led.joined, at.scope), self._visible(target, "")
+        key = self.statement.filled(led.key, at.scope)
+        known = at.row.led.get((target.name, led.on, key))
+        if known is not None:
+            return known, self._visible(target, known)
         joined = self.statement.alias()
         visible = self._visible(target, joined)
         if visible != "false":
-            key = self.statement.filled(led.key, at.scope)
+            at.row.led[target.name, led.on, key] = joined
             on = conjunction(f"{joined}.{led.on} = {key}", visible)
             at.row.joins.append(f" LEFT JOIN {target.table} AS {joined} ON {on}")
         return joined, visible
@@ -235,7 +251,7 @@ class Writer:
             text = self.object(self.statement.catalogue[at.only], at.asked.sub[at.only], row)
         order = self.statement.filled(listed.order, scope)
         limit = f" LIMIT {int(at.asked.args[listed.most])}" if listed.most else ""
-        clause = self._clause(listed.rows, listed.where, row, scope)
+        clause = self._clause(listed, row, scope)
         found = (
             f"(SELECT '[' || coalesce(string_agg(s.j, ','), '') || ']' FROM"
             f" (SELECT {text} AS j {clause} ORDER BY {order}{limit}) AS s)"
@@ -249,13 +265,14 @@ class Writer:
     def _single(self, single: Single, at: At) -> str:
         row = Row(self.statement.alias())
         text = self.object(self.statement.catalogue[at.only], at.asked.sub[at.only], row)
-        clause = self._clause(single.rows, single.where, row, replace(at.scope, t=row.alias))
+        clause = self._clause(single, row, replace(at.scope, t=row.alias))
         found = f"(SELECT {text} {clause})"
         return found if at.readable.required else f"coalesce({found}, {NULL})"
 
-    def _clause(self, rows: str, where: str, row: Row, scope: Scope) -> str:
-        table, wanted = self.statement.filled(rows, scope), self.statement.filled(where, scope)
-        return f"FROM {table} AS {row.alias}{row.joined} WHERE {wanted}"
+    def _clause(self, read: Listed | Single, row: Row, scope: Scope) -> str:
+        filled = self.statement.filled
+        table, joins, wanted = (filled(part, scope) for part in (read.rows, read.joins, read.where))
+        return f"FROM {table} AS {row.alias}{joins}{row.joined} WHERE {wanted}"
 
     def _waiting(self, read: Waiting, at: At) -> str:
         parts = duties(self.statement.viewer, read.kinds, most=int(at.asked.args["first"]))

@@ -18,10 +18,8 @@ CROSSES = Shown("{t}.seller_city <> {t}.buyer_city")
 NEXT_STEPS = Shown(
     f"CASE {STATE.sql}{''.join(_steps_from(state) for state in State)} END", json=True
 )
-INSTRUMENT = Led("{t}.instrument_id")
-QUANTITY = Shown(
-    "{t}.quantity", scale="(SELECT i.scale FROM instrument i WHERE i.id = {t}.instrument_id)"
-)
+INSTRUMENT = Led("{t}.instrument_id", to="Instrument")
+QUANTITY = Shown("{t}.quantity", scale="{j}.scale", by=INSTRUMENT)
 OPINIONS = Listed("transfer_opinion", "{t}.transfer_id = {p}.id", "{t}.given_at, {t}.id")
 COMMENTS = Listed("transfer_comment", "{t}.transfer_id = {p}.id", "{t}.given_at, {t}.id")
 FINDINGS = Listed("eligibility_finding", "{t}.transfer_id = {p}.id", "{t}.name")
@@ -29,9 +27,7 @@ FOUND = Within({"en": of("message_en"), "zh": of("message_zh")})
 CERTIFICATE = Led("{t}.id", on="transfer_id")
 
 CERTIFICATE_NUMBERED = Led(":number", on="number")
-CERTIFIED_POLLUTANT = Led("{t}.pollutant", on="code")
-CERTIFIED_QUANTITY = Shown(
-    "{t}.quantity", scale="(SELECT p.scale FROM pollutant p WHERE p.code = {t}.pollutant)"
-)
+CERTIFIED_POLLUTANT = Led("{t}.pollutant", on="code", to="Pollutant")
+CERTIFIED_QUANTITY = Shown("{t}.quantity", scale="{j}.scale", by=CERTIFIED_POLLUTANT)
 REVOKED_AT = Shown("(SELECT e.known_at FROM entry e WHERE e.reverses = {t}.entry_id)")
 """Since when a certificate is void: its settlement was reversed."""
