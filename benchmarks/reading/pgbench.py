@@ -1,6 +1,7 @@
 """What the database alone costs: our statements, sent by pgbench as prepared ones."""
 
 import asyncio
+import os
 import re
 import subprocess
 import tempfile
@@ -25,6 +26,8 @@ _PROGRAM = embedded._packages() / embedded.WHEEL / f"pginstall{embedded.VERSION}
 _RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 _DONE = re.compile(r"^number of transactions actually processed: (\d+)", re.MULTILINE)
 _LATENCY = re.compile(r"^latency average = ([0-9.]+) ms", re.MULTILINE)
+# As the registry's own connections for plans.
+_ENVIRONMENT = {**os.environ, "PGOPTIONS": "-c jit=off -c plan_cache_mode=force_generic_plan"}
 _TOKEN = re.compile(r"([eE]?'(?:[^']|'')*')|\$(\d+)")
 # Within a text, pgbench takes a colon before a letter for the beginning of a variable.
 _COLON = re.compile(r":(?=[A-Za-z_\u0080-\U0010ffff])")
@@ -148,7 +151,7 @@ async def replayed(
             url,
         ]
         ran = await asyncio.create_subprocess_exec(
-            *program, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            *program, env=_ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         said, complained = await ran.communicate()
     if ran.returncode:
