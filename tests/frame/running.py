@@ -1,8 +1,10 @@
 """A registry that runs as its operator runs it, in processes that a test may stop as it likes."""
 
 import asyncio
+import contextlib
 import http.client
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -21,7 +23,16 @@ from tests.cluster import OPTIONS
 
 # A server killed here must find what it acknowledged; only the machine itself never fails.
 DURABLE = {**OPTIONS, "synchronous_commit": "on"}
-STARTS_SECONDS_MAX = 40
+STARTS_SECONDS_MAX = 60
+PORTS = range(20_000, 32_000)
+
+
+def a_free_port() -> int:
+    """One outside of those that systems hand out, so that nobody is given it meanwhile."""
+    while True:
+        port = secrets.choice(PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 class Process:
@@ -29,8 +40,7 @@ class Process:
 
     def __init__(self, state: Path, **environment: str) -> None:
         self.log = state / f"serve-{id(self)}.log"
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
+        self.port = a_free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._environment = {
             "PATH": os.defpath,

@@ -137,6 +137,10 @@ class Trade:
         data: Input = found["data"]
         return data
 
+    def answered(self) -> int:
+        """How many commands have been answered."""
+        return sum(bool(sent.id) for sent in self.sent)
+
     async def repeat_unanswered(self, http: httpx2.AsyncClient) -> int:
         """Send every command without an answer once more, until it has one; how many there were."""
         left = [sent for sent in self.sent if not sent.id]

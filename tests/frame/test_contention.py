@@ -15,6 +15,7 @@ from registry.errors import Busy, ConditionsUnmet, Forbidden, NotFound
 from registry.ledger.operations import impose_freeze
 from registry.parties.operations import end_appointment, impose_sanction
 from registry.transfers.offer import offer_transfer
+from tests.patience import waits
 from tests.transfers.market import HELD, UNITS, Market
 
 AT_ONCE = 8
@@ -25,10 +26,6 @@ BARRED = (Forbidden, ConditionsUnmet, NotFound)
 NOBODY_WRITES = "LOCK TABLE act IN SHARE MODE"
 WHY = {"reason": "test", "source": "test"}
 
-_WAITING = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
 # Fails a number of times, counted outside of what is rolled back.
 _FAILING = """
     CREATE SEQUENCE failures;
@@ -45,15 +42,6 @@ def sent(
     market: Market, who: str, operation: Operation[Any], **args: object
 ) -> "asyncio.Task[Outcome[Any]]":
     return asyncio.create_task(command(operation, market.people[who], args, key=str(uuid4())))
-
-
-async def waits(owner: asyncpg.Connection, number: int = 1) -> None:
-    """Until so many sessions wait for a lock."""
-    for _ in range(500):
-        if await owner.fetchval(_WAITING) >= number:
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("nobody waits for a lock")
 
 
 @asynccontextmanager

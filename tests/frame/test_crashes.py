@@ -21,7 +21,7 @@ from server.demonstration_keys import open_signer
 from server.settings import Settings
 from tests.builders import a_client, install_rules, stop_clock, the_province
 from tests.frame.cutting import Lost, Proxy, a_proxy
-from tests.frame.running import Process, Store, a_state, serving
+from tests.frame.running import STARTS_SECONDS_MAX, Process, Store, a_state, serving
 from tests.frame.sending import LOT_UNITS, Sent, Trade
 from tests.transfers.market import FOUNDING_DAY, HELD, Market, a_market
 
@@ -115,7 +115,7 @@ def stall(process: Process, store: Store) -> None:
 
 
 def until_ready(process: Process) -> None:
-    ends = time.monotonic() + 20
+    ends = time.monotonic() + STARTS_SECONDS_MAX
     while not process.ready():
         assert time.monotonic() < ends, process.log.read_text()[-3000:]
         time.sleep(0.05)
@@ -150,14 +150,22 @@ async def test_what_was_acknowledged_is_there_once_and_what_was_repeated_happene
     await everything_happened_once(store, trade)
 
 
+async def hear(trade: Trade, clients: list["asyncio.Task[None]"]) -> None:
+    """Until so many more commands are answered that every client must be under way."""
+    heard = trade.answered()
+    while trade.answered() < heard + 4 * len(clients):
+        assert not any(client.done() for client in clients), "a client met what it does not allow"
+        await asyncio.sleep(0.01)
+
+
 async def crashed(trade: Trade, process: Process, store: Store, crash: Crash) -> None:
     """Several clients send while it happens."""
     enough = asyncio.Event()
     async with portal(process) as http:
         clients = [asyncio.create_task(trade.go_on(http, who, enough)) for who in CLIENTS]
-        await asyncio.sleep(0.7)
+        await hear(trade, clients)
         await asyncio.to_thread(crash, process, store)
-        await asyncio.sleep(0.3)
+        await hear(trade, clients)
         enough.set()
         await asyncio.gather(*clients)
 

@@ -21,10 +21,16 @@ OFFER = """mutation ($id: ID!) { offerTransfer(input: {idempotencyKey: "slow", i
 
 
 @pytest.fixture
-async def portal(market: Market, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Portal]:
-    """The application, which gives an operation up after a second."""
+def settings() -> Settings:
+    return SETTINGS
+
+
+@pytest.fixture
+async def portal(
+    market: Market, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> AsyncIterator[Portal]:
     await a_client(await the_province(), name=CLIENT, house=True)
-    monkeypatch.setattr(tests.portal, "SETTINGS", Settings(operation_seconds_max=1))
+    monkeypatch.setattr(tests.portal, "SETTINGS", settings)
     async with a_portal() as portal:
         yield portal
 
@@ -97,6 +103,7 @@ async def test_a_token_too_long_is_refused_unread(portal: Portal) -> None:
     assert "too long" in answer.json()["errors"][0]["message"]
 
 
+@pytest.mark.parametrize("settings", [Settings(operation_seconds_max=2)])
 async def test_an_operation_too_slow_is_given_up_and_may_be_repeated(
     portal: Portal, market: Market, holder: asyncpg.Connection
 ) -> None:

@@ -5,7 +5,6 @@ And a hostile hour in small: documents that are never sent twice, while an hones
 
 import asyncio
 import gc
-import os
 import random
 import resource
 import time
@@ -24,6 +23,7 @@ from server.compose import limits_of
 from server.settings import Settings
 from tests.builders import a_client, the_province
 from tests.frame.test_contention import held
+from tests.patience import busyness
 from tests.portal import CLIENT, Portal, a_portal
 from tests.transfers.market import Market
 
@@ -109,11 +109,6 @@ def quick(load: Load) -> bool:
     """Whether it was answered or refused quickly, and nothing was left of it afterwards."""
     normal = max(load.health, load.after) < NORMAL_SECONDS_MAX * busyness()
     return normal and load.slowest < QUICK_SECONDS * busyness()
-
-
-def busyness() -> float:
-    """How many programs share a core with this one, where there are more programs than cores."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def documents(number: int, chance: random.Random) -> Iterator[str]:

@@ -8,6 +8,7 @@ import pytest
 from registry.migrations.grants import FUNCTIONS, GRANTS, SEQUENCES, WRITING_FUNCTIONS
 from registry.migrations.run import LOCK, MigrationRefused, migrate, migrations
 from tests.cluster import Database, Server
+from tests.patience import waits
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 
@@ -88,14 +89,11 @@ async def test_an_edited_applied_file_is_refused(
 async def test_a_second_node_waits_until_the_first_has_migrated(
     clone: Database, server: Server, owner: asyncpg.Connection
 ) -> None:
-    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
     await owner.execute("SELECT pg_advisory_lock($1)", LOCK)
 
     second = asyncio.create_task(migrate(clone.owner_url, server.application_role))
-    while not await owner.fetchval(waiting):
-        await asyncio.sleep(0.01)
+    await waits(owner)
 
-    assert not second.done()
     await owner.execute("SELECT pg_advisory_unlock($1)", LOCK)
     assert await second == []
 

@@ -34,6 +34,7 @@ from tests.builders import (
     the_centre,
 )
 from tests.cluster import Database
+from tests.patience import waits
 
 MEASURE: dict[str, Any] = {
     "kind": "penalty_period",
@@ -126,7 +127,7 @@ async def test_a_sanction_ends_by_the_clock(owner: asyncpg.Connection) -> None:
 
 
 async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
-    clone: Database,
+    clone: Database, owner: asyncpg.Connection
 ) -> None:
     body = await an_organisation()
     caller = await caller_of(await an_officer(body))
@@ -140,8 +141,7 @@ async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
             return await seen(caller, lock=True)
 
     command = asyncio.create_task(waiting())
-    await asyncio.sleep(0.2)
-    assert not command.done()
+    await waits(owner)
     await other.execute(
         "INSERT INTO sanction (id, organisation_id, city, county, kind, reason, source, starts_at,"
         " state, submitted_by, submitted_body, changed_at) SELECT gen_random_uuid(), id, city,"
@@ -156,7 +156,9 @@ async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
     assert (await command).sanctioned
 
 
-async def test_a_sanction_waits_for_a_command_that_is_under_way(clone: Database) -> None:
+async def test_a_sanction_waits_for_a_command_that_is_under_way(
+    clone: Database, owner: asyncpg.Connection
+) -> None:
     province = await an_officer_of("province")
     body = await an_organisation()
     other = await asyncpg.connect(clone.application_url)
@@ -167,12 +169,10 @@ async def test_a_sanction_waits_for_a_command_that_is_under_way(clone: Database)
     sanction = asyncio.create_task(
         perform(impose_sanction, province, organisation=body.id, **MEASURE)
     )
-    await asyncio.sleep(0.2)
-    waited = not sanction.done()
+    await waits(owner)
     await hold.rollback()
     await other.close()
 
-    assert waited
     assert (await sanction).record.state == "in_force"
 
 

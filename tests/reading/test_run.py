@@ -9,6 +9,7 @@ import pytest
 from registry.errors import Busy
 from registry.reading.run import STATEMENTS_MAX, Readers
 from tests.cluster import Database
+from tests.patience import SECONDS_MAX, waits
 
 ONE = "SELECT convert_to('1', 'UTF8')"
 
@@ -59,16 +60,21 @@ async def test_what_takes_too_long_is_cancelled(readers: Readers) -> None:
         await readers.fetch("SELECT convert_to(pg_sleep(5)::text, 'UTF8')", ())
 
 
-async def test_when_too_many_wait_the_next_is_told_at_once(readers: Readers) -> None:
-    slow = "SELECT convert_to(pg_sleep(0.5)::text, 'UTF8')"
+async def test_when_too_many_wait_the_next_is_told_at_once(founded: Database) -> None:
+    slow = "SELECT convert_to(pg_advisory_xact_lock_shared(7)::text, 'UTF8')"
+    readers = Readers(founded.reader_url, most=2, waiting=1, seconds=SECONDS_MAX)
+    owner = await asyncpg.connect(founded.owner_url)
+    await owner.execute("SELECT pg_advisory_lock(7)")
     running = [asyncio.create_task(readers.fetch(slow, ())) for _ in range(3)]
-    await asyncio.sleep(0.1)
+    await waits(owner, 2)
 
     with pytest.raises(Busy):
         await readers.fetch(ONE, ())
 
+    await owner.close()
     assert await asyncio.gather(*running) == [b"", b"", b""]
     assert await readers.fetch(ONE, ()) == b"1"
+    await readers.close()
 
 
 async def test_a_flood_of_statements_is_forgotten(founded: Database) -> None:

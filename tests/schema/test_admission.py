@@ -154,12 +154,12 @@ HOSTILE = {
 
 @pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE)
 def test_no_document_takes_long_to_admit_or_refuse(document: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
 
     an_admission().admit(document, None)
 
     # A tenth of a second each on an idle machine.
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 async def test_the_executor_is_given_what_was_admitted(monkeypatch: pytest.MonkeyPatch) -> None:

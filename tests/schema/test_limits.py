@@ -112,11 +112,11 @@ def test_a_circle_of_fragments_ends() -> None:
 
 def test_fragments_that_double_each_time_are_measured_at_once() -> None:
     doubling = "".join(f"fragment F{n} on T {{ ...F{n + 1} ...F{n + 1} }} " for n in range(100))
-    began = time.perf_counter()
+    began = time.process_time()
 
     found = faults(f"{{ ...F0 }} {doubling} fragment F100 on T {{ x: a }}")
 
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert f"aliases {2**100}" in found[0]
 
 

@@ -21,6 +21,7 @@ import pytest
 from server import embedded
 from server.demonstration_keys import USUAL_CLIENT, open_signer
 from server.settings import Settings
+from tests.patience import busyness
 
 FIRST_START_SECONDS, SECOND_START_SECONDS = 60, 5
 STARTS_MAX = 5
@@ -102,7 +103,12 @@ def ended(running: subprocess.Popen[str]) -> int:
     return running.returncode
 
 
-@pytest.mark.timeout(180)
+def quick(seconds: list[float]) -> bool:
+    """Whether one of these starts was quick, given how busy the cores are."""
+    return bool(seconds) and min(seconds) < SECOND_START_SECONDS * busyness()
+
+
+@pytest.mark.timeout(300)
 def test_it_starts_answers_stops_and_starts_again_quickly(state: Path) -> None:
     begun = time.monotonic()
     with shown(state) as running:
@@ -110,7 +116,7 @@ def test_it_starts_answers_stops_and_starts_again_quickly(state: Path) -> None:
         took = time.monotonic() - begun
         code = ended(running)
 
-    assert took < FIRST_START_SECONDS
+    assert took < FIRST_START_SECONDS * busyness()
     assert answer["data"]["viewer"]["role"] == "centre"
     assert answer["data"]["viewer"]["now"].startswith("2022-06-07T")
     assert [each["quantity"] for each in answer["data"]["reserveTotals"]]
@@ -119,15 +125,15 @@ def test_it_starts_answers_stops_and_starts_again_quickly(state: Path) -> None:
     assert not embedded.running(state)
     assert list(state.rglob("postmaster.pid")) == []
 
-    seconds = [float(SECOND_START_SECONDS)]
-    while min(seconds) >= SECOND_START_SECONDS and len(seconds) < STARTS_MAX:
+    seconds: list[float] = []
+    while not quick(seconds) and len(seconds) < STARTS_MAX:
         begun = time.monotonic()
         with shown(state) as running:
             again = answered(running)
             seconds.append(time.monotonic() - begun)
             assert ended(running) == 0
         assert again["data"]["transfers"] == answer["data"]["transfers"]
-    assert min(seconds) < SECOND_START_SECONDS
+    assert quick(seconds), seconds
     assert not embedded.running(state)
 
 

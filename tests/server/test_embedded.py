@@ -28,8 +28,8 @@ def postmaster(directory: Path) -> int:
 
 
 def ends(pid: int) -> bool:
-    """Whether the process is gone within two seconds; it outlives its own pid file by a moment."""
-    for _ in range(200):
+    """Whether the process is gone soon; it outlives its own pid file by a moment."""
+    for _ in range(3000):
         try:
             os.kill(pid, 0)
         except ProcessLookupError:

@@ -158,8 +158,10 @@ async def test_a_retired_document_is_refused_within_a_second(portal: Portal, par
 
     await portal.data(RETIRE, {"id": partner, "hash": HASH}, subject=PROVINCE)
     ends = time.monotonic() + FRESH_SECONDS + 1
+    sent = time.monotonic()
     while (await send(portal, **BY_HASH)).status_code == 200:
-        assert time.monotonic() < ends
+        assert sent < ends
+        sent = time.monotonic()
 
 
 async def test_the_viewer_is_told_what_his_request_cost(portal: Portal) -> None:

@@ -25,6 +25,7 @@ from server.sign_in import SignIn
 from server.signing_keys import keys_given
 from tests.builders import an_officer, an_organisation, caller_of, install_rules
 from tests.cluster import Database
+from tests.patience import SECONDS_MAX
 from tests.policies.shipped import FILES
 from tests.policies.test_book import GOOD
 from tests.server.test_app import ENTRANCE, SCHEMA, SETTINGS
@@ -32,11 +33,10 @@ from tests.server.test_app import ENTRANCE, SCHEMA, SETTINGS
 pytestmark = pytest.mark.usefixtures("rules")
 
 
-async def until(holds: Callable[[], bool], seconds: float = 10) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends
-        await asyncio.sleep(0.01)
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(SECONDS_MAX):
+        while not holds():
+            await asyncio.sleep(0.01)
 
 
 def answered(standings: Standings, caller: Caller) -> Viewer | None:
@@ -61,8 +61,9 @@ async def test_a_dismissal_is_seen_by_every_process_within_the_window(clone: Dat
         since = time.monotonic()
         late: list[Viewer] = []
         while time.monotonic() < since + 2 * WINDOW_SECONDS:
+            asked = time.monotonic()
             known = [answered(standings, caller) for standings in processes]
-            if time.monotonic() >= since + WINDOW_SECONDS:
+            if asked >= since + WINDOW_SECONDS:
                 late += [viewer for viewer in known if viewer and not viewer.lapsed]
             await asyncio.sleep(0.02)
 
@@ -99,13 +100,15 @@ async def test_a_process_that_is_cut_off_answers_nothing_until_it_sees_again(
         async with cut_off(owner):
             since = time.monotonic()
             await owner.execute("UPDATE appointment SET state = 'ended', ended_at = now()")
-            await until(lambda: not standings.fresh, WINDOW_SECONDS + 0.5)
-            refused_after = time.monotonic() - since
+            asked = time.monotonic()
+            while standings.fresh:
+                assert asked < since + WINDOW_SECONDS
+                await asyncio.sleep(0.01)
+                asked = time.monotonic()
             with pytest.raises(Unreachable):
                 standings.known(caller)
 
         await until(lambda: standings.fresh)
-        assert refused_after <= WINDOW_SECONDS + 0.5
         assert standings.known(caller) is None
         assert (await standings.viewer(caller)).lapsed
 
