@@ -4,6 +4,8 @@ Concatenated texts are several times as quick as PostgreSQL's own JSON functions
 connection shows of moments and days depends on ``database.SESSION``.
 """
 
+from datetime import date, datetime
+
 from registry.faces import Shown
 from registry.reading.catalogue import Form
 from registry.reading.text import Joined, quoted
@@ -31,6 +33,19 @@ def shown(face: Shown, form: Form, *, required: bool) -> str:
 def url_safe(text: str) -> str:
     """The expression of a text as base64 for addresses, without padding or breaks."""
     return f"translate(encode(convert_to({text}, 'UTF8'), 'base64'), {_URL_SAFE})"
+
+
+def cursor(type: type[object], key: str, id: str) -> str:
+    """The expression of a cursor as ``pages.cursor_of`` writes it, of a key of the Python type."""
+    if issubclass(type, datetime):
+        moment = f"""to_char({key} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
+        text = f"'\"' || {moment} || '+00:00\"'"
+    elif issubclass(type, date):
+        text = f"'\"' || {key}::text || '\"'"
+    else:
+        text = f"to_json({key})::text"
+    place = f"'[' || {text} || ', \"' || {id} || '\"]'"
+    return Joined.of(("'\"'", url_safe(place), "'\"'"))
 
 
 def _identifier(face: Shown) -> str:

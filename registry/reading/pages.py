@@ -165,22 +165,23 @@ async def page(
 
     """
     conditions, binds = _seen(viewer, kind, matches, ordered_by=order.column)
-    if conditions is None:
-        return Page((), (), has_next=False, has_previous=False)
+    beyond = []
     for cursor, field in ((wanted.after, "after"), (wanted.before, "before")):
         if cursor is not None:
             key, id = place_of(cursor, order, field)
-            beyond = ">" if (field == "after") != order.descending else "<"
-            conditions.append(f"(t.{order.column}, t.id) {beyond} (:{field}_key, :{field}_id)")
+            side = ">" if (field == "after") != order.descending else "<"
+            beyond.append(f"(t.{order.column}, t.id) {side} (:{field}_key, :{field}_id)")
             binds |= {f"{field}_key": key, f"{field}_id": id}
     way = "DESC" if order.descending != wanted.backward else "ASC"
-    sql, args = numbered(
-        f"SELECT t.id, t.{order.column} AS key FROM {_table(kind)} t"
-        f" WHERE {' AND '.join(conditions)}"
-        f" ORDER BY t.{order.column} {way}, t.id {way} LIMIT {wanted.size + 1}",
-        binds,
-    )
-    found = await rows(sql, *args)
+    found = []
+    if conditions is not None:
+        sql, args = numbered(
+            f"SELECT t.id, t.{order.column} AS key FROM {_table(kind)} t"
+            f" WHERE {' AND '.join([*conditions, *beyond])}"
+            f" ORDER BY t.{order.column} {way}, t.id {way} LIMIT {wanted.size + 1}",
+            binds,
+        )
+        found = await rows(sql, *args)
     more, found = len(found) > wanted.size, found[: wanted.size]
     if wanted.backward:
         found.reverse()

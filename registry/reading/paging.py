@@ -4,12 +4,11 @@ Only what is selected is computed: no cursors, no look beyond the page's end, no
 """
 
 from collections.abc import Callable, Hashable, Iterator
-from datetime import date, datetime
 from typing import Protocol
 
 from registry.kinds import Kind
 from registry.reading.catalogue import Narrowing, Paged, Type
-from registry.reading.forms import NULL, url_safe
+from registry.reading.forms import NULL, cursor
 from registry.reading.pages import Order, Slice, check_values, place_of
 from registry.reading.selection import Arguments, Field, Selection
 from registry.reading.statement import Row, Statement, Unplanned, conjunction
@@ -62,7 +61,10 @@ class _Page:
     def text(self) -> str:
         """The connection, out of an aggregate over the page where rows of it are asked for."""
         text = self._object(self.name, self.selection, self._of_connection)
-        return f"(SELECT {text} FROM {self._rows()} AS x)" if self.columns else text
+        asked = bool(self.columns)
+        # Made even where no row is asked for: what is wrong with the arguments is refused anyway.
+        rows = self._rows()
+        return f"(SELECT {text} FROM {rows} AS x)" if asked else text
 
     def _object(self, name: str, selection: Selection, write: Callable[[Field], str]) -> str:
         pieces, before = [], "{"
@@ -102,7 +104,7 @@ class _Page:
             return self._node(field)
         if field.name == CURSOR:
             alias = self.row.alias
-            return self._cursor(f"{alias}.{self.order.column}", f"{alias}.id")
+            return cursor(self.order.type, f"{alias}.{self.order.column}", f"{alias}.id")
         raise Unplanned(field.name)
 
     def _array(self, text: str) -> str:
@@ -150,8 +152,8 @@ class _Page:
         """The cursor of the row that stands at ``index`` of the page as it was read."""
         for column in ("k", "i"):
             self._need(column)
-        found = [f"(array_agg(x.{column}))[({index})::int]" for column in ("k", "i")]
-        return f"coalesce({self._cursor(*found)}, {NULL})"
+        key, id = (f"(array_agg(x.{column}))[({index})::int]" for column in ("k", "i"))
+        return f"coalesce({cursor(self.order.type, key, id)}, {NULL})"
 
     def _need(self, column: str) -> None:
         alias = self.row.alias
@@ -159,18 +161,6 @@ class _Page:
         text = f"{known[column]} AS {column}"
         if text not in self.columns:
             self.columns.append(text)
-
-    def _cursor(self, key: str, id: str) -> str:
-        """As ``pages.cursor_of`` writes it."""
-        if issubclass(self.order.type, datetime):
-            moment = f"""to_char({key} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
-            text = f"'\"' || {moment} || '+00:00\"'"
-        elif issubclass(self.order.type, date):
-            text = f"'\"' || {key}::text || '\"'"
-        else:
-            text = f"to_json({key})::text"
-        place = f"'[' || {text} || ', \"' || {id} || '\"]'"
-        return Joined.of(("'\"'", url_safe(place), "'\"'"))
 
     # The rows.
 
@@ -216,7 +206,7 @@ class _Page:
         kind = self._kind
         yield self.statement.allowed(kind, "view", t)
         where = self.asked.args.get("where") or {}
-        narrowed = [name for name in self.paged.where if where.get(name) is not None]
+        narrowed = [name for name in self.paged.where if _narrows(where.get(name))]
         touched = {self.paged.where[name].column for name in narrowed} | {self.order.column}
         yield from self._uncovered(t, touched)
         if self.paged.parent:
@@ -248,8 +238,8 @@ class _Page:
                 yield _COMPARED[operator].format(column=column, value=found)
 
     def _keyset(self, t: str) -> Iterator[str]:
-        for cursor, field in ((self.slice.after, "after"), (self.slice.before, "before")):
-            if cursor is not None:
+        for sent, field in ((self.slice.after, "after"), (self.slice.before, "before")):
+            if sent is not None:
                 beyond = ">" if (field == "after") != self.order.descending else "<"
                 key, id = (self._place(field, part) for part in (0, 1))
                 yield f"({t}.{self.order.column}, {t}.id) {beyond} ({key}, {id})"
@@ -260,6 +250,13 @@ class _Page:
 
     def _bound(self, path: Hashable, reads: Callable[[Arguments], object]) -> str:
         return self.statement.argument(self.asked.place, path, reads)
+
+
+def _narrows(sent: object) -> bool:
+    """Whether anything is asked of a field; one of which nothing is asked is not looked at."""
+    if isinstance(sent, dict):
+        return any(value is not None for value in sent.values())
+    return sent is not None
 
 
 def _sent(name: str, operator: str) -> Callable[[Arguments], object]:

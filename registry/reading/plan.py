@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from registry.errors import Refused
 from registry.reading.catalogue import Catalogue
 from registry.reading.selection import Arguments, Field, Selection
-from registry.reading.statement import Bind, Row, Statement, Unplanned
+from registry.reading.statement import Bind, Row, Statement, Unplanned, placed
 from registry.reading.text import Joined, quoted, spoken
 from registry.reading.writing import Writer
 from registry.viewer import Viewer
@@ -25,7 +25,8 @@ class Plan:
 
     Attributes:
         fallible: it may end in an error that stands for «answer in the ordinary way».
-        constant: the answer, where no row is needed for it.
+        constant: the answer, where neither a row nor an argument is needed for it.
+        checked: what is not bound, but refused where it is malformed.
 
     """
 
@@ -33,6 +34,7 @@ class Plan:
     binds: tuple[Bind, ...]
     fallible: bool = False
     constant: bytes | None = None
+    checked: tuple[Bind, ...] = ()
 
     def values(self, viewer: Viewer, asked: Sequence[Arguments]) -> list[object]:
         """What is bound for one viewer and one request.
@@ -42,6 +44,8 @@ class Plan:
 
         """
         known = viewer.binds()
+        for bind in self.checked:
+            bind.value(known, asked)
         return [bind.value(known, asked) for bind in self.binds]
 
 
@@ -82,7 +86,15 @@ def _plan(statement: Statement, root: str, selection: Selection, *, whole: bool)
         raise Unplanned(error.message.en) from error
     if whole:
         text = Joined.of((_BEFORE, text, _AFTER))
-    sql = f"SELECT convert_to({text}, 'UTF8')"
-    said = spoken(text)
-    constant = None if said is None else said.encode()
-    return Plan(sql, tuple(statement.binds), statement.fallible, constant)
+    said, binds = spoken(text), statement.binds
+    constant = None if said is None or binds else said.encode()
+    # A part that is never shown was written all the same; its binds have no place any more.
+    text, kept = placed(text)
+    checked = tuple(bind for place, bind in enumerate(binds, 1) if place not in kept)
+    return Plan(
+        f"SELECT convert_to({text}, 'UTF8')",
+        tuple(binds[place - 1] for place in kept),
+        statement.fallible,
+        constant,
+        checked,
+    )

@@ -17,6 +17,9 @@ from registry.viewer import Viewer
 _HOLES = re.compile(r"\{([tpj])\}|\{may (\w+)\}|(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
+_PLACE = re.compile(r"\$(\d+)")
+
+
 class Unplanned(Exception):
     """No plan can be made; whoever asked answers in the ordinary way."""
 
@@ -158,3 +161,16 @@ class Row:
     def joined(self) -> str:
         """What follows its table in the clause."""
         return "".join(self.joins)
+
+
+def placed(text: str) -> tuple[str, list[int]]:
+    """The text with its placeholders numbered as they come, and what each was called before.
+
+    No literal of a statement holds a dollar: names of the API have none, nor have the rules' words.
+    """
+    places: dict[int, int] = {}
+
+    def place(found: re.Match[str]) -> str:
+        return f"${places.setdefault(int(found[1]), len(places) + 1)}"
+
+    return _PLACE.sub(place, text), list(places)
