@@ -1,0 +1,116 @@
+"""Asks one document at every door: by plain resolvers, by plans in the executor, by one plan."""
+
+from collections.abc import Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import orjson
+from graphql.execution.values import get_variable_values
+
+from registry.errors import Refused
+from registry.reading.plan import Plan
+from registry.reading.run import Readers
+from registry.reading.statement import Unplanned
+from registry.viewer import Caller, Viewer
+from schema.build import GovernedSchema
+from schema.context import Context
+from schema.limits import Limits
+from schema.root import whole_schema
+from tests.cluster import Database
+
+ANYTHING = Limits(
+    tokens=10**6, depth=60, aliases=10**6, directives=10**6, nodes=10**12, roots=10**4,
+    introspections=10**4, cost=10**12,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered: the data, and what was refused, in no order."""
+
+    data: Any
+    errors: tuple[tuple[str, str, str], ...] = ()
+
+    @classmethod
+    def of(cls, data: Any, errors: Any) -> "Answer":  # noqa: ANN401 - as they are answered
+        told = (
+            (str(error.path), error.message, str((error.extensions or {}).get("code")))
+            for error in errors or ()
+        )
+        return cls(data, tuple(sorted(told)))
+
+
+class Doors:
+    """One schema on the test's database."""
+
+    def __init__(self, readers: Readers) -> None:
+        self.schema: GovernedSchema = whole_schema(ANYTHING)
+        self.readers = readers
+
+    async def resolved(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Answer:
+        """By the resolver of each field: the oracle."""
+        return await self._executed(viewer, document, sent, plans=False)
+
+    async def executed(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Answer:
+        """By the executor, which has plans for what it can."""
+        return await self._executed(viewer, document, sent, plans=True)
+
+    async def planned(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """By the plan of the whole operation; None where the ordinary way must answer."""
+        try:
+            plan, values = self.plan(viewer, document, sent)
+        except (Unplanned, Refused):
+            return None
+        try:
+            text = await self.readers.fetch(plan.sql, values)
+        except asyncpg.PostgresError:
+            if plan.fallible:
+                return None
+            raise
+        assert text is not None, plan.sql
+        assert plan.constant in {None, text}, plan.constant
+        return orjson.loads(text)["data"]
+
+    def plan(
+        self, viewer: Viewer, document: str, sent: Mapping[str, Any]
+    ) -> tuple[Plan, list[object]]:
+        """The plan of the whole operation and what is bound in it.
+
+        Raises:
+            Unplanned, Refused: the ordinary way must answer.
+
+        """
+        admitted = self.schema.admissions.admit(document, None)
+        planner = self.schema.planner
+        assert planner is not None, "the whole schema has plans"
+        assert admitted.operation is not None, (admitted.errors, document)
+        variables = get_variable_values(
+            self.schema._schema, admitted.operation.variable_definitions or (), dict(sent)
+        )
+        if isinstance(variables, list):
+            raise Unplanned(str(variables))
+        plan, asked = planner.whole(admitted, variables, viewer)
+        return plan, plan.values(viewer, asked)
+
+    async def _executed(
+        self, viewer: Viewer, document: str, sent: Mapping[str, Any], *, plans: bool
+    ) -> Answer:
+        async def known(_: Caller) -> Viewer:
+            return viewer
+
+        context = Context(Caller(), plans=plans, look_up=known)
+        result = await self.schema.execute(document, dict(sent), context)
+        return Answer.of(result.data, result.errors)
+
+
+@asynccontextmanager
+async def open_doors(database: Database) -> AsyncIterator[Doors]:
+    """The doors of an open database; plans are read as the role that can only read."""
+    readers = Readers(database.reader_url, most=2, waiting=10, seconds=30)
+    try:
+        yield Doors(readers)
+    finally:
+        await readers.close()

@@ -1,0 +1,170 @@
+"""Who asks, and what there is to ask about: read from the database that a test has opened."""
+
+import asyncio
+import random
+import secrets
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date, datetime
+from uuid import UUID
+
+import asyncpg
+
+from policies.vocabulary import VOCABULARY
+from registry.acting import load_viewer
+from registry.database import row, rows
+from registry.reading.catalogue import Catalogue, Paged
+from registry.reading.pages import cursor_of
+from registry.viewer import Caller, Viewer
+from schema.ids import global_id
+from schema.scalars import show_instant
+from tests.cluster import Server, _as_owner
+from tests.reading.adding import add_rows
+from tests.reading.sending import Known
+from tests.reading.widening import widen, without_triggers
+from tests.told import Told
+
+OF_EACH = 25
+"""So many objects, texts and places of each sort are known to who asks."""
+
+_STRANGER = UUID(int=0xFF)
+
+
+@contextmanager
+def widened(server: Server, story: Told, seed: int) -> Iterator[Told]:
+    """A demonstration with more and odder rows than operations make, to be copied."""
+    name = f"biandan_wide_{secrets.token_hex(6)}"
+    asyncio.run(_as_owner(server, f'CREATE DATABASE "{name}" TEMPLATE "{story.name}"'))
+    try:
+        asyncio.run(_widen(server.database(name).owner_url, seed))
+        yield replace(story, name=name)
+    finally:
+        asyncio.run(_as_owner(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+async def _widen(owner_url: str, seed: int) -> None:
+    owner = await asyncpg.connect(owner_url)
+    try:
+        await without_triggers(owner, "DISABLE")
+        await add_rows(owner)
+        await widen(owner, random.Random(seed))  # noqa: S311 - the same rows again
+        await without_triggers(owner, "ENABLE")
+    finally:
+        await owner.close()
+
+
+async def viewers() -> list[Viewer]:
+    """Every appointment, programs with scopes, the public, the machine, each also barred."""
+    now = await _now()
+    appointments = await rows(
+        "SELECT p.subject, a.id FROM appointment a JOIN person p ON p.id = a.person_id"
+        " WHERE a.state IN ('in_force', 'ended') ORDER BY a.role, p.subject, a.id"
+    )
+    people = [
+        await load_viewer(Caller(each["subject"], each["id"]), now) for each in appointments
+    ]
+    programs = [
+        await load_viewer(Caller(client=each["name"]), now)
+        for each in await rows("SELECT name FROM client ORDER BY name")
+    ]
+    machines = [Viewer(role=role, now=now) for role in ("public", "registry", "operator")]
+    return [*people, *programs, *machines]
+
+
+def barred(viewer: Viewer, chance: random.Random) -> Viewer:
+    """The same viewer with something for or against him that the rules know."""
+    scopes = [f"{kind}:{verb.name}" for kind, of in VOCABULARY.kinds.items() for verb in of.verbs]
+    ways: Sequence[Mapping[str, object]] = (
+        {"lapsed": True},
+        {"sanctioned": True},
+        {"frozen": True},
+        {"may_initiate": False},
+        {"may_approve": False},
+        {"scopes": frozenset(chance.sample(scopes, len(scopes) // 2))},
+        {"scopes": frozenset(each for each in scopes if each.endswith(":view"))},
+        {"scopes": frozenset()},
+    )
+    return replace(viewer, **chance.choice(ways))
+
+
+async def known(catalogue: Catalogue) -> Known:
+    """What a query may name: of each sort some, in the order of their keys."""
+    return Known(
+        ids=await _ids(catalogue),
+        cursors=await _cursors(catalogue),
+        words=await _words(catalogue),
+        moments=await _moments(),
+        days=[each.isoformat() for each in await _days()],
+        numbers=[each["number"] for each in await rows("SELECT number FROM certificate")],
+    )
+
+
+async def _now() -> datetime:
+    found = await row("SELECT registry_now() AS now")
+    assert found is not None
+    now: datetime = found["now"]
+    return now
+
+
+async def _ids(catalogue: Catalogue) -> dict[str, list[str]]:
+    tables = {name: of.table for name, of in catalogue.items() if of.kind}
+    tables |= {"Instrument": "instrument", "Entry": "entry", "Milestone": "milestone"}
+    found = {}
+    for kind, table in tables.items():
+        keys = await rows(f"SELECT id FROM {table} ORDER BY md5(id::text) LIMIT {OF_EACH}")
+        found[kind] = [global_id(kind, each["id"]) for each in keys]
+        found[kind].append(global_id(kind, _STRANGER))
+    found["Query"] = [global_id("Query", _STRANGER)]
+    return found
+
+
+async def _cursors(catalogue: Catalogue) -> dict[tuple[str, str], list[str]]:
+    """Places in every list, whoever may see what stands there."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for paged in _lists(catalogue):
+        table = catalogue[paged.to].table
+        for name, order in paged.orders.items():
+            places = await rows(
+                f"SELECT {order.column} AS key, id FROM {table} ORDER BY md5(id::text) LIMIT {OF_EACH}"
+            )
+            key = (f"{paged.to}Order", name)
+            found[key] = [cursor_of(each["key"], each["id"]) for each in places]
+    return found
+
+
+async def _words(catalogue: Catalogue) -> dict[tuple[str, str], list[str]]:
+    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for paged in _lists(catalogue):
+        table = catalogue[paged.to].table
+        for name, by in paged.where.items():
+            if by.reads is None:
+                said = await rows(
+                    f"SELECT DISTINCT {by.column} AS word FROM {table}"
+                    f" WHERE {by.column} IS NOT NULL LIMIT {OF_EACH}"
+                )
+                words = [each["word"] for each in said if isinstance(each["word"], str)]
+                found[f"{paged.to}Where", name] = words
+    for kind, of in VOCABULARY.kinds.items():
+        found[f"{kind}.actionState", "verb"] = [verb.name for verb in of.verbs]
+    found["Query.why", "verb"] = ["view", "change"]
+    return found
+
+
+def _lists(catalogue: Catalogue) -> list[Paged]:
+    reads = (readable.read for of in catalogue.values() for readable in of.fields.values())
+    return [read for read in reads if isinstance(read, Paged)]
+
+
+async def _moments() -> list[str]:
+    acts = await rows(f"SELECT at FROM act ORDER BY md5(id::text) LIMIT {OF_EACH}")
+    known = await rows(f"SELECT known_at AS at FROM posting ORDER BY md5(entry_id::text) LIMIT 9")
+    found = [show_instant(each["at"]) for each in (*acts, *known)]
+    ends = ("1900-01-01T00:00:00Z", "2200-12-31T23:59:59.999999-23:59", "2022-06-07T10:00:00+08:00")
+    return [*(each for each in found if "1900" < each < "2200"), *ends]
+
+
+async def _days() -> list[date]:
+    found = await rows("SELECT DISTINCT effective_from AS day FROM parameter LIMIT 9")
+    return [each["day"] for each in found] + [date(2022, 6, 7), date(1900, 1, 1), date(2200, 12, 31)]
