@@ -38,7 +38,9 @@ class SafeTransaction(TransactionContextPooled):
     """A transaction that gives its connection back whatever happens to BEGIN, COMMIT or ROLLBACK.
 
     Tortoise's own keeps the pool's slot and the task's context variable for ever when BEGIN fails,
-    and hides the first error behind the ROLLBACK that a lost connection makes impossible.
+    and hides the first error behind the ROLLBACK that a lost connection makes impossible. Where one
+    field of a query fails, others may be left behind that still read: it ends when the one that
+    reads is done, and no other reads after its end, or it would read in somebody else's.
     """
 
     __slots__ = ()
@@ -62,22 +64,37 @@ class SafeTransaction(TransactionContextPooled):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        alone = False
         try:
             if kind is None:
+                alone = await self.client._lock.acquire()
                 await self.client.commit()
             else:
-                await self._roll_back()
+                alone = await self._roll_back()
         finally:
-            await self._leave()
+            if not alone:
+                self._terminate()
+            try:
+                await self._leave()
+            finally:
+                if alone:
+                    self.client._lock.release()
 
-    async def _roll_back(self) -> None:
+    async def _roll_back(self) -> bool:
+        """Roll back; whether nobody else uses the connection now."""
+        alone = False
         try:
             async with asyncio.timeout(LEAVE_SECONDS_MAX):
+                alone = await self.client._lock.acquire()
                 await self.client.rollback()
         except (*DRIVER_ERRORS, OSError):
             # The error that brought us here is the one to report; the server undoes the rest alone.
-            with contextlib.suppress(asyncpg.InterfaceError):
-                self.client._connection.terminate()
+            self._terminate()
+        return alone
+
+    def _terminate(self) -> None:
+        with contextlib.suppress(asyncpg.InterfaceError):
+            self.client._connection.terminate()
 
     async def _leave(self) -> None:
         get_connections().reset(self.token)

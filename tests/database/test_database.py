@@ -1,5 +1,7 @@
 """The unit of work against a real PostgreSQL: what survives what, and what an error means."""
 
+import asyncio
+
 import asyncpg
 import pytest
 from tortoise.transactions import in_transaction
@@ -7,9 +9,11 @@ from tortoise.transactions import in_transaction
 from policies.vocabulary import Text
 from registry.database import (
     ATTEMPTS_MAX,
+    close_database,
     execute,
     known_constraints,
     known_states,
+    open_database,
     reading,
     retried,
     row,
@@ -57,6 +61,36 @@ async def test_a_reading_sees_one_moment_and_cannot_write(
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         async with reading():
             await execute("INSERT INTO note VALUES (2)")
+
+
+async def test_what_is_left_behind_reads_in_no_other_reading(clone: Database) -> None:
+    """A field that failed leaves loaders behind, which go on reading one thing after the other."""
+    await open_database(clone.application_url, minsize=1, maxsize=1)
+    read: list[str] = []
+    try:
+        for number in range(200):
+            async with reading():
+                mark = f"'mine {number}'"
+                await rows(f"SELECT set_config('biandan.mark', {mark}, true)")
+                left = asyncio.create_task(_go_on_reading(read, mark.strip("'")))
+                for _ in range(number % 7):
+                    await asyncio.sleep(0)
+            async with reading():
+                await rows("SELECT set_config('biandan.mark', 'of somebody else', true)")
+                for _ in range(5):
+                    await rows("SELECT 1")
+            with pytest.raises(asyncpg.InterfaceError):
+                await left
+    finally:
+        await close_database()
+    assert read
+    assert set(read) == {"mine"}
+
+
+async def _go_on_reading(read: list[str], mark: str) -> None:
+    while True:
+        for found in await rows("SELECT current_setting('biandan.mark', true) AS mark"):
+            read.append("mine" if found["mark"] == mark else found["mark"])
 
 
 async def test_a_known_constraint_becomes_its_refusal(database: Database, notes: None) -> None:
