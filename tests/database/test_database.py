@@ -89,8 +89,8 @@ async def test_what_is_left_behind_reads_in_no_other_reading(clone: Database) ->
 
 async def _go_on_reading(read: list[str], mark: str) -> None:
     while True:
-        for found in await rows("SELECT current_setting('biandan.mark', true) AS mark"):
-            read.append("mine" if found["mark"] == mark else found["mark"])
+        found = await rows("SELECT current_setting('biandan.mark', true) AS mark")
+        read += ["mine" if each["mark"] == mark else each["mark"] for each in found]
 
 
 async def test_a_known_constraint_becomes_its_refusal(database: Database, notes: None) -> None:

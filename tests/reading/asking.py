@@ -18,7 +18,7 @@ from graphql import (
     is_leaf_type,
 )
 
-from tests.reading.sending import Sent, Sender
+from tests.reading.sending import Sender, Sent
 
 LEVELS = 6
 FIELDS_MAX = 30
@@ -114,7 +114,9 @@ class Asker:
         if not isinstance(of, GraphQLInterfaceType):
             return self._chance.choice([of, of, *of.interfaces])
         concrete = self._schema.get_possible_types(of)
-        return self._chance.choice([of, *concrete, *self._schema.get_implementations(of).interfaces])
+        return self._chance.choice(
+            [of, *concrete, *self._schema.get_implementations(of).interfaces]
+        )
 
     def _fits(self, fragment: Composite, of: Composite) -> bool:
         return bool(self._possible(fragment) & self._possible(of))

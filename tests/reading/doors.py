@@ -1,9 +1,8 @@
 """Asks one document at every door: by plain resolvers, by plans in the executor, by one plan."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -114,3 +113,26 @@ async def open_doors(database: Database) -> AsyncIterator[Doors]:
         yield Doors(readers)
     finally:
         await readers.close()
+
+
+async def assert_alike(
+    doors: Doors, viewer: Viewer, document: str, sent: Mapping[str, Any] | None = None
+) -> Answer:
+    """Every door answers as the resolvers do; their answer."""
+    sent = sent or {}
+    told = f"{viewer}\n{document}\n{sent}"
+    admitted = doors.schema.admissions.admit(document, None)
+    assert not admitted.errors, f"{admitted.errors}\n{told}"
+    resolved = await doors.resolved(viewer, document, sent)
+    executed = await doors.executed(viewer, document, sent)
+    assert executed.data == resolved.data, told
+    # Of several faults one is told, whichever is found first: that is a matter of luck.
+    assert len(executed.errors) == len(resolved.errors), f"{executed} {resolved}\n{told}"
+    if [error[0] for error in executed.errors] == [error[0] for error in resolved.errors]:
+        assert executed.errors == resolved.errors, told
+    assert "INTERNAL" not in str((resolved.errors, executed.errors)), told
+    planned = await doors.planned(viewer, document, sent)
+    if planned is not None:
+        assert not resolved.errors, f"{resolved.errors}\n{told}"
+        assert planned == resolved.data, told
+    return resolved

@@ -104,7 +104,12 @@ class Sender:
         return f" @{name}(if: {made})"
 
     def arguments(
-        self, of: Any, name: str, definition: GraphQLField, *, deep: bool  # noqa: ANN401 - a type
+        self,
+        of: Any,
+        name: str,
+        definition: GraphQLField,
+        *,
+        deep: bool,  # noqa: ANN401 - a type
     ) -> str:
         """What stands in brackets after a field."""
         args = definition.args
@@ -321,12 +326,14 @@ def _literal(type: GraphQLInputType, value: Any) -> str:  # noqa: ANN401 - of an
     if isinstance(type, GraphQLList):
         return f"[{', '.join(_literal(type.of_type, each) for each in value)}]"
     if isinstance(type, GraphQLInputObjectType):
-        parts = [f"{name}: {_literal(type.fields[name].type, each)}" for name, each in value.items()]
+        parts = [
+            f"{name}: {_literal(type.fields[name].type, each)}" for name, each in value.items()
+        ]
         return f"{{{', '.join(parts)}}}"
-    return str(value) if isinstance(type, GraphQLEnumType) else json.dumps(value, ensure_ascii=False)
+    return (
+        str(value) if isinstance(type, GraphQLEnumType) else json.dumps(value, ensure_ascii=False)
+    )
 
 
 def _has_default(argument: GraphQLArgument) -> bool:
     return argument.default_value is not Undefined or getattr(argument, "default", None) is not None
-
-

@@ -92,7 +92,7 @@ async def _spoil(
         try:
             async with owner.transaction():
                 await owner.execute(
-                    f"UPDATE {at['part']} SET \"{column['name']}\" = $1::text::{column['type']}"
+                    f'UPDATE {at["part"]} SET "{column["name"]}" = $1::text::{column["type"]}'
                     f" WHERE ctid = '{at['place']}'",
                     value,
                 )

@@ -62,9 +62,7 @@ async def viewers() -> list[Viewer]:
         "SELECT p.subject, a.id FROM appointment a JOIN person p ON p.id = a.person_id"
         " WHERE a.state IN ('in_force', 'ended') ORDER BY a.role, p.subject, a.id"
     )
-    people = [
-        await load_viewer(Caller(each["subject"], each["id"]), now) for each in appointments
-    ]
+    people = [await load_viewer(Caller(each["subject"], each["id"]), now) for each in appointments]
     programs = [
         await load_viewer(Caller(client=each["name"]), now)
         for each in await rows("SELECT name FROM client ORDER BY name")
@@ -159,7 +157,7 @@ def _lists(catalogue: Catalogue) -> list[Paged]:
 
 async def _moments() -> list[str]:
     acts = await rows(f"SELECT at FROM act ORDER BY md5(id::text) LIMIT {OF_EACH}")
-    known = await rows(f"SELECT known_at AS at FROM posting ORDER BY md5(entry_id::text) LIMIT 9")
+    known = await rows("SELECT known_at AS at FROM posting ORDER BY md5(entry_id::text) LIMIT 9")
     found = [show_instant(each["at"]) for each in (*acts, *known)]
     ends = ("1900-01-01T00:00:00Z", "2200-12-31T23:59:59.999999-23:59", "2022-06-07T10:00:00+08:00")
     return [*(each for each in found if "1900" < each < "2200"), *ends]
@@ -167,4 +165,8 @@ async def _moments() -> list[str]:
 
 async def _days() -> list[date]:
     found = await rows("SELECT DISTINCT effective_from AS day FROM parameter LIMIT 9")
-    return [each["day"] for each in found] + [date(2022, 6, 7), date(1900, 1, 1), date(2200, 12, 31)]
+    return [each["day"] for each in found] + [
+        date(2022, 6, 7),
+        date(1900, 1, 1),
+        date(2200, 12, 31),
+    ]
