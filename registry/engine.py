@@ -67,7 +67,7 @@ class SafeTransaction(TransactionContextPooled):
         alone = False
         try:
             if kind is None:
-                alone = await self.client._lock.acquire()
+                alone = await self._lock.acquire()
                 await self.client.commit()
             else:
                 alone = await self._roll_back()
@@ -78,14 +78,19 @@ class SafeTransaction(TransactionContextPooled):
                 await self._leave()
             finally:
                 if alone:
-                    self.client._lock.release()
+                    self._lock.release()
+
+    @property
+    def _lock(self) -> asyncio.Lock:
+        """Held by whoever uses the connection."""
+        return cast("TransactionWrapper", self.client)._lock
 
     async def _roll_back(self) -> bool:
         """Roll back; whether nobody else uses the connection now."""
         alone = False
         try:
             async with asyncio.timeout(LEAVE_SECONDS_MAX):
-                alone = await self.client._lock.acquire()
+                alone = await self._lock.acquire()
                 await self.client.rollback()
         except (*DRIVER_ERRORS, OSError):
             # The error that brought us here is the one to report; the server undoes the rest alone.

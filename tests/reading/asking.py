@@ -1,4 +1,4 @@
-"""Writes valid queries over a whole schema, whatever they ask: drawn, so that hypothesis shrinks them.
+"""Writes valid queries over a whole schema, whatever they ask.
 
 A response key is used once in a selection, or again for the very same field; so no document is
 refused because its fields cannot be merged, and many have fields that are.
@@ -18,14 +18,12 @@ from graphql import (
     is_leaf_type,
 )
 
-from tests.reading.sending import Sender, Sent
+from tests.reading.sending import Composite, Sender, Sent
 
 LEVELS = 6
 FIELDS_MAX = 30
 RARE = frozenset({"permissions", "why", "ruleBook", "actionState", "rateLimit"})
 """What no plan answers stands beside the rest now and then."""
-
-Composite = GraphQLObjectType | GraphQLInterfaceType
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +110,11 @@ class Asker:
     def _narrower(self, of: Composite) -> Composite:
         """The type itself, or one that its objects may be of."""
         if not isinstance(of, GraphQLInterfaceType):
-            return self._chance.choice([of, of, *of.interfaces])
-        concrete = self._schema.get_possible_types(of)
-        return self._chance.choice(
-            [of, *concrete, *self._schema.get_implementations(of).interfaces]
-        )
+            above: list[Composite] = [of, of, *of.interfaces]
+            return self._chance.choice(above)
+        found = self._schema.get_implementations(of)
+        below: list[Composite] = [of, *found.objects, *found.interfaces]
+        return self._chance.choice(below)
 
     def _fits(self, fragment: Composite, of: Composite) -> bool:
         return bool(self._possible(fragment) & self._possible(of))

@@ -12,13 +12,17 @@ from graphql import (
     GraphQLField,
     GraphQLInputObjectType,
     GraphQLInputType,
+    GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
+    GraphQLObjectType,
     Undefined,
     get_named_type,
 )
 
 from tests.frame.inventing import WORDS
+
+Composite = GraphQLObjectType | GraphQLInterfaceType
 
 Sent = dict[str, Any]
 
@@ -105,11 +109,11 @@ class Sender:
 
     def arguments(
         self,
-        of: Any,
+        of: Composite,
         name: str,
         definition: GraphQLField,
         *,
-        deep: bool,  # noqa: ANN401 - a type
+        deep: bool,
     ) -> str:
         """What stands in brackets after a field."""
         args = definition.args
@@ -123,7 +127,7 @@ class Sender:
             optional = not required or argument.default_value is not Undefined
             if optional and self.chance.random() < 0.5:
                 continue
-            hint = f"{getattr(of, 'name', '')}.{name}.{key}"
+            hint = f"{of.name}.{name}.{key}"
             said[key] = self._written(argument.type, hint, has_default=_has_default(argument))
         if not said:
             return ""
@@ -196,7 +200,8 @@ class Sender:
         inner = type.of_type if isinstance(type, GraphQLNonNull) else type
         if isinstance(inner, GraphQLList):
             if self.chance.random() < 0.1:
-                return self._written(inner.of_type, hint)  # One stands for a list of one.
+                # One stands for a list of one.
+                return _literal(inner.of_type, self._value(inner.of_type, hint))
             items = [self._written(inner.of_type, hint) for _ in range(self._length())]
             return f"[{', '.join(items)}]"
         if isinstance(inner, GraphQLInputObjectType):

@@ -1,6 +1,6 @@
 """Whatever is asked, and whoever asks: plans answer as plain resolvers do, or leave it to them."""
 
-from typing import Any
+import random
 
 import hypothesis
 import pytest
@@ -13,8 +13,8 @@ from tests.reading.doors import Doors, assert_alike
 from tests.reading.sending import Known, Sender
 from tests.reading.world import barred, known, viewers
 
-EXAMPLES = hypothesis.settings().max_examples * 3
-"""Each is asked four times, by three viewers, in each of two worlds."""
+EXAMPLES = hypothesis.settings().max_examples * 2
+"""Each is asked four times, by three viewers, at three doors, in each of two worlds."""
 
 
 @pytest.fixture
@@ -29,10 +29,11 @@ async def there(doors: Doors) -> Known:
 
 
 @pytest.mark.timeout(3600)
-@given(chance=st.randoms(use_true_random=False))
+# True chance writes broader documents than hypothesis's own, which is fond of small ones.
+@given(chance=st.randoms(use_true_random=True))
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 async def test_every_door_answers_alike(
-    doors: Doors, people: list[Viewer], there: Known, chance: Any
+    doors: Doors, people: list[Viewer], there: Known, chance: random.Random
 ) -> None:
     asked = Asker(doors.schema._schema, Sender(there, chance)).asked()
     who, other = chance.choice(people), chance.choice(people)

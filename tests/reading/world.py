@@ -4,10 +4,11 @@ import asyncio
 import random
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -74,7 +75,7 @@ async def viewers() -> list[Viewer]:
 def barred(viewer: Viewer, chance: random.Random) -> Viewer:
     """The same viewer with something for or against him that the rules know."""
     scopes = [f"{kind}:{verb.name}" for kind, of in VOCABULARY.kinds.items() for verb in of.verbs]
-    ways: Sequence[Mapping[str, object]] = (
+    ways: Sequence[dict[str, Any]] = (
         {"lapsed": True},
         {"sanctioned": True},
         {"frozen": True},
@@ -112,7 +113,7 @@ async def _ids(catalogue: Catalogue) -> dict[str, list[str]]:
     found = {}
     for kind, table in tables.items():
         keys = await rows(f"SELECT id FROM {table} ORDER BY md5(id::text) LIMIT {OF_EACH}")
-        found[kind] = [global_id(kind, each["id"]) for each in keys]
+        found[kind] = [str(global_id(kind, each["id"])) for each in keys]
         found[kind].append(global_id(kind, _STRANGER))
     found["Query"] = [global_id("Query", _STRANGER)]
     return found
@@ -125,7 +126,8 @@ async def _cursors(catalogue: Catalogue) -> dict[tuple[str, str], list[str]]:
         table = catalogue[paged.to].table
         for name, order in paged.orders.items():
             places = await rows(
-                f"SELECT {order.column} AS key, id FROM {table} ORDER BY md5(id::text) LIMIT {OF_EACH}"
+                f"SELECT {order.column} AS key, id FROM {table}"
+                f" ORDER BY md5(id::text) LIMIT {OF_EACH}"
             )
             key = (f"{paged.to}Order", name)
             found[key] = [cursor_of(each["key"], each["id"]) for each in places]
@@ -165,8 +167,5 @@ async def _moments() -> list[str]:
 
 async def _days() -> list[date]:
     found = await rows("SELECT DISTINCT effective_from AS day FROM parameter LIMIT 9")
-    return [each["day"] for each in found] + [
-        date(2022, 6, 7),
-        date(1900, 1, 1),
-        date(2200, 12, 31),
-    ]
+    ends = [date(2022, 6, 7), date(1900, 1, 1), date(2200, 12, 31)]
+    return [each["day"] for each in found if ends[1] < each["day"] < ends[2]] + ends
