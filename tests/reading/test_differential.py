@@ -7,36 +7,28 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry.viewer import Viewer
 from tests.reading.asking import Asker
 from tests.reading.doors import Doors, assert_alike
-from tests.reading.sending import Known, Sender
-from tests.reading.world import barred, known, viewers
+from tests.reading.sending import Sender
+from tests.reading.world import World, barred, world_of
 
 EXAMPLES = hypothesis.settings().max_examples * 2
 """Each is asked four times, by three viewers, at three doors, in each of two worlds."""
 
 
 @pytest.fixture
-async def people(doors: Doors) -> list[Viewer]:
-    return await viewers()
-
-
-@pytest.fixture
-async def there(doors: Doors) -> Known:
+async def world(doors: Doors) -> World:
     assert doors.schema.planner is not None
-    return await known(doors.schema.planner.catalogue)
+    return await world_of(doors.schema.planner.catalogue)
 
 
 @pytest.mark.timeout(3600)
 # True chance writes broader documents than hypothesis's own, which is fond of small ones.
 @given(chance=st.randoms(use_true_random=True))
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
-async def test_every_door_answers_alike(
-    doors: Doors, people: list[Viewer], there: Known, chance: random.Random
-) -> None:
-    asked = Asker(doors.schema._schema, Sender(there, chance)).asked()
-    who, other = chance.choice(people), chance.choice(people)
+async def test_every_door_answers_alike(doors: Doors, world: World, chance: random.Random) -> None:
+    asked = Asker(doors.schema._schema, Sender(world.known, chance)).asked()
+    who, other = chance.choice(world.people), chance.choice(world.people)
     against = barred(who, chance)
     # The same document: whoever asks and whatever is sent, one plan must not serve for another.
     first, second = asked.variables

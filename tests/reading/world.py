@@ -6,7 +6,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,14 @@ OF_EACH = 25
 _STRANGER = UUID(int=0xFF)
 
 
+@dataclass(frozen=True, repr=False)
+class World:
+    """Who may ask, and what there is to ask about; too much to be shown."""
+
+    people: Sequence[Viewer]
+    known: Known
+
+
 @contextmanager
 def widened(server: Server, story: Told, seed: int) -> Iterator[Told]:
     """A demonstration with more and odder rows than operations make, to be copied."""
@@ -56,19 +64,26 @@ async def _widen(owner_url: str, seed: int) -> None:
         await owner.close()
 
 
+async def world_of(catalogue: Catalogue) -> World:
+    """What the open database holds."""
+    return World(await viewers(), await known(catalogue))
+
+
 async def viewers() -> list[Viewer]:
     """Every appointment, programs with scopes, the public, the machine, each also barred."""
-    now = await _now()
+    moment = await now()
     appointments = await rows(
         "SELECT p.subject, a.id FROM appointment a JOIN person p ON p.id = a.person_id"
         " WHERE a.state IN ('in_force', 'ended') ORDER BY a.role, p.subject, a.id"
     )
-    people = [await load_viewer(Caller(each["subject"], each["id"]), now) for each in appointments]
+    people = [
+        await load_viewer(Caller(each["subject"], each["id"]), moment) for each in appointments
+    ]
     programs = [
-        await load_viewer(Caller(client=each["name"]), now)
+        await load_viewer(Caller(client=each["name"]), moment)
         for each in await rows("SELECT name FROM client ORDER BY name")
     ]
-    machines = [Viewer(role=role, now=now) for role in ("public", "registry", "operator")]
+    machines = [Viewer(role=role, now=moment) for role in ("public", "registry", "operator")]
     return [*people, *programs, *machines]
 
 
@@ -100,11 +115,12 @@ async def known(catalogue: Catalogue) -> Known:
     )
 
 
-async def _now() -> datetime:
+async def now() -> datetime:
+    """The registry's time."""
     found = await row("SELECT registry_now() AS now")
     assert found is not None
-    now: datetime = found["now"]
-    return now
+    moment: datetime = found["now"]
+    return moment
 
 
 async def _ids(catalogue: Catalogue) -> dict[str, list[str]]:

@@ -1,0 +1,151 @@
+"""What has a plan and what has none; and that a plan is one statement."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType
+
+from registry.acting import load_viewer
+from registry.database import close_database, open_database, row
+from registry.reading.statement import Unplanned
+from registry.viewer import Caller, Viewer
+from schema.ids import global_id
+from schema.planned import Planner
+from schema.root import whole_schema
+from tests.cluster import Database, Server
+from tests.reading.doors import Doors, open_doors
+from tests.reading.places import Place, places
+from tests.reading.wire import Wire, listening
+from tests.reading.world import now
+from tests.told import Told, a_copy
+
+SCHEMA = whole_schema()._schema
+PLANNER = Planner(SCHEMA)
+
+
+def governed() -> list[str]:
+    of = SCHEMA.type_map["Governed"]
+    assert isinstance(of, GraphQLInterfaceType)
+    return [each.name for each in SCHEMA.get_possible_types(of)]
+
+
+UNPLANNED = frozenset({
+    "Query.permissions", "Query.why", "Query.ruleBook", "ViewerCard.rateLimit",
+    *(f"{kind}.actionState" for kind in governed()),
+})  # fmt: skip
+"""What the judge explains, and what is counted, is no row; neither is the schema itself."""
+
+PLACES = list(places(SCHEMA, UNPLANNED))
+
+
+@pytest.fixture
+async def doors(server: Server, wide_founding: Told) -> AsyncIterator[Doors]:
+    async with a_copy(server, wide_founding) as database, open_doors(database) as doors:
+        yield doors
+
+
+@pytest.fixture
+async def officer(doors: Doors) -> Viewer:
+    return await load_viewer(Caller("demo-province-approver"), await now())
+
+
+async def named(document: str) -> str:
+    """The document with identifiers of objects that there are."""
+    for name in re.findall(r"\$(\w+)", document):
+        kind = "Organisation" if name == "Node" else name
+        table = PLANNER.catalogue[kind].table
+        found = await row(f"SELECT id FROM {table} ORDER BY id LIMIT 1")
+        assert found is not None, kind
+        document = document.replace(f"${name}", global_id(kind, found["id"]))
+    return document
+
+
+async def test_all_that_a_query_reaches_has_a_plan_but_for_a_short_list(
+    doors: Doors, officer: Viewer
+) -> None:
+    unplanned = set()
+    for place in PLACES:
+        document = await named(place.document)
+        try:
+            doors.plan(officer, document, {})
+        except Unplanned:
+            unplanned.add(place.name)
+            continue
+        answer = await doors.resolved(officer, document, {})
+        assert not answer.errors, (place, answer.errors)
+        assert await doors.planned(officer, document, {}) == answer.data, place
+
+    assert unplanned == UNPLANNED
+
+
+def test_every_type_that_has_a_plan_was_reached() -> None:
+    reached = {place.type for place in PLACES}
+    only_unplanned = {"ActionState", "Miss", "Permission", "RateLimit", "Rule", "RuleEdition"}
+    of_mutations = {
+        "Mutation", "Preview", "PreviewPosting", "NextApprover", "Condition", "Refusal",
+    }  # fmt: skip
+    objects = {
+        name
+        for name, of in SCHEMA.type_map.items()
+        if isinstance(of, GraphQLObjectType) and not name.startswith("__")
+    }
+
+    assert objects - reached == only_unplanned | of_mutations
+
+
+@pytest.mark.parametrize(
+    "question", ["{ __schema { queryType { name } } }", '{ __type(name: "Permit") { name } }']
+)
+async def test_the_schema_itself_has_no_plan(doors: Doors, officer: Viewer, question: str) -> None:
+    with pytest.raises(Unplanned):
+        doors.plan(officer, question, {})
+
+
+async def test_what_has_no_plan_is_answered_beside_what_has(doors: Doors, officer: Viewer) -> None:
+    document = "{ permissions { verb } cities { code } viewer { rateLimit { cost } role } }"
+
+    executed = await doors.executed(officer, document, {})
+
+    assert not executed.errors
+    assert executed == await doors.resolved(officer, document, {})
+
+
+@pytest.fixture
+async def wires(server: Server, wide_founding: Told) -> AsyncIterator[tuple[Database, Wire, Wire]]:
+    """A wide world, and what the application and the readers of plans send to it."""
+    async with (
+        a_copy(server, wide_founding) as database,
+        listening(database.application_url) as usual,
+        listening(database.reader_url) as plans,
+    ):
+        await close_database()
+        await open_database(usual.url, maxsize=1)
+        yield database, usual, plans
+
+
+async def test_whatever_has_a_plan_is_one_statement(
+    wires: tuple[Database, Wire, Wire],
+) -> None:
+    database, usual, plans = wires
+    behind = Database(database.name, database.owner_url, usual.url, plans.url)
+    async with open_doors(behind) as doors:
+        officer = await load_viewer(Caller("demo-province-approver"), await now())
+        for place in _planned():
+            document = await named(place.document)
+            plan, _ = doors.plan(officer, document, {})
+            usual.executed.clear()
+            plans.executed.clear()
+
+            answer = await doors.executed(officer, document, {})
+            await doors.planned(officer, document, {})
+
+            assert not answer.errors, (place, answer.errors)
+            assert len(plans.executed) == 1, place
+            # Who shares a transaction cannot risk an error; what needs no row is not even asked.
+            most = 0 if plan.constant is not None else 1
+            assert plan.fallible or len(usual.asked) == most, (place, usual.asked)
+
+
+def _planned() -> list[Place]:
+    return [place for place in PLACES if place.name not in UNPLANNED]
