@@ -148,7 +148,8 @@ def _typed(key: object, order: Order) -> object:
             raise ValueError(key)
         # A moment at either end of time may have none in another zone, and none is kept there.
         return value.astimezone(UTC) if isinstance(value, datetime) else value
-    if type(key) is not order.type or (isinstance(key, int) and abs(key) >= 2**63):
+    # What is ordered by number is ordered by an int4, as the numbers of the API are.
+    if type(key) is not order.type or (isinstance(key, int) and not -(2**31) <= key < 2**31):
         raise ValueError(key)
     if isinstance(key, str) and not storable(key):
         raise ValueError(key)

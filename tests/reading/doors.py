@@ -1,6 +1,6 @@
 """Asks one document at every door: by plain resolvers, by plans in the executor, by one plan."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,7 @@ from graphql.execution.values import get_variable_values
 from registry.errors import Refused
 from registry.reading.plan import Plan
 from registry.reading.run import Readers
+from registry.reading.selection import Arguments
 from registry.reading.statement import Unplanned
 from registry.viewer import Caller, Viewer
 from schema.build import GovernedSchema
@@ -82,16 +83,7 @@ class Doors:
             Unplanned, Refused: the ordinary way must answer.
 
         """
-        admitted = self.schema.admissions.admit(document, None)
-        planner = self.schema.planner
-        assert planner is not None, "the whole schema has plans"
-        assert admitted.operation is not None, (admitted.errors, document)
-        variables = get_variable_values(
-            self.schema._schema, admitted.operation.variable_definitions or (), dict(sent)
-        )
-        if isinstance(variables, list):
-            raise Unplanned(str(variables))
-        plan, asked = planner.whole(admitted, variables, viewer)
+        plan, asked = plan_of(self.schema, viewer, document, sent)
         return plan, plan.values(viewer, asked)
 
     async def _executed(
@@ -113,6 +105,26 @@ async def open_doors(database: Database) -> AsyncIterator[Doors]:
         yield Doors(readers)
     finally:
         await readers.close()
+
+
+def plan_of(
+    schema: GovernedSchema, viewer: Viewer, document: str, sent: Mapping[str, Any]
+) -> tuple[Plan, Sequence[Arguments]]:
+    """The plan of the whole operation and the arguments of its fields.
+
+    Raises:
+        Unplanned: the ordinary way must answer.
+
+    """
+    admitted = schema.admissions.admit(document, None)
+    assert schema.planner is not None, "the whole schema has plans"
+    assert admitted.operation is not None, (admitted.errors, document)
+    variables = get_variable_values(
+        schema._schema, admitted.operation.variable_definitions or (), dict(sent)
+    )
+    if isinstance(variables, list):
+        raise Unplanned(str(variables))
+    return schema.planner.whole(admitted, variables, viewer)
 
 
 async def assert_alike(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType
@@ -15,6 +16,7 @@ from schema.planned import Planner
 from schema.root import whole_schema
 from tests.cluster import Database, Server
 from tests.reading.doors import Doors, open_doors
+from tests.reading.golden import golden
 from tests.reading.places import Place, places
 from tests.reading.wire import Wire, listening
 from tests.reading.world import now
@@ -149,3 +151,11 @@ async def test_whatever_has_a_plan_is_one_statement(
 
 def _planned() -> list[Place]:
     return [place for place in PLACES if place.name not in UNPLANNED]
+
+
+def test_the_golden_plans_are_the_plans() -> None:
+    written = Path(__file__).with_name("golden_plans.txt").read_text("utf-8")
+
+    assert golden() == written, (
+        "run: python -m tests.reading.golden > tests/reading/golden_plans.txt"
+    )

@@ -30,7 +30,8 @@ from tests.told import Told
 OF_EACH = 25
 """So many objects, texts and places of each sort are known to who asks."""
 
-_STRANGER = UUID(int=0xFF)
+STRANGER = UUID(int=0xFF)
+"""The key of no row."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,8 +131,8 @@ async def _ids(catalogue: Catalogue) -> dict[str, list[str]]:
     for kind, table in tables.items():
         keys = await rows(f"SELECT id FROM {table} ORDER BY md5(id::text) LIMIT {OF_EACH}")
         found[kind] = [str(global_id(kind, each["id"])) for each in keys]
-        found[kind].append(global_id(kind, _STRANGER))
-    found["Query"] = [global_id("Query", _STRANGER)]
+        found[kind].append(global_id(kind, STRANGER))
+    found["Query"] = [global_id("Query", STRANGER)]
     return found
 
 

@@ -1,0 +1,77 @@
+"""The statements of a few queries, to be read by eye: ``golden_plans.txt``.
+
+Print them anew after a change: ``python -m tests.reading.golden > tests/reading/golden_plans.txt``.
+"""
+
+import re
+import sys
+from datetime import UTC, datetime
+
+from policies.book import RuleBook
+from policies.judge import Edition
+from policies.vocabulary import VOCABULARY
+from registry.editions import SHIPPED
+from registry.gate import gate
+from registry.viewer import Viewer
+from schema.ids import global_id
+from schema.root import whole_schema
+from tests.reading.doors import plan_of
+from tests.reading.world import STRANGER
+
+_NOW = datetime(2022, 6, 7, 2, tzinfo=UTC)
+_ID = global_id("Transfer", STRANGER)
+
+QUERIES = {
+    "an object by its identifier, whose masked fields the viewer sees on some rows": (
+        Viewer(role="enterprise", now=_NOW, may_initiate=True),
+        f'{{ node(id: "{_ID}") {{ id ... on Transfer {{ price state seller {{ name }} }} }} }}',
+    ),
+    "a page with its total, ordered, narrowed, after a cursor": (
+        Viewer(role="city", now=_NOW, may_approve=True),
+        """query ($after: String!, $cities: [String!]) {
+            transfers(first: 20, after: $after, where: {sellerCity: {in: $cities}}) {
+                totalCount pageInfo { hasNextPage endCursor } nodes { quantity drafted: draftedAt }
+            }
+        }""",
+    ),
+    "a page of what hangs on the objects of a page; the client may see organisations alone": (
+        Viewer(role="city", now=_NOW, scopes=frozenset({"Organisation:view"})),
+        """{ organisations(last: 2) { edges { cursor node {
+            permits(first: 3) { nodes { number } } accounts(first: 1) { nodes { id } }
+        } } } }""",
+    ),
+    "a column that the public does not see neither selects nor shows": (
+        Viewer(role="public", now=_NOW),
+        '{ organisations(first: 1, where: {creditCode: {eq: "x"}}) { nodes { creditCode } } }',
+    ),
+    "the work list": (
+        Viewer(role="centre", now=_NOW, may_approve=True),
+        "{ workList(first: 5) { verb since object { ... on Transfer { number } } } }",
+    ),
+}
+_SENT = {"after": "WzEsIDJd", "cities": ["131000"]}
+_BREAKS = re.compile(
+    r" (?=FROM \w|FROM \(|WHERE |LEFT JOIN |UNION ALL |ORDER BY \w+\.\w+ )|(?<=\|\|) "
+)
+
+
+def golden() -> str:
+    """The text of the file."""
+    before = gate._edition
+    gate.use(Edition(RuleBook.load(SHIPPED, VOCABULARY), 1))
+    try:
+        parts = [_part(what, *asked) for what, asked in QUERIES.items()]
+    finally:
+        gate._edition = before
+    return "\n\n".join(parts) + "\n"
+
+
+def _part(what: str, viewer: Viewer, document: str) -> str:
+    sent = _SENT if "$after" in document else {}
+    plan, _ = plan_of(whole_schema(), viewer, document, sent)
+    said = " ".join(document.split())
+    return f"# {what} ({viewer.role})\n# {said}\n{_BREAKS.sub(chr(10), plan.sql)}"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(golden())
