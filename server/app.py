@@ -72,7 +72,7 @@ class Parts:
     readers: Readers | None = None
 
 
-def create_app(parts: Parts) -> Starlette:
+def create_app(parts: Parts) -> ASGIApp:
     """The application, ready to be served."""
 
     @asynccontextmanager
@@ -93,33 +93,29 @@ def create_app(parts: Parts) -> Starlette:
     ]
     if parts.demonstration_keys is not None and not settings.production:
         routes.append(Route("/.well-known/jwks.json", _keys(parts.demonstration_keys)))
-    return Starlette(
+    app = Starlette(
         routes=routes,
         lifespan=lifespan,
         exception_handlers={HTTPException: _said},
-        middleware=_before(parts),
+        middleware=[Middleware(Numbered)],
     )
+    return _in_front_of(app, parts)
 
 
-def _before(parts: Parts) -> list[Middleware]:
-    """What a request passes before it is routed, in this order."""
+def _in_front_of(app: ASGIApp, parts: Parts) -> ASGIApp:
+    """What a request passes before it is routed."""
     settings = parts.settings
-    running, waiting = settings.requests_running_max, settings.requests_waiting_max
-    passed = [
-        Middleware(Surroundings, settings=settings),
-        Middleware(Crowd, running=running, waiting=waiting),
-    ]
     if parts.standings is not None and parts.readers is not None:
-        lane = Middleware(
-            Lane,
+        app = Lane(
+            app,
             schema=parts.schema,
             sign_in=parts.sign_in,
             standings=parts.standings,
             entrance=parts.entrance,
             readers=parts.readers,
         )
-        passed.append(lane)
-    return [*passed, Middleware(Numbered)]
+    running, waiting = settings.requests_running_max, settings.requests_waiting_max
+    return Surroundings(Crowd(app, running=running, waiting=waiting), settings)
 
 
 class Surroundings:

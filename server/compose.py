@@ -10,7 +10,7 @@ import asyncpg
 from policies.book import RuleBook
 from policies.vocabulary import VOCABULARY
 from registry.database import close_database, open_database, row
-from registry.editions import SHIPPED, import_book, load_edition
+from registry.editions import SHIPPED, books_of, import_book, load_edition, newest_version
 from registry.gate import gate
 from registry.migrations.run import migrate
 from registry.reading.run import Readers
@@ -120,6 +120,29 @@ async def opened(settings: Settings, url: str, standings: Standings) -> AsyncIte
             demonstration's clock.
 
     """
+    async with _fit(settings, url):
+        gate.use(await load_edition())
+        async with polling(standings, url), housekeeping():
+            yield
+
+
+async def checked(settings: Settings, url: str) -> None:
+    """Open the database once and close it, so that what is unfit is told in one sentence.
+
+    Raises:
+        Unfit: see ``opened``.
+        LookupError: no edition of the rule book was imported.
+
+    """
+    async with _fit(settings, url):
+        version = await newest_version()
+        if not await books_of([version]):
+            raise LookupError(f"there is no edition {version} of the rule book")
+
+
+@asynccontextmanager
+async def _fit(settings: Settings, url: str) -> AsyncIterator[None]:
+    """The database open, where it may be served."""
     await open_database(url, maxsize=settings.database_connections_max)
     try:
         found = await row(_TOO_MIGHTY)
@@ -128,22 +151,9 @@ async def opened(settings: Settings, url: str, standings: Standings) -> AsyncIte
                 "DATABASE_URL names a superuser or the tables' owner; give the application role."
             )
         await _check_clock(settings)
-        gate.use(await load_edition())
-        async with polling(standings, url), housekeeping():
-            yield
+        yield
     finally:
         await close_database()
-
-
-async def checked(settings: Settings, url: str) -> None:
-    """Open the database once and close it, so that what is unfit is told in one sentence.
-
-    Raises:
-        Unfit: see ``opened``.
-
-    """
-    async with opened(settings, url, Standings(most=settings.standings_max)):
-        pass
 
 
 async def _check_clock(settings: Settings) -> None:

@@ -13,6 +13,8 @@ from registry.reading.text import Joined, quoted
 NULL = "'null'"
 
 _URL_SAFE = r"E'+/=\n', '-_'"
+_KIND_LENGTH_MAX = 20
+"""With a colon and a key: as long as base64 writes without a break."""
 
 
 def shown(face: Shown, form: Form, *, required: bool) -> str:
@@ -49,9 +51,14 @@ def cursor(type: type[object], key: str, id: str) -> str:
 
 
 def _identifier(face: Shown) -> str:
-    kind = quoted(f"{face.names}:") if face.names.isalpha() else f"{face.names} || ':'"
-    named = url_safe(f"{kind} || ({face.sql})")
-    return Joined.of(("'\"'", named, "'\"'"))
+    if face.names.isalpha() and len(face.names) <= _KIND_LENGTH_MAX:
+        named = f"convert_to({quoted(f'{face.names}:')} || ({face.sql}), 'UTF8')"
+        # The texts of kinds and keys have no bytes that are written as + or /.
+        text = f"rtrim(encode({named}, 'base64'), '=')"
+    else:
+        kind = quoted(f"{face.names}:") if face.names.isalpha() else f"{face.names} || ':'"
+        text = url_safe(f"{kind} || ({face.sql})")
+    return Joined.of(("'\"'", text, "'\"'"))
 
 
 def _shown(sql: str, scale: str, form: Form) -> str:
