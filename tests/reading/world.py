@@ -41,6 +41,9 @@ class World:
     people: Sequence[Viewer]
     known: Known
 
+    def __repr__(self) -> str:
+        return f"World({len(self.people)} viewers)"
+
 
 @contextmanager
 def widened(server: Server, story: Told, seed: int) -> Iterator[Told]:
@@ -89,7 +92,12 @@ async def viewers() -> list[Viewer]:
 
 
 def barred(viewer: Viewer, chance: random.Random) -> Viewer:
-    """The same viewer with something for or against him that the rules know."""
+    """The same viewer with something for or against him that the rules know.
+
+    The public has no appointment that lapses, and no client of its own that has scopes.
+    """
+    if viewer.role == "public":
+        return viewer
     scopes = [f"{kind}:{verb.name}" for kind, of in VOCABULARY.kinds.items() for verb in of.verbs]
     ways: Sequence[dict[str, Any]] = (
         {"lapsed": True},
