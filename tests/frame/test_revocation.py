@@ -1,6 +1,10 @@
-"""Two processes serve one registry; what is withdrawn through one, the other refuses at once."""
+"""Two processes serve one registry; what is withdrawn through one, the other refuses.
+
+At once where it looks the caller up, within the freshness window where it remembers him.
+"""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -12,6 +16,7 @@ import httpx2
 import pytest
 
 from registry.parties.records import Client
+from registry.standing import WINDOW_SECONDS
 from schema.ids import global_id
 from server.demonstration_keys import DemonstrationSigner, open_signer
 from server.settings import Settings
@@ -41,12 +46,12 @@ class Nodes:
         query: str,
         *,
         named: bool = True,
+        token: str = "",
         input: Mapping[str, object] | None = None,
     ) -> dict[str, Any]:
-        """What a node answers somebody, who names his appointment."""
+        """What a node answers somebody, who names his appointment and has a new token."""
         caller = self.market.people[who]
-        token = self.signer.token(caller.subject, client=self.program.name, seconds=600)
-        headers = {"authorization": f"Bearer {token}"}
+        headers = {"authorization": f"Bearer {token or self.token(who)}"}
         if named:
             headers["biandan-appointment"] = str(caller.appointment)
         variables = {"input": {"idempotencyKey": str(uuid4()), **input}} if input else {}
@@ -56,9 +61,15 @@ class Nodes:
         ).json()
         return answer
 
-    async def sees(self, node: int, who: str) -> int:
+    def token(self, who: str) -> str:
+        """A token that no node has seen."""
+        subject = self.market.people[who].subject
+        return self.signer.token(subject, client=self.program.name, seconds=600)
+
+    async def sees(self, node: int, who: str, *, token: str = "") -> int:
         """How many cases somebody sees there."""
-        return len((await self.ask(node, who, SEEN))["data"]["transfers"]["nodes"])
+        answer = await self.ask(node, who, SEEN, token=token)
+        return len(answer["data"]["transfers"]["nodes"])
 
     async def does(self, node: int, who: str, name: str, type: str, **input: object) -> str:
         """What comes of a mutation: the kind of object, or the code of its refusal."""
@@ -129,3 +140,28 @@ async def test_the_other_node_refuses_at_once_what_was_withdrawn_through_the_fir
     nodes.program.state = "revoked"
     await nodes.program.save()
     assert [await nodes.sees(node, "buyer") for node in (0, 1)] == [0, 0]
+
+
+async def test_what_a_node_remembers_of_somebody_is_gone_within_the_window(nodes: Nodes) -> None:
+    await nodes.market.draft(quantity="1.000")
+    token = nodes.token("seller")
+    officer = global_id("Appointment", nodes.market.people["seller"].appointment)
+    # Verified at each node the first time, known there the second.
+    for node in (0, 1, 0, 1):
+        assert await nodes.sees(node, "seller", token=token) == 1
+
+    dismissed = await nodes.does(
+        0, "seller_second", "endAppointment", "EndAppointmentInput", id=officer
+    )
+    since = time.monotonic()
+    assert dismissed == "Appointment"
+
+    late = []
+    while (sent := time.monotonic()) < since + 2 * WINDOW_SECONDS:
+        seen = [await nodes.sees(node, "seller", token=token) for node in (0, 1)]
+        if sent >= since + WINDOW_SECONDS:
+            late.append(seen)
+        await asyncio.sleep(0.05)
+
+    assert late
+    assert late == [[0, 0]] * len(late)
