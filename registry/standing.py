@@ -14,7 +14,7 @@ from registry.acting import Facts, load_facts, viewer_at
 from registry.database import reading
 from registry.entering import Moment, Read, look
 from registry.errors import AppointmentRequired, Busy, Unreachable
-from registry.recent import Recent
+from registry.remembered import Remembered
 from registry.viewer import Caller, Viewer
 
 EVERY_SECONDS = 0.5
@@ -27,6 +27,9 @@ WINDOW_SECONDS = 1.5
 """How long after the beginning of a poll its answer holds: the freshness window."""
 
 ATTEMPTS_MAX = 3
+
+WEIGHT_MEAN_MAX = 20
+"""Of all that is remembered; a caller weighs his scopes, appointments and measures."""
 
 _NOTHING = Facts()
 
@@ -56,7 +59,7 @@ class Standings:
     """
 
     def __init__(self, *, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._entries: Recent[Caller, _Entry] = Recent(most)
+        self._entries: Remembered[Caller, _Entry] = Remembered(most, most * WEIGHT_MEAN_MAX)
         self._clock = clock
         self._moment: Moment | None = None
         self._polled_at = float("-inf")
@@ -123,7 +126,7 @@ class Standings:
             entry = await self._looked_up(caller)
             if self._current(entry):
                 viewer = viewer_at(caller, entry.facts, self.now())
-                self._entries.put(caller, entry)
+                self._entries.put(caller, entry, _weight(caller, entry.facts))
                 return viewer
         raise Busy
 
@@ -160,3 +163,9 @@ class Standings:
         async with reading():
             epoch = (await look()).epoch
             return _Entry(await load_facts(caller), epoch, server)
+
+
+def _weight(caller: Caller, facts: Facts) -> int:
+    scopes = len(caller.scopes or ()) + len(facts.scopes or ())
+    held = sum(1 + len(each.sanctions) + len(each.freezes) for each in facts.appointments)
+    return 1 + scopes + held

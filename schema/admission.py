@@ -24,9 +24,9 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from registry.errors import Code
+from registry.remembered import Remembered
 from schema.documents import document_of, tokens_of
 from schema.limits import TOO_LARGE, Limits, Size, oversized, sizes_of
-from schema.remembered import Remembered
 
 PLANS_MAX = 32
 ERRORS_MAX = 20

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from registry.parties.documents import Sent, sent_by
-from schema.remembered import Remembered
+from registry.remembered import Remembered
 
 FRESH_SECONDS = 1.0
 REMEMBERED_MAX = 1_024

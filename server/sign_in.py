@@ -14,7 +14,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from starlette.datastructures import Headers
 
-from registry.recent import Recent
+from registry.remembered import Remembered
 from registry.viewer import NIL, Caller
 from server.settings import Settings
 from server.signing_keys import Keys, SigningKey
@@ -28,8 +28,11 @@ LEEWAY_SECONDS = 10
 NAME_LENGTH_MAX = 200
 SCOPES_MAX = 200
 NUMERIC_DATE_MAX = 1 << 40
-REMEMBERED_BYTES_MAX = 2_048
-"""A longer token is verified each time: what is remembered is bounded by its size too."""
+REMEMBERED_BYTES_MEAN_MAX = 2_048
+"""Of all tokens that are remembered, with what they say."""
+
+SCOPE_BYTES = 100
+"""What a scope weighs beside the token that names it."""
 
 RawHeaders = Iterable[tuple[bytes, bytes]]
 
@@ -72,8 +75,9 @@ class SignIn:
     """Turns the headers of a request into its caller.
 
     Tokens that were verified are remembered, so many at most, and others never: a flood of bad ones
-    displaces nothing. A remembered token holds while its times do, by the clock, and while the
-    issuer publishes its key: after each fetch of the keys it is verified anew.
+    displaces nothing, and one of good ones nothing that is in use. A remembered token holds while
+    its times do, by the clock, and while the issuer publishes its key: after each fetch of the keys
+    it is verified anew.
 
     Args:
         settings: issuer, audience, the longest token, and how many are remembered.
@@ -88,7 +92,10 @@ class SignIn:
         self.clock = clock
         self._settings = settings
         self._keys = keys
-        self._tokens: Recent[bytes, _Verified] = Recent(settings.sign_ins_max)
+        most = settings.sign_ins_max
+        self._tokens: Remembered[bytes, _Verified] = Remembered(
+            most, most * REMEMBERED_BYTES_MEAN_MAX
+        )
 
     def known(self, headers: RawHeaders) -> Caller | None:
         """The caller, where nothing is left to verify; None where ``caller`` has to be asked.
@@ -160,10 +167,10 @@ class SignIn:
         # A program that acts for itself is its own subject, and no person (RFC 9068, 5).
         person = "" if subject == client else subject
         caller = Caller(person, client=client, scopes=_scopes(claims.get("scope")))
-        if len(token) <= REMEMBERED_BYTES_MAX:
-            begins = max(claims["iat"], claims.get("nbf", 0)) - LEEWAY_SECONDS
-            verified = _Verified(caller, kid, key, begins, claims["exp"])
-            self._tokens.put(token.encode(), verified)
+        begins = max(claims["iat"], claims.get("nbf", 0)) - LEEWAY_SECONDS
+        verified = _Verified(caller, kid, key, begins, claims["exp"])
+        weight = len(token) + SCOPE_BYTES * len(caller.scopes or ())
+        self._tokens.put(token.encode(), verified, weight)
         return caller
 
     def _claims(self, token: str, key: SigningKey) -> Mapping[str, Any]:

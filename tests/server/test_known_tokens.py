@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 from starlette.datastructures import Headers
 
 from registry.viewer import Caller
-from server.sign_in import REMEMBERED_BYTES_MAX, BadAppointment, BadToken, SignIn
+from server.sign_in import REMEMBERED_BYTES_MEAN_MAX, BadAppointment, BadToken, SignIn
 from server.signing_keys import AGE_SECONDS_MAX, FetchedKeys
 from tests.server.test_sign_in import APPOINTMENT, NOW, PUBLISHED, RSA, SETTINGS, token
 
@@ -173,25 +173,28 @@ async def test_a_flood_of_bad_tokens_displaces_nothing() -> None:
     assert desk.known(good) is not None
 
 
-async def test_so_many_tokens_are_remembered_and_no_more() -> None:
-    desk = Desk(most=3)
-    tokens = [bearing(token(jti=str(number))) for number in range(8)]
-    await desk.caller(tokens[0])
+async def test_so_many_tokens_are_remembered_and_the_one_in_use_stays() -> None:
+    desk, used = Desk(most=4), bearing(token())
+    await desk.caller(used)
 
-    for raw in tokens[1:]:
-        # One that is used stays.
-        assert desk.known(tokens[0]) is not None
-        await desk.caller(raw)
-
-    assert desk.remembered() == 3
-    assert [desk.known(raw) is not None for raw in tokens] == [True, *[False] * 5, True, True]
+    for number in range(20):
+        assert desk.known(used) is not None
+        await desk.caller(bearing(token(jti=str(number))))
+        assert desk.remembered() <= 4
 
 
-async def test_a_long_token_holds_and_is_not_remembered() -> None:
-    desk, raw = Desk(), bearing(token(more="x" * REMEMBERED_BYTES_MAX))
+async def test_what_long_tokens_weigh_is_bounded_too() -> None:
+    desk = Desk(most=8)
+    long = [bearing(token(more="x" * 1_500, jti=str(number))) for number in range(8)]
+    longest = bearing(token(more="x" * 4_000))
 
-    assert (await desk.caller(raw)).subject == "wang"
-    assert desk.remembered() == 0
+    for raw in [*long, longest]:
+        assert (await desk.caller(raw)).subject == "wang"
+        desk.known(raw)
+        assert desk.sign_in._tokens.weight <= 8 * REMEMBERED_BYTES_MEAN_MAX
+
+    assert desk.remembered() > 4
+    assert desk.known(longest) is None
 
 
 GOOD, PAST, MANY = token(), token(exp=NOW - 1), token(sub="li", scope="a:b Transfer:view")

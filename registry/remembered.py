@@ -1,4 +1,4 @@
-"""A bounded memory that a flood of new things cannot wash out. It knows no GraphQL."""
+"""A bounded memory that a flood of new things cannot wash out."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -51,9 +51,19 @@ class Remembered(Generic[K, V]):
 
     def put(self, key: K, value: V, weight: int) -> None:
         """Keep something new, unless it is heavier than all that is new may be."""
+        self.drop(key)
+        self._new.add(key, value, weight)
+
+    def drop(self, key: K) -> None:
+        """Forget one key, kept or not."""
         self._known.take(key)
         self._new.take(key)
-        self._new.add(key, value, weight)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for part in (self._new, self._known):
+            part.kept.clear()
+            part.weight = 0
 
 
 class _Part(Generic[K, V]):

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schema.remembered import Remembered
+from registry.remembered import Remembered
 
 
 def test_what_was_asked_again_outlives_a_flood_of_new_things() -> None:
@@ -51,6 +51,30 @@ def test_what_is_too_heavy_is_not_kept() -> None:
 
     assert kept.get("heavy") is None
     assert (len(kept), kept.weight) == (0, 0)
+
+
+def test_what_is_dropped_is_gone_from_either_part() -> None:
+    kept: Remembered[str, int] = Remembered(8, 1_000)
+    for name in ("new", "known", "stays"):
+        kept.put(name, 1, 5)
+    kept.get("known")
+
+    for name in ("new", "known", "absent"):
+        kept.drop(name)
+
+    assert [name in kept for name in ("new", "known", "stays")] == [False, False, True]
+    assert (len(kept), kept.weight) == (1, 5)
+
+
+def test_everything_can_be_forgotten() -> None:
+    kept: Remembered[str, int] = Remembered(8, 1_000)
+    for name in ("new", "known"):
+        kept.put(name, 1, 5)
+    kept.get("known")
+
+    kept.clear()
+
+    assert (kept.get("new"), kept.get("known"), len(kept), kept.weight) == (None, None, 0, 0)
 
 
 @given(
