@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import signal
 import sys
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -180,15 +182,26 @@ def status() -> None:
 
 def main() -> None:
     """Run the command line; whatever the operator can mend is told in one sentence."""
-    from server.stops import sentence_of
-
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Else the process would be gone at once, and the embedded database would run on.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _end)
     try:
         app()
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     except Exception as error:
+        from server.stops import sentence_of
+
         sentence = sentence_of(error)
         if sentence is None:
             raise
         sys.exit(sentence)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """Leave by way of everything that closes behind itself."""
+    sys.exit(128 + number)
 
 
 def _settings(*, least: int = logging.INFO) -> "Settings":

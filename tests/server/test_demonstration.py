@@ -156,6 +156,17 @@ def test_every_sign_in_that_is_printed_answers_in_its_role(state: Path) -> None:
         assert ended(running) == 0
 
 
+@pytest.mark.parametrize("closing", [signal.SIGTERM, signal.SIGHUP])
+def test_whatever_ends_it_takes_the_database_along(state: Path, closing: signal.Signals) -> None:
+    with shown(state) as running:
+        greeting(running)
+        assert embedded.running(state)
+        running.send_signal(closing)
+        running.communicate(timeout=30)
+
+    assert not embedded.running(state)
+
+
 def test_a_busy_port_is_one_sentence_and_makes_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
