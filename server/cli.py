@@ -93,6 +93,19 @@ def bootstrap(
 
 
 @app.command()
+def admit(
+    name: Annotated[str, typer.Argument(help="Its `client_id` in access tokens.")],
+) -> None:
+    """Let in a program of the house; what it does for a person, only that person's rights bound."""
+    from server.operating import admitted
+    from server.places import opened_places
+
+    with opened_places(_settings()) as at:
+        new = asyncio.run(admitted(at.application, name))
+    typer.echo(f"{name} is let in." if new else "This was done before; nothing was changed.")
+
+
+@app.command()
 def verify(
     *,
     restrict: Annotated[bool, typer.Option(help="Freeze just the accounts that offend.")] = False,

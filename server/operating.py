@@ -10,7 +10,9 @@ from registry.gate import gate
 from registry.ledger import verify as checking
 from registry.ledger.verify import Finding
 from registry.parties.beginning import Founder
-from registry.parties.operations import bootstrap
+from registry.parties.operations import bootstrap, register_client
+from registry.parties.records import Organisation
+from registry.parties.rules import OrganisationKind
 from registry.viewer import OPERATOR
 from server.housekeeping import sweep
 from server.settings import Unfit
@@ -47,6 +49,25 @@ async def found(url: str, name: str, division: str, *, officers: tuple[str, str]
     async with _open(url):
         args = {"name": name, "division": division, "founders": founders}
         outcome = await command(bootstrap, OPERATOR, args, key=FOUNDING_KEY)
+    return not outcome.replayed
+
+
+async def admitted(url: str, name: str) -> bool:
+    """Let in a program of the house, bound by no scopes; False where this was done before.
+
+    Without one nobody can do anything: what a client may do for a person is what it was granted.
+
+    Raises:
+        Unfit: the registry has no province yet.
+        Refused: a bad name, or another client has it.
+
+    """
+    async with _open(url):
+        province = await Organisation.filter(kind=OrganisationKind.PROVINCE).first()
+        if province is None:
+            raise Unfit("The registry has no province yet: run `biandan bootstrap` first.")
+        args = {"organisation": province.id, "name": name, "scopes": [], "house": True}
+        outcome = await command(register_client, OPERATOR, args, key=f"admit {name}")
     return not outcome.replayed
 
 

@@ -3,8 +3,14 @@
 import asyncpg
 import pytest
 
-from registry.errors import KeyReused
-from server.operating import found, report, swept
+from registry.command import command
+from registry.database import close_database, open_database
+from registry.editions import load_edition
+from registry.errors import Forbidden, KeyReused
+from registry.gate import gate
+from registry.parties.operations import register_organisation
+from registry.viewer import Caller
+from server.operating import admitted, found, report, swept
 from server.settings import Unfit
 from tests.cluster import Database, Server, a_clone
 from tests.told import Told
@@ -42,6 +48,32 @@ async def test_a_founded_registry_is_sound(clone: Database) -> None:
     assert sound
     assert all(line.startswith("ok  ") for line in lines)
     assert await swept(clone.application_url) == 0
+
+
+async def test_officers_act_through_a_program_that_was_let_in(clone: Database) -> None:
+    url = clone.application_url
+    with pytest.raises(Unfit, match="bootstrap"):
+        await admitted(url, "desk")
+    await found(url, *PROVINCE, officers=OFFICERS)
+
+    with pytest.raises(Forbidden) as strange:
+        await _registers_the_centre(url)
+    first, again = await admitted(url, "desk"), await admitted(url, "desk")
+    await _registers_the_centre(url)
+
+    assert strange.value.rule == "N-01"
+    assert (first, again) == (True, False)
+
+
+async def _registers_the_centre(url: str) -> None:
+    centre = {"kind": "centre", "name": "交易中心", "division": "130000"}
+    await open_database(url, maxsize=2)
+    try:
+        gate.use(await load_edition())
+        wang = Caller(subject="wang-li", client="desk")
+        await command(register_organisation, wang, centre, key="centre")
+    finally:
+        await close_database()
 
 
 async def test_what_offends_is_named_and_just_its_account_is_frozen(
