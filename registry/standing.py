@@ -86,6 +86,17 @@ class Standings:
         stands = self._moment.stands
         return self._moment.now if stands else self._moment.now + timedelta(seconds=elapsed)
 
+    def mark(self) -> tuple[int, int]:
+        """Another one as soon as a change was seen: whoever waits compares it before he answers.
+
+        Raises:
+            Unreachable: the last good poll holds no longer.
+
+        """
+        if self._moment is None or not self.fresh:
+            raise Unreachable
+        return self._server, self._moment.epoch
+
     def known(self, caller: Caller) -> Viewer | None:
         """The viewer for ``caller`` now, as far as that is remembered; None where it is not.
 

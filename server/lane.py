@@ -107,13 +107,16 @@ class Lane:
         request = _request(body)
         if caller is None or request is None:
             return None
-        viewer = self._standings.known(caller) or await self._standings.viewer(caller)
         admitted = await self._admitted(scope, caller, request)
         sent = request.get("variables") or {}
         if admitted.operation is None or not isinstance(sent, dict):
             return None
         variables = self._planner.variables(admitted, sent)
-        return await self._planned(admitted, variables, viewer)
+        viewer = self._standings.known(caller) or await self._standings.viewer(caller)
+        mark = self._standings.mark()
+        answer = await self._planned(admitted, variables, viewer)
+        # While it waited for a connection or the database, he may have lost what he had.
+        return answer if mark == self._standings.mark() else None
 
     async def _admitted(self, scope: Scope, caller: Caller, request: Mapping[str, Any]) -> Admitted:
         entered = await self._entrance.enter(

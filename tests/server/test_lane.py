@@ -2,14 +2,16 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
+import asyncpg
 import orjson
 import pytest
 from httpx2 import Response
 
 from registry.database import execute, rows
+from registry.standing import WINDOW_SECONDS
 from schema.ids import global_id
 from server import lane
 from tests.cluster import Database
@@ -147,25 +149,68 @@ async def test_it_speaks_the_media_type_that_is_liked(
     assert html.status_code == 406
 
 
-async def test_what_a_person_loses_is_lost_within_the_window(
-    doors: tuple[Portal, list[bytes]],
-) -> None:
-    portal, answered = doors
-    own = (await rows("SELECT t.id FROM transfer t JOIN person p ON p.organisation_id = t.seller_id"
-                      " WHERE p.subject = $1 LIMIT 1", SELLER))[0]["id"]  # fmt: skip
-    asked = {"id": str(global_id("Transfer", own))}
-    document = "query ($id: ID!) { node(id: $id) { id } }"
-    await told(portal, document, asked, SELLER)
-    before = await told(portal, document, asked, SELLER)
-    assert answered
-    assert before.json()["data"]["node"] is not None
+async def sees_his_own(portal: Portal) -> Callable[[], Coroutine[Any, Any, bool]]:
+    """Asks for a case of the seller's, as he."""
+    sql = (
+        "SELECT t.id FROM transfer t JOIN person p ON p.organisation_id = t.seller_id"
+        " WHERE p.subject = $1 LIMIT 1"
+    )
+    asked = {"id": str(global_id("Transfer", (await rows(sql, SELLER))[0]["id"]))}
 
+    async def sees() -> bool:
+        document = "query ($id: ID!) { node(id: $id) { id } }"
+        said = (await told(portal, document, asked, SELLER)).json()
+        return bool(said.get("data") and said["data"]["node"])
+
+    return sees
+
+
+async def dismissed() -> None:
+    """The seller's officer is one no longer."""
     await execute(
         "UPDATE appointment SET state = 'ended', ended_at = registry_now() WHERE person_id ="
         " (SELECT id FROM person WHERE subject = $1)",
         SELLER,
     )
-    await asyncio.sleep(1.5)
-    after = await told(portal, document, asked, SELLER)
 
-    assert after.json().get("data") is None or after.json()["data"]["node"] is None
+
+async def test_what_a_person_loses_is_lost_within_the_window(
+    doors: tuple[Portal, list[bytes]],
+) -> None:
+    portal, answered = doors
+    sees = await sees_his_own(portal)
+    await sees()
+    assert await sees()
+    assert answered
+
+    await dismissed()
+    await asyncio.sleep(WINDOW_SECONDS)
+
+    assert not await sees()
+
+
+async def test_whoever_loses_it_while_he_waits_for_the_answer_is_not_given_it(
+    doors: tuple[Portal, list[bytes]], founded: Database
+) -> None:
+    portal, answered = doors
+    sees = await sees_his_own(portal)
+    await sees()
+    assert await sees()
+    answered.clear()
+    owner = await asyncpg.connect(founded.owner_url)
+    try:
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE transfer")
+            waiting = asyncio.create_task(sees())
+            while not await owner.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND application_name = 'biandan reader' AND datname = current_database())"
+            ):
+                await asyncio.sleep(0.01)
+            await dismissed()
+            await asyncio.sleep(WINDOW_SECONDS)
+    finally:
+        await owner.close()
+
+    assert not await waiting
+    assert answered == []

@@ -189,6 +189,27 @@ async def test_what_was_read_after_the_last_poll_is_in_use_at_once() -> None:
     assert standings.known(officer.caller) == seen
 
 
+async def test_a_mark_stands_until_a_change_or_another_server_is_seen() -> None:
+    officer = await an_enterprises_officer()
+    watch = Watch()
+    standings = await polled(clock=watch)
+    marks = [standings.mark()]
+
+    await standings.poll(row)
+    marks.append(standings.mark())
+    await dismissed(officer)
+    await standings.poll(row)
+    marks.append(standings.mark())
+    standings.forget()
+    marks.append(standings.mark())
+    watch.at += WINDOW_SECONDS
+
+    assert marks[0] == marks[1]
+    assert len(set(marks)) == 3
+    with pytest.raises(Unreachable):
+        standings.mark()
+
+
 async def test_what_another_server_answered_meanwhile_is_looked_up_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
