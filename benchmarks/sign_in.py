@@ -3,7 +3,7 @@
     python -m benchmarks.sign_in [--quick]
 
 The callers are those of the founding day, in an embedded database of this run's own, with the
-poller at work. Ends with 1 where the median of something remembered is over its limit.
+poller at work. Ends with 1 where the mean of something remembered is over its limit.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+import asyncpg
 import structlog
 from joserfc.jwk import ECKey
 from rich.console import Console
@@ -22,10 +23,11 @@ from starlette.datastructures import Headers
 
 from benchmarks.judge import Cost, cost
 from benchmarks.settling import cluster
-from registry.database import close_database, open_database, reading
+from registry.database import close_database, open_database, reading, row
 from registry.entering import enter
-from registry.standing import Standings
+from registry.standing import MOMENT, Standings
 from registry.viewer import NIL, Caller
+from seeds.clock import start_clock
 from seeds.founding_day.load import load_founding_day
 from seeds.founding_day.people import demo_people
 from server import embedded
@@ -36,8 +38,8 @@ from server.settings import Settings
 from server.sign_in import SignIn
 from server.signing_keys import keys_given
 
-MEDIAN_MAX_US = 5.0
-"""Of the token and of the standing, each."""
+MEAN_MAX_US = 5.0
+"""Of processor time, for the token and for the standing, each."""
 
 REQUESTS = 20_000
 SLOW_REQUESTS = 400
@@ -92,6 +94,29 @@ async def waited(act: Callable[[Asked], Awaitable[object]], asked: Iterable[Aske
     return Cost(single[len(single) // 2], single[len(single) * 99 // 100], mean)
 
 
+class Uneven:
+    """Seconds that jump to and fro with every round of calls, so that no viewer serves twice."""
+
+    def __init__(self, calls_a_round: int) -> None:
+        self._calls = 0
+        self._round = calls_a_round
+
+    def __call__(self) -> float:
+        """Real seconds, and more than a moment in every other round."""
+        self._calls += 1
+        return time.monotonic() + 2 * MOMENT.total_seconds() * (self._calls // self._round % 2)
+
+
+async def anew(asked: list[Asked], number: int) -> Cost:
+    """What a standing costs that was not worked out in this moment already."""
+    standings = Standings(most=len(asked) * 4, clock=Uneven(len(asked)))
+    await standings.poll(row)
+    for each in asked:
+        await standings.viewer(each.caller)
+    await standings.poll(row)
+    return cost(standings.known, [(each.caller,) for each in taken_in_turn(asked, number)])
+
+
 async def measured(url: str, number: int) -> dict[str, Cost]:
     """The table's lines by their names."""
     settings = Settings()
@@ -105,7 +130,10 @@ async def measured(url: str, number: int) -> dict[str, Cost]:
         many, few = taken_in_turn(asked, number), taken_in_turn(asked, SLOW_REQUESTS)
         found = {
             "token known": cost(sign_in.known, [(each.raw,) for each in many]),
-            "standing known": cost(standings.known, [(each.caller,) for each in many]),
+            "standing known": await anew(asked, number),
+            "standing of the same moment known": cost(
+                standings.known, [(each.caller,) for each in many]
+            ),
         }
 
         async def verify(each: Asked) -> None:
@@ -131,6 +159,9 @@ async def run(at: embedded.Addresses, number: int) -> dict[str, Cost]:
     await open_database(at.application)
     try:
         await load_founding_day(at.owner)
+        owner = await asyncpg.connect(at.owner)
+        await start_clock(owner)
+        await owner.close()
         return await measured(at.application, number)
     finally:
         await close_database()
@@ -149,7 +180,7 @@ def main() -> int:
         table.add_row(name, str(each))
     Console().print(table)
     known = [each for name, each in found.items() if name.endswith("known")]
-    return 1 if any(each.median > MEDIAN_MAX_US for each in known) else 0
+    return 1 if any(each.mean > MEAN_MAX_US for each in known) else 0
 
 
 if __name__ == "__main__":
