@@ -100,8 +100,16 @@ def start(directory: Path | None = None, *, options: Mapping[str, str] | None = 
         _initialise(directory, options or {})
         if not running(directory):
             _start_server(directory)
-        _create_database(directory)
-        return Cluster(directory, _use(directory))
+        cluster = Cluster(directory, _use(directory))
+        try:
+            _create_database(directory)
+        except BaseException:
+            # Nobody learns of a server that came up and could not be used, on a full disk for one.
+            cluster.leave()
+            if not _used(directory):
+                _stop_server(directory)
+            raise
+        return cluster
 
 
 def stop(directory: Path | None = None) -> bool:

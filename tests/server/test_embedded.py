@@ -109,3 +109,14 @@ def test_a_disk_that_fills_while_the_server_is_copied_is_one_sentence(
 
     with pytest.raises(embedded.EmbeddedFailed, match=r"^The disk that holds \S+ is full\.$"):
         embedded.start(directory)
+
+
+def test_a_server_that_cannot_be_used_does_not_run_on(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "SETUP_SQL", "SELECT 1 / 0")
+
+    with pytest.raises(embedded.EmbeddedFailed, match="division by zero"):
+        embedded.start(directory)
+
+    assert not embedded.running(directory)
