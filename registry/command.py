@@ -19,7 +19,7 @@ from tortoise.models import Model
 from policies.judge import Decision
 from registry.acts import log as acts
 from registry.acts.records import Act
-from registry.database import execute, found, retried, row, rows, transaction
+from registry.database import execute, found, retried, row, rows, save, transaction
 from registry.entering import enter
 from registry.errors import Condition, ConditionsUnmet, NotFound, Refused, SignInRequired
 from registry.gate import gate
@@ -325,7 +325,7 @@ async def _remember(work: Work, record: Any) -> None:  # noqa: ANN401 - any conc
     if governed:
         record.changed_at = work.now
     if governed or not record._saved_in_db:  # noqa: SLF001 - likewise
-        await record.save()
+        await save(record)
 
 
 async def _previewed(operation: Operation[R], work: Work, record: R) -> Outcome[R]:

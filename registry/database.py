@@ -20,6 +20,7 @@ from tortoise import Tortoise
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException
+from tortoise.fields import Field, JSONField
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
@@ -196,6 +197,50 @@ def _by_key(model: type[Model]) -> str:
     meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
     columns = ", ".join(f'"{column}"' for column in sorted(meta.fields_db_projection.values()))
     return f'SELECT {columns} FROM "{meta.db_table}" WHERE "{meta.db_pk_column}" = $1'  # noqa: S608
+
+
+async def save(record: Model) -> None:
+    """Write a record as it stands: a new one is added, one that was read is changed.
+
+    Again one text for each model and way, for what the query builder would spend.
+    """
+    there = record._saved_in_db  # noqa: SLF001 - Tortoise's own mark
+    sql, fields = _change_of(type(record)) if there else _addition_of(type(record))
+    values = [
+        field.to_db_value(value, record) if isinstance(field, JSONField) else value
+        for field, value in ((field, getattr(record, name)) for name, field in fields)
+    ]
+    await execute(sql, *values)
+    record._saved_in_db = True  # noqa: SLF001 - likewise
+
+
+Fields = tuple[tuple[str, Field[Any]], ...]
+
+
+@cache
+def _addition_of(model: type[Model]) -> tuple[str, Fields]:
+    fields, columns = _fields_of(model)
+    named = ", ".join(columns)
+    places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+    table = model._meta.db_table  # noqa: SLF001 - Tortoise's own catalogue
+    return f'INSERT INTO "{table}" ({named}) VALUES ({places})', fields  # noqa: S608
+
+
+@cache
+def _change_of(model: type[Model]) -> tuple[str, Fields]:
+    fields, columns = _fields_of(model)
+    meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
+    key = columns.index(f'"{meta.db_pk_column}"')
+    sets = ", ".join(f"{column} = ${n}" for n, column in enumerate(columns, 1) if n != key + 1)
+    where = f"{columns[key]} = ${key + 1}"
+    return f'UPDATE "{meta.db_table}" SET {sets} WHERE {where}', fields  # noqa: S608
+
+
+def _fields_of(model: type[Model]) -> tuple[Fields, list[str]]:
+    meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
+    named = sorted(meta.fields_db_projection.items())
+    fields = tuple((name, meta.fields_map[name]) for name, _ in named)
+    return fields, [f'"{column}"' for _, column in named]
 
 
 async def execute(sql: str, *args: object) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from registry.acts.records import Act
-from registry.database import execute, row, rows
+from registry.database import execute, row, rows, save
 from registry.errors import KeyReused, Malformed
 from registry.faces import Listed, Shown
 from registry.statements import storable
@@ -102,7 +102,7 @@ async def claim(viewer: Viewer, key: str, digest: str, act_id: UUID) -> UUID | N
 
 async def write(act: Act) -> None:
     """Append ``act`` to the log."""
-    await act.save(force_create=True)
+    await save(act)
 
 
 def or_none(id: UUID) -> UUID | None:

@@ -13,6 +13,7 @@ from registry.agreements.records import Agreement, AgreementParty, Milestone
 from registry.agreements.rules import AgreementStep, MilestoneState, MilestoneStep
 from registry.calendar import day_of
 from registry.command import Work, operation
+from registry.database import save
 from registry.errors import Condition, Malformed, NotFound
 from registry.identifiers import check_sha256, check_text
 from registry.life import advance
@@ -47,16 +48,18 @@ async def plan_milestone(
             f"An agreement has at most {rules.MILESTONES_MAX} milestones.",
             f"一份协议最多设{rules.MILESTONES_MAX}个里程碑。",
         )
-    await Milestone.create(
-        id=uuid4(),
-        agreement_id=agreement.id,
-        position=planned + 1,
-        title=check_text(title, "title", most=rules.TITLE_LENGTH_MAX, lines=False),
-        due_on=due_on,
-        state=MilestoneState.PLANNED,
-        links=[],
-        planned_at=work.now,
-        changed_at=work.now,
+    await save(
+        Milestone(
+            id=uuid4(),
+            agreement_id=agreement.id,
+            position=planned + 1,
+            title=check_text(title, "title", most=rules.TITLE_LENGTH_MAX, lines=False),
+            due_on=due_on,
+            state=MilestoneState.PLANNED,
+            links=[],
+            planned_at=work.now,
+            changed_at=work.now,
+        )
     )
     return agreement
 
@@ -107,7 +110,7 @@ async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
             "Give a note, a document's digest or a linked object.",
             "请提供说明、文件摘要或关联对象中的至少一项。",
         )
-    await found.save()
+    await save(found)
     return agreement
 
 

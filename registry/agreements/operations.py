@@ -17,6 +17,7 @@ from registry.agreements.rules import (
 )
 from registry.calendar import day_of
 from registry.command import Work, operation
+from registry.database import save
 from registry.errors import Condition, NotFound
 from registry.identifiers import check_text
 from registry.life import advance
@@ -101,7 +102,7 @@ async def draft_agreement(
     Rule: registry rule; rule book G-10.
 
     """
-    await agreement.save()
+    await save(agreement)
     await AgreementParty.bulk_create(
         AgreementParty(
             id=uuid4(),

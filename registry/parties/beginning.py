@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from registry.command import Work
+from registry.database import save
 from registry.errors import Malformed
 from registry.identifiers import check_text
 from registry.parties.organisations import new_organisation
@@ -78,9 +79,9 @@ async def appoint_founders(work: Work, province: Organisation, founders: Sequenc
     """
     people = [_person(work, province, founder) for founder in founders]
     for person in people:
-        await person.save()
+        await save(person)
     for person in people:
-        await _appointment(work, province, person, people).save()
+        await save(_appointment(work, province, person, people))
 
 
 def _person(work: Work, province: Organisation, founder: Founder) -> Person:

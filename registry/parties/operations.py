@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from registry.command import Work, operation
+from registry.database import save
 from registry.errors import Condition
 from registry.identifiers import check_text
 from registry.life import advance
@@ -65,7 +66,7 @@ async def bootstrap(
         Forbidden: there are organisations already.
 
     """
-    await province.save()
+    await save(province)
     await appoint_founders(work, province, founders)
     return province
 

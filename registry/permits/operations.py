@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from policies.vocabulary import Text
 from registry.calendar import day_of
 from registry.command import Work, operation
-from registry.database import rows
+from registry.database import rows, save
 from registry.errors import Condition, Malformed, NotFound
 from registry.identifiers import check_permit_number, check_text
 from registry.life import advance
@@ -115,7 +115,7 @@ async def register_permit(
     checked = rules.checked_outlets(outlets)
     quantities = await _quantities(limits)
     await _check_rivers({river for _, _, river in checked if river is not None})
-    await permit.save()
+    await save(permit)
     await PermitLimit.bulk_create(
         _limit(
             permit,

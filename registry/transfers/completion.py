@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from policies.vocabulary import Text
 from registry.calendar import day_of
 from registry.command import Work, operation
-from registry.database import found, known_constraints, row
+from registry.database import found, known_constraints, row, save
 from registry.errors import Condition, Malformed
 from registry.identifiers import check_bank_reference, check_text
 from registry.ledger.records import Instrument
@@ -100,17 +100,19 @@ async def settle_transfer(work: Work, transfer: Transfer) -> Transfer:
     """
     written = await take(work, transfer, Step.SETTLE)
     transfer.number = await _next_number(transfer.seller_city, day_of(work.now).year)
-    await Certificate.create(
-        id=uuid4(),
-        number=transfer.number,
-        transfer_id=transfer.id,
-        entry_id=written[EntryKind.SETTLEMENT],
-        issued_at=work.now,
-        seller_id=transfer.seller_id,
-        buyer_id=transfer.buyer_id,
-        pollutant=await _pollutant(transfer.instrument_id),
-        quantity=transfer.quantity,
-        demo=transfer.demo,
+    await save(
+        Certificate(
+            id=uuid4(),
+            number=transfer.number,
+            transfer_id=transfer.id,
+            entry_id=written[EntryKind.SETTLEMENT],
+            issued_at=work.now,
+            seller_id=transfer.seller_id,
+            buyer_id=transfer.buyer_id,
+            pollutant=await _pollutant(transfer.instrument_id),
+            quantity=transfer.quantity,
+            demo=transfer.demo,
+        )
     )
     return transfer
 

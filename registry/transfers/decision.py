@@ -4,6 +4,7 @@ from uuid import uuid4
 
 from registry.calendar import day_of
 from registry.command import Work, operation
+from registry.database import save
 from registry.identifiers import check_text
 from registry.transfers.conditions import QUALIFYING, STANDING
 from registry.transfers.eligibility import weighing
@@ -26,13 +27,15 @@ async def comment_on_transfer(work: Work, transfer: Transfer, *, text: str) -> T
         Malformed: a bad text.
 
     """
-    await TransferComment.create(
-        id=uuid4(),
-        transfer_id=transfer.id,
-        county=work.viewer.division,
-        text=check_text(text, "text", most=REASON_MAX),
-        act_id=work.act_id,
-        given_at=work.now,
+    await save(
+        TransferComment(
+            id=uuid4(),
+            transfer_id=transfer.id,
+            county=work.viewer.division,
+            text=check_text(text, "text", most=REASON_MAX),
+            act_id=work.act_id,
+            given_at=work.now,
+        )
     )
     return transfer
 
@@ -49,17 +52,19 @@ async def qualify_transfer(work: Work, transfer: Transfer) -> Transfer:
     """
     on = day_of(work.now)
     for found in work.conditions:
-        await EligibilityFinding.create(
-            id=uuid4(),
-            transfer_id=transfer.id,
-            name=found.name,
-            met=found.met,
-            message_en=found.message.en,
-            message_zh=found.message.zh,
-            ground=found.ground,
-            source=found.source,
-            evaluated_on=on,
-            act_id=work.act_id,
+        await save(
+            EligibilityFinding(
+                id=uuid4(),
+                transfer_id=transfer.id,
+                name=found.name,
+                met=found.met,
+                message_en=found.message.en,
+                message_zh=found.message.zh,
+                ground=found.ground,
+                source=found.source,
+                evaluated_on=on,
+                act_id=work.act_id,
+            )
         )
     transfer.regime = (await regime_on(on)).value
     await take(work, transfer, Step.QUALIFY)
@@ -87,14 +92,16 @@ async def opine_on_transfer(
     opinion = Opinion.FAVOURABLE if favourable else Opinion.UNFAVOURABLE
     sides = {transfer.seller_city: "seller_opinion", transfer.buyer_city: "buyer_opinion"}
     setattr(transfer, sides[work.viewer.division], opinion.value)
-    await TransferOpinion.create(
-        id=uuid4(),
-        transfer_id=transfer.id,
-        city=work.viewer.division,
-        favourable=favourable,
-        reasons=check_text(reasons, "reasons", most=REASON_MAX),
-        act_id=work.act_id,
-        given_at=work.now,
+    await save(
+        TransferOpinion(
+            id=uuid4(),
+            transfer_id=transfer.id,
+            city=work.viewer.division,
+            favourable=favourable,
+            reasons=check_text(reasons, "reasons", most=REASON_MAX),
+            act_id=work.act_id,
+            given_at=work.now,
+        )
     )
     await take(work, transfer, Step.OPINE)
     return transfer
