@@ -4,7 +4,7 @@ import asyncio
 import random
 import secrets
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -29,6 +29,8 @@ from tests.told import Told
 
 OF_EACH = 25
 """So many objects, texts and places of each sort are known to who asks."""
+
+_SOME = f"ORDER BY id = ANY($1) DESC, md5(id::text) LIMIT {OF_EACH}"
 
 STRANGER = UUID(int=0xFF)
 """The key of no row."""
@@ -73,6 +75,10 @@ async def world_of(catalogue: Catalogue) -> World:
     return World(await viewers(), await known(catalogue))
 
 
+Keys = Mapping[str, Sequence[UUID]]
+"""Keys of objects by their kind."""
+
+
 async def viewers() -> list[Viewer]:
     """Every appointment, programs with scopes, the public, the machine, each also barred."""
     moment = await now()
@@ -112,12 +118,13 @@ def barred(viewer: Viewer, chance: random.Random) -> Viewer:
     return replace(viewer, **chance.choice(ways))
 
 
-async def known(catalogue: Catalogue) -> Known:
-    """What a query may name: of each sort some, in the order of their keys."""
+async def known(catalogue: Catalogue, above: Keys | None = None) -> Known:
+    """What a query may name: of each sort some, those of the objects ``above`` all others."""
+    above = above or {}
     return Known(
-        ids=await _ids(catalogue),
-        cursors=await _cursors(catalogue),
-        words=await _words(catalogue),
+        ids=await _ids(catalogue, above),
+        cursors=await _cursors(catalogue, above),
+        words=await _words(catalogue, above),
         moments=await _moments(),
         days=[each.isoformat() for each in await _days()],
         numbers=[each["number"] for each in await rows("SELECT number FROM certificate")],
@@ -132,45 +139,45 @@ async def now() -> datetime:
     return moment
 
 
-async def _ids(catalogue: Catalogue) -> dict[str, list[str]]:
+async def _ids(catalogue: Catalogue, above: Keys) -> dict[str, list[str]]:
     tables = {name: of.table for name, of in catalogue.items() if of.kind}
     tables |= {"Instrument": "instrument", "Entry": "entry", "Milestone": "milestone"}
     found = {}
     for kind, table in tables.items():
-        keys = await rows(f"SELECT id FROM {table} ORDER BY md5(id::text) LIMIT {OF_EACH}")
+        keys = await rows(f"SELECT id FROM {table} {_SOME}", list(above.get(kind, ())))
         found[kind] = [str(global_id(kind, each["id"])) for each in keys]
         found[kind].append(global_id(kind, STRANGER))
     found["Query"] = [global_id("Query", STRANGER)]
     return found
 
 
-async def _cursors(catalogue: Catalogue) -> dict[tuple[str, str], list[str]]:
+async def _cursors(catalogue: Catalogue, above: Keys) -> dict[tuple[str, str], list[str]]:
     """Places in every list, whoever may see what stands there."""
     found: dict[tuple[str, str], list[str]] = {}
     for paged in _lists(catalogue):
         table = catalogue[paged.to].table
         for name, order in paged.orders.items():
             places = await rows(
-                f"SELECT {order.column} AS key, id FROM {table}"
-                f" ORDER BY md5(id::text) LIMIT {OF_EACH}"
+                f"SELECT {order.column} AS key, id FROM {table} {_SOME}",
+                list(above.get(paged.to, ())),
             )
             key = (f"{paged.to}Order", name)
             found[key] = [cursor_of(each["key"], each["id"]) for each in places]
     return found
 
 
-async def _words(catalogue: Catalogue) -> dict[tuple[str, str], list[str]]:
+async def _words(catalogue: Catalogue, above: Keys) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for paged in _lists(catalogue):
         table = catalogue[paged.to].table
         for name, by in paged.where.items():
             if by.reads is None:
                 said = await rows(
-                    f"SELECT DISTINCT {by.column} AS word FROM {table}"
-                    f" WHERE {by.column} IS NOT NULL LIMIT {OF_EACH}"
+                    f"SELECT {by.column} AS word FROM {table} {_SOME}",
+                    list(above.get(paged.to, ())),
                 )
-                words = [each["word"] for each in said if isinstance(each["word"], str)]
-                found[f"{paged.to}Where", name] = words
+                words = {each["word"]: None for each in said if isinstance(each["word"], str)}
+                found[f"{paged.to}Where", name] = list(words)
     for kind, of in VOCABULARY.kinds.items():
         found[f"{kind}.actionState", "verb"] = [verb.name for verb in of.verbs]
     found["Query.why", "verb"] = ["view", "change"]
