@@ -138,8 +138,8 @@ async def assert_alike(
     resolved = await doors.resolved(viewer, document, sent)
     executed = await doors.executed(viewer, document, sent)
     assert executed.data == resolved.data, told
-    # Of several faults one is told, whichever is found first: that is a matter of luck.
-    assert len(executed.errors) == len(resolved.errors), f"{executed} {resolved}\n{told}"
+    # Of several faults some are told, those found first: which ones is a matter of luck.
+    assert bool(executed.errors) == bool(resolved.errors), f"{executed} {resolved}\n{told}"
     if [error[0] for error in executed.errors] == [error[0] for error in resolved.errors]:
         assert executed.errors == resolved.errors, told
     assert "INTERNAL" not in str((resolved.errors, executed.errors)), told

@@ -8,14 +8,13 @@ from uuid import UUID
 
 import pytest
 
-from registry.acting import load_viewer
 from registry.database import row, rows
 from registry.reading.pages import cursor_of
-from registry.viewer import Caller, Viewer
+from registry.viewer import Viewer
 from schema.ids import global_id
 from tests.cluster import Server
 from tests.reading.doors import Answer, Doors, assert_alike, open_doors
-from tests.reading.world import now
+from tests.reading.world import now, somebody_of
 from tests.told import Told, a_copy
 
 SOMEBODY = UUID(int=1)
@@ -30,7 +29,7 @@ async def doors(server: Server, wide_founding: Told) -> AsyncIterator[Doors]:
 
 @pytest.fixture
 async def province(doors: Doors) -> Viewer:
-    return await load_viewer(Caller("demo-province-approver"), await now())
+    return await somebody_of("province")
 
 
 @pytest.fixture

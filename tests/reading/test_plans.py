@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
-from registry.acting import load_viewer
 from registry.database import close_database, open_database, row
 from registry.reading.statement import Unplanned
-from registry.viewer import Caller, Viewer
+from registry.viewer import Viewer
 from schema.ids import global_id
 from schema.planned import Planner
 from schema.root import whole_schema
@@ -19,7 +18,7 @@ from tests.reading.doors import Doors, open_doors
 from tests.reading.golden import golden
 from tests.reading.places import Place, places
 from tests.reading.wire import Wire, listening
-from tests.reading.world import now
+from tests.reading.world import somebody_of
 from tests.told import Told, a_copy
 
 SCHEMA = whole_schema()._schema
@@ -49,7 +48,7 @@ async def doors(server: Server, wide_founding: Told) -> AsyncIterator[Doors]:
 
 @pytest.fixture
 async def officer(doors: Doors) -> Viewer:
-    return await load_viewer(Caller("demo-province-approver"), await now())
+    return await somebody_of("province")
 
 
 async def named(document: str) -> str:
@@ -132,7 +131,7 @@ async def test_whatever_has_a_plan_is_one_statement(
     database, usual, plans = wires
     behind = Database(database.name, database.owner_url, usual.url, plans.url)
     async with open_doors(behind) as doors:
-        officer = await load_viewer(Caller("demo-province-approver"), await now())
+        officer = await somebody_of("province")
         for place in _planned():
             document = await named(place.document)
             plan, _ = doors.plan(officer, document, {})

@@ -7,15 +7,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.acting import load_viewer
 from registry.reading.catalogue import Paged
-from registry.viewer import Caller, Viewer
+from registry.viewer import Viewer
 from schema.planned import QUERY, Planner
 from schema.root import whole_schema
 from tests.cluster import Server
 from tests.judge.rows import Column, let_anything_in
 from tests.reading.doors import Doors, open_doors
-from tests.reading.world import now
+from tests.reading.world import somebody_of
 from tests.told import Told, a_copy
 
 PLANNER = Planner(whole_schema()._schema)
@@ -112,7 +111,7 @@ async def test_a_walk_sees_all_that_was_there_once(
     doors, owner = walkers
     table = PLANNER.catalogue[LISTS[name].to].table
     columns = await let_anything_in(owner, table)
-    officer = await load_viewer(Caller("demo-province-approver"), await now())
+    officer = await somebody_of("province")
     walker = Walker(doors, officer, owner, name, order, columns)
     await walker._insert()
 
