@@ -7,7 +7,6 @@ from typing import Any
 
 import asyncpg
 import orjson
-from graphql.execution.values import get_variable_values
 
 from registry.errors import Refused
 from registry.reading.plan import Plan
@@ -119,11 +118,7 @@ def plan_of(
     admitted = schema.admissions.admit(document, None)
     assert schema.planner is not None, "the whole schema has plans"
     assert admitted.operation is not None, (admitted.errors, document)
-    variables = get_variable_values(
-        schema._schema, admitted.operation.variable_definitions or (), dict(sent)
-    )
-    if isinstance(variables, list):
-        raise Unplanned(str(variables))
+    variables = schema.planner.variables(admitted, sent)
     return schema.planner.whole(admitted, variables, viewer)
 
 

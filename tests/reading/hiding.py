@@ -3,6 +3,7 @@
 Whether he sees an object the judge says of the object itself; no row filter is asked.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping
 from uuid import UUID, uuid4
@@ -66,7 +67,29 @@ async def hide(owner: asyncpg.Connection, viewer: Viewer, catalogue: Catalogue) 
                 continue
             hidden[of.name].append(made)
             await _with_children(owner, of.table, original["id"], made)
+    await _point_at(owner, hidden)
     return hidden
+
+
+async def _point_at(owner: asyncpg.Connection, hidden: Hidden) -> None:
+    """Let what may be seen lead to what may not."""
+    people = hidden.get("Person", [])
+    if people:
+        await owner.execute(
+            "UPDATE act SET person_id = ($1::uuid[])[1 + abs(hashtext(id::text)) % $2]",
+            people,
+            len(people),
+        )
+        await owner.execute(
+            "UPDATE appointment SET submitted_by = $1, acted = acted || $1::uuid"
+            " WHERE id <> ALL ($2)",
+            people[0],
+            hidden.get("Appointment", []),
+        )
+    links = [{"kind": kind, "id": str(id)} for kind, ids in hidden.items() for id in ids[:4]]
+    await owner.execute(
+        "UPDATE milestone SET links = $1::jsonb || links WHERE links <> '[]'", json.dumps(links)
+    )
 
 
 async def reveal_nothing(owner: asyncpg.Connection, hidden: Hidden, catalogue: Catalogue) -> None:
@@ -97,7 +120,7 @@ async def change_what_is_masked(
 
 _MASKED = {
     ("Organisation", "view_details"): """
-        UPDATE organisation SET installed_mw = coalesce(installed_mw, 0) + 1,
+        UPDATE organisation SET installed_mw = coalesce(installed_mw, 0) % 1000 + 1,
             two_representatives = NOT two_representatives,
             credit_code = translate(credit_code, '0123456789', '1234567890') WHERE id = $1""",
     ("Transfer", "view_price"): """

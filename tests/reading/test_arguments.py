@@ -181,16 +181,25 @@ async def test_what_is_named_decides_of_which_kind_it_is(doors: Doors, province:
     assert {each.data["node"]["__typename"] for each in answers.values()} == set(kinds)
 
 
-async def test_a_number_where_a_text_is_asked_for_is_refused(
-    doors: Doors, province: Viewer
-) -> None:
-    document = "query ($w: PermitWhere) { permits(first: 1, where: $w) { totalCount } }"
+async def test_a_variable_of_another_type_is_refused(doors: Doors, province: Viewer) -> None:
+    document = """query ($w: PermitWhere, $n: Int! = 1, $day: Date, $at: DateTime, $id: ID) {
+        permits(first: $n, where: $w) { totalCount nodes { limits(asOf: $day) { quantity } } }
+        transfers(first: 1, where: {draftedAt: {lt: $at}, seller: $id}) { totalCount }
+    }"""
+    wrong: list[dict[str, Any]] = [
+        {"w": {"city": {"eq": 1}}}, {"w": {"city": {"in": [1]}}}, {"w": {"city": "131000"}},
+        {"w": {"x": 1}}, {"w": []}, {"w": "{}"}, {"n": "1"}, {"n": 1.5}, {"n": True}, {"n": None},
+        {"n": 2**31}, {"n": [1]}, {"day": "2022-02-30"}, {"day": 20220607}, {"day": "infinity"},
+        {"at": "2022-06-07"}, {"at": "now"}, {"at": "0001-01-01T00:00:00Z"}, {"id": {}},
+        {"id": True}, {"id": "'"}, {"id": 5},
+    ]  # fmt: skip
 
-    for wrong in ({"city": {"eq": 1}}, {"city": {"in": [1]}}, {"city": "131000"}, {"x": 1}):
-        refused = await doors.executed(province, document, {"w": wrong})
-        assert refused.data is None
-        assert refused == await doors.resolved(province, document, {"w": wrong})
-        assert await doors.planned(province, document, {"w": wrong}) is None
+    for sent in wrong:
+        refused = await doors.executed(province, document, sent)
+        assert refused.data is None, sent
+        assert refused.errors, sent
+        assert refused == await doors.resolved(province, document, sent)
+        assert await doors.planned(province, document, sent) is None
 
 
 async def test_a_cursor_is_of_its_list_alone(doors: Doors, province: Viewer) -> None:

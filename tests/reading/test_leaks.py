@@ -146,10 +146,11 @@ def questions(doors: Doors, hidden: Hidden, there: Known) -> Iterator[Question]:
 def _of_list(name: str, paged: Paged, catalogue: Catalogue, there: Known) -> Iterator[Question]:
     sums = " ".join(paged.sums)
     masked = " ".join(field for field in catalogue[paged.to].masks if field in _LEAVES)
+    led = " ".join(_LEADS.get(paged.to, ()))
     shape = f"""{{ totalCount {sums}
         pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
         edges {{ cursor node {{ id {masked} availableActions maskedFields
-            history(first: 3) {{ operation personName }} }} }} }}"""
+            history(first: 3) {{ operation personName person {{ id }} }} {led} }} }} }}"""
     for order in paged.orders:
         for size in ("first: 100", "last: 2"):
             yield Question(f"{{ {name}({size}, orderBy: {order}) {shape} }}", {})
@@ -166,6 +167,12 @@ def _of_list(name: str, paged: Paged, catalogue: Catalogue, there: Known) -> Ite
             yield Question(document, {"where": {field: {"in": [word, "x"]}}})
 
 
+_LEADS = {
+    "Appointment": ("proposedBy { name }", "person { name }"),
+    "Certificate": ("transfer { id }",),
+    "Freeze": ("account { id }",),
+    "Agreement": ("milestones { links { __typename id } }", "parties { signedBy { id } }"),
+}
 _LEAVES = frozenset({
     "creditCode", "installedMw", "twoRepresentatives", "price", "sum", "bankReference",
 })  # fmt: skip

@@ -1,0 +1,104 @@
+"""What a face promises of its column, the database keeps: else an object would vanish unnoticed.
+
+A part of an answer that is NULL takes the whole object with it, a word that needs an escape breaks
+the text of the answer, and a key that is not unique shows an object twice.
+"""
+
+import re
+from collections.abc import Iterator
+
+import asyncpg
+
+from registry.faces import Led, Listed, Shown
+from registry.reading.catalogue import Form, Readable
+from schema.planned import Planner
+from schema.root import whole_schema
+
+CATALOGUE = Planner(whole_schema()._schema).catalogue
+_COLUMN = re.compile(r"(?:NULLIF\()?\{t\}\.(\w+)(?:, '[^']*'(?:::\w+)?\))?")
+
+_KEPT = "SELECT attnotnull FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2"
+_LISTED = """
+    SELECT string_agg(pg_get_constraintdef(k.oid), ' ') FROM pg_constraint k
+    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+    WHERE k.conrelid = $1::regclass AND a.attname = $2 AND k.contype = 'c'
+"""
+_LEADS = """
+    SELECT count(*) FROM pg_constraint k
+    JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+    WHERE k.conrelid = $1::regclass AND a.attname = $2 AND k.contype = 'f'
+        AND (k.confrelid = $3::regclass OR EXISTS (
+            SELECT FROM pg_constraint f
+            WHERE f.conrelid = k.confrelid AND f.contype = 'f' AND f.confrelid = $3::regclass))
+"""
+"""By a foreign key, or by one to a row that has it: a posting moves what a balance is of."""
+
+_UNIQUE = """
+    SELECT count(*) FROM pg_index i
+    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+    WHERE i.indrelid = $1::regclass AND a.attname = $2 AND i.indisunique AND i.indnkeyatts = 1
+        AND i.indpred IS NULL
+"""
+
+
+def tables() -> dict[str, str]:
+    """The table of every type whose rows are those of one."""
+    found = {name: of.table for name, of in CATALOGUE.items() if of.table}
+    for of in CATALOGUE.values():
+        for field in of.fields.values():
+            if isinstance(field.read, Listed) and field.read.rows.isidentifier() and field.to:
+                found.setdefault(field.to[0], field.read.rows)
+    return found
+
+
+def faces() -> Iterator[tuple[str, str, Readable]]:
+    """Every field of those types: its name, its table, how it is read."""
+    for name, table in tables().items():
+        for field, readable in CATALOGUE[name].fields.items():
+            yield f"{name}.{field}", table, readable
+
+
+def column_of(readable: Readable) -> str:
+    """The column that a field shows as it stands; empty where it computes."""
+    read = readable.read
+    found = _COLUMN.fullmatch(
+        read.sql if isinstance(read, Shown) else read.key if isinstance(read, Led) else ""
+    )
+    return found[1] if found else ""
+
+
+async def test_what_is_promised_is_never_null(owner: asyncpg.Connection) -> None:
+    promised = [
+        (name, table, column_of(readable))
+        for name, table, readable in faces()
+        if readable.required and column_of(readable)
+    ]
+
+    assert len(promised) > 100
+    for name, table, column in promised:
+        assert await owner.fetchval(_KEPT, table, column), name
+
+
+async def test_a_word_is_one_of_a_list(owner: asyncpg.Connection) -> None:
+    words = [
+        (name, table, column_of(readable))
+        for name, table, readable in faces()
+        if readable.form is Form.WORD and isinstance(readable.read, Shown) and column_of(readable)
+    ]
+
+    assert len(words) > 20
+    for name, table, column in words:
+        checks = await owner.fetchval(_LISTED, table, column) or ""
+        listed = f"({column} = ANY (ARRAY[" in checks
+        assert listed or f"({column} ~ '^[0-9a-f]{{64}}$'" in checks or column == "sha256", name
+
+
+async def test_whatever_is_led_to_is_there_once(owner: asyncpg.Connection) -> None:
+    for name, table, readable in faces():
+        read = readable.read
+        if not isinstance(read, Led) or read.kind:
+            continue
+        target = tables()[read.to or readable.to[0]]
+        assert await owner.fetchval(_UNIQUE, target, read.on), name
+        if readable.required:
+            assert await owner.fetchval(_LEADS, table, column_of(readable), target), name

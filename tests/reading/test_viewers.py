@@ -1,0 +1,135 @@
+"""Two who differ in what they may see: never the same plan, or never the same values in it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import fields, replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from registry.database import rows
+from registry.gate import VIEWER_FACTS
+from registry.reading.plan import Plan
+from registry.viewer import NIL, Viewer
+from schema.planned import _standing
+from tests.cluster import Server
+from tests.reading.doors import Doors, assert_alike, open_doors
+from tests.reading.world import now, somebody_of
+from tests.told import Told, a_copy
+
+UNASKED = frozenset({"client", "authority"})
+"""Commands ask for these alone."""
+
+EVERYTHING = """{
+    accounts(first: 100) { totalCount nodes { id money { quantity } maskedFields } }
+    transfers(first: 100) { totalCount nodes { id price availableActions } }
+    people(first: 100) { totalCount nodes { id } }
+    permits(first: 100) { totalCount nodes { id limits { quantity } } }
+    workList(first: 100) { objectId verb }
+    viewer { role division organisation { id } person { id } appointment { id } }
+}"""
+
+
+@pytest.fixture
+async def doors(server: Server, wide_founding: Told) -> AsyncIterator[Doors]:
+    async with a_copy(server, wide_founding) as database, open_doors(database) as doors:
+        yield doors
+
+
+def seen(answer: Any, field: str) -> set[str]:  # noqa: ANN401 - as it is answered
+    return {node["id"] for node in answer.data[field]["nodes"]}
+
+
+async def test_a_plan_is_kept_apart_by_whatever_a_viewer_is_or_binds_it(doors: Doors) -> None:
+    viewer = Viewer(role="city", now=await now())
+    others: dict[str, Any] = {
+        "role": "county", "may_initiate": True, "may_approve": True, "lapsed": True,
+        "sanctioned": True, "frozen": True, "scopes": frozenset(),
+    }  # fmt: skip
+
+    for name, value in others.items():
+        assert _standing(replace(viewer, **{name: value})) != _standing(viewer), name
+    assert {field.name for field in fields(Viewer)} - set(others) - UNASKED == set(
+        viewer.binds()
+    ) - {"role"}
+    assert VIEWER_FACTS.keys() == {
+        "scope_missing", "appointment_lapsed", "sanctioned", "frozen", "may_initiate",
+        "may_approve",
+    }  # fmt: skip
+
+
+async def test_two_clients_that_differ_only_in_scopes_never_share_a_plan(doors: Doors) -> None:
+    officer = await somebody_of("city")
+    document = "{ transfers(first: 100) { totalCount nodes { id price } } }"
+    sets = [
+        frozenset[str](),
+        frozenset({"Transfer:view"}),
+        frozenset({"Transfer:view", "Transfer:view_price"}),
+        frozenset({"Account:view"}),
+        None,
+    ]
+    plans: dict[frozenset[str] | None, Plan] = {}
+    answers = {}
+
+    for scopes in (*sets, *reversed(sets)):
+        viewer = replace(officer, scopes=scopes)
+        plan, _ = doors.plan(viewer, document, {})
+        assert plans.setdefault(scopes, plan) is plan
+        answers[scopes] = await assert_alike(doors, viewer, document)
+
+    assert len({id(plan) for plan in plans.values()}) == len(sets)
+    assert [answers[scopes].data["transfers"]["totalCount"] > 0 for scopes in sets] == [
+        False, True, True, False, True,
+    ]  # fmt: skip
+    without_prices = answers[frozenset({"Transfer:view"})].data["transfers"]["nodes"]
+    assert {node["price"] for node in without_prices} == {None}
+
+
+async def test_one_plan_serves_two_organisations_and_shows_neither_the_others_rows(
+    doors: Doors,
+) -> None:
+    holders = await rows(
+        "SELECT DISTINCT organisation_id AS id FROM account a JOIN organisation o"
+        " ON o.id = a.organisation_id WHERE o.kind = 'enterprise' ORDER BY 1 LIMIT 6"
+    )
+    officer = await somebody_of("enterprise")
+    whose: dict[UUID, set[str]] = {}
+    plans = set()
+
+    for holder in (*holders, *reversed(holders)):
+        viewer = replace(officer, organisation=holder["id"], person=NIL, appointment=NIL)
+        plans.add(id(doors.plan(viewer, EVERYTHING, {})[0]))
+        answer = await assert_alike(doors, viewer, EVERYTHING)
+        accounts = seen(answer, "accounts")
+        assert accounts
+        assert whose.setdefault(holder["id"], accounts) == accounts
+
+    assert len(plans) == 1
+    assert sum(len(accounts) for accounts in whose.values()) == len(set().union(*whose.values()))
+
+
+async def test_one_plan_serves_two_divisions_and_shows_neither_the_others_rows(
+    doors: Doors,
+) -> None:
+    officer = await somebody_of("city")
+    cities = await rows("SELECT DISTINCT city FROM account WHERE city <> '130000' ORDER BY 1")
+    document = "{ accounts(first: 100) { totalCount nodes { id } } }"
+    whose: dict[str, set[str]] = {}
+
+    assert len(cities) > 1
+    for found in (*cities, *reversed(cities)):
+        viewer = replace(officer, division=found["city"], organisation=NIL, person=NIL)
+        accounts = seen(await assert_alike(doors, viewer, document), "accounts")
+        assert whose.setdefault(found["city"], accounts) == accounts
+
+    assert any(whose.values())
+    assert sum(len(accounts) for accounts in whose.values()) == len(set().union(*whose.values()))
+
+
+async def test_a_viewer_of_no_division_sees_nothing_that_has_none(doors: Doors) -> None:
+    """An empty code is the code of no place, though rows hold it where they lie in no county."""
+    officer = replace(await somebody_of("county"), division="", organisation=NIL, person=NIL)
+
+    answer = await assert_alike(doors, officer, "{ accounts(first: 100) { nodes { id } } }")
+
+    assert seen(answer, "accounts") == set()
