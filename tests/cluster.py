@@ -73,13 +73,24 @@ def a_server() -> Iterator[Server]:
 
 @asynccontextmanager
 async def a_clone(server: Server, template: str) -> AsyncIterator[Database]:
-    """A copy of the template, dropped afterwards."""
-    name = f"biandan_test_{secrets.token_hex(6)}"
-    await _as_owner(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    """A copy of the template for one test, dropped afterwards."""
+    database = server.database(f"biandan_test_{secrets.token_hex(6)}")
+    await _create(server, database.name, template)
     try:
-        yield server.database(name)
+        yield database
     finally:
-        await _drop(server, name)
+        await _drop(server, database.name)
+
+
+@contextmanager
+def a_story(server: Server, template: str) -> Iterator[Database]:
+    """A copy of the template to be filled and copied in turn, dropped afterwards."""
+    database = server.database(f"biandan_told_{secrets.token_hex(6)}")
+    asyncio.run(_create(server, database.name, template))
+    try:
+        yield database
+    finally:
+        asyncio.run(_drop(server, database.name))
 
 
 @contextmanager
@@ -159,6 +170,10 @@ def _given(owner_url: str) -> Iterator[Server]:
         yield server
     finally:
         asyncio.run(_as_owner(server, f"DROP ROLE {application}, {reader}"))
+
+
+async def _create(server: Server, name: str, template: str) -> None:
+    await _as_owner(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
 
 
 async def _drop(server: Server, name: str) -> None:

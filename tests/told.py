@@ -1,7 +1,6 @@
 """Demonstrations, loaded once for a run of the tests; each test has a copy of its own."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from policies.judge import Edition
 from registry.database import close_database, open_database
 from registry.gate import gate
 from seeds.founding_day.load import Loaded
-from tests.cluster import Database, Server, _as_owner, a_clone
+from tests.cluster import Database, Server, a_clone, a_story
 from tests.seeds.standing import Standing, standing
 
 Load = Callable[[str], Awaitable[Loaded]]
@@ -29,13 +28,9 @@ class Told:
 @contextmanager
 def told(server: Server, template: str, load: Load) -> Iterator[Told]:
     """The demonstration in a copy of the template, dropped afterwards."""
-    name = f"biandan_told_{secrets.token_hex(6)}"
-    asyncio.run(_as_owner(server, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    try:
-        loaded, stands = asyncio.run(_load_into(server.database(name), load))
-        yield Told(name, loaded, stands, gate.edition)
-    finally:
-        asyncio.run(_as_owner(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    with a_story(server, template) as database:
+        loaded, stands = asyncio.run(_load_into(database, load))
+        yield Told(database.name, loaded, stands, gate.edition)
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import secrets
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from registry.reading.pages import cursor_of
 from registry.viewer import Caller, Viewer
 from schema.ids import global_id
 from schema.scalars import show_instant
-from tests.cluster import Server, _as_owner
+from tests.cluster import Server, a_story
 from tests.reading.adding import add_rows
 from tests.reading.sending import Known
 from tests.reading.widening import widen, without_triggers
@@ -47,13 +46,9 @@ class World:
 @contextmanager
 def widened(server: Server, story: Told, seed: int) -> Iterator[Told]:
     """A demonstration with more and odder rows than operations make, to be copied."""
-    name = f"biandan_wide_{secrets.token_hex(6)}"
-    asyncio.run(_as_owner(server, f'CREATE DATABASE "{name}" TEMPLATE "{story.name}"'))
-    try:
-        asyncio.run(_widen(server.database(name).owner_url, seed))
-        yield replace(story, name=name)
-    finally:
-        asyncio.run(_as_owner(server, f'DROP DATABASE "{name}" WITH (FORCE)'))
+    with a_story(server, story.name) as database:
+        asyncio.run(_widen(database.owner_url, seed))
+        yield replace(story, name=database.name)
 
 
 async def _widen(owner_url: str, seed: int) -> None:
