@@ -23,8 +23,8 @@ from starlette.datastructures import Headers
 
 from benchmarks.judge import Cost, cost
 from benchmarks.settling import cluster
+from registry.acting import enter
 from registry.database import close_database, open_database, reading, row
-from registry.entering import enter
 from registry.standing import MOMENT, Standings
 from registry.viewer import NIL, Caller
 from seeds.clock import start_clock

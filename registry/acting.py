@@ -6,13 +6,15 @@ clock makes of it (``viewer_at``) are apart, so that facts may be remembered and
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from registry.database import row, rows
+from registry.database import rows
 from registry.errors import AppointmentRequired
+from registry.moment import MOMENT, Moment, look, moment_of
 from registry.viewer import NIL, Caller, Viewer
 
 _APPOINTMENTS = """
@@ -30,23 +32,21 @@ _APPOINTMENTS = """
 # waits here.
 _LOCKED = _APPOINTMENTS + " FOR SHARE OF a, o"
 
-# A statement of its own: whoever waited for a lock must see what was committed meanwhile, and asks
-# for the time again, since what he waited for began meanwhile too.
-_MEASURES = """
-    SELECT moment.now, measure.*
-    FROM (SELECT registry_now() AS now OFFSET 0) AS moment
+# A statement of its own: whoever waited for a lock must see what was committed meanwhile, at the
+# time it is by now.
+_STANDING = f"""
+    SELECT moment.*, c.name IS NOT NULL AS registered, c.organisation_id AS body, c.scopes, c.house,
+        c.state = 'open' AS open, measure.*
+    FROM ({MOMENT} OFFSET 0) AS moment
+    LEFT JOIN client c ON c.name = $1
     LEFT JOIN (
         SELECT s.organisation_id, false AS freezes, s.starts_at, s.ends_at FROM sanction s
-        WHERE s.organisation_id = ANY($1) AND s.state = 'in_force'
+        WHERE s.organisation_id = ANY($2) AND s.state = 'in_force'
         UNION ALL
         SELECT f.organisation_id, true AS freezes, f.starts_at, f.ends_at FROM freeze_order f
-        WHERE f.organisation_id = ANY($1) AND f.target = 'organisation' AND f.lifted_at IS NULL
+        WHERE f.organisation_id = ANY($2) AND f.target = 'organisation' AND f.lifted_at IS NULL
     ) AS measure ON true
-"""
-
-_CLIENT = (
-    "SELECT organisation_id, scopes, house, state = 'open' AS open FROM client WHERE name = $1"
-)
+"""  # noqa: S608 - a text of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,6 @@ class Facts:
         scopes: what the program may do here for this caller; None sets no limit.
         body: whose program it is; NIL for nobody's and for one of the house.
         appointments: the one that the request names, else every one the person ever acted in.
-        read_at: the registry's time when they were read; None where the person was not looked up.
 
     """
 
@@ -109,11 +108,10 @@ class Facts:
     scopes: frozenset[str] | None = None
     body: UUID = NIL
     appointments: tuple[Appointed, ...] = ()
-    read_at: datetime | None = None
 
 
-async def load_viewer(caller: Caller, now: datetime, *, lock: bool = False) -> Viewer:
-    """The appointment that acts for ``caller`` at ``now``; the public where nobody is signed in.
+async def enter(caller: Caller, *, lock: bool = False) -> Viewer:
+    """The viewer for ``caller`` now; the gate holds the newest edition afterwards.
 
     With ``lock`` the appointment and its organisation are share-locked until the transaction ends,
     and the moment is the one after the wait for them.
@@ -123,28 +121,29 @@ async def load_viewer(caller: Caller, now: datetime, *, lock: bool = False) -> V
             or named one that is not his.
 
     """
-    facts = await load_facts(caller, lock=lock)
-    return viewer_at(caller, facts, facts.read_at or now if lock else now)
+    moment, facts = await load_facts(caller, lock=lock)
+    return viewer_at(caller, facts, moment.now)
 
 
-async def load_facts(caller: Caller, *, lock: bool = False) -> Facts:
-    """What the database says of ``caller``, on the current transaction's connection."""
+async def load_facts(caller: Caller, *, lock: bool = False) -> tuple[Moment, Facts]:
+    """What the database says of ``caller``, and when, on the current transaction's connection."""
     if caller.machine:
-        return Facts()
-    client_open, scopes, body = await _client(caller)
-    if not caller.subject:
-        return Facts(client_open, scopes, body)
-    found = await rows(_LOCKED if lock else _APPOINTMENTS, caller.subject, caller.appointment)
-    measures = await rows(_MEASURES, list({line["organisation_id"] for line in found}))
-    appointments = _appointed(found, measures)
-    return Facts(client_open, scopes, body, appointments, measures[0]["now"])
+        return await look(), Facts()
+    held = []
+    if caller.subject:
+        held = await rows(_LOCKED if lock else _APPOINTMENTS, caller.subject, caller.appointment)
+    standing = await rows(_STANDING, caller.client, [line["organisation_id"] for line in held])
+    first = standing[0]
+    client_open, scopes, body = _client(caller, first)
+    facts = Facts(client_open, scopes, body, _appointed(held, standing))
+    return await moment_of(first), facts
 
 
 def viewer_at(caller: Caller, facts: Facts, now: datetime) -> Viewer:
     """The viewer that the facts make of ``caller`` at a moment.
 
     Raises:
-        AppointmentRequired: see ``load_viewer``.
+        AppointmentRequired: see ``enter``.
 
     """
     if caller.machine:
@@ -177,21 +176,16 @@ def viewer_at(caller: Caller, facts: Facts, now: datetime) -> Viewer:
     )
 
 
-async def _client(caller: Caller) -> tuple[bool, frozenset[str] | None, UUID]:
+def _client(caller: Caller, client: Mapping[str, Any]) -> tuple[bool, frozenset[str] | None, UUID]:
     """Whether the client is open, the scopes it has here, and the body it belongs to."""
     if not caller.client:
         return True, caller.scopes, NIL
-    client = await row(_CLIENT, caller.client)
-    if client is None or not client["open"]:
+    if not (client["registered"] and client["open"]):
         return False, frozenset(), NIL
     if client["house"]:
         return True, caller.scopes, NIL
     granted = frozenset(client["scopes"])
-    return (
-        True,
-        granted if caller.scopes is None else granted & caller.scopes,
-        client["organisation_id"],
-    )
+    return True, granted if caller.scopes is None else granted & caller.scopes, client["body"]
 
 
 def _appointed(
@@ -199,7 +193,7 @@ def _appointed(
 ) -> tuple[Appointed, ...]:
     periods: dict[tuple[UUID, bool], list[Period]] = defaultdict(list)
     for line in measures:
-        # Where nothing stands against any of them, the one line tells the time alone.
+        # Where nothing stands against any of them, there is one line without a measure.
         if line["organisation_id"] is not None:
             period = Period(line["starts_at"], line["ends_at"])
             periods[line["organisation_id"], line["freezes"]].append(period)

@@ -17,10 +17,20 @@ import structlog
 from tortoise.models import Model
 
 from policies.judge import Decision
+from registry.acting import enter
 from registry.acts import log as acts
 from registry.acts.records import Act
-from registry.database import execute, found, retried, row, rows, save, transaction
-from registry.entering import enter
+from registry.database import (
+    by_key,
+    execute,
+    found,
+    record_of,
+    retried,
+    row,
+    rows,
+    save,
+    transaction,
+)
 from registry.errors import Condition, ConditionsUnmet, NotFound, Refused, SignInRequired
 from registry.gate import gate
 from registry.kinds import Kind
@@ -86,6 +96,12 @@ class Work:
 _SHARED = """
     WITH shared AS (SELECT id FROM organisation WHERE id = ANY($1) ORDER BY id FOR SHARE)
     SELECT registry_now() AS now FROM (SELECT count(*) FROM shared OFFSET 0) AS counted
+"""
+# Its organisations first: all commands lock in one order.
+_LOCKED = """
+    WITH shared AS (SELECT id FROM organisation WHERE id = ANY($2) ORDER BY id FOR SHARE),
+    locked AS ({} AND (SELECT count(*) FROM shared) >= 0 FOR NO KEY UPDATE)
+    SELECT registry_now() AS moment_of_lock, locked.* FROM locked
 """
 
 Find = Callable[..., Awaitable[Model]]
@@ -276,27 +292,34 @@ async def _decided(operation: Operation[Any], work: Work, args: Args) -> tuple[A
 
 
 async def _locked(work: Work, kind: Kind, id: UUID) -> Any:  # noqa: ANN401 - the kind's own record
-    """The object, its organisations share-locked first: all commands lock in one order.
+    """The object, locked with its organisations; the command's moment is the one after the wait.
 
     Whoever may not see it waits for no lock: the wait would tell him that it is there.
     """
     seen = await found(kind.record, id)
     if seen is None or not gate.allows(work.viewer, kind, "view", seen):
         raise NotFound
-    await _lock_organisations(work, kind, seen)
-    locked = await found(kind.record, id, lock=True)
-    if locked is None or not gate.allows(work.viewer, kind, "view", locked):
+    line = await row(_LOCKED.format(by_key(kind.record)), id, _organisations(kind, seen))
+    if line is None:
+        raise NotFound
+    work.viewer = replace(work.viewer, now=line.pop("moment_of_lock"))
+    locked = record_of(kind.record, line)
+    if not gate.allows(work.viewer, kind, "view", locked):
         raise NotFound
     return locked
 
 
 async def _lock_organisations(work: Work, kind: Kind, record: object) -> None:
-    """Share-lock them; the command's moment is the one after the last wait, when it has them."""
-    ids = sorted({id for id in kind.organisations(record) if id != NIL})
+    """Share-lock them; the command's moment is the one after the wait, when it has them."""
+    ids = _organisations(kind, record)
     if ids:
         locked = await row(_SHARED, ids)
         assert locked is not None, "an aggregate answers one row"
         work.viewer = replace(work.viewer, now=locked["now"])
+
+
+def _organisations(kind: Kind, record: object) -> list[UUID]:
+    return sorted({id for id in kind.organisations(record) if id != NIL})
 
 
 async def _conditions(

@@ -57,8 +57,6 @@ BUSY_STATES = REPEATABLE_STATES | {"57014", "55P03", "53300"}
 # Connection failed or was lost; the server stops, was killed, or starts.
 LOST_STATES = ("08", "57P01", "57P02", "57P03")
 
-_LOCKED = "{} FOR NO KEY UPDATE"
-
 Answer = TypeVar("Answer")
 Record = TypeVar("Record", bound=Model)
 Known = Callable[[], Refused] | Text
@@ -182,21 +180,27 @@ async def row(sql: str, *args: object) -> dict[str, Any] | None:
         return None if record is None else dict(record)
 
 
-async def found(model: type[Record], id: UUID, *, lock: bool = False) -> Record | None:
-    """The record of a primary key, or None; with ``lock`` it is locked until the transaction ends.
+async def found(model: type[Record], id: UUID) -> Record | None:
+    """The record of a primary key, or None.
 
     One text for each model: what Tortoise's query builder spends on such a look-up is more than
     all the rest of it costs.
     """
-    line = await row(_LOCKED.format(_by_key(model)) if lock else _by_key(model), id)
-    return None if line is None else model._init_from_db(**line)  # noqa: SLF001 - as Tortoise reads
+    line = await row(by_key(model), id)
+    return None if line is None else record_of(model, line)
 
 
 @cache
-def _by_key(model: type[Model]) -> str:
+def by_key(model: type[Model]) -> str:
+    """The statement that finds the row of a primary key, ``$1``."""
     meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
     columns = ", ".join(f'"{column}"' for column in sorted(meta.fields_db_projection.values()))
     return f'SELECT {columns} FROM "{meta.db_table}" WHERE "{meta.db_pk_column}" = $1'  # noqa: S608
+
+
+def record_of(model: type[Record], line: Mapping[str, Any]) -> Record:
+    """The record of a row that ``by_key`` found."""
+    return model._init_from_db(**line)  # noqa: SLF001 - as Tortoise reads
 
 
 async def save(record: Model) -> None:

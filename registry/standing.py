@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from registry.acting import Facts, load_facts, viewer_at
 from registry.database import reading
-from registry.entering import Moment, Read, look
 from registry.errors import AppointmentRequired, Busy, Unreachable
+from registry.moment import Moment, Read, look
 from registry.remembered import Remembered
 from registry.viewer import Caller, Viewer
 
@@ -172,8 +172,8 @@ class Standings:
         server = self._server
         # One snapshot: the facts are those of the epoch.
         async with reading():
-            epoch = (await look()).epoch
-            return _Entry(await load_facts(caller), epoch, server)
+            moment, facts = await load_facts(caller)
+            return _Entry(facts, moment.epoch, server)
 
 
 def _weight(caller: Caller, facts: Facts) -> int:

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from registry.entering import enter
+from registry.acting import enter
 from registry.kinds import Kind
 from registry.reading.pages import many
 from registry.viewer import NIL, Caller, Viewer

@@ -1,15 +1,14 @@
 """The centre completes: contract, payment, settlement, certificate, default; or time ran out."""
 
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from policies.vocabulary import Text
 from registry.calendar import day_of
 from registry.command import Work, operation
-from registry.database import found, known_constraints, row, save
+from registry.database import known_constraints, row, save
 from registry.errors import Condition, Malformed
 from registry.identifiers import check_bank_reference, check_text
-from registry.ledger.records import Instrument
 from registry.ledger.rules import EntryKind
 from registry.transfers.conditions import STANDING
 from registry.transfers.eligibility import weighing
@@ -99,7 +98,7 @@ async def settle_transfer(work: Work, transfer: Transfer) -> Transfer:
 
     """
     written = await take(work, transfer, Step.SETTLE)
-    transfer.number = await _next_number(transfer.seller_city, day_of(work.now).year)
+    transfer.number, pollutant = await _next_number(transfer, day_of(work.now).year)
     await save(
         Certificate(
             id=uuid4(),
@@ -109,7 +108,7 @@ async def settle_transfer(work: Work, transfer: Transfer) -> Transfer:
             issued_at=work.now,
             seller_id=transfer.seller_id,
             buyer_id=transfer.buyer_id,
-            pollutant=await _pollutant(transfer.instrument_id),
+            pollutant=pollutant,
             quantity=transfer.quantity,
             demo=transfer.demo,
         )
@@ -117,24 +116,22 @@ async def settle_transfer(work: Work, transfer: Transfer) -> Transfer:
     return transfer
 
 
-async def _next_number(city: str, year: int) -> str:
-    """The next attestation number of a city and year. Locked last, after the balances."""
+async def _next_number(transfer: Transfer, year: int) -> tuple[str, str]:
+    """The next attestation number of the seller's city and year, and the pollutant it attests.
+
+    Locked last, after the balances.
+    """
+    city = transfer.seller_city
     counted = await row(
         "INSERT INTO certificate_sequence (city, year, last) VALUES ($1, $2, 1)"
         " ON CONFLICT (city, year) DO UPDATE SET last = certificate_sequence.last + 1"
-        " RETURNING last",
+        " RETURNING last, (SELECT pollutant FROM instrument WHERE id = $3)",
         city,
         year,
+        transfer.instrument_id,
     )
     assert counted is not None, "an upsert answers its row"
-    return attestation_number(city, year, counted["last"])
-
-
-async def _pollutant(instrument: UUID) -> str:
-    sold = await found(Instrument, instrument)
-    assert sold is not None, "what was sold is entered"
-    assert sold.pollutant is not None, "only rights are transferred"
-    return sold.pollutant
+    return attestation_number(city, year, counted["last"]), counted["pollutant"]
 
 
 async def _has_failed(work: Work, transfer: Transfer, *, side: str, **_: object) -> list[Condition]:

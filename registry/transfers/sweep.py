@@ -2,9 +2,9 @@
 
 from uuid import UUID
 
+from registry.acting import enter
 from registry.command import command
 from registry.database import rows
-from registry.entering import enter
 from registry.errors import Refused
 from registry.gate import Filter, gate
 from registry.statements import numbered

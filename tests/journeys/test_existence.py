@@ -13,7 +13,7 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_required_argument
 
 from policies.vocabulary import VOCABULARY
-from registry.entering import enter
+from registry.acting import enter
 from registry.gate import gate
 from registry.kinds import Kind
 from registry.viewer import Viewer

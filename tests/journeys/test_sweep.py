@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from policies.vocabulary import ROLES
-from registry.entering import enter
+from registry.acting import enter
 from schema.build import guards
 from schema.root import whole_schema
 from tests.cluster import Database

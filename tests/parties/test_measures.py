@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.acting import load_viewer
-from registry.database import row, transaction
+from registry.acting import enter
+from registry.database import transaction
 from registry.errors import ConditionsUnmet, Duplicate, Forbidden, Malformed, NotFound
 from registry.parties.operations import (
     change_organisation,
@@ -19,7 +19,7 @@ from registry.parties.operations import (
     revoke_client,
 )
 from registry.parties.records import Client, Sanction
-from registry.viewer import OPERATOR, Caller, Viewer
+from registry.viewer import OPERATOR, Viewer
 from tests.builders import (
     LANGFANG,
     LONG_AGO,
@@ -43,23 +43,17 @@ MEASURE: dict[str, Any] = {
 }
 
 
-async def seen(caller: Caller, *, lock: bool = False) -> Viewer:
-    found = await row("SELECT registry_now() AS now")
-    assert found is not None
-    return await load_viewer(caller, found["now"], lock=lock)
-
-
 async def test_a_city_bars_an_enterprise_inside_itself_until_it_lifts_the_sanction() -> None:
     city = await an_officer_of("city", city=TANGSHAN)
     body = await an_organisation(city=TANGSHAN)
     caller = await caller_of(await an_officer(body))
 
     imposed = await perform(impose_sanction, city, organisation=body.id, **MEASURE)
-    barred = await seen(caller)
+    barred = await enter(caller)
     lifted = await perform(lift_sanction, city, id=imposed.record.id, reason="corrected")
 
     assert barred.sanctioned
-    assert not (await seen(caller)).sanctioned
+    assert not (await enter(caller)).sanctioned
     assert (lifted.record.state, lifted.record.lifted_reason) == ("lifted", "corrected")
     with pytest.raises(Forbidden):
         await perform(lift_sanction, city, id=imposed.record.id, reason="again")
@@ -123,7 +117,7 @@ async def test_a_sanction_ends_by_the_clock(owner: asyncpg.Connection) -> None:
     await a_sanction(body, starts_at=LONG_AGO, ends_at=now - timedelta(seconds=1))
     await a_sanction(body, starts_at=now + timedelta(hours=1))
 
-    assert not (await seen(caller)).sanctioned
+    assert not (await enter(caller)).sanctioned
 
 
 async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
@@ -138,7 +132,7 @@ async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
 
     async def waiting() -> Viewer:
         async with transaction():
-            return await seen(caller, lock=True)
+            return await enter(caller, lock=True)
 
     command = asyncio.create_task(waiting())
     await waits(owner)

@@ -13,7 +13,7 @@ from uuid import UUID
 import asyncpg
 
 from policies.vocabulary import VOCABULARY
-from registry.acting import load_viewer
+from registry.acting import enter
 from registry.database import row, rows
 from registry.reading.catalogue import Catalogue, Paged
 from registry.reading.pages import cursor_of
@@ -78,11 +78,9 @@ async def viewers() -> list[Viewer]:
         "SELECT p.subject, a.id FROM appointment a JOIN person p ON p.id = a.person_id"
         " WHERE a.state IN ('in_force', 'ended') ORDER BY a.role, p.subject, a.id"
     )
-    people = [
-        await load_viewer(Caller(each["subject"], each["id"]), moment) for each in appointments
-    ]
+    people = [await enter(Caller(each["subject"], each["id"])) for each in appointments]
     programs = [
-        await load_viewer(Caller(client=each["name"]), moment)
+        await enter(Caller(client=each["name"]))
         for each in await rows("SELECT name FROM client ORDER BY name")
     ]
     machines = [Viewer(role=role, now=moment) for role in ("public", "registry", "operator")]

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.acting import load_viewer
+from registry.acting import enter
 from registry.database import row, rows
 from registry.errors import AppointmentRequired
 from registry.parties.records import Organisation
@@ -77,9 +77,9 @@ async def measures(chance: random.Random, today: datetime) -> None:
     await a_client(await Organisation.get(kind="portal"), *SCOPES, name="closed", state="revoked")
 
 
-async def looked_up(caller: Caller, now: datetime) -> Viewer | str:
+async def looked_up(caller: Caller) -> Viewer | str:
     try:
-        return await load_viewer(caller, now)
+        return await enter(caller)
     except AppointmentRequired as refusal:
         return str(refusal)
 
@@ -107,7 +107,7 @@ async def test_what_is_remembered_is_what_is_looked_up(
         await standings.poll(row)
         for caller in chance.sample(everybody, len(everybody) // 4):
             seen = await remembered(standings, caller)
-            assert seen == await looked_up(caller, now)
+            assert seen == await looked_up(caller)
             if isinstance(seen, Viewer) and seen.appointment != NIL and not caller.client:
                 said: dict[str, Any] | None = await row(ORACLE, seen.appointment, now)
                 assert said == {name: getattr(seen, name) for name in said or ()}

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from starlette.testclient import TestClient
 
-import registry.entering
+import registry.moment
 from policies.book import RuleBook
 from policies.judge import Edition
 from policies.vocabulary import VOCABULARY
@@ -160,7 +160,7 @@ async def test_a_newer_edition_judges_before_its_epoch_counts(
         meanwhile.append((standings._moment, gate.edition.version))
         return await load_edition()
 
-    monkeypatch.setattr(registry.entering, "load_edition", loading)
+    monkeypatch.setattr(registry.moment, "load_edition", loading)
     await standings.poll(row)
 
     assert meanwhile == [(moment, stored.version)]

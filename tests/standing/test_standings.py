@@ -15,6 +15,7 @@ import registry.standing
 from registry.acting import Facts, load_facts
 from registry.database import reading, row
 from registry.errors import AppointmentRequired, Busy, Unreachable
+from registry.moment import Moment
 from registry.parties.records import Appointment, Client, Organisation, Person
 from registry.standing import WINDOW_SECONDS, Standings
 from registry.viewer import REGISTRY, Caller
@@ -149,7 +150,7 @@ async def test_a_change_during_a_look_up_is_not_missed(monkeypatch: pytest.Monke
     officer = await an_enterprises_officer()
     standings, looked_up = await polled(), 0
 
-    async def overtaken(caller: Caller) -> Facts:
+    async def overtaken(caller: Caller) -> tuple[Moment, Facts]:
         nonlocal looked_up
         looked_up += 1
         facts = await load_facts(caller)
@@ -216,7 +217,7 @@ async def test_what_another_server_answered_meanwhile_is_looked_up_again(
     officer = await an_enterprises_officer()
     standings, looked_up = await polled(), 0
 
-    async def failing_over(caller: Caller) -> Facts:
+    async def failing_over(caller: Caller) -> tuple[Moment, Facts]:
         nonlocal looked_up
         looked_up += 1
         if looked_up == 1:

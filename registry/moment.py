@@ -1,17 +1,15 @@
-"""How a request begins: under the newest rules, at one moment, as one appointment."""
+"""The moment of a request: the registry's time, and the newest rules in the gate."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from registry.acting import load_viewer
 from registry.database import row
 from registry.editions import load_edition
 from registry.gate import gate
-from registry.viewer import Caller, Viewer
 
-_MOMENT = """
+MOMENT = """
     SELECT epoch, registry_now() AS now, reads IS NOT NULL AND since IS NULL AS stands,
         (SELECT max(version) FROM rule_edition) AS edition
     FROM access_epoch, registry_clock
@@ -44,22 +42,17 @@ async def look(read: Read = row) -> Moment:
             current transaction.
 
     """
-    found = await read(_MOMENT)
-    if found is None or found["edition"] is None:
+    found = await read(MOMENT)
+    if found is None:
+        raise RuntimeError("the database has no clock")
+    return await moment_of(found)
+
+
+async def moment_of(line: Mapping[str, Any]) -> Moment:
+    """The moment of a row that has the columns of ``MOMENT``; likewise with the gate."""
+    if line["edition"] is None:
         raise RuntimeError("the database has no edition of the rule book")
     # A reader whose snapshot is older than the gate's edition is judged by the newer one.
-    if found["edition"] > gate.edition.version:
+    if line["edition"] > gate.edition.version:
         gate.renew(await load_edition())
-    return Moment(found["epoch"], found["now"], found["stands"])
-
-
-async def enter(caller: Caller, *, lock: bool = False) -> Viewer:
-    """The viewer for ``caller`` now; the gate holds the newest edition afterwards.
-
-    With ``lock`` the appointment cannot end before the transaction does.
-
-    Raises:
-        AppointmentRequired: none in force, several and none named, or one of somebody else.
-
-    """
-    return await load_viewer(caller, (await look()).now, lock=lock)
+    return Moment(line["epoch"], line["now"], line["stands"])

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from policies.judge import Edition
+from registry.acting import enter
 from registry.editions import load_edition
-from registry.entering import enter
 from registry.gate import gate
 from registry.viewer import REGISTRY
 from tests.cluster import Database
