@@ -67,12 +67,18 @@ class Movement:
 
 @dataclass(slots=True)
 class Work:
-    """One unit of work: who acts and when; ``grant`` is there once the gate said yes."""
+    """One unit of work: who acts and when; ``grant`` is there once the gate said yes.
+
+    Attributes:
+        along: other new records that the frame writes with the object and the act.
+
+    """
 
     viewer: Viewer
     act_id: UUID
     grant: Grant | None = None
     movements: list[Movement] = field(default_factory=list)
+    along: list[Model] = field(default_factory=list)
     conditions: tuple[Condition, ...] = ()
 
     @property
@@ -247,8 +253,8 @@ async def _within(
         raise ConditionsUnmet(work.conditions)
     if not unmet:
         record = await operation.run(work, record, **_rest(operation, args))
-        await _remember(work, record)
-        await acts.write(_act(operation, work, record, before=before, key=key, text=text))
+        act = _act(operation, work, record, before=before, key=key, text=text)
+        await save(*_changed(work, record), *work.along, act)
     if preview:
         await execute("SET CONSTRAINTS ALL IMMEDIATE")
         raise _Previewed(await _previewed(operation, work, record))
@@ -338,8 +344,8 @@ def _rest(operation: Operation[Any], args: Args) -> Args:
     return {name: value for name, value in args.items() if name != "id"}
 
 
-async def _remember(work: Work, record: Any) -> None:  # noqa: ANN401 - any concept's record
-    """Save what the run changed in memory, with who signed and when."""
+def _changed(work: Work, record: Any) -> list[Model]:  # noqa: ANN401 - any concept's record
+    """The record, with who signed and when, where the run changed it in memory."""
     if hasattr(record, "acted") and work.viewer.person not in (NIL, *record.acted):
         record.acted = [*record.acted, work.viewer.person]
         if hasattr(record, "acted_for"):
@@ -347,8 +353,8 @@ async def _remember(work: Work, record: Any) -> None:  # noqa: ANN401 - any conc
     governed = "changed_at" in record._meta.fields_map  # noqa: SLF001 - Tortoise's own catalogue
     if governed:
         record.changed_at = work.now
-    if governed or not record._saved_in_db:  # noqa: SLF001 - likewise
-        await save(record)
+    new = not record._saved_in_db  # noqa: SLF001 - likewise
+    return [record] if governed or new else []
 
 
 async def _previewed(operation: Operation[R], work: Work, record: R) -> Outcome[R]:

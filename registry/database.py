@@ -8,9 +8,9 @@ import asyncio
 import json
 import pkgutil
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -39,15 +39,21 @@ from registry.errors import (
 )
 
 ATTEMPTS_MAX = 5
+SAVINGS_MAX = 256
+"""Kept texts of statements that write several records; there are a few dozen."""
 STATEMENT_SECONDS_MAX = 30
 SESSION = {"timezone": "<+08>-08", "datestyle": "ISO, YMD", "jit": "off"}
 """How every connection shows moments and days: in China's time, which has one offset all year; see
 ``registry.calendar``. Statements are short: to compile them for the machine costs more than it
 saves.
 """
+PLANNING = {"plan_cache_mode": "force_generic_plan"}
+"""Of commands, which look up by keys: every value has the same plan."""
+
 SETTINGS = {
     "application_name": "biandan",
     **SESSION,
+    **PLANNING,
     "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
     "idle_in_transaction_session_timeout": "60s",
 }
@@ -203,41 +209,56 @@ def record_of(model: type[Record], line: Mapping[str, Any]) -> Record:
     return model._init_from_db(**line)  # noqa: SLF001 - as Tortoise reads
 
 
-async def save(record: Model) -> None:
-    """Write a record as it stands: a new one is added, one that was read is changed.
+async def save(*records: Model) -> None:
+    """Write records as they stand, in one statement: new ones are added, those read are changed.
 
-    Again one text for each model and way, for what the query builder would spend.
+    Again one text for each model and way, for what the query builder would spend. No record may be
+    given twice.
     """
-    there = record._saved_in_db  # noqa: SLF001 - Tortoise's own mark
-    sql, fields = _change_of(type(record)) if there else _addition_of(type(record))
+    sql, fields = _saving(tuple((type(record), record._saved_in_db) for record in records))  # noqa: SLF001 - Tortoise's own mark
     values = [
-        field.to_db_value(value, record) if isinstance(field, JSONField) else value
-        for field, value in ((field, getattr(record, name)) for name, field in fields)
+        field.to_db_value(getattr(record, name), record)
+        if isinstance(field, JSONField)
+        else getattr(record, name)
+        for record, named in zip(records, fields, strict=True)
+        for name, field in named
     ]
     await execute(sql, *values)
-    record._saved_in_db = True  # noqa: SLF001 - likewise
+    for record in records:
+        record._saved_in_db = True  # noqa: SLF001 - likewise
 
 
 Fields = tuple[tuple[str, Field[Any]], ...]
 
 
-@cache
-def _addition_of(model: type[Model]) -> tuple[str, Fields]:
-    fields, columns = _fields_of(model)
-    named = ", ".join(columns)
-    places = ", ".join(f"${n}" for n in range(1, len(columns) + 1))
+@lru_cache(maxsize=SAVINGS_MAX)
+def _saving(kinds: tuple[tuple[type[Model], bool], ...]) -> tuple[str, tuple[Fields, ...]]:
+    """The statement for records of these models, which are there already or not, and its values."""
+    texts: list[str] = []
+    values: list[Fields] = []
+    for model, there in kinds:
+        fields, columns = _fields_of(model)
+        first = 1 + sum(map(len, values))
+        write = _change_of if there else _addition_of
+        texts.append(write(model, columns, [f"${first + n}" for n in range(len(columns))]))
+        values.append(fields)
+    *others, last = texts
+    along = ", ".join(f"saved_{n} AS ({text})" for n, text in enumerate(others))
+    return f"WITH {along} {last}" if along else last, tuple(values)
+
+
+def _addition_of(model: type[Model], columns: Sequence[str], places: Sequence[str]) -> str:
     table = model._meta.db_table  # noqa: SLF001 - Tortoise's own catalogue
-    return f'INSERT INTO "{table}" ({named}) VALUES ({places})', fields  # noqa: S608
+    return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({", ".join(places)})'  # noqa: S608
 
 
-@cache
-def _change_of(model: type[Model]) -> tuple[str, Fields]:
-    fields, columns = _fields_of(model)
+def _change_of(model: type[Model], columns: Sequence[str], places: Sequence[str]) -> str:
     meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
-    key = columns.index(f'"{meta.db_pk_column}"')
-    sets = ", ".join(f"{column} = ${n}" for n, column in enumerate(columns, 1) if n != key + 1)
-    where = f"{columns[key]} = ${key + 1}"
-    return f'UPDATE "{meta.db_table}" SET {sets} WHERE {where}', fields  # noqa: S608
+    values = dict(zip(columns, places, strict=True))
+    key = f'"{meta.db_pk_column}"'
+    where = f"{key} = {values.pop(key)}"
+    sets = ", ".join(f"{column} = {place}" for column, place in values.items())
+    return f'UPDATE "{meta.db_table}" SET {sets} WHERE {where}'  # noqa: S608
 
 
 def _fields_of(model: type[Model]) -> tuple[Fields, list[str]]:

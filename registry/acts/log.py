@@ -1,4 +1,4 @@
-"""Writing acts, claiming keys, and reading an object's history."""
+"""What an act says of its input, claiming keys, and reading an object's history."""
 
 import hashlib
 import json
@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from registry.acts.records import Act
-from registry.database import execute, row, rows, save
+from registry.database import execute, row, rows
 from registry.errors import KeyReused, Malformed
 from registry.faces import Listed, Shown
 from registry.statements import storable
@@ -98,11 +98,6 @@ async def claim(viewer: Viewer, key: str, digest: str, act_id: UUID) -> UUID | N
     if found is None or found["hash"] != digest:
         raise KeyReused
     return UUID(str(found["act_id"]))
-
-
-async def write(act: Act) -> None:
-    """Append ``act`` to the log."""
-    await save(act)
 
 
 def or_none(id: UUID) -> UUID | None:

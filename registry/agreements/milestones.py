@@ -48,7 +48,7 @@ async def plan_milestone(
             f"An agreement has at most {rules.MILESTONES_MAX} milestones.",
             f"一份协议最多设{rules.MILESTONES_MAX}个里程碑。",
         )
-    await save(
+    work.along.append(
         Milestone(
             id=uuid4(),
             agreement_id=agreement.id,

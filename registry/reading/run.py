@@ -107,9 +107,7 @@ class Readers:
         self._free = [None] * len(self._free)
 
     async def _connected(self) -> "asyncpg.Connection[Any]":
+        # The driver's own cache stays on: without it every statement is parsed anew on every use.
         return await asyncpg.connect(
-            self._url,
-            timeout=CONNECT_SECONDS_MAX,
-            server_settings=self._settings,
-            statement_cache_size=0,
+            self._url, timeout=CONNECT_SECONDS_MAX, server_settings=self._settings
         )

@@ -6,7 +6,7 @@ from uuid import uuid4
 from policies.vocabulary import Text
 from registry.calendar import day_of
 from registry.command import Work, operation
-from registry.database import known_constraints, row, save
+from registry.database import known_constraints, row
 from registry.errors import Condition, Malformed
 from registry.identifiers import check_bank_reference, check_text
 from registry.ledger.rules import EntryKind
@@ -99,7 +99,7 @@ async def settle_transfer(work: Work, transfer: Transfer) -> Transfer:
     """
     written = await take(work, transfer, Step.SETTLE)
     transfer.number, pollutant = await _next_number(transfer, day_of(work.now).year)
-    await save(
+    work.along.append(
         Certificate(
             id=uuid4(),
             number=transfer.number,

@@ -4,7 +4,6 @@ from uuid import uuid4
 
 from registry.calendar import day_of
 from registry.command import Work, operation
-from registry.database import save
 from registry.identifiers import check_text
 from registry.transfers.conditions import QUALIFYING, STANDING
 from registry.transfers.eligibility import weighing
@@ -27,7 +26,7 @@ async def comment_on_transfer(work: Work, transfer: Transfer, *, text: str) -> T
         Malformed: a bad text.
 
     """
-    await save(
+    work.along.append(
         TransferComment(
             id=uuid4(),
             transfer_id=transfer.id,
@@ -52,7 +51,7 @@ async def qualify_transfer(work: Work, transfer: Transfer) -> Transfer:
     """
     on = day_of(work.now)
     for found in work.conditions:
-        await save(
+        work.along.append(
             EligibilityFinding(
                 id=uuid4(),
                 transfer_id=transfer.id,
@@ -92,7 +91,7 @@ async def opine_on_transfer(
     opinion = Opinion.FAVOURABLE if favourable else Opinion.UNFAVOURABLE
     sides = {transfer.seller_city: "seller_opinion", transfer.buyer_city: "buyer_opinion"}
     setattr(transfer, sides[work.viewer.division], opinion.value)
-    await save(
+    work.along.append(
         TransferOpinion(
             id=uuid4(),
             transfer_id=transfer.id,

@@ -87,3 +87,12 @@ async def test_a_flood_of_statements_is_forgotten(founded: Database) -> None:
 
     assert int(found or b"0") <= STATEMENTS_MAX + 2
     await readers.close()
+
+
+async def test_a_statement_is_parsed_once(founded: Database) -> None:
+    told = "SELECT convert_to(max(generic_plans)::text, 'UTF8') FROM pg_prepared_statements"
+    readers = Readers(founded.reader_url, most=1, waiting=1, seconds=2)
+
+    assert [await readers.fetch(told, ()) for _ in range(3)] == [b"1", b"2", b"3"]
+
+    await readers.close()
