@@ -61,6 +61,11 @@ class Readers:
             "default_transaction_read_only": "on",
             # A statement serves many values; planned for each anew it would take twice as long.
             "plan_cache_mode": "force_generic_plan",
+            # A page is a few rows, and what they lead to is found by keys: to hash even a small
+            # table for them costs more than to look them up in what lies in memory.
+            "enable_hashjoin": "off",
+            "enable_mergejoin": "off",
+            "random_page_cost": "1.1",
             "statement_timeout": f"{seconds}s",
         }
         self._free: list[Reader | None] = [None] * most

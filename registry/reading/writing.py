@@ -7,6 +7,7 @@ from typing import Any
 
 from policies.vocabulary import VOCABULARY
 from registry.faces import Known, Led, Listed, Shown, Single, Through, Within
+from registry.kinds import Kind
 from registry.reading.catalogue import (
     ACTIONS,
     MASKS,
@@ -105,11 +106,16 @@ class Writer:
 
     def _unless_masked(self, at: At) -> str:
         mask, kind = at.readable.mask, at.of.kind
-        uncovered = self.statement.allowed(kind, mask, at.row.alias) if mask and kind else "true"
+        uncovered = self._uncovered(kind, mask, at.row.alias) if mask and kind else "true"
         if uncovered == "false":
             return NULL
         text = self._ways[type(at.readable.read)](at.readable.read, at)
         return text if uncovered == "true" else f"CASE WHEN {uncovered} THEN {text} ELSE {NULL} END"
+
+    def _uncovered(self, kind: Kind, mask: str, alias: str) -> str:
+        """When a field may be seen on a row, which itself may be seen: else it was not read."""
+        uncovered = self.statement.allowed(kind, mask, alias)
+        return "true" if uncovered == self.statement.allowed(kind, "view", alias) else uncovered
 
     # What the verdicts tell.
 
