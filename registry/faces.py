@@ -22,6 +22,7 @@ class Shown:
         scale: of a quantity, the expression of its decimals; ``sql`` then counts base units.
         names: of an identifier, the kind of object, or the expression of it; ``sql`` is its key.
         json: ``sql`` is the text of a JSON value already, and never NULL.
+        plain: of a text, there is nothing in it that needs an escape; the database sees to it.
         by: what else it is read from; of a type that everybody sees.
 
     """
@@ -30,6 +31,7 @@ class Shown:
     scale: str = ""
     names: str = ""
     json: bool = False
+    plain: bool = False
     by: "Led | None" = None
 
 
@@ -116,6 +118,11 @@ Face = Shown | Known | Led | Through | Within | Listed | Single
 def of(column: str) -> Shown:
     """The column as it stands."""
     return Shown(f"{{t}}.{column}")
+
+
+def plain(column: str) -> Shown:
+    """The column as it stands, of which a CHECK says that it holds letters, digits and dashes."""
+    return Shown(f"{{t}}.{column}", plain=True)
 
 
 def absent(column: str, value: str = "''") -> Shown:

@@ -37,10 +37,23 @@ kind.
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """The rows on which a verb is allowed; ``{t}`` stands for the alias, ``:name`` for a bind."""
+    """The rows on which a verb is allowed; ``{t}`` stands for the alias, ``:name`` for a bind.
 
-    sql: str
+    Attributes:
+        ways: the conditions of which one must hold.
+        indexed: along each of them an index leads to its rows in the order of a list.
+        binds: what the names stand for.
+
+    """
+
+    ways: tuple[str, ...]
+    indexed: bool
     binds: dict[str, Any]
+
+    @property
+    def sql(self) -> str:
+        """One condition."""
+        return "(" + " OR ".join(self.ways) + ")"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +225,16 @@ class Gate:
             cells.append(
                 (PUBLIC, 0, tuple(name for name, fact in known if fact and fact.intrinsic))
             )
-        ways = []
+        ways, indexed = [], True
         for role, fixed, free in cells:
             terms = self.edition.terms(role, kind.name, verb, fixed, free)
             if any(care == 0 for care, _ in terms):
                 return True
-            ways += [_conjunction(kind, free, care=care, value=value) for care, value in terms]
-        return Filter("(" + " OR ".join(ways) + ")", viewer.binds()) if ways else False
+            for care, value in terms:
+                conjunctions = _conjunctions(kind, free, care=care, value=value)
+                ways += conjunctions
+                indexed = indexed and len(conjunctions) > 1
+        return Filter(tuple(ways), indexed, viewer.binds()) if ways else False
 
     def _of_viewer(self, viewer: Viewer, kind: Kind, verb: str) -> tuple[int, tuple[str, ...]]:
         """The true facts about the viewer alone, and the names of the facts about rows."""
@@ -282,14 +298,21 @@ def _looks(viewer: Viewer, kind: Kind, verb: str) -> bool:
     return words is not None and words.looks and viewer.role != PUBLIC
 
 
-def _conjunction(kind: Kind, free: tuple[str, ...], *, care: int, value: int) -> str:
-    """One way to a yes as a condition; bit i stands for ``free[i]``."""
-    faces = [
-        (kind.facts[name].where, value >> place & 1)
-        for place, name in enumerate(free)
-        if care >> place & 1
-    ]
-    return " AND ".join(f"({face})" if yes else f"NOT ({face})" for face, yes in faces)
+def _conjunctions(kind: Kind, free: tuple[str, ...], *, care: int, value: int) -> list[str]:
+    """One way to a yes as a condition; several where a fact tells them apart.
+
+    Bit i stands for ``free[i]``.
+    """
+    faces: list[str] = []
+    ways: tuple[str, ...] = ()
+    for place, name in enumerate(free):
+        if care >> place & 1:
+            fact, yes = kind.facts[name], value >> place & 1
+            if yes and fact.ways and not ways:
+                ways = fact.ways
+            else:
+                faces.append(f"({fact.where})" if yes else f"NOT ({fact.where})")
+    return [" AND ".join((f"({way})", *faces)) for way in ways] or [" AND ".join(faces)]
 
 
 gate = Gate()

@@ -19,6 +19,8 @@ class Fact:
         where: the SQL face, asked of rows; ``{t}`` stands for the table's alias and ``:name`` for
             a bind of
             ``Viewer.binds``. Two-valued: it never yields NULL.
+        ways: alternatives that together are ``where``; along each an index leads to its rows in the
+            orders of the kind's lists. Empty where there are none.
         intrinsic: true when the answer does not depend on the viewer, only on the row and the
             clock.
 
@@ -27,6 +29,7 @@ class Fact:
     check: Callable[[Viewer, Any], bool]
     where: str
     intrinsic: bool = False
+    ways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,11 @@ class Kind:
     organisations: Callable[[Any], tuple[UUID, ...]] = lambda _: ()
     masks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     watches: str = "changed_at"
+
+
+def either(check: Callable[[Viewer, Any], bool], *ways: str) -> Fact:
+    """The fact that one of several conditions holds, each with an index; see ``Fact.ways``."""
+    return Fact(check, " OR ".join(f"({way})" for way in ways), ways=ways)
 
 
 def state_fact(*states: str) -> Fact:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from registry.faces import absent, of
+from registry.faces import absent, of, plain
 from registry.gate import gate
 from registry.ledger import faces, operations
 from registry.ledger.facts import ACCOUNT
@@ -53,7 +53,7 @@ class Instrument:
     id: strawberry.ID = strawberry.field(
         description="Opaque identifier 标识.", metadata=faced(faces.INSTRUMENT_KEY)
     )
-    code: str = strawberry.field(description="Readable name 代码.")
+    code: str = strawberry.field(description="Readable name 代码.", metadata=faced(plain("code")))
     acquisition: Acquisition | None = strawberry.field(description="Paid for or free 取得方式.")
     origin_city: str | None = strawberry.field(
         description="Code of the area it was taken from 来源地代码."
@@ -61,7 +61,9 @@ class Instrument:
     basin: str | None = strawberry.field(description="Its basin; water only 流域.")
     valid_from: date | None = strawberry.field(description="First day in force 生效日.")
     valid_until: date | None = strawberry.field(description="Last day in force 失效日.")
-    unit: str = strawberry.field(description="The unit quantities are shown in 计量单位.")
+    unit: str = strawberry.field(
+        description="The unit quantities are shown in 计量单位.", metadata=faced(plain("unit"))
+    )
     decimals: int = strawberry.field(
         description="Decimals of a quantity 小数位数.", metadata=faced(of("scale"))
     )

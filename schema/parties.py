@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import strawberry
 
+from registry.faces import plain
 from registry.parties import faces, operations
 from registry.parties.appointments import held_at
 from registry.parties.facts import APPOINTMENT, ORGANISATION, PERSON
@@ -40,12 +41,17 @@ class Organisation(Governed):
     kind: OrganisationKind = column("What it is 单位类别.")
     name: str = column("Its legal name 名称.")
     name_en: str | None = column("Its name in English 英文名称.")
-    credit_code: str | None = column("Unified social credit code 统一社会信用代码.")
+    credit_code: str | None = column(
+        "Unified social credit code 统一社会信用代码.", face=plain("credit_code")
+    )
     division: str = column("Code of the division it is registered in 行政区划代码.")
-    city: str = column("Code of its city; a province's own for the province 设区市代码.")
+    city: str = column(
+        "Code of its city; a province's own for the province 设区市代码.", face=plain("city")
+    )
     county: str | None = column(
         "Code of its county; null for a body of a whole city 县级代码.",
         absent="",
+        face=faces.COUNTY,
     )
     source_category: SourceCategory | None = column("What kind of source it is 污染源类别.")
     industry: str | None = column("Code of GB/T 4754 行业代码.")

@@ -6,6 +6,7 @@ from typing import ClassVar
 import strawberry
 
 from registry.calendar import day_of
+from registry.faces import plain
 from registry.parameters.catalogue import river_systems_of
 from registry.permits import faces, operations, rules
 from registry.permits.facts import PERMIT
@@ -104,7 +105,7 @@ class Permit(Governed):
 
     KIND: ClassVar = PERMIT
 
-    number: str = column("Its number, 22 characters 许可证编号.")
+    number: str = column("Its number, 22 characters 许可证编号.", face=plain("number"))
     organisation: Organisation = relation("The holder 持证单位.")
     category: PermitCategory = column("How closely the holder is managed 管理类别.")
     state: PermitState = column("Whether it was revoked 状态.")

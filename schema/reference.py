@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 import strawberry
 
 from registry.calendar import day_of
-from registry.faces import Shown
+from registry.faces import Shown, plain
 from registry.parameters import catalogue, faces, lookup
 from registry.parameters.lookup import Parameter as Figure
 from registry.parameters.records import Division as DivisionRecord
@@ -37,7 +37,7 @@ class Division(Sourced):
 
     TABLE: ClassVar = "division"
 
-    code: str = _said("Administrative code, six digits 行政区划代码.")
+    code: str = _said("Administrative code, six digits 行政区划代码.", plain("code"))
     name: str = _said("Its name 名称.", faces.NAME)
     name_en: str = _said("Its name in English 英文名称.")
     level: str = _said("province, city or county 层级.")
@@ -55,12 +55,12 @@ class Pollutant(Sourced):
 
     TABLE: ClassVar = "pollutant"
 
-    code: str = _said("Its code here 污染物代码.")
+    code: str = _said("Its code here 污染物代码.", plain("code"))
     name: str = _said("Its name 名称.", faces.NAME)
     name_en: str = _said("Its name in English 英文名称.")
     medium: str = _said("air, water or mixed 介质.")
     national_code: str = _said("Its code in the national standard 国家标准代码.")
-    unit: str = _said("The unit quantities are shown in 计量单位.")
+    unit: str = _said("The unit quantities are shown in 计量单位.", plain("unit"))
     decimals: int = _said(
         "Decimals of a quantity; the last one is the base unit 小数位数.", faces.DECIMALS
     )

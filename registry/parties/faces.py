@@ -1,7 +1,11 @@
-"""How it is read from rows whether appointments and sanctions hold, and what programs may send."""
+"""How bodies are read from rows, when appointments and sanctions hold, what programs may send."""
+
+from dataclasses import replace
 
 from registry.acts.log import STATE_AT
-from registry.faces import Listed, Shown
+from registry.faces import Listed, Shown, absent
+
+COUNTY = replace(absent("county"), plain=True)
 
 _AT = "coalesce(:as_of::timestamptz, :now)"
 _STATE = STATE_AT.sql.replace(":as_of", _AT)

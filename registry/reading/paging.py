@@ -173,38 +173,52 @@ class _Page:
         read = back if self.slice.backward else way
         by = f"{t}.{self.order.column} {read}, {t}.id {read}"
         number = f", row_number() OVER (ORDER BY {by}) AS n" if self._beyond else ""
-        where = conjunction(*self._conditions(t), *self._keyset(t))
-        limit = self.slice.size + self._beyond
-        found = (
-            f"(SELECT {t}.*{number} FROM {self.to.table} AS {t} WHERE {where}"
-            f" ORDER BY {by} LIMIT {limit})"
-        )
+        found = f"(SELECT {t}.*{number} FROM {self._found(t, by)})"
         order = f"{alias}.{self.order.column} {way}, {alias}.id {way}"
         columns = ", ".join(self.columns)
         return f"(SELECT {columns} FROM {found} AS {alias}{self.row.joined} ORDER BY {order})"
 
+    def _found(self, t: str, by: str) -> str:
+        """The rows of the page, and what stands after FROM.
+
+        Along several ways each is read in order and no further than the page needs; a row that
+        stands on two of them is shown once.
+        """
+        wanted = [*self._conditions(t), *self._keyset(t)]
+        limit = self.slice.size + self._beyond
+        read = [
+            f"{self.to.table} AS {t} WHERE {conjunction(way, *wanted)} ORDER BY {by} LIMIT {limit}"
+            for way in self.statement.ways(self._kind, "view", t)
+        ]
+        if len(read) == 1:
+            return read[0]
+        each = " UNION ALL ".join(f"(SELECT {t}.* FROM {way})" for way in read)
+        once = f"SELECT DISTINCT ON ({t}.{self.order.column}, {t}.id) {t}.*"
+        return f"({once} FROM ({each}) AS {t} ORDER BY {by} LIMIT {limit}) AS {t}"
+
     def _all(self) -> str:
         """All rows of the list, whatever the page."""
         t = self.statement.alias()
-        return f"FROM {self.to.table} AS {t} WHERE {conjunction(*self._conditions(t))}"
+        allowed = self.statement.allowed(self._kind, "view", t)
+        where = conjunction(allowed, *self._conditions(t))
+        return f"FROM {self.to.table} AS {t} WHERE {where}"
 
     def _sum(self, column: str) -> str:
         """What a column adds up to over the rows on which the viewer may see it."""
         t = self.statement.alias()
+        allowed = self.statement.allowed(self._kind, "view", t)
         seen = self._uncovered(t, {column})
-        where = conjunction(*self._conditions(t), *seen)
+        where = conjunction(allowed, *self._conditions(t), *seen)
         total = f"coalesce(sum({t}.{column}), 0)"
         clause = f"FROM {self.to.table} AS {t} WHERE {where}"
         return f"(SELECT '\"' || ({total} * 0.01)::text || '\"' {clause})"
 
     def _conditions(self, t: str) -> Iterator[str]:
-        """What may be seen and is wanted.
+        """What is wanted of what may be seen.
 
         A masked column neither selects nor orders a row, or the mask would leak: the row filter of
         the verb that uncovers it is added.
         """
-        kind = self._kind
-        yield self.statement.allowed(kind, "view", t)
         where = self.asked.args.get("where") or {}
         narrowed = [name for name in self.paged.where if _narrows(where.get(name))]
         touched = {self.paged.where[name].column for name in narrowed} | {self.order.column}

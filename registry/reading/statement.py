@@ -65,6 +65,7 @@ class Scope:
         j: that of a row it leads to.
         place: which arguments are the field's own.
         arguments: those, by their names in the face.
+        sent: what they are while the plan is made; see ``Field.args``.
 
     """
 
@@ -74,6 +75,7 @@ class Scope:
     parent: Type | None = None
     place: int = -1
     arguments: Mapping[str, Argument] = field(default_factory=dict)
+    sent: Arguments = field(default_factory=dict)
 
 
 class Statement:
@@ -121,16 +123,26 @@ class Statement:
             return self.filled(found.sql, Scope(t=alias))
         return "true" if found else "false"
 
+    def ways(self, kind: Kind, verb: str, alias: str) -> list[str]:
+        """The same as several conditions, where each has an index that leads along a list."""
+        found = gate.row_filter(self.viewer, kind, verb)
+        if not isinstance(found, Filter) or not found.indexed:
+            return [self.allowed(kind, verb, alias)]
+        return [self.filled(way, Scope(t=alias)) for way in found.ways]
+
     def _may(self, verb: str, scope: Scope) -> str:
         assert scope.parent is not None, "only governed rows are asked what may be done"
         assert scope.parent.kind is not None, "likewise"
         return f"({self.allowed(scope.parent.kind, verb, scope.p)})"
 
     def _value(self, name: str, scope: Scope) -> str:
-        sent = scope.arguments.get(name)
-        if sent is None:
+        argument = scope.arguments.get(name)
+        if argument is None:
             return self.bind(name, OfViewer(name))
-        return self.argument(scope.place, name, sent.of)
+        if scope.sent.get(argument.name) is None:
+            # The plan is kept apart for it: what depends on it is decided when it is planned.
+            return "NULL"
+        return self.argument(scope.place, name, argument.of)
 
 
 def conjunction(*conditions: str) -> str:

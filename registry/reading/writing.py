@@ -50,6 +50,7 @@ class At:
             parent=self.of,
             place=self.asked.place,
             arguments=self.readable.arguments,
+            sent=self.asked.args,
         )
 
     @property

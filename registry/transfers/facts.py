@@ -1,6 +1,6 @@
 """What rules may ask of a transfer: who stands where towards it, and where it stands now."""
 
-from registry.kinds import Fact, Kind, state_fact
+from registry.kinds import Fact, Kind, either, state_fact
 from registry.parties.facts import ALREADY_ACTED, SAME_BODY_AS_SUBMITTER, SUBMITTER
 from registry.transfers.records import Certificate, Transfer
 from registry.transfers.rules import BEFORE_CONTRACT, FINAL, LAPSING, NEVER, State
@@ -32,12 +32,13 @@ def _within_limit(*states: State) -> Fact:
 def _inside(side: str) -> Fact:
     """The side lies in the viewer's city or county. Nobody's division is the empty one."""
     city, county = f"{side}_city", f"{side}_county"
-    return Fact(
-        check=lambda viewer, transfer: (
+    return either(
+        lambda viewer, transfer: (
             viewer.division != ""
             and viewer.division in (getattr(transfer, city), getattr(transfer, county))
         ),
-        where=f":division <> '' AND ({{t}}.{city} = :division OR {{t}}.{county} = :division)",
+        f":division <> '' AND {{t}}.{city} = :division",
+        f":division <> '' AND {{t}}.{county} = :division",
     )
 
 

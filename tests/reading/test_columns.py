@@ -10,11 +10,13 @@ from collections.abc import Iterator
 import asyncpg
 
 from registry.faces import Led, Listed, Shown
-from registry.reading.catalogue import Form, Readable
+from registry.reading.catalogue import Form, Paged, Readable
 from schema.planned import Planner
 from schema.root import whole_schema
 
 CATALOGUE = Planner(whole_schema()._schema).catalogue
+_PLAIN = re.compile(r"[0-9A-Za-z^$()\[\]{}?+*-]+")
+_PATTERN = re.compile(r"\((\w+) ~ '([^']*)'::text\)")
 _COLUMN = re.compile(r"(?:NULLIF\()?\{t\}\.(\w+)(?:, '[^']*'(?:::\w+)?\))?")
 
 _KEPT = "SELECT attnotnull FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2"
@@ -22,6 +24,14 @@ _LISTED = """
     SELECT string_agg(pg_get_constraintdef(k.oid), ' ') FROM pg_constraint k
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
     WHERE k.conrelid = $1::regclass AND a.attname = $2 AND k.contype = 'c'
+"""
+_INDEXED = """
+    SELECT count(*) FROM pg_index i
+    WHERE i.indrelid = $1::regclass AND pg_get_indexdef(i.indexrelid, 1, true) = $2
+        AND pg_get_indexdef(i.indexrelid, 2, true) = $3
+        AND pg_get_indexdef(i.indexrelid, 3, true) = 'id'
+        AND (i.indoption[1] & 1 = 1) = $4 AND (i.indoption[2] & 1 = 1) = $4
+        AND i.indpred IS NULL
 """
 _LEADS = """
     SELECT count(*) FROM pg_constraint k
@@ -91,6 +101,44 @@ async def test_a_word_is_one_of_a_list(owner: asyncpg.Connection) -> None:
         checks = await owner.fetchval(_LISTED, table, column) or ""
         listed = f"({column} = ANY (ARRAY[" in checks
         assert listed or f"({column} ~ '^[0-9a-f]{{64}}$'" in checks or column == "sha256", name
+
+
+async def test_what_is_shown_without_escapes_needs_none(owner: asyncpg.Connection) -> None:
+    shown = [
+        (name, table, column_of(readable))
+        for name, table, readable in faces()
+        if isinstance(readable.read, Shown) and readable.read.plain
+    ]
+
+    assert len(shown) > 8
+    for name, table, column in shown:
+        checks = await owner.fetchval(_LISTED, table, column) or ""
+        patterns = [pattern for of, pattern in _PATTERN.findall(checks) if of == column]
+        whole = [each for each in patterns if each[0] == "^" and each[-1] == "$"]
+        listed = f"({column} = ANY (ARRAY[" in checks
+        assert listed or any(_PLAIN.fullmatch(each) for each in whole), name
+
+
+async def test_along_every_way_an_index_leads_in_every_order(owner: asyncpg.Connection) -> None:
+    lists = [
+        (CATALOGUE[readable.read.to], order)
+        for of in CATALOGUE.values()
+        for readable in of.fields.values()
+        if isinstance(readable.read, Paged)
+        for order in readable.read.orders.values()
+    ]
+    ways = [
+        (of.table, re.findall(r"\{t\}\.(\w+) = :\w+", way), order)
+        for of, order in lists
+        for fact in (of.kind.facts.values() if of.kind else ())
+        for way in fact.ways
+    ]
+
+    assert len(ways) > 8
+    for table, columns, order in ways:
+        (column,) = columns
+        described = [table, column, order.column, order.descending]
+        assert await owner.fetchval(_INDEXED, *described) == 1, described
 
 
 async def test_whatever_is_led_to_is_there_once(owner: asyncpg.Connection) -> None:
