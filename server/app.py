@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from secrets import token_hex
+from random import getrandbits
 
 import asyncpg
 import structlog
@@ -42,7 +42,6 @@ SECURITY = {
     "cache-control": "no-store",
 }
 READY_SECONDS_MAX = 2
-LENGTH_DIGITS_MAX = 19
 HSTS = "max-age=31536000; includeSubDomains"
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -114,22 +113,21 @@ def _in_front_of(app: ASGIApp, parts: Parts) -> ASGIApp:
             entrance=parts.entrance,
             readers=parts.readers,
         )
-    running, waiting = settings.requests_running_max, settings.requests_waiting_max
-    return Surroundings(Crowd(app, running=running, waiting=waiting), settings)
+    crowd = Crowd(
+        app,
+        running=settings.requests_running_max,
+        waiting=settings.requests_waiting_max,
+        body_bytes_max=settings.body_bytes_max,
+    )
+    return Surroundings(crowd, settings)
 
 
 class Surroundings:
-    """Gives a request its number, its answer security headers, and the log one line for both.
-
-    Of a body that is too long no more is read than is allowed; one that says so itself is not read.
-    The library's own limit would refuse the latter in plain text.
-    """
+    """Gives a request its number, its answer security headers, and the log one line for both."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._most = settings.body_bytes_max
         self._lines = RequestLines(settings.log_format)
-        self._too_long = f"Content Too Large: a body has at most {self._most} bytes."
         security = SECURITY | ({"strict-transport-security": HSTS} if settings.production else {})
         self._headers = [(name.encode(), value.encode()) for name, value in security.items()]
 
@@ -138,7 +136,9 @@ class Surroundings:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        number, began, status = token_hex(16), time.perf_counter(), 500
+        # It names a request and keeps no secret.
+        number = f"{getrandbits(128):032x}"
+        began, status = time.perf_counter(), 500
         scope["request_id"] = number
 
         async def answer(message: Message) -> None:
@@ -150,31 +150,9 @@ class Surroundings:
             await send(message)
 
         try:
-            await self._within(scope)(scope, self._counted(receive), answer)
+            await self._app(scope, receive, answer)
         finally:
             self._lines.say(scope["path"], status, time.perf_counter() - began, number)
-
-    def _within(self, scope: Scope) -> ASGIApp:
-        """Who answers: the application, or the refusal of a body that is too long."""
-        for name, value in scope["headers"]:
-            if name == b"content-length":
-                long = len(value) >= LENGTH_DIGITS_MAX or not value.isdigit()
-                if long or int(value) > self._most:
-                    return JSONResponse(error_body(413, self._too_long), 413)
-        return self._app
-
-    def _counted(self, receive: Receive) -> Receive:
-        read = 0
-
-        async def counting() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > self._most:
-                raise HTTPException(413, self._too_long)
-            return message
-
-        return counting
 
 
 class Numbered:

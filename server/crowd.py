@@ -6,8 +6,8 @@ is not begun. Whoever asks after the health of the process never waits.
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,6 +21,8 @@ WATCH_SECONDS = 1.0
 
 ARRIVING_MAX = 256
 """So many bodies may be on their way in; a slow sender holds one of these places and no other."""
+
+LENGTH_DIGITS_MAX = 19
 
 BUSY = {
     "errors": [
@@ -36,13 +38,47 @@ BUSY = {
 }
 
 
+class Arrived:
+    """A ``receive`` that begins with a body that has arrived, for whoever reads it again."""
+
+    def __init__(self, messages: deque[Message], receive: Receive) -> None:
+        self._messages = messages
+        self._receive = receive
+
+    @property
+    def body(self) -> bytes:
+        """The whole of it, as long as nobody has received it."""
+        return b"".join([message.get("body", b"") for message in self._messages])
+
+    async def __call__(self) -> Message:
+        """What arrived, and then what comes."""
+        return self._messages.popleft() if self._messages else await self._receive()
+
+
 class Crowd:
     """Lets so many requests run, and so many more wait a second for their turn."""
 
     def __init__(
-        self, app: ASGIApp, *, running: int, waiting: int, patience: float = PATIENCE_SECONDS
+        self,
+        app: ASGIApp,
+        *,
+        running: int,
+        waiting: int,
+        body_bytes_max: int,
+        patience: float = PATIENCE_SECONDS,
     ) -> None:
+        """Let nobody in yet.
+
+        Args:
+            app: answers.
+            running: requests at once.
+            waiting: more of them.
+            body_bytes_max: of a body that is longer no more is read; one that says so is not read.
+            patience: in seconds.
+
+        """
         self._app = app
+        self._body_bytes_max = body_bytes_max
         self._running_max = running
         self._waiting_max = waiting
         self._patience = patience
@@ -58,7 +94,7 @@ class Crowd:
             await self._app(scope, receive, send)
             return
         # The whole body first: a slow sender must not hold a place where requests are answered.
-        arrived = await self._arrived(receive)
+        arrived = await self._arrived(scope["headers"], receive)
         if isinstance(arrived, Response):
             await arrived(scope, receive, send)
         elif arrived is not None:
@@ -66,22 +102,27 @@ class Crowd:
                 await _busy()(scope, receive, send)
                 return
             try:
-                await self._app(scope, _again(arrived, receive), send)
+                await self._app(scope, arrived, send)
             finally:
                 self._leave()
 
-    async def _arrived(self, receive: Receive) -> deque[Message] | Response | None:
-        """The messages that carry the body; a refusal; or None where the sender has gone."""
+    async def _arrived(
+        self, headers: Iterable[tuple[bytes, bytes]], receive: Receive
+    ) -> "Arrived | Response | None":
+        """The body; a refusal; or None where the sender has gone."""
         if len(self._arriving) >= ARRIVING_MAX:
             return _busy()
+        for name, value in headers:
+            if name == b"content-length":
+                digits = len(value) < LENGTH_DIGITS_MAX and value.isdigit()
+                if not digits or int(value) > self._body_bytes_max:
+                    return self._too_long()
         task = _this_task()
         self._arriving[task] = task.get_loop().time()
         if self._watch is None:
             self._watch = task.get_loop().call_later(WATCH_SECONDS, self._end_late)
         try:
-            return await _whole(receive)
-        except HTTPException as error:
-            return JSONResponse(error_body(error.status_code, error.detail), error.status_code)
+            return await self._whole(receive)
         except asyncio.CancelledError:
             if task not in self._late:
                 raise
@@ -90,6 +131,25 @@ class Crowd:
         finally:
             del self._arriving[task]
             self._late.discard(task)
+
+    async def _whole(self, receive: Receive) -> "Arrived | Response | None":
+        messages: deque[Message] = deque()
+        read, more = 0, True
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
+            messages.append(message)
+            read += len(message.get("body", b""))
+            if read > self._body_bytes_max:
+                return self._too_long()
+            more = message.get("more_body", False)
+        return Arrived(messages, receive)
+
+    def _too_long(self) -> Response:
+        """The server library's own limit would refuse in plain text."""
+        said = f"Content Too Large: a body has at most {self._body_bytes_max} bytes."
+        return JSONResponse(error_body(413, said), 413)
 
     def _end_late(self) -> None:
         """Give up bodies that take too long, and look again while any is on its way."""
@@ -134,28 +194,6 @@ def _this_task() -> asyncio.Task[None]:
     task = asyncio.current_task()
     assert task is not None, "a request is answered in a task of its own"
     return task
-
-
-async def _whole(receive: Receive) -> deque[Message] | None:
-    """Every message of a body; None where the sender has gone before its end."""
-    messages: deque[Message] = deque()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        messages.append(message)
-        more = message.get("more_body", False)
-    return messages
-
-
-def _again(messages: deque[Message], receive: Receive) -> Receive:
-    """A ``receive`` that begins with what has arrived already."""
-
-    async def again() -> Message:
-        return messages.popleft() if messages else await receive()
-
-    return again
 
 
 def _busy() -> Response:

@@ -4,7 +4,6 @@ It can only be fast, never wrong: it answers successes alone. Whatever is refuse
 unknown, and whatever fails here, the ordinary view answers as if this door were not there.
 """
 
-from collections import deque
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -12,24 +11,25 @@ from typing import Any
 import asyncpg
 import orjson
 import structlog
-from graphql.execution.values import VariableValues
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from registry.errors import Refused
 from registry.reading.run import Readers
 from registry.reading.statement import Unplanned
 from registry.standing import Standings
-from registry.viewer import Caller, Viewer
+from registry.viewer import Caller
 from schema.admission import Admitted
 from schema.build import GovernedSchema
 from schema.planned import Planner
+from server.crowd import Arrived
 from server.entrance import ENTERED, Entrance, TurnedAway, peer_of
-from server.sign_in import SignIn
+from server.sign_in import SIGNED, Head, SignIn, once
 from server.view import JSON, accepted
 
 PATH = "/graphql"
 HEADERS_REMEMBERED = 64
+_READ = SIGNED | {b"accept", b"content-type"}
 _SENT_BY_HASH = {"persistedQuery"}
 _LEFT = (
     Unplanned,
@@ -79,31 +79,28 @@ class Lane:
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        agreed = _agreed(scope["headers"])
-        if agreed is None:
+        assert isinstance(receive, Arrived), "nobody comes here before his body"
+        head = once(scope["headers"], _READ)
+        agreed = head and _content_type(head.get(b"content-type", b""), head.get(b"accept", b""))
+        answer = await self._answered(scope, head, receive.body) if head and agreed else None
+        if agreed is None or answer is None:
             await self._app(scope, receive, send)
-            return
-        messages: deque[Message] = deque()
-        body = await _whole(receive, messages)
-        answer = await self._answered(scope, body)
-        if answer is None:
-            await self._app(scope, _again(messages, receive), send)
             return
         length = (b"content-length", b"%d" % len(answer))
         await send({"type": "http.response.start", "status": 200, "headers": [agreed, length]})
         await send({"type": "http.response.body", "body": answer})
 
-    async def _answered(self, scope: Scope, body: bytes) -> bytes | None:
+    async def _answered(self, scope: Scope, head: Head, body: bytes) -> bytes | None:
         try:
-            return await self._answer(scope, body)
+            return await self._answer(scope, head, body)
         except _LEFT:
             return None
         except Exception:  # noqa: BLE001 - whatever it is, the view answers; it is logged
             _log.exception("lane_failed", request=scope.get("request_id", ""))
             return None
 
-    async def _answer(self, scope: Scope, body: bytes) -> bytes | None:
-        caller = self._sign_in.known(scope["headers"])
+    async def _answer(self, scope: Scope, head: Head, body: bytes) -> bytes | None:
+        caller = self._sign_in.known(head)
         request = _request(body)
         if caller is None or request is None:
             return None
@@ -113,8 +110,11 @@ class Lane:
             return None
         variables = self._planner.variables(admitted, sent)
         viewer = self._standings.known(caller) or await self._standings.viewer(caller)
+        plan, asked = self._planner.whole(admitted, variables, viewer)
+        if plan.constant is not None:
+            return plan.constant
         mark = self._standings.mark()
-        answer = await self._planned(admitted, variables, viewer)
+        answer = await self._readers.fetch(plan.sql, plan.values(viewer, asked))
         # While it waited for a connection or the database, he may have lost what he had.
         return answer if mark == self._standings.mark() else None
 
@@ -129,44 +129,6 @@ class Lane:
         # Whoever answers in the end must not charge again.
         scope[ENTERED] = entered
         return entered.admitted
-
-    async def _planned(
-        self, admitted: Admitted, variables: VariableValues, viewer: Viewer
-    ) -> bytes | None:
-        plan, asked = self._planner.whole(admitted, variables, viewer)
-        if plan.constant is not None:
-            return plan.constant
-        return await self._readers.fetch(plan.sql, plan.values(viewer, asked))
-
-
-async def _whole(receive: Receive, messages: deque[Message]) -> bytes:
-    """The body; what was received is kept, for whoever must read it again."""
-    message = await receive()
-    messages.append(message)
-    body: bytes = message.get("body", b"")
-    while message.get("more_body", False):
-        message = await receive()
-        messages.append(message)
-        body += message.get("body", b"")
-    return body
-
-
-def _again(messages: deque[Message], receive: Receive) -> Receive:
-    async def again() -> Message:
-        return messages.popleft() if messages else await receive()
-
-    return again
-
-
-def _agreed(headers: list[tuple[bytes, bytes]]) -> tuple[bytes, bytes] | None:
-    """The header of the answer's media type; None where the view must look at the request."""
-    sent, accept = b"", b""
-    for name, value in headers:
-        if name == b"content-type":
-            sent = value
-        elif name == b"accept":
-            accept = value if not accept else accept + b"," + value
-    return _content_type(sent, accept)
 
 
 @lru_cache(HEADERS_REMEMBERED)

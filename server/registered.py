@@ -31,6 +31,11 @@ class Registered:
         self._known: Remembered[Key, tuple[float, Sent]] = Remembered(REMEMBERED_MAX, BYTES_MAX)
         self._asking: dict[Key, asyncio.Task[Sent]] = {}
 
+    def known(self, client: str, sha256: str) -> Sent | None:
+        """The same, as far as that is remembered; None where it is not."""
+        known = self._known.get((client, sha256))
+        return known[1] if known is not None and known[0] > self._clock() else None
+
     async def sent(self, client: str, sha256: str) -> Sent:
         """What the program's hash stands for; an empty one asks only whether it is confined.
 
@@ -39,9 +44,9 @@ class Registered:
 
         """
         key = client, sha256
-        known = self._known.get(key)
-        if known is not None and known[0] > self._clock():
-            return known[1]
+        known = self.known(client, sha256)
+        if known is not None:
+            return known
         asking = self._asking.get(key)
         if asking is None:
             asking = self._asking[key] = asyncio.create_task(self._asked(key))

@@ -5,8 +5,8 @@ What the person may do is not here: the database maps subject to person and appo
 
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -28,16 +28,27 @@ LEEWAY_SECONDS = 10
 NAME_LENGTH_MAX = 200
 SCOPES_MAX = 200
 NUMERIC_DATE_MAX = 1 << 40
-REMEMBERED_BYTES_MEAN_MAX = 2_048
+REMEMBERED_BYTES_MEAN_MAX = 3_072
 """Of all tokens that are remembered, with what they say."""
 
 SCOPE_BYTES = 100
 """What a scope weighs beside the token that names it."""
 
-RawHeaders = Iterable[tuple[bytes, bytes]]
+APPOINTMENTS_MAX = 2
+"""Of one token, of so many the caller is remembered."""
+
+APPOINTMENT_BYTES = 400
+"""What one of them weighs."""
+
+Head = Mapping[bytes, bytes]
+"""Headers by their names in lower case."""
 
 _PUBLIC = Caller()
 _APPOINTMENT = APPOINTMENT.lower().encode()
+
+SIGNED = frozenset({b"authorization", _APPOINTMENT})
+"""The headers that say who asks."""
+
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SCOPE = re.compile(r"[A-Z][A-Za-z]*:[a-z][a-z_]*")
 _Claim = TypeVar("_Claim", str, int)
@@ -61,6 +72,7 @@ class _Verified:
         key: that key, as it was then.
         begins: real time, in seconds since 1970, before which it does not hold; leeway counted in.
         ends: from this second on it does not hold.
+        appointments: the same person in each appointment that was named lately.
 
     """
 
@@ -69,6 +81,19 @@ class _Verified:
     key: SigningKey
     begins: float
     ends: float
+    appointments: dict[bytes, Caller] = field(default_factory=dict, compare=False)
+
+    def acting(self, appointment: bytes) -> Caller | None:
+        """The caller in the appointment that a header names; None where it is malformed."""
+        found = self.appointments.get(appointment)
+        if found is None:
+            named = _named(appointment.decode("latin-1"))
+            if named is None:
+                return None
+            if len(self.appointments) >= APPOINTMENTS_MAX:
+                self.appointments.clear()
+            found = self.appointments[appointment] = _acting_as(self.caller, named)
+        return found
 
 
 class SignIn:
@@ -97,30 +122,20 @@ class SignIn:
             most, most * REMEMBERED_BYTES_MEAN_MAX
         )
 
-    def known(self, headers: RawHeaders) -> Caller | None:
+    def known(self, head: Head) -> Caller | None:
         """The caller, where nothing is left to verify; None where ``caller`` has to be asked.
 
         Args:
-            headers: names in lower case, and values, as the server hands them over.
+            head: as ``once`` gives it for ``SIGNED``.
 
         """
-        authorization = appointment = None
-        for name, value in headers:
-            if name == b"authorization":
-                if authorization is not None:
-                    return None
-                authorization = value
-            elif name == _APPOINTMENT:
-                if appointment is not None:
-                    return None
-                appointment = value
+        authorization, appointment = head.get(b"authorization"), head.get(_APPOINTMENT)
         if authorization is None:
             return _PUBLIC if appointment is None else None
-        signed_in = self._remembered(authorization)
-        if signed_in is None or appointment is None:
-            return signed_in
-        named = _named(appointment.decode("latin-1"))
-        return None if named is None else _acting_as(signed_in, named)
+        found = self._remembered(authorization)
+        if found is None:
+            return None
+        return found.caller if appointment is None else found.acting(appointment)
 
     async def caller(self, headers: Headers) -> Caller:
         """The caller of a request; the public where it carries no token.
@@ -130,7 +145,8 @@ class SignIn:
             BadAppointment: the header that names the appointment is malformed.
 
         """
-        known = self.known(headers.raw)
+        head = once(headers.raw, SIGNED)
+        known = self.known(head) if head is not None else None
         if known is not None:
             return known
         appointment = named_appointment(headers)
@@ -140,8 +156,8 @@ class SignIn:
         signed_in = await self._signed_in(token)
         return signed_in if appointment == NIL else _acting_as(signed_in, appointment)
 
-    def _remembered(self, authorization: bytes) -> Caller | None:
-        """Whom a token stands for that was verified before and still holds."""
+    def _remembered(self, authorization: bytes) -> _Verified | None:
+        """What a token says that was verified before and still holds."""
         if authorization[:7].lower() != b"bearer ":
             return None
         token = authorization[7:]
@@ -149,7 +165,7 @@ class SignIn:
         if found is None:
             return None
         if found.begins <= self.clock() < found.ends and self._keys.held(found.kid) is found.key:
-            return found.caller
+            return found
         self._tokens.drop(token)
         return None
 
@@ -169,7 +185,8 @@ class SignIn:
         caller = Caller(person, client=client, scopes=_scopes(claims.get("scope")))
         begins = max(claims["iat"], claims.get("nbf", 0)) - LEEWAY_SECONDS
         verified = _Verified(caller, kid, key, begins, claims["exp"])
-        weight = len(token) + SCOPE_BYTES * len(caller.scopes or ())
+        acting = APPOINTMENTS_MAX * APPOINTMENT_BYTES
+        weight = len(token) + acting + SCOPE_BYTES * len(caller.scopes or ())
         self._tokens.put(token.encode(), verified, weight)
         return caller
 
@@ -195,6 +212,15 @@ class SignIn:
             raise BadToken("the token was issued in the future")
         if "nbf" in claims and _required(claims, "nbf", int) > now + LEEWAY_SECONDS:
             raise BadToken("the token is not valid yet")
+
+
+def once(raw: list[tuple[bytes, bytes]], names: Collection[bytes]) -> Head | None:
+    """The headers by their names; None where one of these names stands there twice."""
+    found = dict(raw)
+    if len(found) == len(raw):
+        return found
+    said = [name for name, _ in raw]
+    return None if any(said.count(name) > 1 for name in names) else found
 
 
 def bearer(headers: Headers) -> str | None:

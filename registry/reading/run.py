@@ -65,7 +65,9 @@ class Readers:
             # table for them costs more than to look them up in what lies in memory.
             "enable_hashjoin": "off",
             "enable_mergejoin": "off",
-            "random_page_cost": "1.1",
+            # Else a table of fifty rows is read whole, again for each row that leads to it.
+            "random_page_cost": "0.1",
+            "seq_page_cost": "0.1",
             "statement_timeout": f"{seconds}s",
         }
         self._free: list[Reader | None] = [None] * most

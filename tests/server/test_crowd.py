@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from server import crowd
-from server.crowd import Crowd
+from server.crowd import Arrived, Crowd
 
 
 @dataclass
@@ -35,8 +34,13 @@ class Held:
         await send({"type": "http.response.body", "body": b"done"})
 
 
-async def ask(app: Crowd, *parts: bytes | None, path: str = "/graphql") -> Any:  # noqa: ANN401
-    """The status and headers of the answer; None where there is none."""
+async def ask(
+    app: Crowd,
+    *parts: bytes | None,
+    path: str = "/graphql",
+    headers: list[tuple[bytes, bytes]] | None = None,
+) -> Any:  # noqa: ANN401
+    """The status, headers and body of the answer; None where there is none."""
     sent: list[Message] = []
     arriving = iter(parts or (b"",))
 
@@ -52,9 +56,9 @@ async def ask(app: Crowd, *parts: bytes | None, path: str = "/graphql") -> Any: 
     async def send(message: Message) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "path": path, "method": "POST", "headers": []}
+    scope = {"type": "http", "path": path, "method": "POST", "headers": headers or []}
     await app(scope, receive, send)
-    return sent[0] if sent else None
+    return {**sent[0], **sent[1]} if sent else None
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ async def settled(number: int, held: Held) -> None:
 
 
 async def test_some_run_some_wait_and_the_rest_are_told_at_once(held: Held) -> None:
-    app = Crowd(held, running=2, waiting=3)
+    app = Crowd(held, body_bytes_max=100, running=2, waiting=3)
     first = [asyncio.create_task(ask(app)) for _ in range(5)]
     await settled(2, held)
 
@@ -87,7 +91,7 @@ async def test_some_run_some_wait_and_the_rest_are_told_at_once(held: Held) -> N
 
 
 async def test_whoever_waited_too_long_is_told_and_the_next_one_runs(held: Held) -> None:
-    app = Crowd(held, running=1, waiting=1, patience=0.05)
+    app = Crowd(held, body_bytes_max=100, running=1, waiting=1, patience=0.05)
     running = asyncio.create_task(ask(app))
     await settled(1, held)
 
@@ -99,7 +103,7 @@ async def test_whoever_waited_too_long_is_told_and_the_next_one_runs(held: Held)
 
 
 async def test_turns_are_taken_in_the_order_of_coming(held: Held) -> None:
-    app = Crowd(held, running=1, waiting=3)
+    app = Crowd(held, body_bytes_max=100, running=1, waiting=3)
     tasks = [asyncio.create_task(ask(app, bytes([n]))) for n in range(4)]
     await settled(1, held)
     held.go.set()
@@ -114,7 +118,7 @@ async def test_whoever_gives_up_waiting_takes_no_place_along(
     held: Held,
     turn_came: bool,  # noqa: FBT001 - a parameter of pytest
 ) -> None:
-    app = Crowd(held, running=1, waiting=1)
+    app = Crowd(held, body_bytes_max=100, running=1, waiting=1)
     assert await app._may_run()
     waiting = asyncio.create_task(ask(app))
     await asyncio.sleep(0.01)
@@ -133,7 +137,7 @@ async def test_an_error_of_the_application_gives_its_place_back() -> None:
     async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise ZeroDivisionError
 
-    app = Crowd(broken, running=1, waiting=1)
+    app = Crowd(broken, body_bytes_max=100, running=1, waiting=1)
 
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
@@ -141,7 +145,7 @@ async def test_an_error_of_the_application_gives_its_place_back() -> None:
 
 
 async def test_health_is_never_kept_waiting(held: Held) -> None:
-    app = Crowd(held, running=1, waiting=0)
+    app = Crowd(held, body_bytes_max=100, running=1, waiting=0)
     running = asyncio.create_task(ask(app))
     await settled(1, held)
     held.go.set()
@@ -156,7 +160,7 @@ async def test_a_slow_sender_holds_no_place_where_requests_are_answered(
 ) -> None:
     monkeypatch.setattr(crowd, "BODY_SECONDS_MAX", 0.05)
     monkeypatch.setattr(crowd, "WATCH_SECONDS", 0.02)
-    app = Crowd(held, running=1, waiting=0)
+    app = Crowd(held, body_bytes_max=100, running=1, waiting=0)
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(9)]
     held.go.set()
 
@@ -166,7 +170,7 @@ async def test_a_slow_sender_holds_no_place_where_requests_are_answered(
 
 
 async def test_whoever_stops_a_request_whose_body_is_on_its_way_stops_it(held: Held) -> None:
-    app = Crowd(held, running=1, waiting=0)
+    app = Crowd(held, body_bytes_max=100, running=1, waiting=0)
     slow = asyncio.create_task(ask(app, b"...", b""))
     await asyncio.sleep(0)
 
@@ -183,7 +187,7 @@ async def test_so_many_bodies_are_on_their_way_and_no_more(
     monkeypatch.setattr(crowd, "BODY_SECONDS_MAX", 0.1)
     monkeypatch.setattr(crowd, "WATCH_SECONDS", 0.02)
     monkeypatch.setattr(crowd, "ARRIVING_MAX", 2)
-    app = Crowd(held, running=9, waiting=9)
+    app = Crowd(held, body_bytes_max=100, running=9, waiting=9)
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(2)]
     await asyncio.sleep(0)
 
@@ -194,27 +198,47 @@ async def test_so_many_bodies_are_on_their_way_and_no_more(
 async def test_a_body_in_pieces_arrives_whole(held: Held) -> None:
     held.go.set()
 
-    await ask(Crowd(held, running=1, waiting=1), b"a", b"b", b"c")
+    await ask(Crowd(held, body_bytes_max=100, running=1, waiting=1), b"a", b"b", b"c")
 
     assert held.bodies == [b"abc"]
 
 
 async def test_whoever_went_away_before_his_body_came_is_not_answered(held: Held) -> None:
-    assert await ask(Crowd(held, running=1, waiting=1), b"a", None) is None
+    assert await ask(Crowd(held, body_bytes_max=100, running=1, waiting=1), b"a", None) is None
     assert held.began == 0
 
 
-async def test_a_body_too_long_is_told_in_our_words(held: Held) -> None:
-    app, sent = Crowd(held, running=1, waiting=1), []
+@pytest.mark.parametrize(
+    "parts", [(b"x" * 101,), (b"x" * 60, b"x" * 60, b"..."), (b"", b"x" * 101)]
+)
+async def test_a_body_too_long_is_told_in_our_words(held: Held, parts: tuple[bytes, ...]) -> None:
+    app = Crowd(held, body_bytes_max=100, running=1, waiting=1)
 
-    async def receive() -> Message:
-        raise HTTPException(413, "too long")
+    said = await ask(app, *parts)
 
-    async def send(message: Message) -> None:
-        sent.append(message)
+    assert said["status"] == 413
+    assert b"TOO_LARGE" in said["body"]
+    assert held.began == 0
 
-    scope = {"type": "http", "path": "/graphql", "method": "POST", "headers": []}
-    await app(scope, receive, send)
 
-    assert sent[0]["status"] == 413
-    assert b"TOO_LARGE" in sent[1]["body"]
+@pytest.mark.parametrize("length", [b"101", b"1e2", b"-1", b"", b"9" * 20])
+async def test_a_body_that_says_it_is_too_long_is_not_read(held: Held, length: bytes) -> None:
+    app = Crowd(held, body_bytes_max=100, running=1, waiting=1)
+
+    said = await ask(app, b"...", headers=[(b"content-length", length)])
+
+    assert said["status"] == 413
+
+
+async def test_whatever_has_arrived_may_be_looked_at_and_read_again(held: Held) -> None:
+    seen = []
+
+    async def looking(scope: Scope, receive: Receive, send: Send) -> None:
+        assert isinstance(receive, Arrived)
+        seen.append(receive.body)
+        await held(scope, receive, send)
+
+    held.go.set()
+    await ask(Crowd(looking, body_bytes_max=100, running=1, waiting=1), b"a", b"b")
+
+    assert (seen, held.bodies) == ([b"ab"], [b"ab"])

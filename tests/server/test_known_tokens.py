@@ -11,7 +11,15 @@ from joserfc.jwk import ECKey
 from starlette.datastructures import Headers
 
 from registry.viewer import Caller
-from server.sign_in import REMEMBERED_BYTES_MEAN_MAX, BadAppointment, BadToken, SignIn
+from server.sign_in import (
+    APPOINTMENTS_MAX,
+    REMEMBERED_BYTES_MEAN_MAX,
+    SIGNED,
+    BadAppointment,
+    BadToken,
+    SignIn,
+    once,
+)
 from server.signing_keys import AGE_SECONDS_MAX, FetchedKeys
 from tests.server.test_sign_in import APPOINTMENT, NOW, PUBLISHED, RSA, SETTINGS, token
 
@@ -33,7 +41,8 @@ class Desk:
         return self.published
 
     def known(self, raw: Raw) -> Caller | None:
-        return self.sign_in.known(raw)
+        head = once(raw, SIGNED)
+        return self.sign_in.known(head) if head is not None else None
 
     async def caller(self, raw: Raw) -> Caller:
         return await self.sign_in.caller(Headers(raw=raw))
@@ -73,6 +82,22 @@ async def test_the_appointment_is_read_from_each_request() -> None:
 
     assert [caller and caller.appointment for caller in asked] == [other, UUID(APPOINTMENT)]
     assert desk.known(bearing(text)) == Caller("wang", client="console")
+
+
+async def test_however_many_appointments_a_token_names_each_is_its_own() -> None:
+    desk, text = Desk(), token()
+    await desk.caller(bearing(text))
+
+    for appointment in [uuid4() for _ in range(3 * APPOINTMENTS_MAX)]:
+        known = desk.known(bearing(text, named(appointment)))
+        assert known == Caller("wang", appointment, "console")
+
+
+def test_only_what_is_read_must_not_stand_there_twice() -> None:
+    raw = [(b"via", b"a"), (b"via", b"b"), (b"authorization", b"x")]
+
+    assert once(raw, SIGNED) == {b"via": b"b", b"authorization": b"x"}
+    assert once([*raw, raw[-1]], SIGNED) is None
 
 
 @pytest.mark.parametrize("value", ["x", "", APPOINTMENT.upper(), UUID(int=0), f"{{{APPOINTMENT}}}"])

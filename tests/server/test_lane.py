@@ -56,8 +56,8 @@ async def doors(
     answered: list[bytes] = []
     answer = lane.Lane._answered
 
-    async def noted(self: lane.Lane, scope: Any, body: bytes) -> bytes | None:  # noqa: ANN401
-        found = await answer(self, scope, body)
+    async def noted(self: lane.Lane, *asked: Any) -> bytes | None:  # noqa: ANN401
+        found = await answer(self, *asked)
         if found is not None:
             answered.append(found)
         return found
