@@ -76,7 +76,7 @@ class Plans(OrderedDict[Hashable, object]):
             self.popitem(last=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Admitted:
     """One operation of a document, ready to be carried out; or why it is not.
 

@@ -59,14 +59,13 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             assert context.admitted is not None, "what is executed was admitted"
             viewer = await context.viewer()
-            plan, asked = self.planner.one(
-                context.admitted, self.variable_values, viewer, key=key, details=details
-            )
+            asking = self.planner.asking_with(context.admitted, self.variable_values)
+            plan = self.planner.one(context.admitted, asking, viewer, key=key, details=details)
             if plan.constant is not None:
                 return _spliced(plan.constant, raw=context.raw)
             # An error would end the transaction that the other fields share.
             if not plan.fallible:
-                found = await row(f"{plan.sql} AS found", *plan.values(viewer, asked))
+                found = await row(f"{plan.sql} AS found", *plan.values(viewer, asking.arguments))
                 assert found is not None, "a plan answers one row"
                 return _spliced(found["found"], raw=context.raw)
         except (Unplanned, Refused):

@@ -104,6 +104,22 @@ class Prepared:
     signatures: tuple[GraphQLVariableSignature, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What one request asks of a query, whoever sends it.
+
+    Attributes:
+        variables: coerced.
+        arguments: of every field that takes some, by its place.
+        shapes: what of them decides the text of a plan.
+
+    """
+
+    variables: VariableValues
+    arguments: list[Arguments]
+    shapes: Hashable
+
+
 class Planner:
     """Makes the plans of one schema; each is kept with the operation that was admitted."""
 
@@ -142,13 +158,28 @@ class Planner:
         )
         return Prepared(operation, known, takings, places, signatures)
 
-    def variables(self, admitted: Admitted, sent: Mapping[str, object]) -> VariableValues:
-        """The variables, coerced as the executor does, but for what is known beforehand.
+    def asking(self, admitted: Admitted, sent: Mapping[str, object]) -> Asking:
+        """What is asked with the variables that were sent, coerced as the executor does.
 
         Raises:
-            Unplanned: it is no query, or they are not of their types.
+            Unplanned: it is no query, or what was sent is not of its type.
 
         """
+        return self.asking_with(admitted, self._variables(admitted, sent))
+
+    def asking_with(self, admitted: Admitted, variables: VariableValues) -> Asking:
+        """The same with variables that are coerced already.
+
+        Raises:
+            Unplanned: likewise.
+
+        """
+        prepared = self.prepared(admitted)
+        arguments = _arguments(prepared, variables)
+        return Asking(variables, arguments, _shapes(prepared, variables, arguments))
+
+    def _variables(self, admitted: Admitted, sent: Mapping[str, object]) -> VariableValues:
+        """What is known of them beforehand is not looked up again."""
         signatures = self.prepared(admitted).signatures
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
@@ -173,56 +204,41 @@ class Planner:
             return found
         raise Unplanned("a variable is not of its type")
 
-    def whole(
-        self, admitted: Admitted, variables: VariableValues, viewer: Viewer
-    ) -> tuple[Plan, list[Arguments]]:
-        """The plan of the whole operation, with the arguments to bind in it.
+    def whole(self, admitted: Admitted, asking: Asking, viewer: Viewer) -> Plan:
+        """The plan of the whole operation, in which the arguments are to be bound.
 
         Raises:
             Unplanned: the ordinary way must answer.
 
         """
-        prepared = self.prepared(admitted)
-        asked = arguments(prepared, variables)
 
         def make() -> Plan:
-            root = self.schema.query_type
-            assert root is not None, "the schema has queries"
-            selecting = _Selecting(self, prepared, variables, asked)
-            fields = collect_fields(
-                self.schema, prepared.fragments, variables, root, prepared.operation
-            ).grouped_field_set
-            return planned(self.catalogue, QUERY, selecting.selection(root, fields), viewer)
+            selecting = _Selecting(self, self.prepared(admitted), asking)
+            return planned(self.catalogue, QUERY, selecting.whole(), viewer)
 
-        told = ("", _standing(viewer), _shapes(prepared, variables, asked))
-        return _known(admitted, told, make), asked
+        return _known(admitted, ("", _standing(viewer), asking.shapes), make)
 
     def one(
         self,
         admitted: Admitted,
-        variables: VariableValues,
+        asking: Asking,
         viewer: Viewer,
         *,
         key: str,
         details: FieldDetailsList,
-    ) -> tuple[Plan, list[Arguments]]:
-        """The plan of one field of the root, with the arguments to bind in it.
+    ) -> Plan:
+        """The plan of one field of the root, in which the arguments are to be bound.
 
         Raises:
             Unplanned: its resolver must answer.
 
         """
-        prepared = self.prepared(admitted)
-        asked = arguments(prepared, variables)
 
         def make() -> Plan:
-            root = self.schema.query_type
-            assert root is not None, "the schema has queries"
-            selecting = _Selecting(self, prepared, variables, asked)
-            return planned_field(self.catalogue, QUERY, selecting.field(root, key, details), viewer)
+            selecting = _Selecting(self, self.prepared(admitted), asking)
+            return planned_field(self.catalogue, QUERY, selecting.one(key, details), viewer)
 
-        told = (key, _standing(viewer), _shapes(prepared, variables, asked))
-        return _known(admitted, told, make), asked
+        return _known(admitted, (key, _standing(viewer), asking.shapes), make)
 
     def _takings(self, part: Node) -> list[Taking]:
         info = TypeInfo(self.schema)
@@ -250,15 +266,25 @@ class Planner:
 class _Selecting:
     """Writes one operation as a selection."""
 
-    def __init__(
-        self,
-        planner: Planner,
-        prepared: Prepared,
-        variables: VariableValues,
-        asked: Sequence[Arguments],
-    ) -> None:
-        self._schema, self._prepared = planner.schema, prepared
-        self._variables, self._asked = variables, asked
+    def __init__(self, planner: Planner, prepared: Prepared, asking: Asking) -> None:
+        self._schema, self._prepared, self._asking = planner.schema, prepared, asking
+        root = self._schema.query_type
+        assert root is not None, "the schema has queries"
+        self._root = root
+
+    def whole(self) -> Selection:
+        prepared = self._prepared
+        fields = collect_fields(
+            self._schema,
+            prepared.fragments,
+            self._asking.variables,
+            self._root,
+            prepared.operation,
+        )
+        return self.selection(self._root, fields.grouped_field_set)
+
+    def one(self, key: str, details: FieldDetailsList) -> Field:
+        return self.field(self._root, key, details)
 
     def selection(self, of: GraphQLObjectType, fields: GroupedFieldSet) -> Selection:
         return [self.field(of, key, details) for key, details in fields.items()]
@@ -266,7 +292,7 @@ class _Selecting:
     def field(self, of: GraphQLObjectType, key: str, details: FieldDetailsList) -> Field:
         node = details[0].node
         place = self._prepared.places.get(id(node), -1)
-        args = self._asked[place] if place >= 0 else {}
+        args = self._asking.arguments[place] if place >= 0 else {}
         return Field(key, node.name.value, place, args, self._sub(of, details))
 
     def _sub(self, of: GraphQLObjectType, details: FieldDetailsList) -> Mapping[str, Selection]:
@@ -282,7 +308,7 @@ class _Selecting:
                 collect_subfields(
                     self._schema,
                     self._prepared.fragments,
-                    self._variables,
+                    self._asking.variables,
                     self._prepared.operation,
                     each,
                     details,
@@ -306,7 +332,7 @@ def _known(admitted: Admitted, told: Hashable, make: Callable[[], Plan]) -> Plan
     raise Unplanned(*getattr(found, "args", ()))
 
 
-def arguments(prepared: Prepared, variables: VariableValues) -> list[Arguments]:
+def _arguments(prepared: Prepared, variables: VariableValues) -> list[Arguments]:
     """The arguments of every field that takes some, by its place.
 
     Raises:

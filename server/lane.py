@@ -4,7 +4,9 @@ It can only be fast, never wrong: it answers successes alone. Whatever is refuse
 unknown, and whatever fails here, the ordinary view answers as if this door were not there.
 """
 
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -17,11 +19,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from registry.errors import Refused
 from registry.reading.run import Readers
 from registry.reading.statement import Unplanned
+from registry.remembered import Remembered
 from registry.standing import Standings
 from registry.viewer import Caller
 from schema.admission import Admitted
 from schema.build import GovernedSchema
-from schema.planned import Planner
+from schema.planned import Asking, Planner
 from server.crowd import Arrived
 from server.entrance import ENTERED, Entrance, TurnedAway, peer_of
 from server.sign_in import SIGNED, Head, SignIn, once
@@ -29,6 +32,13 @@ from server.view import JSON, accepted
 
 PATH = "/graphql"
 HEADERS_REMEMBERED = 64
+
+REQUESTS_MAX, REQUESTS_BYTES_MAX = 4_096, 8 << 20
+"""So many requests are remembered, and what they weigh."""
+
+REQUEST_BYTES, REQUEST_WEIGHT = 1_500, 20
+"""What one weighs by itself, and for each byte of its body."""
+
 _READ = SIGNED | {b"accept", b"content-type"}
 _SENT_BY_HASH = {"persistedQuery"}
 _LEFT = (
@@ -73,6 +83,7 @@ class Lane:
         self._planner: Planner = schema.planner
         self._sign_in, self._standings = sign_in, standings
         self._entrance, self._readers = entrance, readers
+        self._requests: Remembered[bytes, _Request] = Remembered(REQUESTS_MAX, REQUESTS_BYTES_MAX)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on as it came."""
@@ -101,30 +112,42 @@ class Lane:
 
     async def _answer(self, scope: Scope, head: Head, body: bytes) -> bytes | None:
         caller = self._sign_in.known(head)
-        request = _request(body)
+        request = self._request(body)
         if caller is None or request is None:
             return None
         admitted = await self._admitted(scope, caller, request)
-        sent = request.get("variables") or {}
-        if admitted.operation is None or not isinstance(sent, dict):
+        if admitted.operation is None:
             return None
-        variables = self._planner.variables(admitted, sent)
+        asking = self._asking(body, request, admitted)
         viewer = self._standings.known(caller) or await self._standings.viewer(caller)
-        plan, asked = self._planner.whole(admitted, variables, viewer)
+        plan = self._planner.whole(admitted, asking, viewer)
         if plan.constant is not None:
             return plan.constant
         mark = self._standings.mark()
-        answer = await self._readers.fetch(plan.sql, plan.values(viewer, asked))
+        answer = await self._readers.fetch(plan.sql, plan.values(viewer, asking.arguments))
         # While it waited for a connection or the database, he may have lost what he had.
         return answer if mark == self._standings.mark() else None
 
-    async def _admitted(self, scope: Scope, caller: Caller, request: Mapping[str, Any]) -> Admitted:
+    def _request(self, body: bytes) -> "_Request | None":
+        """What a body says; one that was sent before is not read again."""
+        return self._requests.get(body) or _read(body)
+
+    def _asking(self, body: bytes, request: "_Request", admitted: Admitted) -> Asking:
+        """What it asks; of one that was sent before this is known."""
+        if request.asking is not None and request.admitted() is admitted:
+            return request.asking
+        request.asking = self._planner.asking(admitted, request.variables)
+        request.admitted = weakref.ref(admitted)
+        self._requests.put(body, request, REQUEST_BYTES + REQUEST_WEIGHT * len(body))
+        return request.asking
+
+    async def _admitted(self, scope: Scope, caller: Caller, request: "_Request") -> Admitted:
         entered = await self._entrance.enter(
             caller,
             peer_of(scope),
-            query=request.get("query"),
-            operation_name=request.get("operationName"),
-            extensions=request.get("extensions"),
+            query=request.query,
+            operation_name=request.operation_name,
+            extensions=request.extensions,
         )
         # Whoever answers in the end must not charge again.
         scope[ENTERED] = entered
@@ -140,19 +163,38 @@ def _content_type(sent: bytes, accept: bytes) -> tuple[bytes, bytes] | None:
     return b"content-type", f"{agreed}; charset=utf-8".encode()
 
 
-def _request(body: bytes) -> dict[str, Any] | None:
+@dataclass(slots=True)
+class _Request:
+    """What a body says, and what it asks of the document that was admitted for it.
+
+    Attributes:
+        admitted: that document's operation; it is kept no longer than it is admitted.
+
+    """
+
+    query: str | None
+    operation_name: str | None
+    extensions: Mapping[str, Any]
+    variables: Mapping[str, object]
+    admitted: Callable[[], Admitted | None] = lambda: None
+    asking: Asking | None = None
+
+
+def _read(body: bytes) -> _Request | None:
     """The request, where it is one of the ordinary form and asks for nothing beside the answer."""
     try:
-        request = orjson.loads(body)
+        said = orjson.loads(body)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(request, dict):
+    if not isinstance(said, dict):
         return None
-    extensions = request.get("extensions") or {}
+    query, name = said.get("query"), said.get("operationName")
+    variables, extensions = said.get("variables") or {}, said.get("extensions") or {}
     plain = (
-        isinstance(request.get("query"), str | None)
-        and isinstance(request.get("operationName"), str | None)
+        isinstance(query, str | None)
+        and isinstance(name, str | None)
+        and isinstance(variables, dict)
         and isinstance(extensions, dict)
         and extensions.keys() <= _SENT_BY_HASH
     )
-    return request if plain else None
+    return _Request(query, name, extensions, variables) if plain else None

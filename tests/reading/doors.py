@@ -118,8 +118,8 @@ def plan_of(
     admitted = schema.admissions.admit(document, None)
     assert schema.planner is not None, "the whole schema has plans"
     assert admitted.operation is not None, (admitted.errors, document)
-    variables = schema.planner.variables(admitted, sent)
-    return schema.planner.whole(admitted, variables, viewer)
+    asking = schema.planner.asking(admitted, sent)
+    return schema.planner.whole(admitted, asking, viewer), asking.arguments
 
 
 async def assert_alike(
