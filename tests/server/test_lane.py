@@ -13,9 +13,12 @@ from httpx2 import Response
 from registry.database import execute, rows
 from registry.standing import WINDOW_SECONDS
 from schema.ids import global_id
+from schema.planned import Asking, Planner
+from schema.root import whole_schema
 from server import lane
+from server.compose import limits_of
 from tests.cluster import Database
-from tests.portal import CLIENT, Portal, a_portal
+from tests.portal import CLIENT, SETTINGS, Portal, a_portal
 
 CITY, SELLER = "demo-langfang-approver", "demo-enterprise-1-initiator"
 PEOPLE = ("", CITY, SELLER, "demo-auditor", "demo-province-approver")
@@ -133,6 +136,65 @@ async def test_a_registered_document_is_sent_by_its_hash(
 
     assert said.json() == {"data": {"__typename": "Query"}}
     assert answered == [said.content]
+
+
+async def test_a_request_that_was_sent_before_is_not_read_again(
+    doors: tuple[Portal, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal, answered = doors
+    read, asked = [], []
+    reads, asks = lane._read, Planner.asking
+
+    def reading(body: bytes) -> Any:  # noqa: ANN401
+        read.append(body)
+        return reads(body)
+
+    def asking(*args: Any) -> Asking:  # noqa: ANN401
+        asked.append(args)
+        return asks(*args)
+
+    monkeypatch.setattr(lane, "_read", reading)
+    monkeypatch.setattr(Planner, "asking", asking)
+    for _ in range(4):
+        await told(portal, FEED, {"first": 3}, CITY)
+
+    assert len(answered) == 3
+    assert len(set(answered)) == 1
+    # The first time his token was not known.
+    assert len(read) == len(asked) + 1 == 2
+
+
+async def test_who_sends_what_another_has_sent_is_answered_for_himself(
+    doors: tuple[Portal, list[bytes]],
+) -> None:
+    portal, answered = doors
+    document = "{ viewer { role } transfers(first: 9) { nodes { id price } } }"
+    for subject in (CITY, SELLER):
+        await told(portal, document, None, subject)
+    answered.clear()
+
+    said = [(await told(portal, document, None, subject)).json() for subject in (CITY, SELLER)]
+
+    assert len(answered) == 2
+    assert [each["data"]["viewer"]["role"] for each in said] == ["city", "enterprise"]
+
+
+async def test_what_was_asked_of_a_document_is_kept_no_longer_than_it_is_admitted(
+    doors: tuple[Portal, list[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portal, answered = doors
+    document = "query ($id: ID!) { node(id: $id) { __typename } }"
+    asked = {"id": str(global_id("Transfer", (await rows("SELECT id FROM transfer"))[0]["id"]))}
+    first = [await told(portal, document, asked, CITY) for _ in range(2)][1]
+    admissions = whole_schema(limits_of(SETTINGS)).admissions
+    kept = admissions.admit(document, None)
+
+    monkeypatch.setattr(admissions, "_read", type(admissions._read)(4, 1 << 20))
+    again = await told(portal, document, asked, CITY)
+
+    assert admissions.admit(document, None) is not kept
+    assert first.json() == again.json() == {"data": {"node": {"__typename": "Transfer"}}}
+    assert len(answered) == 2
 
 
 async def test_it_speaks_the_media_type_that_is_liked(
