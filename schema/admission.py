@@ -134,6 +134,11 @@ class Admissions:
             self._read.put(text, read, read.weight)
         return read.refused or read.operations.get(operation_name) or _unnamed(text, operation_name)
 
+    def faults(self, text: str) -> list[GraphQLError]:
+        """Why a document is not admitted, whichever of its operations is meant; else nothing."""
+        read = self._read.get(text) or self._checked(text)
+        return read.refused.errors if read.refused else []
+
     def _checked(self, text: str) -> "_Read":
         try:
             document = document_of(text, self._limits.tokens)

@@ -1,10 +1,11 @@
 """Sanctions and client programs in the API: what bars a body, and what sends its requests."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import strawberry
 
+from registry.errors import Malformed
 from registry.parties import documents, faces, operations
 from registry.parties.documents import Registered, documents_of
 from registry.parties.facts import CLIENT, SANCTION
@@ -16,7 +17,10 @@ from schema.governed import Governed, column, relation
 from schema.lists import By, listing
 from schema.mutations import governed
 from schema.parties import BY_ORGANISATION, Organisation
-from schema.perform import Command, refers
+from schema.perform import CHECKED, Command, refers
+
+if TYPE_CHECKING:
+    from schema.build import GovernedSchema
 
 for words, description in (
     (
@@ -151,12 +155,30 @@ class RevokeClientInput(Command):
     id: strawberry.ID = refers("Client", "Which one 接入应用.")
 
 
+def _admissible(info: Info, text: str) -> None:
+    """Refuse a document that would be refused whenever the program sends it.
+
+    Raises:
+        Malformed: it is no document, asks for what the API has not, or is larger than any may be.
+
+    """
+    faults = cast("GovernedSchema", info.schema).admissions.faults(text)
+    if faults:
+        said = faults[0].message
+        raise Malformed(
+            "text", f"The document would be refused: {said}", f"该查询文档将被拒绝:{said}"
+        )
+
+
 @strawberry.input(description="Register a document of a program 登记查询文档.")
 class RegisterDocumentInput(Command):
     """Sent afterwards by the SHA-256 of exactly this text."""
 
     id: strawberry.ID = refers("Client", "Whose it is 接入应用.")
-    text: str = strawberry.field(description="The document, 1 to 32768 bytes 查询文档.")
+    text: str = strawberry.field(
+        description="The document, 1 to 32768 bytes, as it may be sent 查询文档.",
+        metadata={CHECKED: _admissible},
+    )
 
 
 @strawberry.input(description="Retire a document of a program 停用查询文档.")

@@ -15,6 +15,9 @@ from schema.preview import Preview
 REFERS = "refers"
 """What a field of an input says of itself: the kind of object its identifier names."""
 
+CHECKED = "checked"
+"""What refuses its value before anything is done: called with the ``Info`` and the value."""
+
 
 @strawberry.input(description="What every command carries 办理请求的共同字段.")
 class Command:
@@ -38,9 +41,11 @@ async def perform(info: Info, operation: Operation[Any], input: Command) -> Gove
     """Carry out ``operation`` with ``input`` for whoever sent the request.
 
     Raises:
-        Refused: what ``command`` refuses, or an identifier of another kind.
+        Refused: what ``command`` refuses, an identifier of another kind, or what a field's own
+            check refuses.
 
     """
+    _check(info, input)
     args = arguments(input)
     key, preview = args.pop("idempotency_key"), args.pop("preview")
     outcome = await command(operation, info.context.caller, args, key=key, preview=preview)
@@ -60,6 +65,13 @@ def arguments(input: object, *, path: str = "") -> dict[str, Any]:
         for field in fields(input)  # type: ignore[arg-type]  # Every input of the API is a dataclass.
         if getattr(input, field.name) is not strawberry.UNSET
     }
+
+
+def _check(info: Info, input: object) -> None:
+    for field in fields(input):  # type: ignore[arg-type]  # Every input of the API is a dataclass.
+        check = field.metadata.get(CHECKED)
+        if check is not None:
+            check(info, getattr(input, field.name))
 
 
 def _argument(value: object, field: "Field[Any]", path: str) -> object:

@@ -93,7 +93,7 @@ class Entrance:
         """
         sha256 = _hash(extensions)
         text = query
-        if caller.client:
+        if caller.client and not self._free(caller.client, sha256, query):
             text = await self._text(caller, peer, query, sha256)
         elif sha256 and query is None:
             raise self._not_found(caller, peer)
@@ -105,6 +105,11 @@ class Entrance:
             raise HTTPException(400, "The request has no document.")
         admitted = self.admissions.admit(text, operation_name)
         return Entered(admitted, self._take(caller, peer, admitted.cost))
+
+    def _free(self, client: str, sha256: str, query: str | None) -> bool:
+        """Whether it is known that the program sends what it likes, and this by its text."""
+        known = self.registered.known(client, sha256) if query is not None else None
+        return known is not None and not known.registered_only and known.text is None
 
     async def _text(self, caller: Caller, peer: str, query: str | None, sha256: str) -> str | None:
         """The document that a program sends, by its text or by its hash."""

@@ -91,6 +91,39 @@ async def test_a_registered_document_is_sent_by_its_hash(portal: Portal, partner
     assert with_text.json()["data"]["viewer"]["role"] == "portal"
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{ nothing }", "Cannot query field 'nothing' on type 'Query'"),
+        ("{", "Syntax Error"),
+        ("", "Syntax Error"),
+        ("query A { viewer { role } } query A { __typename }", "only one operation named 'A'"),
+        ("{" + " ".join(f"a{n}: __typename" for n in range(3_000)) + "}", "more than 2000 tokens"),
+    ],
+)
+async def test_a_document_that_would_be_refused_is_not_registered(
+    portal: Portal, partner: str, text: str, why: str
+) -> None:
+    document = REGISTER.replace("__typename", "... on Refusal { code message field }")
+
+    said = await portal.data(document, {"id": partner, "text": text}, subject=PROVINCE)
+
+    refused = said["registerDocument"]
+    assert (refused["code"], refused["field"]) == ("MALFORMED", "text")
+    assert why in refused["message"]
+
+
+async def test_a_document_of_several_operations_may_be_registered(
+    portal: Portal, partner: str
+) -> None:
+    text = "query A { viewer { role } } query B { __typename } mutation C { __typename }"
+    document = REGISTER.replace('"r"', '"r2"')
+
+    said = await portal.data(document, {"id": partner, "text": text}, subject=PROVINCE)
+
+    assert said == {"registerDocument": {"__typename": "Client"}}
+
+
 @pytest.mark.parametrize("client", ["", CLIENT])
 async def test_a_hash_that_is_not_ones_own_is_told_as_clients_know_it(
     portal: Portal, partner: str, client: str
