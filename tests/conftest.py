@@ -13,6 +13,9 @@ from seeds.founding_day.load import load_founding_day
 from tests.cluster import Database, Server, a_clone, a_server, a_template
 from tests.told import Told, a_copy, told
 
+LONG_SECONDS_MAX = 7_200
+"""For a test of thousands of cases; in the plain run it has what `pyproject.toml` says."""
+
 LOCAL = ("127.", "::1", "localhost")
 Address = tuple[str, int] | str | bytes
 
@@ -108,7 +111,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="Run thousands of cases, not dozens.")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--long") and config.getoption("timeout") is None:
+        config.option.timeout = LONG_SECONDS_MAX
     # Two busy cores make a deadline a matter of luck.
     hypothesis.settings.register_profile("plain", deadline=None, max_examples=50)
     hypothesis.settings.register_profile("long", deadline=None, max_examples=3000)
