@@ -39,20 +39,23 @@ BUSY = {
 
 
 class Arrived:
-    """A ``receive`` that begins with a body that has arrived, for whoever reads it again."""
+    """A ``receive`` that begins with a body that has arrived, for whoever reads it again.
 
-    def __init__(self, messages: deque[Message], receive: Receive) -> None:
+    Attributes:
+        body: the whole of it.
+
+    """
+
+    __slots__ = ("_messages", "_receive", "body")
+
+    def __init__(self, messages: list[Message], receive: Receive) -> None:
         self._messages = messages
         self._receive = receive
-
-    @property
-    def body(self) -> bytes:
-        """The whole of it, as long as nobody has received it."""
-        return b"".join([message.get("body", b"") for message in self._messages])
+        self.body = b"".join([message.get("body", b"") for message in messages])
 
     async def __call__(self) -> Message:
         """What arrived, and then what comes."""
-        return self._messages.popleft() if self._messages else await self._receive()
+        return self._messages.pop(0) if self._messages else await self._receive()
 
 
 class Crowd:
@@ -73,7 +76,8 @@ class Crowd:
             app: answers.
             running: requests at once.
             waiting: more of them.
-            body_bytes_max: of a body that is longer no more is read; one that says so is not read.
+            body_bytes_max: of a body that is longer no more is read; of one that says so, only what
+                came first.
             patience: in seconds.
 
         """
@@ -98,7 +102,9 @@ class Crowd:
         if isinstance(arrived, Response):
             await arrived(scope, receive, send)
         elif arrived is not None:
-            if not await self._may_run():
+            if self._running < self._running_max:
+                self._running += 1
+            elif not await self._may_run():
                 await _busy()(scope, receive, send)
                 return
             try:
@@ -108,21 +114,21 @@ class Crowd:
 
     async def _arrived(
         self, headers: Iterable[tuple[bytes, bytes]], receive: Receive
-    ) -> "Arrived | Response | None":
+    ) -> Arrived | Response | None:
         """The body; a refusal; or None where the sender has gone."""
         if len(self._arriving) >= ARRIVING_MAX:
             return _busy()
-        for name, value in headers:
-            if name == b"content-length":
-                digits = len(value) < LENGTH_DIGITS_MAX and value.isdigit()
-                if not digits or int(value) > self._body_bytes_max:
-                    return self._too_long()
         task = _this_task()
         self._arriving[task] = task.get_loop().time()
         if self._watch is None:
             self._watch = task.get_loop().call_later(WATCH_SECONDS, self._end_late)
         try:
-            return await self._whole(receive)
+            first = await receive()
+            if first["type"] == "http.disconnect":
+                return None
+            if first.get("more_body", False) and self._says_too_much(headers):
+                return self._too_long()
+            return await self._whole(first, receive)
         except asyncio.CancelledError:
             if task not in self._late:
                 raise
@@ -132,19 +138,26 @@ class Crowd:
             del self._arriving[task]
             self._late.discard(task)
 
-    async def _whole(self, receive: Receive) -> "Arrived | Response | None":
-        messages: deque[Message] = deque()
-        read, more = 0, True
-        while more:
+    async def _whole(self, first: Message, receive: Receive) -> Arrived | Response | None:
+        messages, message = [first], first
+        read = len(first.get("body", b""))
+        while message.get("more_body", False) and read <= self._body_bytes_max:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             messages.append(message)
             read += len(message.get("body", b""))
-            if read > self._body_bytes_max:
-                return self._too_long()
-            more = message.get("more_body", False)
-        return Arrived(messages, receive)
+        return self._too_long() if read > self._body_bytes_max else Arrived(messages, receive)
+
+    def _says_too_much(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Whether a body whose end has not come says itself that it is too long."""
+        said = [value for name, value in headers if name == b"content-length"]
+        return any(
+            len(value) >= LENGTH_DIGITS_MAX
+            or not value.isdigit()
+            or int(value) > self._body_bytes_max
+            for value in said
+        )
 
     def _too_long(self) -> Response:
         """The server library's own limit would refuse in plain text."""
@@ -163,9 +176,6 @@ class Crowd:
 
     async def _may_run(self) -> bool:
         """Whether the request's turn came in time; then somebody must ``_leave``."""
-        if self._running < self._running_max:
-            self._running += 1
-            return True
         if len(self._waiting) >= self._waiting_max:
             return False
         turn = asyncio.get_running_loop().create_future()

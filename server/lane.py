@@ -21,7 +21,6 @@ from registry.reading.run import Readers
 from registry.reading.statement import Unplanned
 from registry.remembered import Remembered
 from registry.standing import Standings
-from registry.viewer import Caller
 from schema.admission import Admitted
 from schema.build import GovernedSchema
 from schema.planned import Asking, Planner
@@ -115,7 +114,16 @@ class Lane:
         request = self._request(body)
         if caller is None or request is None:
             return None
-        admitted = await self._admitted(scope, caller, request)
+        entered = await self._entrance.enter(
+            caller,
+            peer_of(scope),
+            query=request.query,
+            operation_name=request.operation_name,
+            extensions=request.extensions,
+        )
+        # Whoever answers in the end must not charge again.
+        scope[ENTERED] = entered
+        admitted = entered.admitted
         if admitted.operation is None:
             return None
         asking = self._asking(body, request, admitted)
@@ -140,18 +148,6 @@ class Lane:
         request.admitted = weakref.ref(admitted)
         self._requests.put(body, request, REQUEST_BYTES + REQUEST_WEIGHT * len(body))
         return request.asking
-
-    async def _admitted(self, scope: Scope, caller: Caller, request: "_Request") -> Admitted:
-        entered = await self._entrance.enter(
-            caller,
-            peer_of(scope),
-            query=request.query,
-            operation_name=request.operation_name,
-            extensions=request.extensions,
-        )
-        # Whoever answers in the end must not charge again.
-        scope[ENTERED] = entered
-        return entered.admitted
 
 
 @lru_cache(HEADERS_REMEMBERED)
