@@ -132,7 +132,7 @@ async def assert_alike(
     assert not admitted.errors, f"{admitted.errors}\n{told}"
     resolved = await doors.resolved(viewer, document, sent)
     executed = await doors.executed(viewer, document, sent)
-    assert executed.data == resolved.data, told
+    assert executed.data == resolved.data, f"{executed.errors} {resolved.errors}\n{told}"
     # Of several faults some are told, those found first: which ones is a matter of luck.
     assert bool(executed.errors) == bool(resolved.errors), f"{executed} {resolved}\n{told}"
     if [error[0] for error in executed.errors] == [error[0] for error in resolved.errors]:
