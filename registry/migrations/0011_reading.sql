@@ -14,3 +14,6 @@ ALTER TABLE organisation
 ALTER TABLE instrument
     ADD CONSTRAINT instrument_code_plain CHECK (code ~ '^[0-9A-Z-]+$'),
     ADD CONSTRAINT instrument_unit_plain CHECK (unit ~ '^[0-9A-Za-z]+$');
+
+-- No movement is larger than the largest sum there may be; what shows it relies on that, and so do sums of many.
+ALTER TABLE posting ADD CONSTRAINT posting_quantity_bounded CHECK (quantity <= 1000000000000000);
