@@ -133,9 +133,6 @@ class Entrance:
         return query
 
     async def _sent(self, client: str, sha256: str) -> Sent:
-        known = self.registered.known(client, sha256)
-        if known is not None:
-            return known
         try:
             return await self.registered.sent(client, sha256)
         except Refused as refused:
