@@ -135,6 +135,8 @@ class Surroundings:
         """Pass an HTTP request on; anything else passes untouched."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            # It may have been the life of the process.
+            self._lines.write()
             return
         # It names a request and keeps no secret.
         number = f"{getrandbits(128):032x}"

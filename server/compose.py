@@ -94,6 +94,7 @@ def readers_of(settings: Settings, url: str) -> Readers:
     return Readers(
         url,
         most=settings.reader_connections_max,
+        at_once=settings.reader_statements_at_once,
         waiting=settings.requests_running_max,
         seconds=max(1, settings.operation_seconds_max // 2),
     )

@@ -14,6 +14,8 @@ import structlog
 
 from server.settings import LogFormat
 
+TOGETHER_SECONDS = 0.01
+
 ERRORS_MAX = 10
 """So many errors of a chain are told, the last one first."""
 
@@ -39,7 +41,7 @@ def _chain(error: BaseException | None) -> Iterator[str]:
 
 
 class RequestLines:
-    """One line for each request; those of one turn of the event loop are written together.
+    """One line for each request; those of a hundredth of a second are written together.
 
     What structlog's pipeline would spend on it is more than all the rest of a quick answer costs.
     """
@@ -61,10 +63,11 @@ class RequestLines:
         else:
             line = f"{at} [info     ] request {status} {path!a} ms={ms} request={number}\n"
         if not self._unwritten:
-            asyncio.get_running_loop().call_soon(self._write)
+            asyncio.get_running_loop().call_later(TOGETHER_SECONDS, self.write)
         self._unwritten.append(line)
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write what was not; who stops must not wait for the time to come."""
         lines = "".join(self._unwritten)
         self._unwritten.clear()
         sys.stderr.write(lines)

@@ -1,6 +1,7 @@
 """What the operator decides, read from the environment: ``BIANDAN_*`` and ``DATABASE_URL``."""
 
 from enum import StrEnum
+from os import cpu_count
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -47,6 +48,9 @@ class Settings(BaseSettings):
         audience: the ``aud`` that access tokens must name.
         jwks_url: where the issuer publishes its keys.
         jwks_file: the same keys in a file, where the issuer cannot be reached.
+        reader_connections_max: so many connections answer queries that are read by one statement.
+        reader_statements_at_once: so many of them work at the same time, beside those that take
+            long; the database's processors and one, of which this process has its share.
         body_bytes_max: the longest request body.
         token_bytes_max: the longest access token.
         sign_ins_max: so many access tokens are remembered as verified.
@@ -79,6 +83,7 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(default_factory=lambda given: _log_format(given["mode"]))
     database_connections_max: Positive = 10
     reader_connections_max: Positive = 10
+    reader_statements_at_once: Positive = Field(default_factory=lambda: (cpu_count() or 1) + 1)
     body_bytes_max: Positive = 200_000
     token_bytes_max: Positive = 8_192
     sign_ins_max: Positive = 4_096

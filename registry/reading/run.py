@@ -14,11 +14,15 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from registry.database import SESSION
 from registry.errors import Busy
+from registry.reading.turns import Turns
 
 STATEMENTS_MAX = 200
 """So many statements a connection keeps, the latest used."""
 
 CONNECT_SECONDS_MAX = 5.0
+
+LIGHT_COST = 10
+"""What costs no more points is read before its turn could have come."""
 
 
 class Reader:
@@ -47,12 +51,14 @@ class Readers:
     Args:
         url: of that role; where it may write, its connections are read-only all the same.
         most: connections.
+        at_once: so many statements work at the same time, beside light ones and those that take
+            long.
         waiting: so many requests may wait for one.
         seconds: what takes longer is cancelled by the database.
 
     """
 
-    def __init__(self, url: str, *, most: int, waiting: int, seconds: int) -> None:
+    def __init__(self, url: str, *, most: int, at_once: int, waiting: int, seconds: int) -> None:
         self._url = url
         self._waiting_max = waiting
         self._settings = {
@@ -72,17 +78,32 @@ class Readers:
         }
         self._free: list[Reader | None] = [None] * most
         self._places = asyncio.Semaphore(most)
+        self._turns = Turns(at_once)
         self._waiting = 0
 
-    async def fetch(self, sql: str, values: Sequence[object]) -> bytes | None:
+    async def fetch(self, sql: str, values: Sequence[object], cost: int) -> bytes | None:
         """What a plan answers with.
+
+        Args:
+            sql: its statement.
+            values: in the order of the statement's parameters.
+            cost: of the operation, in points.
 
         Raises:
             Busy: too many wait already.
 
         """
-        if self._waiting >= self._waiting_max:
+        if self._waiting + self._turns.waiting >= self._waiting_max:
             raise Busy
+        if cost <= LIGHT_COST:
+            return await self._fetch(sql, values)
+        turn = await self._turns.take()
+        try:
+            return await self._fetch(sql, values)
+        finally:
+            self._turns.give(turn)
+
+    async def _fetch(self, sql: str, values: Sequence[object]) -> bytes | None:
         self._waiting += 1
         try:
             await self._places.acquire()

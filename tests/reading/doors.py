@@ -64,7 +64,7 @@ class Doors:
         except (Unplanned, Refused):
             return None
         try:
-            text = await self.readers.fetch(plan.sql, values)
+            text = await self.readers.fetch(plan.sql, values, 1)
         except asyncpg.PostgresError:
             if plan.fallible:
                 return None
@@ -99,7 +99,7 @@ class Doors:
 @asynccontextmanager
 async def open_doors(database: Database) -> AsyncIterator[Doors]:
     """The doors of an open database; plans are read as the role that can only read."""
-    readers = Readers(database.reader_url, most=2, waiting=10, seconds=30)
+    readers = Readers(database.reader_url, most=2, at_once=2, waiting=10, seconds=30)
     try:
         yield Doors(readers)
     finally:

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from starlette.applications import Starlette
+from starlette.types import Message
 
+from server.app import Surroundings
 from server.logs import open_logs
-from server.settings import LogFormat
+from server.settings import LogFormat, Settings
 
 SECRET = "8536113.00"
 
@@ -70,3 +73,21 @@ def test_a_line_for_machines_is_one_line(capsys: pytest.CaptureFixture[str]) -> 
     (line,) = logged(LogFormat.JSON, capsys, foreign=False).splitlines()
 
     assert json.loads(line)["event"] == "bug"
+
+
+async def test_a_process_that_stops_has_written_the_last_request(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def send(_message: Message) -> None:
+        pass
+
+    async def receive() -> Message:
+        return {"type": "lifespan.shutdown"}
+
+    app = Surroundings(Starlette(), Settings(log_format=LogFormat.JSON))
+    request = {"type": "http", "path": "/none", "method": "GET", "headers": []}
+    await app(request, receive, send)
+    await app({"type": "lifespan"}, receive, send)
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert json.loads(line).items() >= {"path": "/none", "status": 404}.items()

@@ -1,0 +1,50 @@
+"""How many statements work at once, and who waits for his turn."""
+
+import asyncio
+
+LONG_SECONDS = 0.02
+"""Whoever works longer lets the next begin, so that a report keeps no page waiting."""
+
+
+class Turns:
+    """So many at once, beside those that take long.
+
+    More statements than the database has processors finish no sooner, and cost each other time.
+
+    Attributes:
+        waiting: for a turn.
+
+    """
+
+    def __init__(self, at_once: int) -> None:
+        self._places = asyncio.Semaphore(at_once)
+        self._began: dict[object, float] = {}
+        self._watch: asyncio.TimerHandle | None = None
+        self.waiting = 0
+
+    async def take(self) -> object:
+        """A turn, when it comes; it must be given back."""
+        loop = asyncio.get_running_loop()
+        if self._places.locked() and self._watch is None:
+            self._watch = loop.call_later(LONG_SECONDS, self._pass_on)
+        self.waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self.waiting -= 1
+        turn = object()
+        self._began[turn] = loop.time()
+        return turn
+
+    def give(self, turn: object) -> None:
+        """Give it back; one that took long is given to the next already."""
+        if self._began.pop(turn, None) is not None:
+            self._places.release()
+
+    def _pass_on(self) -> None:
+        """Give the turns of those that take long to others, and look again while any wait."""
+        loop = asyncio.get_running_loop()
+        latest = loop.time() - LONG_SECONDS
+        for turn in [turn for turn, began in self._began.items() if began <= latest]:
+            self.give(turn)
+        self._watch = loop.call_later(LONG_SECONDS, self._pass_on) if self.waiting else None
