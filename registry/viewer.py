@@ -1,6 +1,6 @@
 """Who looks and acts: one appointment in force, chosen per request. Never several merged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,15 @@ class Caller:
     client: str = ""
     scopes: frozenset[str] | None = None
     machine: str = ""
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # What is remembered of a caller is looked up on every request, several times.
+        told = (self.subject, self.appointment, self.client, self.scopes, self.machine)
+        object.__setattr__(self, "_hash", hash(told))
+
+    def __hash__(self) -> int:
+        return self._hash
 
 
 REGISTRY = Caller(machine="registry")

@@ -37,7 +37,6 @@ SECURITY = {
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
@@ -210,7 +209,7 @@ def _page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
     text = _PAGE.format(kind=kind, issuer=html.escape(settings.issuer))
 
     async def answer(_: Request) -> Response:
-        return HTMLResponse(text)
+        return HTMLResponse(text, headers={"referrer-policy": "no-referrer"})
 
     return answer
 

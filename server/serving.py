@@ -9,6 +9,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from server.gathering import Gathering
 from server.settings import Settings, Unfit
 
 BACKLOG = 2048
@@ -39,6 +40,7 @@ def config_of(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     """How the server is to serve: quietly, and believing no proxy but those that are named."""
     return uvicorn.Config(
         app,
+        http=Gathering,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -19,7 +19,7 @@ from server.app import Parts, create_app
 from server.compose import entrance_of, limits_of, readers_of
 from server.demonstration_keys import DemonstrationSigner
 from server.polling import polling
-from server.serving import bind
+from server.serving import bind, config_of
 from server.settings import Settings
 from server.sign_in import SignIn
 from server.signing_keys import keys_given
@@ -110,10 +110,7 @@ async def a_portal(*, fast: Database | None = None) -> AsyncIterator[Portal]:
         opened = partial(_polled, parts.standings, parts.readers, fast.application_url)
         parts = replace(parts, opened=opened)
     with bind(SETTINGS.model_copy(update={"port": 0})) as listening:
-        config = uvicorn.Config(
-            create_app(parts), log_config=None, access_log=False, lifespan="on", ws="none"
-        )
-        server = uvicorn.Server(config)
+        server = uvicorn.Server(config_of(create_app(parts), SETTINGS))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:

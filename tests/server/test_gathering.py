@@ -1,0 +1,122 @@
+"""Head and body in one write, and nothing held back that has no second part."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from server.gathering import Gathered
+from server.serving import bind, config_of
+from server.settings import Settings
+from tests.patience import SECONDS_MAX
+
+
+class Written(asyncio.Transport):
+    """Keeps what is written, and when it was closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.parts.append(bytes(data))
+
+    def close(self) -> None:
+        self.parts.append(b"closed")
+
+
+async def test_the_second_part_goes_out_with_the_first() -> None:
+    written = Written()
+    gathered = Gathered(written, asyncio.get_running_loop())
+
+    for part in (b"head", b"body", b"next head", b"next body"):
+        gathered.write(part)
+
+    assert written.parts == [b"headbody", b"next headnext body"]
+
+
+async def test_a_part_that_stays_alone_goes_out_in_the_next_turn() -> None:
+    written = Written()
+    gathered = Gathered(written, asyncio.get_running_loop())
+
+    gathered.write(b"head")
+    assert written.parts == []
+    await asyncio.sleep(0)
+
+    assert written.parts == [b"head"]
+
+
+async def test_nothing_is_lost_by_closing() -> None:
+    written = Written()
+    gathered = Gathered(written, asyncio.get_running_loop())
+
+    gathered.write(b"head")
+    gathered.close()
+    await asyncio.sleep(0)
+
+    assert written.parts == [b"head", b"closed"]
+
+
+async def _echo(request: Request) -> Response:
+    return PlainTextResponse(await request.body())
+
+
+async def _slowly(_: Request) -> Response:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"one"
+        await asyncio.sleep(0.01)
+        yield b"two"
+
+    return StreamingResponse(parts())
+
+
+@asynccontextmanager
+async def _connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server that echoes."""
+    settings = Settings(port=0)
+    routes = [Route("/", _echo, methods=["GET", "POST"]), Route("/slowly", _slowly)]
+    with bind(settings) as listening:
+        server = uvicorn.Server(config_of(Starlette(routes=routes), settings))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        reader, writer = await asyncio.open_connection(*listening.getsockname())
+        async with asyncio.timeout(SECONDS_MAX):
+            yield reader, writer
+        writer.close()
+        server.should_exit = True
+        await serving
+
+
+@pytest.mark.parametrize(
+    ("request_", "ends"),
+    [
+        (b"GET / HTTP/1.1\r\nhost: x\r\n\r\n", b"\r\n\r\n"),
+        (b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n", b"\r\n\r\n"),
+        (b"GET /none HTTP/1.1\r\nhost: x\r\n\r\n", b"\r\n\r\nNot Found"),
+        (b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 3\r\n\r\nabc", b"\r\n\r\nabc"),
+        (b"GET /slowly HTTP/1.1\r\nhost: x\r\n\r\n", b"one\r\n3\r\ntwo\r\n0\r\n\r\n"),
+    ],
+)
+async def test_every_answer_arrives_on_a_connection_that_stays(
+    request_: bytes, ends: bytes
+) -> None:
+    async with _connection() as (reader, writer):
+        for _ in range(3):
+            writer.write(request_)
+            assert (await reader.readuntil(ends)).startswith(b"HTTP/1.1 ")
+
+
+async def test_whoever_waits_to_be_told_is_told_before_he_sends() -> None:
+    async with _connection() as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n")
+        writer.write(b"content-length: 3\r\n\r\n")
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+        writer.write(b"abc")
+
+        assert (await reader.readuntil(b"\r\n\r\nabc")).startswith(b"HTTP/1.1 200 ")
