@@ -15,6 +15,8 @@ from benchmarks.reading.ours import asked
 from benchmarks.reading.queries import Query
 from benchmarks.reading.statements import Statement, overheard
 from benchmarks.reading.world import Sitter, World
+from registry.database import SESSION
+from registry.reading.run import PLANNING
 from server import embedded
 
 NAME = "pgbench"
@@ -27,7 +29,11 @@ _RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 _DONE = re.compile(r"^number of transactions actually processed: (\d+)", re.MULTILINE)
 _LATENCY = re.compile(r"^latency average = ([0-9.]+) ms", re.MULTILINE)
 # As the registry's own connections for plans.
-_ENVIRONMENT = {**os.environ, "PGOPTIONS": "-c jit=off -c plan_cache_mode=force_generic_plan"}
+_OPTIONS = {"jit": SESSION["jit"]} | PLANNING
+_ENVIRONMENT = {
+    **os.environ,
+    "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),
+}
 _TOKEN = re.compile(r"([eE]?'(?:[^']|'')*')|\$(\d+)")
 # Within a text, pgbench takes a colon before a letter for the beginning of a variable.
 _COLON = re.compile(r":(?=[A-Za-z_\u0080-\U0010ffff])")

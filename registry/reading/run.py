@@ -21,6 +21,19 @@ STATEMENTS_MAX = 200
 
 CONNECT_SECONDS_MAX = 5.0
 
+PLANNING = {
+    # A statement serves many values; planned for each anew it would take twice as long.
+    "plan_cache_mode": "force_generic_plan",
+    # A page is a few rows, and what they lead to is found by keys: to hash even a small table for
+    # them costs more than to look them up in what lies in memory.
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    # Else a table of fifty rows is read whole, again for each row that leads to it.
+    "random_page_cost": "0.1",
+    "seq_page_cost": "0.1",
+}
+"""How the database is to find its way for a plan."""
+
 LIGHT_COST = 10
 """What costs no more points is read before its turn could have come."""
 
@@ -63,17 +76,9 @@ class Readers:
         self._waiting_max = waiting
         self._settings = {
             **SESSION,
+            **PLANNING,
             "application_name": "biandan reader",
             "default_transaction_read_only": "on",
-            # A statement serves many values; planned for each anew it would take twice as long.
-            "plan_cache_mode": "force_generic_plan",
-            # A page is a few rows, and what they lead to is found by keys: to hash even a small
-            # table for them costs more than to look them up in what lies in memory.
-            "enable_hashjoin": "off",
-            "enable_mergejoin": "off",
-            # Else a table of fifty rows is read whole, again for each row that leads to it.
-            "random_page_cost": "0.1",
-            "seq_page_cost": "0.1",
             "statement_timeout": f"{seconds}s",
         }
         self._free: list[Reader | None] = [None] * most
