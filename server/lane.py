@@ -132,8 +132,7 @@ class Lane:
         if plan.constant is not None:
             return plan.constant
         mark = self._standings.mark()
-        values = plan.values(viewer, asking.arguments)
-        answer = await self._readers.fetch(plan.sql, values, admitted.cost)
+        answer = await self._readers.fetch(plan.sql, plan.values(viewer, asking.arguments))
         # While it waited for a connection or the database, he may have lost what he had.
         return answer if mark == self._standings.mark() else None
 

@@ -7,6 +7,7 @@ that was lost, or was left in the middle of an answer, is replaced.
 import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -14,7 +15,7 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from registry.database import SESSION
 from registry.errors import Busy
-from registry.reading.turns import Turns
+from registry.reading.turns import Quick, Turns
 
 STATEMENTS_MAX = 200
 """So many statements a connection keeps, the latest used."""
@@ -33,9 +34,6 @@ PLANNING = {
     "seq_page_cost": "0.1",
 }
 """How the database is to find its way for a plan."""
-
-LIGHT_COST = 10
-"""What costs no more points is read before its turn could have come."""
 
 
 class Reader:
@@ -64,7 +62,7 @@ class Readers:
     Args:
         url: of that role; where it may write, its connections are read-only all the same.
         most: connections.
-        at_once: so many statements work at the same time, beside light ones and those that take
+        at_once: so many statements work at the same time, beside quick ones and those that take
             long.
         waiting: so many requests may wait for one.
         seconds: what takes longer is cancelled by the database.
@@ -83,16 +81,12 @@ class Readers:
         }
         self._free: list[Reader | None] = [None] * most
         self._places = asyncio.Semaphore(most)
-        self._turns = Turns(at_once)
+        self._turns, self._quick = Turns(at_once), Quick()
+        self._crowd = most - at_once
         self._waiting = 0
 
-    async def fetch(self, sql: str, values: Sequence[object], cost: int) -> bytes | None:
+    async def fetch(self, sql: str, values: Sequence[object]) -> bytes | None:
         """What a plan answers with.
-
-        Args:
-            sql: its statement.
-            values: in the order of the statement's parameters.
-            cost: of the operation, in points.
 
         Raises:
             Busy: too many wait already.
@@ -100,7 +94,7 @@ class Readers:
         """
         if self._waiting + self._turns.waiting >= self._waiting_max:
             raise Busy
-        if cost <= LIGHT_COST:
+        if sql in self._quick:
             return await self._fetch(sql, values)
         turn = await self._turns.take()
         try:
@@ -118,8 +112,11 @@ class Readers:
         try:
             if reader is None or reader.connection.is_closed():
                 reader = Reader(await self._connected())
+            alone, began = len(self._free) >= self._crowd, perf_counter()
             found = await reader.fetch(sql, values)
             sound = True
+            if alone:
+                self._quick.note(sql, perf_counter() - began)
         except asyncpg.PostgresError:
             # An error that the server told leaves the connection in order; anything else may not.
             sound = True

@@ -1,9 +1,34 @@
-"""How many statements work at once, and who waits for his turn."""
+"""How many statements work at once, and which of them wait for their turn."""
 
 import asyncio
+from math import inf
 
 LONG_SECONDS = 0.02
 """Whoever works longer lets the next begin, so that a report keeps no page waiting."""
+
+QUICK_SECONDS = 0.0003
+"""What is read as soon as this waits for no turn: waiting would take longer."""
+
+STATEMENTS_MAX = 1_000
+GROWTH = 1.01
+"""By so much the least time a statement took is less true, each time it takes another."""
+
+
+class Quick:
+    """Which statements are quick: the least time that each took lately tells."""
+
+    def __init__(self) -> None:
+        self._least: dict[str, float] = {}
+
+    def __contains__(self, sql: str) -> bool:
+        return self._least.get(sql, inf) <= QUICK_SECONDS
+
+    def note(self, sql: str, seconds: float) -> None:
+        """A statement took so long, where it had not to share the database with a crowd."""
+        before = self._least.get(sql)
+        if before is None and len(self._least) >= STATEMENTS_MAX:
+            del self._least[next(iter(self._least))]
+        self._least[sql] = seconds if before is None else min(seconds, before * GROWTH)
 
 
 class Turns:

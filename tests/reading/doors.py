@@ -64,7 +64,7 @@ class Doors:
         except (Unplanned, Refused):
             return None
         try:
-            text = await self.readers.fetch(plan.sql, values, 1)
+            text = await self.readers.fetch(plan.sql, values)
         except asyncpg.PostgresError:
             if plan.fallible:
                 return None

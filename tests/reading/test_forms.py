@@ -71,7 +71,7 @@ async def written(readers: Readers, expression: str, **columns: tuple[str, Seque
         f" 'UTF8') AS found FROM unnest({casts}) WITH ORDINALITY AS t ({', '.join(columns)}, n)"
     )
     values = [list(each) for _, each in columns.values()]
-    text = await readers.fetch(sql, values, 1)
+    text = await readers.fetch(sql, values)
     by_application = await row(sql, *values)
     assert by_application is not None
     assert by_application["found"] == text
@@ -137,7 +137,7 @@ async def test_a_list_of_texts_has_one_text(readers: Readers, lists: list[list[s
 
     for each in lists:
         found = await readers.fetch(f"SELECT convert_to({expression}, 'UTF8') FROM (SELECT"
-                                    " $1::text[] AS x) t", [each], 1)  # fmt: skip
+                                    " $1::text[] AS x) t", [each])  # fmt: skip
         assert found is not None
         assert orjson.loads(found) == each
 

@@ -1,10 +1,10 @@
-"""Turns: so many at once, beside those that take long; none is lost and none is given twice."""
+"""Turns: so many at once, beside what is quick or takes long; none is lost or given twice."""
 
 import asyncio
 
 import pytest
 
-from registry.reading.turns import Turns
+from registry.reading.turns import GROWTH, QUICK_SECONDS, STATEMENTS_MAX, Quick, Turns
 from tests.patience import SECONDS_MAX
 
 
@@ -63,3 +63,31 @@ async def test_whoever_gives_up_waiting_leaves_his_place_to_the_others() -> None
     await _settled()
 
     assert (waits.done(), turns.waiting) == (True, 0)
+
+
+def test_a_statement_is_quick_by_the_least_time_it_took() -> None:
+    quick = Quick()
+    assert "a" not in quick
+
+    for seconds in (1.0, QUICK_SECONDS / 2, 1.0):
+        quick.note("a", seconds)
+
+    assert "a" in quick
+    assert "b" not in quick
+
+
+def test_what_became_slow_is_not_quick_for_ever() -> None:
+    quick = Quick()
+    quick.note("a", QUICK_SECONDS)
+
+    quick.note("a", QUICK_SECONDS * GROWTH * 2)
+
+    assert "a" not in quick
+
+
+def test_a_flood_of_statements_is_forgotten_the_oldest_first() -> None:
+    quick = Quick()
+    for number in range(STATEMENTS_MAX + 1):
+        quick.note(str(number), 0.0)
+
+    assert ("0" in quick, "1" in quick, str(STATEMENTS_MAX) in quick) == (False, True, True)
