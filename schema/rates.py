@@ -32,20 +32,27 @@ class Rate(NamedTuple):
     Attributes:
         limit: points that a sender has in a minute, and at most at once.
         cost: points of this operation.
-        remaining: points that are left after it.
-        whole_at: when all of them will be there again, in seconds since 1970.
+        left: points that are left after it, in parts as well.
+        at: when it was charged, in seconds since 1970.
 
     """
 
     limit: int
     cost: int
-    remaining: int
-    whole_at: float
+    left: float
+    at: float
+
+    @property
+    def remaining(self) -> int:
+        """Whole points that are left."""
+        return int(self.left)
 
     @property
     def reset_at(self) -> datetime:
         """When all of them will be there again, to the second."""
-        return datetime.fromtimestamp(ceil(self.whole_at), UTC)
+        return datetime.fromtimestamp(
+            ceil(self.at + (self.limit - self.left) * SECONDS / self.limit), UTC
+        )
 
 
 class RateLimited(Exception):
@@ -113,28 +120,26 @@ class Rates:
         buckets = self._known if signed_in else self._public
         limit = self._limit if signed_in else self._public_limit
         now = self._clock()
-        bucket = self._refilled(buckets, sender, limit, now)
+        bucket = buckets.get(sender) or self._full(buckets, sender, limit, now)
+        buckets.move_to_end(sender)
+        # A clock that was set back gives nothing and takes nothing.
+        if now > bucket.at:
+            refilled = bucket.points + (now - bucket.at) * limit / SECONDS
+            bucket.points = min(limit, refilled)
+        bucket.at = now
         if cost > bucket.points:
             wait = ceil((cost - bucket.points) * SECONDS / limit)
             raise RateLimited(cost, int(bucket.points), max(1, wait))
         bucket.points -= cost
-        whole_at = now + (limit - bucket.points) * SECONDS / limit
-        return Rate(limit, cost, int(bucket.points), whole_at)
+        return Rate(limit, cost, bucket.points, now)
 
-    def _refilled(
+    def _full(
         self, buckets: OrderedDict[Sender, _Bucket], sender: Sender, limit: int, now: float
     ) -> _Bucket:
-        bucket = buckets.get(sender)
-        if bucket is None:
-            bucket = buckets[sender] = _Bucket(limit, now)
-            if len(buckets) > self._senders_max:
-                buckets.popitem(last=False)
-            return bucket
-        buckets.move_to_end(sender)
-        # A clock that was set back gives nothing and takes nothing.
-        elapsed = max(0.0, now - bucket.at)
-        bucket.points = min(float(limit), bucket.points + elapsed * limit / SECONDS)
-        bucket.at = now
+        """All points of a sender who is not known, in the place of who was silent longest."""
+        bucket = buckets[sender] = _Bucket(limit, now)
+        if len(buckets) > self._senders_max:
+            buckets.popitem(last=False)
         return bucket
 
 

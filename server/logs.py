@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice
 
 import orjson
@@ -47,38 +48,49 @@ class RequestLines:
     """
 
     def __init__(self, form: LogFormat) -> None:
-        self._json = form is LogFormat.JSON
-        self._unwritten: list[str] = []
-        self._second, self._said = 0, ""
+        self._line = _for_machines if form is LogFormat.JSON else _for_people
+        self._unwritten: list[_Answered] = []
 
     def say(self, path: str, status: int, seconds: float, number: str) -> None:
         """Log it: what was asked for and how it ended, and nothing of what was sent."""
-        at, ms = self._now(), f"{seconds * 1000:.1f}"
-        if self._json:
-            named = orjson.dumps(path).decode()
-            line = (
-                f'{{"path":{named},"status":{status},"ms":{ms},"request":"{number}",'
-                f'"event":"request","level":"info","timestamp":"{at}"}}\n'
-            )
-        else:
-            line = f"{at} [info     ] request {status} {path!a} ms={ms} request={number}\n"
         if not self._unwritten:
             asyncio.get_running_loop().call_later(TOGETHER_SECONDS, self.write)
-        self._unwritten.append(line)
+        self._unwritten.append((time.time(), path, status, seconds, number))
 
     def write(self) -> None:
         """Write what was not; who stops must not wait for the time to come."""
-        lines = "".join(self._unwritten)
+        lines = "".join([self._line(answered) for answered in self._unwritten])
         self._unwritten.clear()
         sys.stderr.write(lines)
 
-    def _now(self) -> str:
-        """The time to the millisecond; a second is put into words once."""
-        now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second, self._said = second, datetime.fromtimestamp(second, UTC).isoformat()[:-6]
-        return f"{self._said}.{int((now - second) * 1000):03}+00:00"
+
+_Answered = tuple[float, str, int, float, str]
+"""When, the path, the status, after how many seconds, the number of the request."""
+
+
+def _for_machines(answered: _Answered) -> str:
+    at, path, status, seconds, number = answered
+    return (
+        f'{{"path":{orjson.dumps(path).decode()},"status":{status},"ms":{seconds * 1000:.1f},'
+        f'"request":"{number}","event":"request","level":"info","timestamp":"{_moment(at)}"}}\n'
+    )
+
+
+def _for_people(answered: _Answered) -> str:
+    at, path, status, seconds, number = answered
+    ms = f"{seconds * 1000:.1f}"
+    return f"{_moment(at)} [info     ] request {status} {path!a} ms={ms} request={number}\n"
+
+
+def _moment(at: float) -> str:
+    """To the millisecond."""
+    second = int(at)
+    return f"{_second(second)}.{int((at - second) * 1000):03}+00:00"
+
+
+@lru_cache(2)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).isoformat()[:-6]
 
 
 def _as_json(event: object, **_: object) -> str:

@@ -153,24 +153,21 @@ class SignIn:
         token = bearer(headers)
         if token is None:
             raise BadToken("an appointment is named but nobody is signed in")
-        signed_in = await self._signed_in(token)
+        signed_in = await self._signed_in(token, headers["authorization"].encode("latin-1"))
         return signed_in if appointment == NIL else _acting_as(signed_in, appointment)
 
     def _remembered(self, authorization: bytes) -> _Verified | None:
-        """What a token says that was verified before and still holds."""
-        if authorization[:7].lower() != b"bearer ":
-            return None
-        token = authorization[7:]
-        found = self._tokens.get(token)
+        """What the token of a header says that was verified before and still holds."""
+        found = self._tokens.get(authorization)
         if found is None:
             return None
         if found.begins <= self.clock() < found.ends and self._keys.held(found.kid) is found.key:
             return found
-        self._tokens.drop(token)
+        self._tokens.drop(authorization)
         return None
 
-    async def _signed_in(self, token: str) -> Caller:
-        """Whom a token stands for; where it holds, it is remembered."""
+    async def _signed_in(self, token: str, authorization: bytes) -> Caller:
+        """Whom a token stands for; where it holds, it is remembered by the header it came in."""
         if len(token) > self._settings.token_bytes_max:
             raise BadToken("the token is too long")
         kid = str(_header(token)["kid"])
@@ -186,8 +183,8 @@ class SignIn:
         begins = max(claims["iat"], claims.get("nbf", 0)) - LEEWAY_SECONDS
         verified = _Verified(caller, kid, key, begins, claims["exp"])
         acting = APPOINTMENTS_MAX * APPOINTMENT_BYTES
-        weight = len(token) + acting + SCOPE_BYTES * len(caller.scopes or ())
-        self._tokens.put(token.encode(), verified, weight)
+        weight = len(authorization) + acting + SCOPE_BYTES * len(caller.scopes or ())
+        self._tokens.put(authorization, verified, weight)
         return caller
 
     def _claims(self, token: str, key: SigningKey) -> Mapping[str, Any]:

@@ -244,8 +244,8 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=4))
 async def test_what_is_known_is_what_the_slow_way_says(raw: Raw) -> None:
     desk, fresh = Desk(), Desk()
-    for text in (GOOD, MANY):
-        await desk.caller(bearing(text))
+    for sent in (b"Bearer " + GOOD.encode(), b"bEARER " + MANY.encode()):
+        await desk.caller([(b"authorization", sent)])
     known = desk.known(raw)
 
     try:
