@@ -21,7 +21,7 @@ import pytest
 from server import embedded
 from server.demonstration_keys import USUAL_CLIENT, open_signer
 from server.settings import Settings
-from tests.patience import busyness
+from tests.patience import SECONDS_MAX, busyness
 
 FIRST_START_SECONDS, SECOND_START_SECONDS = 60, 5
 STARTS_MAX = 5
@@ -99,7 +99,7 @@ def sign_ins(printed: str) -> Iterator[tuple[str, str, dict[str, str]]]:
 def ended(running: subprocess.Popen[str]) -> int:
     """The exit code after Ctrl-C."""
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=30)
+    running.communicate(timeout=SECONDS_MAX)
     return running.returncode
 
 
@@ -162,7 +162,7 @@ def test_whatever_ends_it_takes_the_database_along(state: Path, closing: signal.
         greeting(running)
         assert embedded.running(state)
         running.send_signal(closing)
-        running.communicate(timeout=30)
+        running.communicate(timeout=SECONDS_MAX)
 
     assert not embedded.running(state)
 
