@@ -59,9 +59,8 @@ class RequestLines:
 
     def write(self) -> None:
         """Write what was not; who stops must not wait for the time to come."""
-        lines = "".join([self._line(answered) for answered in self._unwritten])
-        self._unwritten.clear()
-        sys.stderr.write(lines)
+        answers, self._unwritten = self._unwritten, []
+        sys.stderr.write("".join([self._line(answered) for answered in answers]))
 
 
 _Answered = tuple[float, str, int, float, str]

@@ -22,6 +22,8 @@ STATEMENTS_MAX = 200
 
 CONNECT_SECONDS_MAX = 5.0
 
+_ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+
 PLANNING = {
     # A statement serves many values; planned for each anew it would take twice as long.
     "plan_cache_mode": "force_generic_plan",
@@ -95,19 +97,21 @@ class Readers:
         if self._waiting + self._turns.waiting >= self._waiting_max:
             raise Busy
         if sql in self._quick:
-            return await self._fetch(sql, values)
+            return await self._fetch(sql, values, None)
         turn = await self._turns.take()
         try:
-            return await self._fetch(sql, values)
+            return await self._fetch(sql, values, turn)
         finally:
             self._turns.give(turn)
 
-    async def _fetch(self, sql: str, values: Sequence[object]) -> bytes | None:
+    async def _fetch(self, sql: str, values: Sequence[object], turn: object | None) -> bytes | None:
         self._waiting += 1
         try:
             await self._places.acquire()
         finally:
             self._waiting -= 1
+        if turn is not None:
+            self._turns.begin(turn)
         reader, sound = self._free.pop(), False
         try:
             if reader is None or reader.connection.is_closed():
@@ -115,11 +119,10 @@ class Readers:
             alone, began = len(self._free) >= self._crowd, perf_counter()
             found = await reader.fetch(sql, values)
             sound = True
-            if alone:
-                self._quick.note(sql, perf_counter() - began)
-        except asyncpg.PostgresError:
-            # An error that the server told leaves the connection in order; anything else may not.
-            sound = True
+            self._quick.note(sql, perf_counter() - began, alone=alone)
+        except asyncpg.PostgresError as error:
+            # An error that the server told leaves the connection in order, unless it says good-bye.
+            sound = not isinstance(error, _ENDED)
             raise
         else:
             return found

@@ -23,12 +23,18 @@ class Quick:
     def __contains__(self, sql: str) -> bool:
         return self._least.get(sql, inf) <= QUICK_SECONDS
 
-    def note(self, sql: str, seconds: float) -> None:
-        """A statement took so long, where it had not to share the database with a crowd."""
+    def note(self, sql: str, seconds: float, *, alone: bool) -> None:
+        """A statement took so long; in a crowd that says only that its least time is old."""
         before = self._least.get(sql)
-        if before is None and len(self._least) >= STATEMENTS_MAX:
-            del self._least[next(iter(self._least))]
-        self._least[sql] = seconds if before is None else min(seconds, before * GROWTH)
+        if before is None:
+            if not alone:
+                return
+            if len(self._least) >= STATEMENTS_MAX:
+                del self._least[next(iter(self._least))]
+            self._least[sql] = seconds
+        else:
+            aged = before * GROWTH
+            self._least[sql] = min(seconds, aged) if alone else aged
 
 
 class Turns:
@@ -48,7 +54,7 @@ class Turns:
         self.waiting = 0
 
     async def take(self) -> object:
-        """A turn, when it comes; it must be given back."""
+        """A turn, when it comes; it must be given back, and is not long before it has begun."""
         loop = asyncio.get_running_loop()
         if self._places.locked() and self._watch is None:
             self._watch = loop.call_later(LONG_SECONDS, self._pass_on)
@@ -58,8 +64,12 @@ class Turns:
         finally:
             self.waiting -= 1
         turn = object()
-        self._began[turn] = loop.time()
+        self._began[turn] = inf
         return turn
+
+    def begin(self, turn: object) -> None:
+        """From now on whoever has it works."""
+        self._began[turn] = asyncio.get_running_loop().time()
 
     def give(self, turn: object) -> None:
         """Give it back; one that took long is given to the next already."""

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from registry.reading.turns import GROWTH, QUICK_SECONDS, STATEMENTS_MAX, Quick, Turns
+from registry.reading.turns import GROWTH, LONG_SECONDS, QUICK_SECONDS, STATEMENTS_MAX, Quick, Turns
 from tests.patience import SECONDS_MAX
 
 
@@ -29,16 +29,28 @@ async def test_so_many_work_at_once_and_the_next_waits_for_one_of_them() -> None
 
 async def test_whoever_takes_long_lets_the_next_begin() -> None:
     turns = Turns(1)
-    await turns.take()
+    turns.begin(await turns.take())
 
     async with asyncio.timeout(SECONDS_MAX):
+        turns.begin(await turns.take())
         await turns.take()
-        await turns.take()
+
+
+async def test_a_turn_that_has_not_begun_is_not_long() -> None:
+    turns = Turns(1)
+    await turns.take()
+    next_ = asyncio.create_task(turns.take())
+
+    await asyncio.sleep(3 * LONG_SECONDS)
+
+    assert not next_.done()
+    next_.cancel()
 
 
 async def test_a_turn_that_was_passed_on_is_not_given_again() -> None:
     turns = Turns(1)
     long = await turns.take()
+    turns.begin(long)
     await turns.take()
     turns.give(long)
     turns.give(long)
@@ -70,17 +82,18 @@ def test_a_statement_is_quick_by_the_least_time_it_took() -> None:
     assert "a" not in quick
 
     for seconds in (1.0, QUICK_SECONDS / 2, 1.0):
-        quick.note("a", seconds)
+        quick.note("a", seconds, alone=True)
 
     assert "a" in quick
     assert "b" not in quick
 
 
-def test_what_became_slow_is_not_quick_for_ever() -> None:
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_became_slow_is_not_quick_for_ever(*, alone: bool) -> None:
     quick = Quick()
-    quick.note("a", QUICK_SECONDS)
+    quick.note("a", QUICK_SECONDS, alone=True)
 
-    quick.note("a", QUICK_SECONDS * GROWTH * 2)
+    quick.note("a", QUICK_SECONDS * GROWTH * 2, alone=alone)
 
     assert "a" not in quick
 
@@ -88,6 +101,6 @@ def test_what_became_slow_is_not_quick_for_ever() -> None:
 def test_a_flood_of_statements_is_forgotten_the_oldest_first() -> None:
     quick = Quick()
     for number in range(STATEMENTS_MAX + 1):
-        quick.note(str(number), 0.0)
+        quick.note(str(number), 0.0, alone=True)
 
     assert ("0" in quick, "1" in quick, str(STATEMENTS_MAX) in quick) == (False, True, True)
