@@ -6,8 +6,11 @@ from math import inf
 LONG_SECONDS = 0.02
 """Whoever works longer lets the next begin, so that a report keeps no page waiting."""
 
-QUICK_SECONDS = 0.0003
+QUICK_SECONDS = 0.0004
 """What is read as soon as this waits for no turn: waiting would take longer."""
+
+CROWD_SECONDS = 0.005
+"""So long what is quick may take in a crowd, which makes everything slower."""
 
 STATEMENTS_MAX = 1_000
 GROWTH = 1.01
@@ -24,17 +27,13 @@ class Quick:
         return self._least.get(sql, inf) <= QUICK_SECONDS
 
     def note(self, sql: str, seconds: float, *, alone: bool) -> None:
-        """A statement took so long; in a crowd that says only that its least time is old."""
+        """A statement took so long, alone or in a crowd, where only what is far too long counts."""
         before = self._least.get(sql)
-        if before is None:
-            if not alone:
-                return
-            if len(self._least) >= STATEMENTS_MAX:
-                del self._least[next(iter(self._least))]
-            self._least[sql] = seconds
-        else:
-            aged = before * GROWTH
-            self._least[sql] = min(seconds, aged) if alone else aged
+        if not alone and (before is None or seconds <= CROWD_SECONDS):
+            return
+        if before is None and len(self._least) >= STATEMENTS_MAX:
+            del self._least[next(iter(self._least))]
+        self._least[sql] = seconds if before is None else min(seconds, before * GROWTH)
 
 
 class Turns:

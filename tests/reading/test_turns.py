@@ -4,7 +4,14 @@ import asyncio
 
 import pytest
 
-from registry.reading.turns import GROWTH, LONG_SECONDS, QUICK_SECONDS, STATEMENTS_MAX, Quick, Turns
+from registry.reading.turns import (
+    CROWD_SECONDS,
+    LONG_SECONDS,
+    QUICK_SECONDS,
+    STATEMENTS_MAX,
+    Quick,
+    Turns,
+)
 from tests.patience import SECONDS_MAX
 
 
@@ -88,14 +95,24 @@ def test_a_statement_is_quick_by_the_least_time_it_took() -> None:
     assert "b" not in quick
 
 
-@pytest.mark.parametrize("alone", [True, False])
-def test_what_became_slow_is_not_quick_for_ever(*, alone: bool) -> None:
+@pytest.mark.parametrize(("seconds", "alone"), [(QUICK_SECONDS * 2, True), (1.0, False)])
+def test_what_became_slow_is_not_quick_for_ever(seconds: float, *, alone: bool) -> None:
     quick = Quick()
     quick.note("a", QUICK_SECONDS, alone=True)
 
-    quick.note("a", QUICK_SECONDS * GROWTH * 2, alone=alone)
+    quick.note("a", seconds, alone=alone)
 
     assert "a" not in quick
+
+
+def test_a_crowd_makes_nothing_slow_and_nothing_quick() -> None:
+    quick = Quick()
+    quick.note("a", QUICK_SECONDS, alone=True)
+
+    quick.note("a", CROWD_SECONDS, alone=False)
+    quick.note("b", 0.0, alone=False)
+
+    assert ("a" in quick, "b" in quick) == (True, False)
 
 
 def test_a_flood_of_statements_is_forgotten_the_oldest_first() -> None:
