@@ -25,7 +25,7 @@ from benchmarks.judge import Cost, cost
 from benchmarks.settling import cluster
 from registry.acting import enter
 from registry.database import close_database, open_database, reading, row
-from registry.standing import MOMENT, Standings
+from registry.standing import MOMENT_SECONDS, Standings
 from registry.viewer import NIL, Caller
 from seeds.clock import start_clock
 from seeds.founding_day.load import load_founding_day
@@ -104,7 +104,7 @@ class Uneven:
     def __call__(self) -> float:
         """Real seconds, and more than a moment in every other round."""
         self._calls += 1
-        return time.monotonic() + 2 * MOMENT.total_seconds() * (self._calls // self._round % 2)
+        return time.monotonic() + 2 * MOMENT_SECONDS * (self._calls // self._round % 2)
 
 
 async def anew(asked: list[Asked], number: int) -> Cost:

@@ -20,7 +20,7 @@ from registry.viewer import Caller, Viewer
 EVERY_SECONDS = 0.5
 """How often the epoch is to be polled."""
 
-MOMENT = timedelta(milliseconds=5)
+MOMENT_SECONDS = 0.005
 """For so long a viewer once worked out serves everybody who asks as he; no deadline is so fine."""
 
 WINDOW_SECONDS = 1.5
@@ -40,6 +40,8 @@ class _Entry:
 
     Attributes:
         viewer: what they made of the caller last.
+        moment: that of the poll by which the time was known then.
+        at: when that was, in seconds of the clock.
 
     """
 
@@ -47,6 +49,8 @@ class _Entry:
     epoch: int
     server: int
     viewer: Viewer | None = None
+    moment: Moment | None = None
+    at: float = 0.0
 
 
 class Standings:
@@ -104,17 +108,17 @@ class Standings:
             Unreachable: the last good poll holds no longer.
 
         """
-        now = self.now()
         if not (caller.subject or caller.client):
-            return viewer_at(caller, _NOTHING, now)
+            return viewer_at(caller, _NOTHING, self.now())
         entry = self._entries.get(caller)
         if entry is None or not self._current(entry):
             return None
-        last = entry.viewer
-        if last is not None and last.now <= now < last.now + MOMENT:
-            return last
+        clock = self._clock()
+        if entry.moment is self._moment and 0 <= clock - entry.at < MOMENT_SECONDS and self.fresh:
+            return entry.viewer
         try:
-            entry.viewer = viewer_at(caller, entry.facts, now)
+            entry.viewer = viewer_at(caller, entry.facts, self.now())
+            entry.moment, entry.at = self._moment, clock
         except AppointmentRequired:
             # By the clock; ``viewer`` says it after a look at the database.
             self._entries.drop(caller)

@@ -64,6 +64,7 @@ class Viewer:
         frozen: the organisation is frozen as a whole.
         authority: the organisation is an authority, so that its own business goes to a second
             officer of its own.
+        standing: of all this, what the rules distinguish without looking at a row.
 
     """
 
@@ -81,6 +82,20 @@ class Viewer:
     sanctioned: bool = False
     frozen: bool = False
     authority: bool = False
+    standing: tuple[object, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Every plan is kept under it, and one viewer serves many requests.
+        told = (
+            self.role,
+            self.may_initiate,
+            self.may_approve,
+            self.lapsed,
+            self.sanctioned,
+            self.frozen,
+            self.scopes,
+        )
+        object.__setattr__(self, "standing", told)
 
     def binds(self) -> dict[str, Any]:
         """The named binds that a fact's SQL face may use."""

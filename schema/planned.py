@@ -216,7 +216,7 @@ class Planner:
             selecting = _Selecting(self, self.prepared(admitted), asking)
             return planned(self.catalogue, QUERY, selecting.whole(), viewer)
 
-        return _known(admitted, ("", _standing(viewer), asking.shapes), make)
+        return _known(admitted, ("", *_told(asking, viewer)), make)
 
     def one(
         self,
@@ -238,7 +238,7 @@ class Planner:
             selecting = _Selecting(self, self.prepared(admitted), asking)
             return planned_field(self.catalogue, QUERY, selecting.one(key, details), viewer)
 
-        return _known(admitted, (key, _standing(viewer), asking.shapes), make)
+        return _known(admitted, (key, *_told(asking, viewer)), make)
 
     def _takings(self, part: Node) -> list[Taking]:
         info = TypeInfo(self.schema)
@@ -318,6 +318,11 @@ class _Selecting:
         }
 
 
+def _told(asking: Asking, viewer: Viewer) -> tuple[Hashable, ...]:
+    """What decides the text of a plan, beside the part of the document."""
+    return viewer.standing, gate.edition.version, asking.shapes
+
+
 def _known(admitted: Admitted, told: Hashable, make: Callable[[], Plan]) -> Plan:
     """The plan for what decides its text; that none can be made is kept as well."""
     found = admitted.plans.get(told)
@@ -364,20 +369,6 @@ def _shapes(
             for taking, sent in zip(prepared.takings, asked, strict=True)
             if taking.fixed is None
         ),
-    )
-
-
-def _standing(viewer: Viewer) -> Hashable:
-    """What of a viewer the rules distinguish without looking at a row."""
-    return (
-        viewer.role,
-        viewer.may_initiate,
-        viewer.may_approve,
-        viewer.lapsed,
-        viewer.sanctioned,
-        viewer.frozen,
-        viewer.scopes,
-        gate.edition.version,
     )
 
 

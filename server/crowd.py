@@ -118,17 +118,20 @@ class Crowd:
         """The body; a refusal; or None where the sender has gone."""
         if len(self._arriving) >= ARRIVING_MAX:
             return _busy()
-        task = _this_task()
-        self._arriving[task] = task.get_loop().time()
+        loop = asyncio.get_running_loop()
+        task = _task_of(loop)
+        self._arriving[task] = loop.time()
         if self._watch is None:
-            self._watch = task.get_loop().call_later(WATCH_SECONDS, self._end_late)
+            self._watch = loop.call_later(WATCH_SECONDS, self._end_late)
         try:
-            first = await receive()
-            if first["type"] == "http.disconnect":
+            message = await receive()
+            if message["type"] == "http.disconnect":
                 return None
-            if first.get("more_body", False) and self._says_too_much(headers):
+            if not message.get("more_body", False):
+                return self._fitting(Arrived([message], receive))
+            if self._says_too_much(headers):
                 return self._too_long()
-            return await self._whole(first, receive)
+            return await self._whole(message, receive)
         except asyncio.CancelledError:
             if task not in self._late:
                 raise
@@ -147,7 +150,10 @@ class Crowd:
                 return None
             messages.append(message)
             read += len(message.get("body", b""))
-        return self._too_long() if read > self._body_bytes_max else Arrived(messages, receive)
+        return self._fitting(Arrived(messages, receive))
+
+    def _fitting(self, arrived: Arrived) -> Arrived | Response:
+        return arrived if len(arrived.body) <= self._body_bytes_max else self._too_long()
 
     def _says_too_much(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
         """Whether a body whose end has not come says itself that it is too long."""
@@ -200,8 +206,9 @@ class Crowd:
             self._running -= 1
 
 
-def _this_task() -> asyncio.Task[None]:
-    task = asyncio.current_task()
+def _task_of(loop: asyncio.AbstractEventLoop) -> asyncio.Task[None]:
+    # Told the loop, it does not look for it.
+    task = asyncio.current_task(loop)
     assert task is not None, "a request is answered in a task of its own"
     return task
 

@@ -55,7 +55,7 @@ class RequestLines:
         """Log it: what was asked for and how it ended, and nothing of what was sent."""
         if not self._unwritten:
             asyncio.get_running_loop().call_later(TOGETHER_SECONDS, self.write)
-        self._unwritten.append((time.time(), path, status, seconds, number))
+        self._unwritten.append((int(time.time() * 1000), path, status, seconds, number))
 
     def write(self) -> None:
         """Write what was not; who stops must not wait for the time to come."""
@@ -63,8 +63,8 @@ class RequestLines:
         sys.stderr.write("".join([self._line(answered) for answered in answers]))
 
 
-_Answered = tuple[float, str, int, float, str]
-"""When, the path, the status, after how many seconds, the number of the request."""
+_Answered = tuple[int, str, int, float, str]
+"""When, in milliseconds since 1970; the path, the status, after how many seconds; the number."""
 
 
 def _for_machines(answered: _Answered) -> str:
@@ -81,15 +81,10 @@ def _for_people(answered: _Answered) -> str:
     return f"{_moment(at)} [info     ] request {status} {path!a} ms={ms} request={number}\n"
 
 
-def _moment(at: float) -> str:
-    """To the millisecond."""
-    second = int(at)
-    return f"{_second(second)}.{int((at - second) * 1000):03}+00:00"
-
-
-@lru_cache(2)
-def _second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).isoformat()[:-6]
+@lru_cache(32)
+def _moment(milliseconds: int) -> str:
+    """Since 1970; lines that are written together share a few."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
 
 
 def _as_json(event: object, **_: object) -> str:

@@ -11,10 +11,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from server.gathering import Gathered
+from server.gathering import Gathered, Gathering
 from server.serving import bind, config_of
 from server.settings import Settings
 from tests.patience import SECONDS_MAX
+
+RESOLUTION_SECONDS = 0.002
+"""Of the timers of an event loop."""
 
 
 class Written(asyncio.Transport):
@@ -77,12 +80,16 @@ async def _slowly(_: Request) -> Response:
 
 
 @asynccontextmanager
-async def _connection() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def _connection(
+    *, idle_seconds: float | None = None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server that echoes."""
     settings = Settings(port=0)
     routes = [Route("/", _echo, methods=["GET", "POST"]), Route("/slowly", _slowly)]
     with bind(settings) as listening:
-        server = uvicorn.Server(config_of(Starlette(routes=routes), settings))
+        config = config_of(Starlette(routes=routes), settings)
+        config.timeout_keep_alive = idle_seconds or config.timeout_keep_alive  # type: ignore[assignment]
+        server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         reader, writer = await asyncio.open_connection(*listening.getsockname())
         async with asyncio.timeout(SECONDS_MAX):
@@ -120,3 +127,44 @@ async def test_whoever_waits_to_be_told_is_told_before_he_sends() -> None:
         writer.write(b"abc")
 
         assert (await reader.readuntil(b"\r\n\r\nabc")).startswith(b"HTTP/1.1 200 ")
+
+
+GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+async def test_a_connection_is_closed_when_it_was_idle_for_so_long_and_no_sooner() -> None:
+    loop = asyncio.get_running_loop()
+    async with _connection(idle_seconds=0.3) as (reader, writer):
+        for _ in range(4):
+            writer.write(GET)
+            await reader.readuntil(b"\r\n\r\n")
+            answered = loop.time()
+            # Together they last longer than a connection may be idle.
+            await asyncio.sleep(0.1)
+
+        assert await reader.read() == b""
+        assert loop.time() - answered >= 0.3 - RESOLUTION_SECONDS
+
+
+async def test_a_request_that_takes_longer_than_a_connection_may_be_idle_is_answered() -> None:
+    async with _connection(idle_seconds=0.005) as (reader, writer):
+        writer.write(GET + GET.replace(b"/", b"/slowly", 1))
+
+        assert (await reader.readuntil(b"two\r\n0\r\n\r\n")).count(b"200 OK") == 2
+
+
+async def test_requests_of_one_connection_share_a_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_, wait = [], Gathering._look_again
+
+    def counted(self: Gathering, seconds: float) -> None:
+        set_.append(seconds)
+        wait(self, seconds)
+
+    monkeypatch.setattr(Gathering, "_look_again", counted)
+
+    async with _connection() as (reader, writer):
+        for _ in range(5):
+            writer.write(GET)
+            await reader.readuntil(b"\r\n\r\n")
+
+    assert len(set_) == 1
