@@ -11,13 +11,12 @@ from collections.abc import Iterable
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from registry.overdue import Overdue
 from server.view import error_body
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 PATIENCE_SECONDS = 1.0
 BODY_SECONDS_MAX = 10.0
-WATCH_SECONDS = 1.0
-"""So often it is looked who is late; a timer for each request would cost more than all the rest."""
 
 ARRIVING_MAX = 256
 """So many bodies may be on their way in; a slow sender holds one of these places and no other."""
@@ -86,9 +85,8 @@ class Crowd:
         self._running_max = running
         self._waiting_max = waiting
         self._patience = patience
-        self._arriving: dict[asyncio.Task[None], float] = {}
+        self._arriving: Overdue[asyncio.Task[None]] = Overdue(BODY_SECONDS_MAX, self._give_up)
         self._late: set[asyncio.Task[None]] = set()
-        self._watch: asyncio.TimerHandle | None = None
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -120,9 +118,7 @@ class Crowd:
             return _busy()
         loop = asyncio.get_running_loop()
         task = _task_of(loop)
-        self._arriving[task] = loop.time()
-        if self._watch is None:
-            self._watch = loop.call_later(WATCH_SECONDS, self._end_late)
+        self._arriving.begin(task, loop)
         try:
             message = await receive()
             if message["type"] == "http.disconnect":
@@ -138,7 +134,7 @@ class Crowd:
             task.uncancel()
             return JSONResponse(error_body(408, "The body did not arrive in time."), 408)
         finally:
-            del self._arriving[task]
+            self._arriving.over(task)
             self._late.discard(task)
 
     async def _whole(self, first: Message, receive: Receive) -> Arrived | Response | None:
@@ -170,15 +166,10 @@ class Crowd:
         said = f"Content Too Large: a body has at most {self._body_bytes_max} bytes."
         return JSONResponse(error_body(413, said), 413)
 
-    def _end_late(self) -> None:
-        """Give up bodies that take too long, and look again while any is on its way."""
-        loop = asyncio.get_running_loop()
-        for task, began in self._arriving.items():
-            if loop.time() - began >= BODY_SECONDS_MAX:
-                self._late.add(task)
-                task.cancel()
-        again = bool(self._arriving)
-        self._watch = loop.call_later(WATCH_SECONDS, self._end_late) if again else None
+    def _give_up(self, task: asyncio.Task[None]) -> None:
+        """A body takes too long."""
+        self._late.add(task)
+        task.cancel()
 
     async def _may_run(self) -> bool:
         """Whether the request's turn came in time; then somebody must ``_leave``."""

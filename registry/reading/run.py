@@ -15,12 +15,18 @@ from asyncpg.prepared_stmt import PreparedStatement
 
 from registry.database import SESSION
 from registry.errors import Busy
+from registry.overdue import Overdue
 from registry.reading.turns import Quick, Turns
 
 STATEMENTS_MAX = 200
 """So many statements a connection keeps, the latest used."""
 
 CONNECT_SECONDS_MAX = 5.0
+
+GRACE_SECONDS = 2.0
+"""So much later than the database is to cancel a statement, a connection is left that still waits
+for it: the database stands still, or cannot be reached any more.
+"""
 
 _ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 
@@ -57,6 +63,10 @@ class Reader:
         found: bytes | None = await statement.fetchval(*values)
         return found
 
+    def leave(self) -> None:
+        """Close the connection at once; whoever waits for it is told that it is gone."""
+        self.connection.terminate()
+
 
 class Readers:
     """So many connections as a role that can only read, opened when they are first needed.
@@ -67,7 +77,8 @@ class Readers:
         at_once: so many statements work at the same time, beside quick ones and those that take
             long.
         waiting: so many requests may wait for one.
-        seconds: what takes longer is cancelled by the database.
+        seconds: what takes longer is cancelled by the database; where that does not do it, the
+            connection is left.
 
     """
 
@@ -83,6 +94,7 @@ class Readers:
         }
         self._free: list[Reader | None] = [None] * most
         self._places = asyncio.Semaphore(most)
+        self._working: Overdue[Reader] = Overdue(seconds + GRACE_SECONDS, Reader.leave)
         self._turns, self._quick = Turns(at_once), Quick()
         self._crowd = most - at_once
         self._waiting = 0
@@ -117,7 +129,7 @@ class Readers:
             if reader is None or reader.connection.is_closed():
                 reader = Reader(await self._connected())
             alone, began = len(self._free) >= self._crowd, perf_counter()
-            found = await reader.fetch(sql, values)
+            found = await self._timed(reader, sql, values)
             sound = True
             self._quick.note(sql, perf_counter() - began, alone=alone)
         except asyncpg.PostgresError as error:
@@ -128,15 +140,22 @@ class Readers:
             return found
         finally:
             if not sound and reader is not None:
-                reader.connection.terminate()
+                reader.leave()
             self._free.append(reader)
             self._places.release()
+
+    async def _timed(self, reader: Reader, sql: str, values: Sequence[object]) -> bytes | None:
+        self._working.begin(reader, asyncio.get_running_loop())
+        try:
+            return await reader.fetch(sql, values)
+        finally:
+            self._working.over(reader)
 
     async def close(self) -> None:
         """Close the connections; afterwards none may be fetched by."""
         for reader in self._free:
             if reader is not None:
-                reader.connection.terminate()
+                reader.leave()
         self._free = [None] * len(self._free)
 
     async def _connected(self) -> "asyncpg.Connection[Any]":

@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from registry import overdue
 from registry.errors import Busy
+from registry.reading import run
 from registry.reading.run import STATEMENTS_MAX, Readers
 from tests.cluster import Database
 from tests.patience import SECONDS_MAX, waits
@@ -59,6 +61,21 @@ async def test_who_gives_up_waiting_leaves_no_answer_to_the_next(readers: Reader
 async def test_what_takes_too_long_is_cancelled(readers: Readers) -> None:
     with pytest.raises(asyncpg.QueryCanceledError):
         await readers.fetch("SELECT convert_to(pg_sleep(5)::text, 'UTF8')", ())
+
+
+async def test_a_database_that_does_not_cancel_it_either_is_left(
+    founded: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "GRACE_SECONDS", 0.1 - SECONDS_MAX)
+    monkeypatch.setattr(overdue, "LOOK_SECONDS", 0.02)
+    readers = Readers(founded.reader_url, most=1, at_once=1, waiting=1, seconds=SECONDS_MAX)
+
+    for _ in range(2):
+        with pytest.raises(asyncpg.ConnectionDoesNotExistError):
+            await readers.fetch("SELECT convert_to(pg_sleep(5)::text, 'UTF8')", ())
+
+    assert await readers.fetch(ONE, ()) == b"1"
+    await readers.close()
 
 
 async def test_when_too_many_wait_the_next_is_told_at_once(founded: Database) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
+from registry import overdue
 from server import crowd
 from server.crowd import Arrived, Crowd
 
@@ -159,7 +160,7 @@ async def test_a_slow_sender_holds_no_place_where_requests_are_answered(
     held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crowd, "BODY_SECONDS_MAX", 0.05)
-    monkeypatch.setattr(crowd, "WATCH_SECONDS", 0.02)
+    monkeypatch.setattr(overdue, "LOOK_SECONDS", 0.02)
     app = Crowd(held, body_bytes_max=100, running=1, waiting=0)
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(9)]
     held.go.set()
@@ -185,7 +186,7 @@ async def test_so_many_bodies_are_on_their_way_and_no_more(
     held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(crowd, "BODY_SECONDS_MAX", 0.1)
-    monkeypatch.setattr(crowd, "WATCH_SECONDS", 0.02)
+    monkeypatch.setattr(overdue, "LOOK_SECONDS", 0.02)
     monkeypatch.setattr(crowd, "ARRIVING_MAX", 2)
     app = Crowd(held, body_bytes_max=100, running=9, waiting=9)
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(2)]
