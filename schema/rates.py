@@ -4,6 +4,7 @@ A process counts for itself. Whoever is not signed in is known by the address he
 """
 
 import ipaddress
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,14 +34,12 @@ class Rate(NamedTuple):
         limit: points that a sender has in a minute, and at most at once.
         cost: points of this operation.
         left: points that are left after it, in parts as well.
-        at: when it was charged, in seconds since 1970.
 
     """
 
     limit: int
     cost: int
     left: float
-    at: float
 
     @property
     def remaining(self) -> int:
@@ -49,10 +48,9 @@ class Rate(NamedTuple):
 
     @property
     def reset_at(self) -> datetime:
-        """When all of them will be there again, to the second."""
-        return datetime.fromtimestamp(
-            ceil(self.at + (self.limit - self.left) * SECONDS / self.limit), UTC
-        )
+        """When all of them will be there again, to the second; asked while it is answered."""
+        seconds = (self.limit - self.left) * SECONDS / self.limit
+        return datetime.fromtimestamp(ceil(time.time() + seconds), UTC)
 
 
 class RateLimited(Exception):
@@ -93,7 +91,7 @@ class Rates:
 
         Args:
             per_minute: points of a client or person.
-            clock: real time in seconds since 1970.
+            clock: seconds of a clock that nobody sets.
             senders: of how many the points are kept, signed in or not.
 
         """
@@ -122,16 +120,13 @@ class Rates:
         now = self._clock()
         bucket = buckets.get(sender) or self._full(buckets, sender, limit, now)
         buckets.move_to_end(sender)
-        # A clock that was set back gives nothing and takes nothing.
-        if now > bucket.at:
-            refilled = bucket.points + (now - bucket.at) * limit / SECONDS
-            bucket.points = min(limit, refilled)
+        bucket.points = min(limit, bucket.points + (now - bucket.at) * limit / SECONDS)
         bucket.at = now
         if cost > bucket.points:
             wait = ceil((cost - bucket.points) * SECONDS / limit)
             raise RateLimited(cost, int(bucket.points), max(1, wait))
         bucket.points -= cost
-        return Rate(limit, cost, bucket.points, now)
+        return Rate(limit, cost, bucket.points)
 
     def _full(
         self, buckets: OrderedDict[Sender, _Bucket], sender: Sender, limit: int, now: float

@@ -66,7 +66,7 @@ async def _none(_client: str, _sha256: str) -> Sent:
 
 
 ENTRANCE = Entrance(
-    SCHEMA.admissions, Rates(SETTINGS.cost_per_minute, time.time), Registered(_none)
+    SCHEMA.admissions, Rates(SETTINGS.cost_per_minute, time.monotonic), Registered(_none)
 )
 
 
