@@ -36,7 +36,7 @@ class Gathered:
             self._loop.call_soon(self._release)
         else:
             self._held = None
-            self._write(held + data)
+            self._pass_on(held + data)
 
     def close(self) -> None:
         """Close it, when everything is written."""
@@ -46,7 +46,12 @@ class Gathered:
     def _release(self) -> None:
         held, self._held = self._held, None
         if held is not None:
-            self._write(held)
+            self._pass_on(held)
+
+    def _pass_on(self, data: bytes) -> None:
+        # Of several requests that came together only the last is told that the sender has gone.
+        if not self.is_closing():
+            self._write(data)
 
 
 class Gathering(HttpToolsProtocol):

@@ -27,7 +27,11 @@ class Written(asyncio.Transport):
         super().__init__()
         self.parts: list[bytes] = []
 
+    def is_closing(self) -> bool:
+        return self.parts[-1:] == [b"closed"]
+
     def write(self, data: bytes | bytearray | memoryview) -> None:
+        assert not self.is_closing(), "the loop in production raises an error"
         self.parts.append(bytes(data))
 
     def close(self) -> None:
@@ -64,6 +68,19 @@ async def test_nothing_is_lost_by_closing() -> None:
     await asyncio.sleep(0)
 
     assert written.parts == [b"head", b"closed"]
+
+
+async def test_what_is_written_after_the_sender_has_gone_is_dropped() -> None:
+    written = Written()
+    gathered = Gathered(written, asyncio.get_running_loop())
+    gathered.write(b"head")
+    written.close()
+
+    gathered.write(b"body")
+    gathered.write(b"next head")
+    await asyncio.sleep(0)
+
+    assert written.parts == [b"closed"]
 
 
 async def _echo(request: Request) -> Response:
