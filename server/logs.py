@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from io import TextIOWrapper
 from itertools import islice
 
 import orjson
@@ -93,6 +94,9 @@ def _as_json(event: object, **_: object) -> str:
 
 def open_logs(form: LogFormat, *, least: int = logging.INFO) -> None:
     """Send what is logged from level ``least`` on to standard error, in one form."""
+    if form is LogFormat.JSON and isinstance(sys.stderr, TextIOWrapper):
+        # Whatever the machine's language is: JSON has no other encoding.
+        sys.stderr.reconfigure(encoding="utf-8")
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(_as_json)
         if form is LogFormat.JSON

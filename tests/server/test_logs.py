@@ -1,7 +1,9 @@
 """What is logged of an error: where it came from, and nothing of what was sent."""
 
+import io
 import json
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from server.app import Surroundings
-from server.logs import open_logs
+from server.logs import RequestLines, open_logs
 from server.settings import LogFormat, Settings
 
 SECRET = "8536113.00"
@@ -73,6 +75,23 @@ def test_a_line_for_machines_is_one_line(capsys: pytest.CaptureFixture[str]) -> 
     (line,) = logged(LogFormat.JSON, capsys, foreign=False).splitlines()
 
     assert json.loads(line)["event"] == "bug"
+
+
+async def test_lines_for_machines_are_utf_8_whatever_the_machine_speaks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, "ascii", "backslashreplace"))
+    open_logs(LogFormat.JSON)
+    lines = RequestLines(LogFormat.JSON)
+
+    lines.say("/é/扁担", 404, 0.001, "0" * 32)
+    lines.write()
+    structlog.get_logger().error("é")
+    sys.stderr.flush()
+
+    first, second = (json.loads(line) for line in written.getvalue().decode().splitlines())
+    assert (first["path"], second["event"]) == ("/é/扁担", "é")
 
 
 async def test_a_process_that_stops_has_written_the_last_request(
