@@ -4,7 +4,6 @@ A process counts for itself. Whoever is not signed in is known by the address he
 """
 
 import ipaddress
-import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,12 +33,14 @@ class Rate(NamedTuple):
         limit: points that a sender has in a minute, and at most at once.
         cost: points of this operation.
         left: points that are left after it, in parts as well.
+        at: when it was charged, in seconds since 1970.
 
     """
 
     limit: int
     cost: int
     left: float
+    at: float
 
     @property
     def remaining(self) -> int:
@@ -48,9 +49,9 @@ class Rate(NamedTuple):
 
     @property
     def reset_at(self) -> datetime:
-        """When all of them will be there again, to the second; asked while it is answered."""
+        """When all of them will be there again, to the second."""
         seconds = (self.limit - self.left) * SECONDS / self.limit
-        return datetime.fromtimestamp(ceil(time.time() + seconds), UTC)
+        return datetime.fromtimestamp(ceil(self.at + seconds), UTC)
 
 
 class RateLimited(Exception):
@@ -85,17 +86,23 @@ class Rates:
     """
 
     def __init__(
-        self, per_minute: int, clock: Callable[[], float], *, senders: int = SENDERS_MAX
+        self,
+        per_minute: int,
+        clock: Callable[[], float],
+        *,
+        time: Callable[[], float],
+        senders: int = SENDERS_MAX,
     ) -> None:
         """Begin with nobody.
 
         Args:
             per_minute: points of a client or person.
             clock: seconds of a clock that nobody sets.
+            time: seconds since 1970, in which a sender is told when he has all points again.
             senders: of how many the points are kept, signed in or not.
 
         """
-        self._clock = clock
+        self._clock, self._time = clock, time
         self._senders_max = senders
         self._known: OrderedDict[Sender, _Bucket] = OrderedDict()
         self._public: OrderedDict[Sender, _Bucket] = OrderedDict()
@@ -126,7 +133,7 @@ class Rates:
             wait = ceil((cost - bucket.points) * SECONDS / limit)
             raise RateLimited(cost, int(bucket.points), max(1, wait))
         bucket.points -= cost
-        return Rate(limit, cost, bucket.points)
+        return Rate(limit, cost, bucket.points, self._time())
 
     def _full(
         self, buckets: OrderedDict[Sender, _Bucket], sender: Sender, limit: int, now: float

@@ -58,7 +58,7 @@ def limits_of(settings: Settings) -> Limits:
 
 def entrance_of(settings: Settings, schema: GovernedSchema) -> Entrance:
     """What all ways in share: admission, points, and the documents of client programs."""
-    rates = Rates(settings.cost_per_minute, time.monotonic)
+    rates = Rates(settings.cost_per_minute, time.monotonic, time=time.time)
     return Entrance(schema.admissions, rates, Registered())
 
 

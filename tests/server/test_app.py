@@ -66,7 +66,9 @@ async def _none(_client: str, _sha256: str) -> Sent:
 
 
 ENTRANCE = Entrance(
-    SCHEMA.admissions, Rates(SETTINGS.cost_per_minute, time.monotonic), Registered(_none)
+    SCHEMA.admissions,
+    Rates(SETTINGS.cost_per_minute, time.monotonic, time=time.time),
+    Registered(_none),
 )
 
 
@@ -352,7 +354,7 @@ def test_nobody_is_answered_in_a_type_he_does_not_take(client: TestClient) -> No
 def test_what_another_door_let_in_is_not_charged_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema.snapshot, "reading", _nothing)
     # The public may have one point, and the other door takes it.
-    entrance = Entrance(SCHEMA.admissions, Rates(10, lambda: 0), Registered(_none))
+    entrance = Entrance(SCHEMA.admissions, Rates(10, lambda: 0, time=lambda: 0), Registered(_none))
     parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys_given({})), _nothing, entrance)
     app = create_app(parts)
 

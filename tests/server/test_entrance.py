@@ -316,7 +316,9 @@ async def test_a_flood_of_unknown_hashes_is_not_kept() -> None:
 
 async def test_a_program_is_told_when_the_database_cannot_be_asked() -> None:
     schema = a_schema()
-    entrance = Entrance(schema.admissions, Rates(1_000, time.monotonic), Registered(Book(Busy())))
+    entrance = Entrance(
+        schema.admissions, Rates(1_000, time.monotonic, time=time.time), Registered(Book(Busy()))
+    )
 
     with pytest.raises(TurnedAway) as away:
         await entrance.enter(
