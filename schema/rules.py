@@ -277,7 +277,9 @@ class RuleQuery:
         kind, key = parse_global_id(id)
         return await _seen(info, kind, key)
 
-    @strawberry.field(description="What this appointment can ever do 本任职的全部权限.")
+    @strawberry.field(
+        description="What this appointment can ever do, through whichever client 本任职的全部权限,不论使用何种应用."
+    )
     async def permissions(
         self, info: Info, kind: str | None = strawberry.UNSET
     ) -> list[Permission]:
