@@ -278,7 +278,7 @@ class RuleQuery:
         return await _seen(info, kind, key)
 
     @strawberry.field(
-        description="What this appointment can ever do, through whichever client 本任职的全部权限,不论使用何种应用."
+        description="What this appointment can ever do, by any client 本任职的全部权限,不论应用."
     )
     async def permissions(
         self, info: Info, kind: str | None = strawberry.UNSET
