@@ -62,13 +62,14 @@ class Loaded:
 
 @dataclass(slots=True)
 class _Load:
-    """Attributes ``left`` and ``began`` are by file descriptor."""
+    """What is of a connection is kept by its file descriptor."""
 
     requests: Sequence[bytes]
     sockets: dict[int, socket.socket] = field(default_factory=dict)
     began: dict[int, int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     head: dict[int, bytes] = field(default_factory=dict)
+    body: dict[int, int] = field(default_factory=dict)
     turn: "count[int]" = field(default_factory=count)
     took: list[int] = field(default_factory=list)
     body_bytes: int = 0
@@ -86,8 +87,7 @@ class _Load:
             raise RuntimeError(f"no good answer: {chunk[:1000]!r}")
         left = self.left[fd]
         if left:
-            self.left[fd] = left - len(chunk)
-            return left == len(chunk)
+            return self._lacks(fd, left - len(chunk))
         chunk = self.head[fd] + chunk
         ends = chunk.find(_HEAD_ENDS)
         if ends < 0:
@@ -96,10 +96,15 @@ class _Load:
         length = _LENGTH.search(chunk, 0, ends + 2)
         if length is None or not chunk.startswith(_FINE):
             raise RuntimeError(f"no good answer: {chunk[:1000]!r}")
-        body = int(length[1])
-        self.body_bytes += body
-        self.left[fd] = ends + len(_HEAD_ENDS) + body - len(chunk)
-        return self.left[fd] == 0
+        body = self.body[fd] = int(length[1])
+        return self._lacks(fd, ends + len(_HEAD_ENDS) + body - len(chunk))
+
+    def _lacks(self, fd: int, left: int) -> bool:
+        """Note what an answer lacks, and count it when that is nothing."""
+        self.left[fd] = left
+        if left == 0:
+            self.body_bytes += self.body[fd]
+        return left == 0
 
 
 def loaded(
