@@ -4,7 +4,6 @@ import errno
 import gc
 import signal
 import socket
-from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -54,18 +53,15 @@ def config_of(app: ASGIApp, settings: Settings) -> uvicorn.Config:
 
 def serve(app: ASGIApp, settings: Settings, listening: socket.socket) -> bool:
     """Answer until a signal, finish what is under way; whether it ever could serve."""
+    server = uvicorn.Server(config_of(app, settings))
     for number in (signal.SIGINT, signal.SIGTERM):
-        # Uvicorn raises it again when it is done; whoever called must still close what he opened.
-        signal.signal(number, _noted)
+        # It may come before Uvicorn listens to it, and Uvicorn raises it again when it is done:
+        # whoever called must still close what he opened.
+        signal.signal(number, server.handle_exit)
     # What is loaded by now stays: no collection has to look at it again.
     gc.freeze()
-    server = uvicorn.Server(config_of(app, settings))
     server.run(sockets=[listening])
     return server.started
-
-
-def _noted(_number: int, _frame: FrameType | None) -> None:
-    """Take a signal that was obeyed already."""
 
 
 def _why(settings: Settings, error: OSError) -> str:

@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from server.entrance import peer_of
 from server.serving import bind, config_of
 from server.settings import Settings, Unfit
+from tests.patience import SECONDS_MAX
 
 
 def test_a_busy_port_is_one_sentence() -> None:
@@ -132,6 +133,29 @@ def test_a_signal_stops_it_and_what_was_opened_can_be_closed(number: int) -> Non
 
         assert ran.stdout.read() == "True\n"
     assert ran.returncode == 0
+
+
+EARLY = """
+import os, uvicorn
+run = uvicorn.Server.run
+def stopped(server, **named):
+    os.kill(os.getpid(), {number})
+    run(server, **named)
+uvicorn.Server.run = stopped
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_before_it_answers_is_not_lost(number: int) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", EARLY.format(number=int(number)) + STARTED],
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=True,
+    )
+
+    assert ran.stdout.endswith("\nTrue\n")
 
 
 def answer(port: int) -> str:
