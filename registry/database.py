@@ -42,6 +42,7 @@ ATTEMPTS_MAX = 5
 SAVINGS_MAX = 256
 """Kept texts of statements that write several records; there are a few dozen."""
 STATEMENT_SECONDS_MAX = 30
+LOOK_SECONDS_MAX = 3.0
 SESSION = {"timezone": "<+08>-08", "datestyle": "ISO, YMD", "jit": "off"}
 """How every connection shows moments and days: in China's time, which has one offset all year; see
 ``registry.calendar``. Statements are short: to compile them for the machine costs more than it
@@ -157,6 +158,22 @@ async def reading() -> AsyncIterator[None]:
             yield
     else:
         yield
+
+
+@asynccontextmanager
+async def looking() -> AsyncIterator[None]:
+    """The same for a look at a few rows, before anything is done for whoever waits for it.
+
+    Raises:
+        Unreachable: it took ``LOOK_SECONDS_MAX``. A connection may be dead and not know it.
+        Refused: likewise.
+
+    """
+    try:
+        async with asyncio.timeout(LOOK_SECONDS_MAX), reading():
+            yield
+    except TimeoutError:
+        raise Unreachable from None
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from registry.acting import Facts, load_facts, viewer_at
-from registry.database import reading
+from registry.database import looking
 from registry.errors import AppointmentRequired, Busy, Unreachable
 from registry.moment import Moment, Read, look
 from registry.remembered import Remembered
@@ -175,7 +175,7 @@ class Standings:
     async def _looked_up(self, caller: Caller) -> _Entry:
         server = self._server
         # One snapshot: the facts are those of the epoch.
-        async with reading():
+        async with looking():
             moment, facts = await load_facts(caller)
             return _Entry(facts, moment.epoch, server)
 

@@ -132,7 +132,9 @@ class Crowd:
             if task not in self._late:
                 raise
             task.uncancel()
-            return JSONResponse(error_body(408, "The body did not arrive in time."), 408)
+            # What still comes of it is nothing that anybody waits for.
+            said = error_body(408, "The body did not arrive in time.")
+            return JSONResponse(said, 408, headers={"connection": "close"})
         finally:
             self._arriving.over(task)
             self._late.discard(task)

@@ -24,6 +24,9 @@ REGISTERED_ONLY = "REGISTERED_ONLY"
 ENTERED = "biandan.entered"
 """Where a request carries that it has entered, so that it is not charged again."""
 
+BEGAN = "biandan.began"
+"""Where it carries when somebody began to answer it, in seconds of the event loop."""
+
 VERSION = 1
 HASH_LENGTH = 64
 

@@ -1,14 +1,18 @@
-"""The server's protocol, with head and body of an answer in one write, and one timer a connection.
+"""The server's protocol: quick answers in one write, and no place for who does not take his.
 
-The server library writes them one after the other, and each write is a journey through the kernel:
-a tenth of what a quick answer costs. It also sets a timer after every answer and takes it back at
-the next request: another twentieth.
+The server library writes head and body one after the other, and each write is a journey through
+the kernel: a tenth of what a quick answer costs. It also sets a timer after every answer and takes
+it back at the next request: another twentieth. And it lets a request begin whose answer cannot be
+written, because the one before was not taken: it would keep its place among those that run.
 """
 
 import asyncio
 from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+TAKING_SECONDS_MAX = 30.0
+"""In so long something of an answer must be taken; the kernel tells of it in large steps."""
 
 
 class Gathered:
@@ -55,9 +59,18 @@ class Gathered:
 
 
 class Gathering(HttpToolsProtocol):
-    """Answers HTTP as the library does."""
+    """Answers HTTP as the library does, but nobody who does not take his answers.
+
+    A connection has one timer. It is closed when it was idle for so long, and ended when nothing of
+    an answer is taken any more.
+    """
 
     _idle_since: float | None = None
+    _untaken = 0
+    """Bytes of answers, when the timer looked last."""
+
+    _behind = False
+    """Whether a next request waits until the answers are taken."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection."""
@@ -70,14 +83,23 @@ class Gathering(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         """Begin the next request, or to wait for it."""
-        if self.pipeline or self.transport.is_closing():
-            super().on_response_complete()
-            return
         self.server_state.total_requests += 1
-        self.flow.resume_reading()
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._look_again(self.timeout_keep_alive)
+        if self.transport.is_closing():
+            return
+        if self.flow.write_paused:
+            self._behind = True
+            self.flow.pause_reading()
+        else:
+            self._go_on()
+
+    def resume_writing(self) -> None:
+        """Begin what waited until the answers were taken."""
+        super().resume_writing()
+        if self._behind and not self.transport.is_closing():
+            self._go_on()
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that was idle for so long; another is looked at again."""
@@ -85,10 +107,23 @@ class Gathering(HttpToolsProtocol):
         if self._idle_since is None:
             return
         left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        untaken, before = self.transport.get_write_buffer_size(), self._untaken
+        self._untaken = untaken
         if left > 0:
             self._look_again(left)
+        elif 0 < untaken != before:
+            self._look_again(TAKING_SECONDS_MAX)
+        elif untaken:
+            self.transport.abort()
         else:
             super().timeout_keep_alive_handler()
+
+    def _go_on(self) -> None:
+        self._behind = False
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._idle_since = None
+            self._start_asgi_task(*self.pipeline.pop())
 
     def _look_again(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(

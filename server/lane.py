@@ -4,6 +4,7 @@ It can only be fast, never wrong: it answers successes alone. Whatever is refuse
 unknown, and whatever fails here, the ordinary view answers as if this door were not there.
 """
 
+import asyncio
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from schema.admission import Admitted
 from schema.build import GovernedSchema
 from schema.planned import Asking, Planner
 from server.crowd import Arrived
-from server.entrance import ENTERED, Entrance, TurnedAway, peer_of
+from server.entrance import BEGAN, ENTERED, Entrance, TurnedAway, peer_of
 from server.sign_in import SIGNED, Head, SignIn, once
 from server.view import JSON, accepted
 
@@ -47,6 +48,7 @@ _LEFT = (
     HTTPException,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     OSError,
 )
 """What the ordinary view answers better; anything else is a mistake of ours, and logged."""
@@ -90,10 +92,12 @@ class Lane:
             await self._app(scope, receive, send)
             return
         assert isinstance(receive, Arrived), "nobody comes here before his body"
+        began = asyncio.get_running_loop().time()
         head = once(scope["headers"], _READ)
         agreed = head and _content_type(head.get(b"content-type", b""), head.get(b"accept", b""))
         answer = await self._answered(scope, head, receive.body) if head and agreed else None
         if agreed is None or answer is None:
+            scope[BEGAN] = began
             await self._app(scope, receive, send)
             return
         length = (b"content-length", b"%d" % len(answer))

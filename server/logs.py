@@ -96,7 +96,7 @@ def open_logs(form: LogFormat, *, least: int = logging.INFO) -> None:
     """Send what is logged from level ``least`` on to standard error, in one form."""
     if form is LogFormat.JSON and isinstance(sys.stderr, TextIOWrapper):
         # Whatever the machine's language is: JSON has no other encoding.
-        sys.stderr.reconfigure(encoding="utf-8")
+        sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(_as_json)
         if form is LogFormat.JSON

@@ -23,6 +23,7 @@ from schema.context import Context
 from schema.faults import told
 from schema.rates import Rate
 from server.entrance import (
+    BEGAN,
     ENTERED,
     Entered,
     Entrance,
@@ -136,8 +137,10 @@ class View(GraphQL[Context, None]):
     ) -> ExecutionResult:
         """Execute within the time limit; what is given up is rolled back and may be sent again."""
         limit = self._settings.operation_seconds_max
+        # What another door spent on it is spent.
+        began = request.scope.get(BEGAN, asyncio.get_running_loop().time())
         try:
-            async with asyncio.timeout(limit):
+            async with asyncio.timeout_at(began + limit):
                 rate = await self._enter(request.scope, context, request_data)
                 result = await super().execute_single(
                     request, request_adapter, sub_response, context, root_value, request_data

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from policies.vocabulary import Text
 from registry.command import Work, operation
-from registry.database import execute, reading, row, rows
+from registry.database import execute, looking, row, rows
 from registry.errors import Condition, Malformed, required
 from registry.identifiers import check_sha256
 from registry.parties.facts import CLIENT
@@ -132,7 +132,7 @@ class Sent:
 
 async def sent_by(client: str, sha256: str) -> Sent:
     """What a program's hash stands for now; ``sha256`` may be empty where none was sent."""
-    async with reading():
+    async with looking():
         found = await row(_SENT, client, sha256)
     return Sent() if found is None else Sent(found["registered_only"], found["text"])
 

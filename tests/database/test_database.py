@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 from tortoise.transactions import in_transaction
 
+import registry.database
 from policies.vocabulary import Text
 from registry.database import (
     ATTEMPTS_MAX,
@@ -13,6 +14,7 @@ from registry.database import (
     execute,
     known_constraints,
     known_states,
+    looking,
     open_database,
     reading,
     retried,
@@ -21,8 +23,9 @@ from registry.database import (
     state_of,
     transaction,
 )
-from registry.errors import Busy, Duplicate, Insufficient, Malformed
+from registry.errors import Busy, Duplicate, Insufficient, Malformed, Unreachable
 from tests.cluster import Database
+from tests.patience import SECONDS_MAX
 
 
 @pytest.fixture
@@ -61,6 +64,20 @@ async def test_a_reading_sees_one_moment_and_cannot_write(
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         async with reading():
             await execute("INSERT INTO note VALUES (2)")
+
+
+async def test_a_look_is_given_up_that_takes_long_and_the_next_one_answers(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry.database, "LOOK_SECONDS_MAX", 0.1)
+
+    with pytest.raises(Unreachable):
+        async with looking():
+            await rows(f"SELECT pg_sleep({SECONDS_MAX})")
+
+    monkeypatch.undo()
+    async with looking():
+        assert await row("SELECT 1 AS one") == {"one": 1}
 
 
 async def test_what_is_left_behind_reads_in_no_other_reading(clone: Database) -> None:

@@ -19,7 +19,7 @@ from registry.viewer import Caller
 from schema.rates import Rates
 from server.app import Parts, create_app
 from server.demonstration_keys import DemonstrationSigner
-from server.entrance import ENTERED, Entrance, peer_of
+from server.entrance import BEGAN, ENTERED, Entrance, peer_of
 from server.registered import Registered
 from server.settings import Mode, Settings
 from server.sign_in import SignIn
@@ -372,6 +372,24 @@ def test_what_another_door_let_in_is_not_charged_again(monkeypatch: pytest.Monke
 
     assert "data" in through.json()
     assert charged.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
+
+
+def test_what_another_door_spent_on_a_request_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema.snapshot, "reading", _nothing)
+    parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys_given({})), _nothing, ENTRANCE)
+    app = create_app(parts)
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            now = asyncio.get_running_loop().time()
+            scope[BEGAN] = now + 0.2 - SETTINGS.operation_seconds_max
+        await app(scope, receive, send)
+
+    with TestClient(door) as client:
+        answer = client.post("/graphql", json={"query": "{ slow }"})
+
+    assert answer.json()["errors"][0]["extensions"]["code"] == "TIMEOUT"
+    assert answer.elapsed.total_seconds() < SETTINGS.operation_seconds_max
 
 
 def test_the_answer_is_json(client: TestClient) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 import uvicorn
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from server import gathering
 from server.gathering import Gathered, Gathering
 from server.serving import bind, config_of
 from server.settings import Settings
@@ -87,6 +89,14 @@ async def _echo(request: Request) -> Response:
     return PlainTextResponse(await request.body())
 
 
+LARGE = b"x" * 20_000_000
+"""More than the kernel takes for somebody who does not."""
+
+
+async def _largely(_: Request) -> Response:
+    return Response(LARGE)
+
+
 async def _slowly(_: Request) -> Response:
     async def parts() -> AsyncIterator[bytes]:
         yield b"one"
@@ -102,7 +112,11 @@ async def _connection(
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """A connection to a server that echoes."""
     settings = Settings(port=0)
-    routes = [Route("/", _echo, methods=["GET", "POST"]), Route("/slowly", _slowly)]
+    routes = [
+        Route("/", _echo, methods=["GET", "POST"]),
+        Route("/slowly", _slowly),
+        Route("/largely", _largely),
+    ]
     with bind(settings) as listening:
         config = config_of(Starlette(routes=routes), settings)
         config.timeout_keep_alive = idle_seconds or config.timeout_keep_alive  # type: ignore[assignment]
@@ -185,3 +199,53 @@ async def test_requests_of_one_connection_share_a_timer(monkeypatch: pytest.Monk
             await reader.readuntil(b"\r\n\r\n")
 
     assert len(set_) == 1
+
+
+async def test_nobody_who_does_not_take_his_answers_has_a_request_that_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    began, begin = [], Gathering._start_asgi_task
+
+    def counted(self: Gathering, cycle: Any, app: Any) -> None:  # noqa: ANN401 - the library's
+        begin(self, cycle, app)
+        began.append(self)
+
+    monkeypatch.setattr(Gathering, "_start_asgi_task", counted)
+
+    async with _connection() as (reader, writer):
+        writer.write(GET.replace(b"/", b"/largely", 1) * 3)
+        await asyncio.sleep(0.2)
+        running = len(began[0].tasks), len(began)
+        answers = [await _answer(reader) for _ in range(3)]
+
+    assert running == (0, 1)
+    assert answers == [LARGE] * 3
+
+
+async def test_whoever_takes_nothing_of_an_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "TAKING_SECONDS_MAX", 0.05)
+    async with _connection(idle_seconds=0.05) as (reader, writer):
+        writer.write(GET.replace(b"/", b"/largely", 1))
+        await asyncio.sleep(0.5)
+
+        with pytest.raises((ConnectionResetError, asyncio.IncompleteReadError)):
+            await _answer(reader)
+
+
+async def test_whoever_takes_it_slowly_gets_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "TAKING_SECONDS_MAX", 0.05)
+    async with _connection(idle_seconds=0.05) as (reader, writer):
+        writer.write(GET.replace(b"/", b"/largely", 1))
+        await reader.readuntil(b"\r\n\r\n")
+        taken = 0
+        while taken < len(LARGE):
+            taken += len(await reader.read(500_000))
+            await asyncio.sleep(0.005)
+
+    assert taken == len(LARGE)
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split()[0])
+    return await reader.readexactly(length)

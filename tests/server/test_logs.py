@@ -88,10 +88,12 @@ async def test_lines_for_machines_are_utf_8_whatever_the_machine_speaks(
     lines.say("/é/扁担", 404, 0.001, "0" * 32)
     lines.write()
     structlog.get_logger().error("é")
+    sys.stderr.write("\udcff\n")
     sys.stderr.flush()
 
-    first, second = (json.loads(line) for line in written.getvalue().decode().splitlines())
+    first, second = (json.loads(line) for line in written.getvalue().decode().splitlines()[:2])
     assert (first["path"], second["event"]) == ("/é/扁担", "é")
+    assert written.getvalue().endswith(b"\n\\udcff\n")
 
 
 async def test_a_process_that_stops_has_written_the_last_request(
