@@ -14,6 +14,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 TAKING_SECONDS_MAX = 30.0
 """In so long something of an answer must be taken; the kernel tells of it in large steps."""
 
+PIPELINED_MAX = 1_000
+"""So many requests of a connection may wait for the one before; each weighs two kilobytes."""
+
 
 class Gathered:
     """A transport that holds back a first write until the second, or until the loop's next turn.
@@ -80,6 +83,13 @@ class Gathering(HttpToolsProtocol):
         """End it, and its timer."""
         super().connection_lost(exc)
         super()._unset_keepalive_if_required()
+
+    def on_message_begin(self) -> None:
+        """Begin to read a request; with too many before it the connection ends."""
+        if len(self.pipeline) >= PIPELINED_MAX:
+            # The library takes it for a fault of HTTP, answers 400 and closes.
+            raise OverflowError
+        super().on_message_begin()
 
     def on_response_complete(self) -> None:
         """Begin the next request, or to wait for it."""

@@ -222,6 +222,17 @@ async def test_nobody_who_does_not_take_his_answers_has_a_request_that_runs(
     assert answers == [LARGE] * 3
 
 
+async def test_so_many_requests_of_a_connection_wait_and_no_more() -> None:
+    most = gathering.PIPELINED_MAX + 1
+    async with _connection() as (reader, writer):
+        writer.write(GET * most)
+        for _ in range(most):
+            assert await _answer(reader) == b""
+
+        writer.write(GET * 3 * most)
+        assert b" 400 Bad Request" in await reader.read()
+
+
 async def test_whoever_takes_nothing_of_an_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gathering, "TAKING_SECONDS_MAX", 0.05)
     async with _connection(idle_seconds=0.05) as (reader, writer):
