@@ -40,17 +40,18 @@ class Gathered:
         held = self._held
         if held is None:
             self._held = data
-            self._loop.call_soon(self._release)
+            self._loop.call_soon(self.release)
         else:
             self._held = None
             self._pass_on(held + data)
 
     def close(self) -> None:
         """Close it, when everything is written."""
-        self._release()
+        self.release()
         self._transport.close()
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Write what is held back, if anything is."""
         held, self._held = self._held, None
         if held is not None:
             self._pass_on(held)
@@ -75,6 +76,9 @@ class Gathering(HttpToolsProtocol):
     _behind = False
     """Whether a next request waits until the answers are taken."""
 
+    _ended = False
+    """Whether the sender sends no more."""
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection."""
         super().connection_made(cast("asyncio.Transport", Gathered(transport, self.loop)))
@@ -83,6 +87,13 @@ class Gathering(HttpToolsProtocol):
         """End it, and its timer."""
         super().connection_lost(exc)
         super()._unset_keepalive_if_required()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Whether the connection stays: who sends no more is still answered what he has sent."""
+        cast("Gathered", self.transport).release()
+        last = self.cycle
+        self._ended = last is not None and not (last.more_body or last.response_complete)
+        return self._ended
 
     def on_message_begin(self) -> None:
         """Begin to read a request; with too many before it the connection ends."""
@@ -97,6 +108,8 @@ class Gathering(HttpToolsProtocol):
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._look_again(self.timeout_keep_alive)
+        if self._ended and not self.pipeline:
+            self.transport.close()
         if self.transport.is_closing():
             return
         if self.flow.write_paused:

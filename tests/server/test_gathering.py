@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from uvicorn.server import ServerState
 
 from server import gathering
 from server.gathering import Gathered, Gathering
@@ -220,6 +221,36 @@ async def test_nobody_who_does_not_take_his_answers_has_a_request_that_runs(
 
     assert running == (0, 1)
     assert answers == [LARGE] * 3
+
+
+async def test_whoever_sends_no_more_is_answered_what_he_has_sent() -> None:
+    async with _connection() as (reader, writer):
+        writer.write(GET.replace(b"/", b"/slowly", 1) * 2 + GET)
+        await reader.readuntil(b"one")
+        writer.write_eof()
+
+        assert (await reader.read()).count(b"200 OK") == 2
+
+
+async def test_the_end_of_an_answer_is_written_though_the_sender_sends_no_more() -> None:
+    written = Written()
+    config = config_of(Starlette(), Settings())
+    config.load()
+    protocol = Gathering(config, ServerState(), {})
+    protocol.connection_made(written)
+    protocol.transport.write(b"0\r\n\r\n")
+
+    assert not protocol.eof_received()
+    assert written.parts == [b"0\r\n\r\n"]
+
+
+async def test_whoever_sends_no_more_in_the_middle_of_a_request_is_left() -> None:
+    async with _connection() as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc")
+        await asyncio.sleep(0.05)
+        writer.write_eof()
+
+        assert await reader.read() == b""
 
 
 async def test_so_many_requests_of_a_connection_wait_and_no_more() -> None:
