@@ -37,6 +37,8 @@ PLANNING = {
     # them costs more than to look them up in what lies in memory.
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    # To remember what a key led to costs as much as to look it up once more.
+    "enable_memoize": "off",
     # Else a table of fifty rows is read whole, again for each row that leads to it.
     "random_page_cost": "0.1",
     "seq_page_cost": "0.1",
