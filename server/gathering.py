@@ -1,9 +1,9 @@
 """The server's protocol: quick answers in one write, and no place for who does not take his.
 
 The server library writes head and body one after the other, and each write is a journey through
-the kernel: a tenth of what a quick answer costs. It also sets a timer after every answer and takes
-it back at the next request: another twentieth. And it lets a request begin whose answer cannot be
-written, because the one before was not taken: it would keep its place among those that run.
+the kernel. It sets a timer after every answer and takes it back at the next request. And it lets a
+request begin whose answer cannot be written, because the one before was not taken: it would keep
+its place among those that run.
 """
 
 import asyncio
