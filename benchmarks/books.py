@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from policies.book import ANY, Row, RuleBook, _index
+from policies.rulebook import ANY, Row, RuleBook, _index
 from policies.vocabulary import VOCABULARY
-from registry.editions import SHIPPED
+from registry.access.principals import Viewer
+from registry.access.rulebook_store import SHIPPED
 from registry.transfers.records import Transfer
 from registry.transfers.rules import DEADLINES, NEVER, State
-from registry.viewer import Viewer
 
 KIND = "Transfer"
 CITIES = ("130100", "130200", "130300", "130400", "130500", "130600", "130700", "130800", "131000")

@@ -28,14 +28,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.reading import ours, pgbench, postgraphile
-from benchmarks.reading.asking import Unanswered
-from benchmarks.reading.contest import Pace, Unequal
-from benchmarks.reading.field import Field, fielded
-from benchmarks.reading.figures import RATIO_CONNECTIONS, Runs, gauged, table
+from benchmarks.reading.comparison import Pace, Unequal
 from benchmarks.reading.goals import Gauges, summary
+from benchmarks.reading.http_requests import Unanswered
+from benchmarks.reading.matrix import Field, fielded
+from benchmarks.reading.metrics import RATIO_CONNECTIONS, Runs, gauged, table
 from benchmarks.reading.probes import Deep, deep
 from benchmarks.reading.queries import FEED, NAMES, TRIVIAL, Query, by_id, page
-from benchmarks.reading.serving import Missing
+from benchmarks.reading.server_process import Missing
 from benchmarks.reading.world import ENTERPRISES, World, world
 
 QUICK = Pace(seconds=1.2, warm_s=0.3, rounds=2)

@@ -5,7 +5,7 @@ lists know nothing of tables or programs: what a fact means for a record stands 
 of its concept.
 """
 
-from policies.words import FactWords, KindWords, Text, Verb, Vocabulary
+from policies.word_types import FactWords, KindWords, Text, Verb, Vocabulary
 
 __all__ = [
     "EXCLUSIVE",

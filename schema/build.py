@@ -27,20 +27,20 @@ from strawberry.types.execution import ExecutionContext, ExecutionResult
 from strawberry.types.field import StrawberryField
 from strawberry.types.graphql import OperationType
 
-from policies.book import ALLOW, RuleBook
+from policies.rulebook import ALLOW, RuleBook
 from policies.vocabulary import VOCABULARY
-from schema.admission import Admissions, Admitting
-from schema.context import Context
-from schema.executor import executor_of
-from schema.faults import told
-from schema.governed import RELATION, Governed, mask_of
-from schema.limits import Limits
-from schema.mutations import Guard
-from schema.perform import REFERS
-from schema.planned import Planner
-from schema.refusals import RefusalHandler
-from schema.scalars import SCALARS
-from schema.snapshot import Snapshot
+from schema.documents.cache import Admissions, Admitting
+from schema.documents.cost import Limits
+from schema.framework.context import Context
+from schema.framework.errors import told
+from schema.framework.governed import RELATION, Governed, mask_of
+from schema.framework.inputs import REFERS
+from schema.framework.mutations import Guard
+from schema.framework.read_transaction import Snapshot
+from schema.framework.refusals import RefusalHandler
+from schema.framework.scalars import SCALARS
+from schema.planning.executor import executor_of
+from schema.planning.planner import Planner
 
 Word = tuple[str, str]
 """A kind and a verb."""

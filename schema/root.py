@@ -8,22 +8,22 @@ from functools import cache
 
 import strawberry
 
-from policies.book import RuleBook
+from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.editions import SHIPPED
-from schema.accounts import AccountMutation, AccountQuery
-from schema.agreements import AgreementMutation, AgreementQuery
+from registry.access.rulebook_store import SHIPPED
 from schema.build import GovernedSchema, Word, build, with_plans
-from schema.corrections import CorrectionMutation, CorrectionQuery
-from schema.limits import Limits
-from schema.measures import MeasureMutation, MeasureQuery
-from schema.parties import PartyMutation, PartyQuery
-from schema.permits import PermitMutation, PermitQuery
-from schema.projects import ProjectMutation, ProjectQuery
-from schema.reference import ReferenceQuery
-from schema.rules import RuleQuery
-from schema.transferring import TransferMutation
-from schema.transfers import TransferQuery
+from schema.documents.cost import Limits
+from schema.types.accounts import AccountMutation, AccountQuery
+from schema.types.agreements import AgreementMutation, AgreementQuery
+from schema.types.freezes_and_reversals import CorrectionMutation, CorrectionQuery
+from schema.types.parties import PartyMutation, PartyQuery
+from schema.types.permits import PermitMutation, PermitQuery
+from schema.types.projects import ProjectMutation, ProjectQuery
+from schema.types.reference import ReferenceQuery
+from schema.types.rulebook import RuleQuery
+from schema.types.sanctions_and_clients import MeasureMutation, MeasureQuery
+from schema.types.transfer_mutations import TransferMutation
+from schema.types.transfers import TransferQuery
 
 INTERNAL: frozenset[Word] = frozenset({("Organisation", "bootstrap")})
 """Verbs that are carried out from the command line, or by the registry itself."""

@@ -19,18 +19,19 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tortoise.exceptions import BaseORMException
 
-from registry.database import reading, row
-from registry.errors import Refused
-from registry.reading.run import Readers
-from registry.standing import Standings
+from registry.access.viewer_cache import Standings
+from registry.db.session import reading, row
+from registry.kernel.errors import Refused
+from registry.reading.reader_pool import Readers
 from schema.build import GovernedSchema
-from server.crowd import Crowd
-from server.entrance import Entrance
-from server.lane import Lane
-from server.logs import RequestLines
+from server.auth.authenticator import SignIn
+from server.graphql.fast_path import Lane
+from server.graphql.request_preparation import Entrance
+from server.graphql.view import View
+from server.http.errors import error_body
+from server.http.load_shedding import Crowd
+from server.http.logs import RequestLines
 from server.settings import Settings
-from server.sign_in import SignIn
-from server.view import View, error_body
 
 SECURITY = {
     "content-security-policy": (

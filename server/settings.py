@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schema.rates import PUBLIC_SHARE
+from schema.documents.rate_limit import PUBLIC_SHARE
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         token_bytes_max: the longest access token.
         sign_ins_max: so many access tokens are remembered as verified.
         standings_max: of so many callers is remembered who acts and what stands against them.
-        cost_per_operation_max: points of one operation, see ``schema.limits.Size.cost``.
+        cost_per_operation_max: points of one operation, see ``schema.documents.cost.Size.cost``.
         cost_per_minute: points of a client or person in a minute; the public address has a tenth.
         documents_max: how many documents are remembered, parsed.
         documents_bytes_max: what they may weigh together.

@@ -7,11 +7,11 @@ import asyncpg
 import hypothesis
 import pytest
 
-from registry.database import close_database, open_database
-from seeds.cross_region.load import load_cross_region
-from seeds.founding_day.load import load_founding_day
-from tests.cluster import Database, Server, a_clone, a_server, a_template
-from tests.told import Told, a_copy, told
+from registry.db.session import close_database, open_database
+from seeds.demo.cross_region.loader import load_cross_region
+from seeds.demo.loader import load_founding_day
+from tests.support.cluster import Database, Server, a_clone, a_server, a_template
+from tests.support.demo_databases import Told, a_copy, told
 
 LONG_SECONDS_MAX = 7_200
 """For a test of thousands of cases; in the plain run it has what `pyproject.toml` says."""

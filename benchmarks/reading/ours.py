@@ -4,11 +4,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.reading.asking import Requests, requests
+from benchmarks.reading.http_requests import Requests, requests
 from benchmarks.reading.queries import Query
-from benchmarks.reading.serving import Server, free_port, serving
+from benchmarks.reading.server_process import Server, free_port, serving
 from benchmarks.reading.world import WORLD, Sitter, World
-from server.demonstration_keys import DemonstrationSigner, open_signer
+from server.auth.demo_tokens import DemonstrationSigner, open_signer
 from server.settings import Settings
 
 NAME = "ours"
@@ -49,5 +49,7 @@ def registry(world: World, first: Requests, database: str = WORLD) -> Iterator[S
         "BIANDAN_DATABASE_CONNECTIONS_MAX": str(CONNECTIONS_MAX),
         "BIANDAN_LOG_FORMAT": "json",
     }
-    with serving([sys.executable, "-m", "server.cli", "serve"], env, port=port, first=first) as one:
+    with serving(
+        [sys.executable, "-m", "server.admin.cli", "serve"], env, port=port, first=first
+    ) as one:
         yield one

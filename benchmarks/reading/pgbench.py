@@ -13,11 +13,11 @@ import asyncpg
 
 from benchmarks.reading.ours import asked
 from benchmarks.reading.queries import Query
-from benchmarks.reading.statements import Statement, overheard
+from benchmarks.reading.statement_capture import Statement, overheard
 from benchmarks.reading.world import Sitter, World
-from registry.database import SESSION
-from registry.reading.run import PLANNING
-from server import embedded
+from registry.db.session import SESSION
+from registry.reading.reader_pool import PLANNING
+from server.postgres import embedded
 
 NAME = "pgbench"
 SCRIPTS_MAX = 100

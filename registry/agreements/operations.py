@@ -15,12 +15,12 @@ from registry.agreements.rules import (
     PartyDraft,
     Visibility,
 )
-from registry.calendar import day_of
-from registry.command import Work, operation
-from registry.database import save
-from registry.errors import Condition, NotFound
-from registry.identifiers import check_text
-from registry.life import advance
+from registry.commands.command import Work, operation
+from registry.db.session import save
+from registry.kernel.calendar import day_of
+from registry.kernel.errors import Condition, NotFound
+from registry.kernel.identifiers import check_text
+from registry.kernel.state_machine import advance
 from registry.parties.records import Organisation
 from registry.parties.rules import OrganisationState
 

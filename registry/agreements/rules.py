@@ -7,8 +7,8 @@ from typing import TypedDict
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.errors import Condition, Malformed
-from registry.identifiers import check_text
+from registry.kernel.errors import Condition, Malformed
+from registry.kernel.identifiers import check_text
 from registry.parties.rules import OrganisationKind
 
 PARTIES_MIN, PARTIES_MAX = 2, 20

@@ -1,6 +1,7 @@
 """Accounts, freezes and reversals as the rule book sees them."""
 
-from registry.kinds import Fact, Kind, state_fact
+from registry.access.kinds import Fact, Kind, state_fact
+from registry.access.principals import NIL
 from registry.ledger.records import Account, Freeze, Reversal
 from registry.ledger.rules import AccountKind, FreezeState, ReversalState
 from registry.parties.facts import (
@@ -10,7 +11,6 @@ from registry.parties.facts import (
     SAME_BODY_AS_SUBMITTER,
     SUBMITTER,
 )
-from registry.viewer import NIL
 
 ACCOUNT = Kind(
     name="Account",

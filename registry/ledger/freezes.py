@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from registry.command import Work
-from registry.database import row
-from registry.errors import Malformed, NotFound
-from registry.gate import gate
-from registry.identifiers import check_text
+from registry.access.authorizer import gate
+from registry.commands.command import Work
+from registry.db.session import row
+from registry.kernel.errors import Malformed, NotFound
+from registry.kernel.identifiers import check_text
 from registry.ledger.facts import ACCOUNT
 from registry.ledger.records import Account, Freeze
 from registry.ledger.rules import REASON_MAX, SOURCE_MAX, FreezeState, FreezeTarget

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from registry.errors import NotFound
+from registry.kernel.errors import NotFound
 from registry.ledger.records import Instrument
 
 

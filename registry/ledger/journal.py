@@ -6,15 +6,15 @@ from itertools import product
 from typing import TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from registry.command import Movement, Work
-from registry.database import execute, row, rows
-from registry.errors import Malformed, NotFound
-from registry.ledger import obligations, refusals
+from registry.commands.command import Movement, Work
+from registry.db.session import execute, row, rows
+from registry.kernel.errors import Malformed, NotFound
+from registry.ledger import closing_checks, constraint_errors
 from registry.ledger.records import Account, Instrument
 from registry.ledger.rules import AccountKind, EntryKind, Posting, Right, check_basin
 
-refusals.register()
-obligations.register()
+constraint_errors.register()
+closing_checks.register()
 
 
 class Details(TypedDict, total=False):

@@ -4,13 +4,14 @@ from typing import Unpack
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.command import Work, operation
-from registry.errors import Condition
-from registry.identifiers import check_bank_reference, check_text
+from registry.commands.command import Work, operation
+from registry.kernel.errors import Condition
+from registry.kernel.identifiers import check_bank_reference, check_text
+from registry.kernel.state_machine import advance
 from registry.ledger.facts import ACCOUNT, FREEZE, REVERSAL
 from registry.ledger.freezes import FreezeOrder, freeze_order
 from registry.ledger.journal import post
-from registry.ledger.openings import (
+from registry.ledger.opening_balances import (
     HoldingOpening,
     Opening,
     enter,
@@ -36,7 +37,6 @@ from registry.ledger.rules import (
     ReversalState,
     ReversalStep,
 )
-from registry.life import advance
 
 
 @operation(ACCOUNT, "open_reserve", propose=reserve_account, weigh=(stock_conditions,))

@@ -3,10 +3,12 @@
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.command import Work
-from registry.database import row, rows
-from registry.errors import Condition, NotFound
-from registry.identifiers import check_text
+from registry.commands.command import Work
+from registry.db.session import row, rows
+from registry.kernel.errors import Condition, NotFound
+from registry.kernel.identifiers import check_text
+from registry.kernel.quantities import format_quantity
+from registry.ledger.account_statement import postings_of
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Entry, Reversal
 from registry.ledger.rules import (
@@ -19,8 +21,6 @@ from registry.ledger.rules import (
     changes,
     reversed_postings,
 )
-from registry.ledger.statements import postings_of
-from registry.values import format_quantity
 
 # Where what an escrow account gave had come from: the holder's own account that last filled it.
 _BLOCKED = """

@@ -9,8 +9,8 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from registry.errors import Malformed
-from registry.values import MONEY_MAX
+from registry.kernel.errors import Malformed
+from registry.kernel.quantities import MONEY_MAX
 
 ISSUANCE = UUID("00000000-0000-4000-8000-000000000001")
 """The account rights come from and end in; below zero by as much as is in circulation."""

@@ -5,14 +5,13 @@ from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.acts.log import state_at
-from registry.calendar import day_of
-from registry.command import Work
-from registry.database import rows
-from registry.errors import Condition, Malformed, NotFound, required
-from registry.gate import gate
-from registry.identifiers import check_text
-from registry.parameters.divisions import place
+from registry.access.authorizer import gate
+from registry.commands.audit_log import state_at
+from registry.commands.command import Work
+from registry.db.session import rows
+from registry.kernel.calendar import day_of
+from registry.kernel.errors import Condition, Malformed, NotFound, required
+from registry.kernel.identifiers import check_text
 from registry.parties.facts import PERSON
 from registry.parties.organisations import known_organisation
 from registry.parties.records import Appointment, Organisation, Person
@@ -27,6 +26,7 @@ from registry.parties.rules import (
     side_of,
     stands_alone,
 )
+from registry.reference.divisions import place
 
 _ACTING = """
     SELECT person_id, may_initiate, may_approve FROM appointment

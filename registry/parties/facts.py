@@ -1,6 +1,6 @@
 """What rules may ask of organisations, people, appointments, sanctions and client programs."""
 
-from registry.kinds import Fact, Kind, state_fact
+from registry.access.kinds import Fact, Kind, state_fact
 from registry.parties.records import Appointment, Client, Organisation, Person, Sanction
 from registry.parties.rules import AUTHORITIES
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from registry.command import Work, operation
-from registry.database import save
-from registry.errors import Condition
-from registry.identifiers import check_text
-from registry.life import advance
-from registry.parties import refusals
+from registry.commands.command import Work, operation
+from registry.db.session import save
+from registry.kernel.errors import Condition
+from registry.kernel.identifiers import check_text
+from registry.kernel.state_machine import advance
+from registry.parties import constraint_errors
 from registry.parties.appointments import (
     Terms,
     new_appointment,
@@ -17,16 +17,9 @@ from registry.parties.appointments import (
     period_is_ahead,
     province_stays_able,
 )
-from registry.parties.beginning import Founder, appoint_founders, first_organisation
+from registry.parties.bootstrap import Founder, appoint_founders, first_organisation
+from registry.parties.closing_checks import open_obligations
 from registry.parties.facts import APPOINTMENT, CLIENT, ORGANISATION, PERSON, SANCTION
-from registry.parties.measures import (
-    Measure,
-    against_a_party,
-    let_in_by_whom_it_may,
-    new_client,
-    new_sanction,
-)
-from registry.parties.obligations import open_obligations
 from registry.parties.organisations import (
     Changes,
     Particulars,
@@ -51,8 +44,15 @@ from registry.parties.rules import (
     SanctionState,
     SanctionStep,
 )
+from registry.parties.sanctions import (
+    Measure,
+    against_a_party,
+    let_in_by_whom_it_may,
+    new_client,
+    new_sanction,
+)
 
-refusals.register()
+constraint_errors.register()
 
 
 @operation(ORGANISATION, "bootstrap", propose=first_organisation)

@@ -5,12 +5,11 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.calendar import day_of
-from registry.command import Work
-from registry.database import row
-from registry.errors import Condition, Malformed, NotFound, required
-from registry.identifiers import check_credit_code, check_text
-from registry.parameters.divisions import Place, place
+from registry.commands.command import Work
+from registry.db.session import row
+from registry.kernel.calendar import day_of
+from registry.kernel.errors import Condition, Malformed, NotFound, required
+from registry.kernel.identifiers import check_credit_code, check_text
 from registry.parties.records import Organisation
 from registry.parties.rules import (
     INDUSTRY_MAX,
@@ -22,6 +21,7 @@ from registry.parties.rules import (
     check_word,
     level_of,
 )
+from registry.reference.divisions import Place, place
 
 LEVELS_ZH = {"province": "省级", "city": "市级", "county": "县级"}
 

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from policies.vocabulary import Vocabulary
-from registry.errors import Malformed
+from registry.kernel.errors import Malformed
 
 W = TypeVar("W", bound=StrEnum)
 

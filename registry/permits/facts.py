@@ -1,9 +1,9 @@
 """What rules may ask of permits, projects and assessments, each with two faces."""
 
 from policies.vocabulary import Text
-from registry.database import known_constraints
-from registry.errors import Malformed
-from registry.kinds import Kind, state_fact
+from registry.access.kinds import Kind, state_fact
+from registry.db.session import known_constraints
+from registry.kernel.errors import Malformed
 from registry.parties.facts import INSIDE, OWN
 from registry.permits.records import Assessment, ConstructionProject, Permit
 from registry.permits.rules import PermitState

@@ -5,17 +5,17 @@ from datetime import date
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.calendar import day_of
-from registry.command import Work, operation
-from registry.database import rows, save
-from registry.errors import Condition, Malformed, NotFound
-from registry.identifiers import check_permit_number, check_text
-from registry.life import advance
-from registry.parameters.divisions import place
+from registry.commands.command import Work, operation
+from registry.db.session import rows, save
+from registry.kernel.calendar import day_of
+from registry.kernel.errors import Condition, Malformed, NotFound
+from registry.kernel.identifiers import check_permit_number, check_text
+from registry.kernel.quantities import parse_quantity
+from registry.kernel.state_machine import advance
 from registry.parties.records import Organisation
 from registry.permits import rules
 from registry.permits.facts import PERMIT
-from registry.permits.lookup import substances
+from registry.permits.queries import substances
 from registry.permits.records import ConstructionProject, Outlet, Permit, PermitLimit
 from registry.permits.rules import (
     LimitDraft,
@@ -24,7 +24,7 @@ from registry.permits.rules import (
     PermitState,
     PermitStep,
 )
-from registry.values import parse_quantity
+from registry.reference.divisions import place
 
 
 async def holder(organisation: UUID) -> Organisation:

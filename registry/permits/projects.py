@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from registry.calendar import day_of
-from registry.command import Work, operation
-from registry.errors import Malformed
-from registry.identifiers import check_text
-from registry.life import advance
-from registry.parameters.divisions import place
+from registry.commands.command import Work, operation
+from registry.kernel.calendar import day_of
+from registry.kernel.errors import Malformed
+from registry.kernel.identifiers import check_text
+from registry.kernel.quantities import parse_quantity
+from registry.kernel.state_machine import advance
 from registry.permits import rules
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
-from registry.permits.lookup import Substance, substances
 from registry.permits.operations import holder, holder_is_open
+from registry.permits.queries import Substance, substances
 from registry.permits.records import Assessment, ConstructionProject, ProjectDemand
 from registry.permits.rules import DemandDraft, Medium, ProjectState, ProjectStep
-from registry.values import parse_quantity
+from registry.reference.divisions import place
 
 APPROVAL_LENGTH_MAX = 100
 

@@ -6,10 +6,10 @@ from enum import StrEnum
 from typing import NotRequired, TypedDict
 
 from policies.vocabulary import Text
-from registry.errors import Condition, Malformed
-from registry.identifiers import check_outlet, permit_holder
+from registry.kernel.errors import Condition, Malformed
+from registry.kernel.identifiers import check_outlet, permit_holder
+from registry.kernel.quantities import Period
 from registry.parties.rules import OrganisationState
-from registry.values import Period
 
 LIMITS_MAX = 50
 OUTLETS_MAX = 200

@@ -8,13 +8,13 @@ answer.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from registry.errors import Refused
-from registry.reading.catalogue import Catalogue
+from registry.access.principals import Viewer
+from registry.kernel.errors import Refused
+from registry.reading.catalog import Catalogue
+from registry.reading.object_compiler import Writer
 from registry.reading.selection import Arguments, Field, Selection
-from registry.reading.statement import Bind, Row, Statement, Unplanned, placed
-from registry.reading.text import Joined, quoted, spoken
-from registry.reading.writing import Writer
-from registry.viewer import Viewer
+from registry.reading.sql_builder import Bind, Row, Statement, Unplanned, placed
+from registry.reading.sql_text import Joined, quoted, spoken
 
 _BEFORE, _AFTER = quoted('{"data":'), quoted("}")
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from policies.vocabulary import Text
-from registry.errors import Condition
-from registry.transfers.case import Case, Party
-from registry.transfers.crossing import area, city_cap, local_notice, receiving_area
-from registry.transfers.grounds import (
+from registry.kernel.errors import Condition
+from registry.kernel.quantities import format_money, format_quantity
+from registry.transfers.cross_city_conditions import area, city_cap, local_notice, receiving_area
+from registry.transfers.eligibility_input import Case, Party
+from registry.transfers.legal_bases import (
     CROSS_REGION,
     NATIONAL_OPINION,
     PLATFORM_RULES,
@@ -19,7 +20,6 @@ from registry.transfers.grounds import (
     cited,
     unknown,
 )
-from registry.values import format_money, format_quantity
 
 AIR = "air"
 WATER = "water"

@@ -1,10 +1,10 @@
 """What rules may ask of a transfer: who stands where towards it, and where it stands now."""
 
-from registry.kinds import Fact, Kind, either, state_fact
+from registry.access.kinds import Fact, Kind, either, state_fact
+from registry.access.principals import Viewer
 from registry.parties.facts import ALREADY_ACTED, SAME_BODY_AS_SUBMITTER, SUBMITTER
 from registry.transfers.records import Certificate, Transfer
 from registry.transfers.rules import BEFORE_CONTRACT, FINAL, LAPSING, NEVER, State
-from registry.viewer import Viewer
 
 
 def _listed(states: frozenset[State]) -> str:

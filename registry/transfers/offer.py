@@ -4,19 +4,19 @@ from datetime import date
 from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from registry.calendar import day_of
-from registry.command import Work, operation
-from registry.errors import Condition, Malformed, NotFound
-from registry.identifiers import check_text
+from registry.commands.command import Work, operation
+from registry.kernel.calendar import day_of
+from registry.kernel.errors import Condition, Malformed, NotFound
+from registry.kernel.identifiers import check_text
+from registry.kernel.quantities import MONEY_MAX, amount_fen, parse_quantity
 from registry.ledger.records import Instrument
 from registry.parties.records import Organisation
 from registry.transfers.conditions import ACCEPTING, OFFERING, TERMS, weighed
-from registry.transfers.eligibility import case_of, weighing
+from registry.transfers.eligibility_data import case_of, weighing
 from registry.transfers.facts import TRANSFER
-from registry.transfers.progress import REASON_MAX, last_day_of, regime_on, take
 from registry.transfers.records import Transfer
 from registry.transfers.rules import NEITHER, NEVER, State, Step, TransferSide
-from registry.values import MONEY_MAX, amount_fen, parse_quantity
+from registry.transfers.workflow import REASON_MAX, last_day_of, regime_on, take
 
 ANNOUNCEMENT_MAX = 500
 """Most characters of where a notice was published."""

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from tests.builders import install_rules
+from tests.support.builders import install_rules
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.acts.log import history
 from registry.agreements.milestones import parties_of
 from registry.agreements.operations import (
     bring_into_force,
@@ -18,11 +17,12 @@ from registry.agreements.operations import (
     withdraw_agreement,
 )
 from registry.agreements.records import Agreement
-from registry.calendar import CHINA
-from registry.command import Operation
-from registry.errors import ConditionsUnmet, Forbidden, Malformed, NotFound, Refused
+from registry.commands.audit_log import history
+from registry.commands.command import Operation
+from registry.kernel.calendar import CHINA
+from registry.kernel.errors import ConditionsUnmet, Forbidden, Malformed, NotFound, Refused
 from registry.parties.records import Appointment, Organisation
-from tests.agreements.making import (
+from tests.agreements.builders import (
     Parties,
     a_draft,
     a_signed,
@@ -30,8 +30,8 @@ from tests.agreements.making import (
     in_force,
     two_parties,
 )
-from tests.builders import act_count, an_officer, an_officer_of, stop_clock
-from tests.permits.making import do
+from tests.permits.builders import do
+from tests.support.builders import act_count, an_officer, an_officer_of, stop_clock
 
 
 async def test_a_draft_names_its_parties_in_their_order() -> None:

@@ -6,13 +6,13 @@ from typing import Any
 import asyncpg
 
 from registry.agreements.milestones import reach_milestone
-from registry.calendar import CHINA
+from registry.kernel.calendar import CHINA
 from registry.parties.records import Organisation
-from schema.ids import global_id
-from tests.agreements.making import a_draft, a_milestone, a_signed, in_force, two_parties
-from tests.builders import an_officer_of, stop_clock
-from tests.permits.making import a_project, a_province_officer, do
+from schema.framework.global_ids import global_id
+from tests.agreements.builders import a_draft, a_milestone, a_signed, in_force, two_parties
+from tests.permits.builders import a_project, a_province_officer, do
 from tests.permits.test_api import ask
+from tests.support.builders import an_officer_of, stop_clock
 
 LIST = """query ($where: AgreementWhere) { agreements(first: 3, where: $where) { nodes {
     title state event validFrom availableActions visibility drafter { name }

@@ -8,8 +8,8 @@ import pytest
 from registry.agreements.milestones import milestones_of, plan_milestone, reach_milestone
 from registry.agreements.operations import complete_agreement
 from registry.agreements.records import Agreement
-from registry.calendar import CHINA
-from registry.errors import (
+from registry.kernel.calendar import CHINA
+from registry.kernel.errors import (
     ConditionsUnmet,
     Duplicate,
     Forbidden,
@@ -18,9 +18,9 @@ from registry.errors import (
     WrongState,
 )
 from registry.parties.records import Appointment
-from tests.agreements.making import a_milestone, a_signed, in_force, two_parties
-from tests.builders import an_officer_of, stop_clock
-from tests.permits.making import a_permit, a_project, a_province_officer, an_emitter, do
+from tests.agreements.builders import a_milestone, a_signed, in_force, two_parties
+from tests.permits.builders import a_permit, a_project, a_province_officer, an_emitter, do
+from tests.support.builders import an_officer_of, stop_clock
 
 DAY = date(2022, 6, 7)
 

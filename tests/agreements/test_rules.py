@@ -16,12 +16,12 @@ from registry.agreements.rules import (
     signing_step,
     standing,
 )
-from registry.errors import WrongState
-from registry.life import advance
-from tests.agreements.making import a_draft, a_signed, in_force, two_parties
-from tests.builders import an_officer_of, somebody, viewer_of
-from tests.faces import assert_faces_agree
-from tests.permits.making import do
+from registry.kernel.errors import WrongState
+from registry.kernel.state_machine import advance
+from tests.agreements.builders import a_draft, a_signed, in_force, two_parties
+from tests.permits.builders import do
+from tests.support.builders import an_officer_of, somebody, viewer_of
+from tests.support.projection_checks import assert_faces_agree
 
 TODAY = date(2022, 6, 7)
 

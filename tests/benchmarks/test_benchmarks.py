@@ -6,12 +6,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from benchmarks.judge import measured
-from benchmarks.settling import BY_POOL, FILL, settle_one
-from registry.database import execute, row
-from registry.ledger.verify import verify
-from tests.builders import install_rules
-from tests.cluster import Database
+from benchmarks.policies import measured
+from benchmarks.settlement_load import BY_POOL, FILL, settle_one
+from registry.db.session import execute, row
+from registry.ledger.invariants import verify
+from tests.support.builders import install_rules
+from tests.support.cluster import Database
 
 A_CITY = 3
 

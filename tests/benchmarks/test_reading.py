@@ -13,9 +13,9 @@ from benchmarks.reading.client import Loaded, loaded
 from benchmarks.reading.goals import Goal, read_goals, summary
 from benchmarks.reading.pgbench import replayed, script_of
 from benchmarks.reading.queries import FEED, OUR_DEEP_PAGE, TRIVIAL, WALK, by_id, page
-from benchmarks.reading.statements import Statement, _values
-from tests.cluster import Database
-from tests.house.source import ROOT
+from benchmarks.reading.statement_capture import Statement, _values
+from tests.architecture.source import ROOT
+from tests.support.cluster import Database
 
 ONE, OTHER = "2008caf3-af6b-43f9-b996-20a985de2024", "f0cab46a-f020-4615-964c-81c5f2753191"
 # Divides by zero unless every value arrives as it was, and every text.

@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from registry.command import Operation
-from registry.errors import Code
+from registry.commands.command import Operation
+from registry.kernel.errors import Code
 from registry.ledger.operations import lift_freeze
 from registry.ledger.rules import AccountKind, EntryKind
-from tests.ledger.ground import HOLDING, WRITE, Ground, asked_of
-from tests.ledger.model import Book, Draft, Key, Move, No
-from tests.ledger.moving import HOUR, OPENING
+from tests.ledger.ledger_builders import HOUR, OPENING
+from tests.ledger.machine_fixture import HOLDING, WRITE, Ground, asked_of
+from tests.ledger.reference_model import Book, Draft, Key, Move, No
 
 NOBODY = UUID(int=77)
 ALL, MORE = -1, -2

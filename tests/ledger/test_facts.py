@@ -5,15 +5,16 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.database import rows
-from registry.kinds import Kind
+from registry.access.kinds import Kind
+from registry.access.principals import Viewer
+from registry.db.named_params import numbered
+from registry.db.session import rows
 from registry.ledger.facts import ACCOUNT, FREEZE, REVERSAL
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Account, Freeze, Reversal
 from registry.ledger.rules import AccountKind, EntryKind, Posting
-from registry.statements import numbered
-from registry.viewer import Viewer
-from tests.builders import (
+from tests.ledger.ledger_builders import OPENING, a_holder, a_right, posted, stocked
+from tests.support.builders import (
     LANGFANG,
     LONG_AGO,
     TANGSHAN,
@@ -22,7 +23,6 @@ from tests.builders import (
     somebody,
     viewer_of,
 )
-from tests.ledger.moving import OPENING, a_holder, a_right, posted, stocked
 
 pytestmark = pytest.mark.usefixtures("database")
 

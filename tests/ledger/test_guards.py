@@ -5,13 +5,12 @@ import asyncio
 import asyncpg
 import pytest
 
-from registry.database import row, transaction
-from registry.errors import Frozen
+from registry.db.session import row, transaction
+from registry.kernel.errors import Frozen
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Account, Instrument
 from registry.ledger.rules import AccountKind, EntryKind
-from tests.cluster import Database
-from tests.ledger.moving import (
+from tests.ledger.ledger_builders import (
     HOUR,
     OPENING,
     a_holder,
@@ -22,6 +21,7 @@ from tests.ledger.moving import (
     stocked,
     two_holders,
 )
+from tests.support.cluster import Database
 
 pytestmark = pytest.mark.usefixtures("database")
 SETTLED = EntryKind.SETTLEMENT

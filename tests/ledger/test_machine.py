@@ -6,10 +6,10 @@ import hypothesis
 import pytest
 from hypothesis.stateful import run_state_machine_as_test
 
-from registry.errors import Code
-from tests.cluster import Server
-from tests.ledger.commands import LedgerMachine
-from tests.ledger.ground import Ground, a_ground
+from registry.kernel.errors import Code
+from tests.ledger.machine_commands import LedgerMachine
+from tests.ledger.machine_fixture import Ground, a_ground
+from tests.support.cluster import Server
 
 PARTS, COMMANDS = 100, 10_000
 # One seed in two leaves something out, and which one does differs with the modules loaded, whose

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from registry.command import Operation, command
-from registry.errors import (
+from registry.commands.command import Operation, command
+from registry.kernel.errors import (
     ConditionsUnmet,
     Duplicate,
     Forbidden,
@@ -20,6 +20,7 @@ from registry.errors import (
     NotInForce,
     WrongState,
 )
+from registry.ledger.invariants import verify
 from registry.ledger.journal import available, ensure_account
 from registry.ledger.operations import (
     approve_reversal,
@@ -33,9 +34,9 @@ from registry.ledger.operations import (
 )
 from registry.ledger.records import Account, Entry, Freeze, Instrument, Reversal
 from registry.ledger.rules import MONEY, OUTSIDE, AccountKind, EntryKind, Posting
-from registry.ledger.verify import verify
 from registry.parties.records import Appointment, Organisation
-from tests.builders import (
+from tests.ledger.ledger_builders import HOUR, OPENING, a_holder, a_right, held, posted, stocked
+from tests.support.builders import (
     act_count,
     an_officer,
     an_officer_of,
@@ -44,7 +45,6 @@ from tests.builders import (
     install_rules,
     stop_clock,
 )
-from tests.ledger.moving import HOUR, OPENING, a_holder, a_right, held, posted, stocked
 
 STOCK = {"pollutant": "SO2", "quantity": "356.418", "source": "a test", "demo": True}
 

@@ -6,9 +6,11 @@ from datetime import date, datetime
 import asyncpg
 import pytest
 
-from registry.calendar import CHINA
-from registry.database import retried, row, transaction
-from registry.errors import Duplicate, Insufficient, Malformed, NotFound, NotInForce
+from registry.db.session import retried, row, transaction
+from registry.kernel.calendar import CHINA
+from registry.kernel.errors import Duplicate, Insufficient, Malformed, NotFound, NotInForce
+from registry.ledger.account_statement import positions, postings_of, statement
+from registry.ledger.invariants import verify
 from registry.ledger.journal import (
     available,
     balance_at,
@@ -26,9 +28,7 @@ from registry.ledger.rules import (
     Posting,
     Right,
 )
-from registry.ledger.statements import positions, postings_of, statement
-from registry.ledger.verify import verify
-from tests.ledger.moving import (
+from tests.ledger.ledger_builders import (
     HOUR,
     OPENING,
     a_holder,

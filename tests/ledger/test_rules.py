@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.errors import Malformed
+from registry.kernel.errors import Malformed
+from registry.kernel.quantities import MONEY_MAX
 from registry.ledger.rules import (
     Acquisition,
     Posting,
@@ -17,7 +18,6 @@ from registry.ledger.rules import (
     last_day,
     reversed_postings,
 )
-from registry.values import MONEY_MAX
 
 PLACES = [UUID(int=number) for number in range(1, 6)]
 ITEMS = [UUID(int=number) for number in range(11, 14)]

@@ -5,16 +5,16 @@ from typing import Any
 
 import strawberry
 
-from policies.book import RuleBook
+from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.editions import SHIPPED
-from registry.viewer import Caller
+from registry.access.principals import Caller
+from registry.access.rulebook_store import SHIPPED
 from schema.build import GovernedSchema, build
-from schema.context import Context
-from schema.ids import global_id
-from schema.measures import MeasureMutation, MeasureQuery
-from schema.parties import PartyMutation, PartyQuery
-from tests.builders import (
+from schema.framework.context import Context
+from schema.framework.global_ids import global_id
+from schema.types.parties import PartyMutation, PartyQuery
+from schema.types.sanctions_and_clients import MeasureMutation, MeasureQuery
+from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
     a_credit_code,

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from policies.vocabulary import VOCABULARY
-from registry.gate import VIEWER_FACTS
+from registry.access.authorizer import VIEWER_FACTS
+from registry.access.principals import Viewer
 from registry.parties.facts import APPOINTMENT, CLIENT, ORGANISATION, PERSON, SANCTION
-from registry.viewer import Viewer
-from tests.builders import (
+from tests.policies.shipped import EDITION
+from tests.support.builders import (
     LANGFANG,
     LONG_AGO,
     TANGSHAN,
@@ -19,8 +20,7 @@ from tests.builders import (
     somebody,
     viewer_of,
 )
-from tests.faces import assert_faces_agree
-from tests.policies.shipped import EDITION
+from tests.support.projection_checks import assert_faces_agree
 
 KINDS = (ORGANISATION, PERSON, APPOINTMENT, SANCTION, CLIENT)
 

@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from policies.vocabulary import Text
-from registry.errors import (
+from registry.access.principals import OPERATOR, REGISTRY, Caller
+from registry.kernel.errors import (
     Condition,
     ConditionsUnmet,
     Duplicate,
@@ -15,8 +16,8 @@ from registry.errors import (
     Malformed,
     Refused,
 )
-from registry.parties import obligations
-from registry.parties.beginning import Founder
+from registry.parties import closing_checks
+from registry.parties.bootstrap import Founder
 from registry.parties.operations import (
     bootstrap,
     change_organisation,
@@ -25,8 +26,7 @@ from registry.parties.operations import (
     register_organisation,
 )
 from registry.parties.records import Appointment, Organisation, Person
-from registry.viewer import OPERATOR, REGISTRY, Caller
-from tests.builders import (
+from tests.support.builders import (
     LANGFANG,
     PROVINCE,
     TANGSHAN,
@@ -263,7 +263,7 @@ async def test_an_organisation_closes_only_when_nothing_is_left(
             ground="registry rule",
         )
 
-    monkeypatch.setattr(obligations, "obligations", [*obligations.obligations, rights])
+    monkeypatch.setattr(closing_checks, "obligations", [*closing_checks.obligations, rights])
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await perform(close_organisation, province, id=body.id)

@@ -7,8 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.database import transaction
-from registry.errors import (
+from registry.access.principals import Caller
+from registry.db.session import transaction
+from registry.kernel.errors import (
     AppointmentRequired,
     ConditionsUnmet,
     Duplicate,
@@ -24,8 +25,7 @@ from registry.parties.operations import (
     register_person,
 )
 from registry.parties.records import Appointment, Organisation
-from registry.viewer import Caller
-from tests.builders import (
+from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
     a_person,

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.vocabulary import ROLES, VOCABULARY
-from registry.errors import Malformed, WrongState
-from registry.life import advance
+from registry.kernel.errors import Malformed, WrongState
+from registry.kernel.state_machine import advance
 from registry.parties.rules import (
     APPOINTMENT_LIFE,
     AUTHORITIES,

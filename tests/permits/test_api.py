@@ -5,15 +5,14 @@ from typing import Any
 
 import asyncpg
 
+from registry.access.principals import Caller
 from registry.parties.records import Appointment
 from registry.permits.operations import change_permit_limits, revoke_permit
 from registry.permits.projects import assess_demand
-from registry.viewer import Caller
-from schema.context import Context
-from schema.ids import global_id
+from schema.framework.context import Context
+from schema.framework.global_ids import global_id
 from schema.root import whole_schema
-from tests.builders import an_officer, an_officer_of, caller_of, stop_clock
-from tests.permits.making import (
+from tests.permits.builders import (
     NOON,
     a_permit,
     a_project,
@@ -22,6 +21,7 @@ from tests.permits.making import (
     an_emitter,
     do,
 )
+from tests.support.builders import an_officer, an_officer_of, caller_of, stop_clock
 
 PERMITS = """query ($asOf: Date) { permits(first: 9, orderBy: number) { nodes {
     number state inForce category validUntil maskedFields availableActions

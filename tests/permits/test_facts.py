@@ -1,8 +1,6 @@
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT, PERMIT
 from registry.permits.operations import revoke_permit
-from tests.builders import LANGFANG, TANGSHAN, an_officer, an_officer_of, somebody, viewer_of
-from tests.faces import assert_faces_agree
-from tests.permits.making import (
+from tests.permits.builders import (
     a_permit,
     a_project,
     a_province_officer,
@@ -10,6 +8,15 @@ from tests.permits.making import (
     an_emitter,
     do,
 )
+from tests.support.builders import (
+    LANGFANG,
+    TANGSHAN,
+    an_officer,
+    an_officer_of,
+    somebody,
+    viewer_of,
+)
+from tests.support.projection_checks import assert_faces_agree
 
 
 async def test_both_faces_of_every_fact_agree() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.errors import (
+from registry.kernel.errors import (
     ConditionsUnmet,
     Duplicate,
     Forbidden,
@@ -15,9 +15,10 @@ from registry.errors import (
     NotFound,
     WrongState,
 )
-from registry.life import advance
+from registry.kernel.state_machine import advance
 from registry.parties.records import Appointment
-from registry.permits.lookup import (
+from registry.permits.operations import change_permit_limits, register_permit, revoke_permit
+from registry.permits.queries import (
     basins_of,
     limit_of,
     limits_on,
@@ -25,11 +26,9 @@ from registry.permits.lookup import (
     permit_in_force,
     substances,
 )
-from registry.permits.operations import change_permit_limits, register_permit, revoke_permit
 from registry.permits.records import Permit, PermitLimit
 from registry.permits.rules import PERMIT_LIFE, PermitState, PermitStep, day_before
-from tests.builders import LANGFANG, TANGSHAN, act_count, an_officer_of, an_organisation, stop_clock
-from tests.permits.making import (
+from tests.permits.builders import (
     DAY,
     FIRST,
     LAST,
@@ -39,6 +38,14 @@ from tests.permits.making import (
     an_emitter,
     do,
     permit_args,
+)
+from tests.support.builders import (
+    LANGFANG,
+    TANGSHAN,
+    act_count,
+    an_officer_of,
+    an_organisation,
+    stop_clock,
 )
 
 

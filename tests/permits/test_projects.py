@@ -4,20 +4,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.errors import ConditionsUnmet, Duplicate, Forbidden, Malformed, NotFound
+from registry.kernel.errors import ConditionsUnmet, Duplicate, Forbidden, Malformed, NotFound
 from registry.parties.records import Appointment
-from registry.permits.lookup import assessment_of, demand_of, demands_of
 from registry.permits.projects import assess_demand, record_assessment, register_project
+from registry.permits.queries import assessment_of, demand_of, demands_of
 from registry.permits.records import Assessment, ConstructionProject, ProjectDemand
-from tests.builders import (
-    LANGFANG,
-    TANGSHAN,
-    an_officer,
-    an_officer_of,
-    an_organisation,
-    stop_clock,
-)
-from tests.permits.making import (
+from tests.permits.builders import (
     NOON,
     a_project,
     a_province_officer,
@@ -26,6 +18,14 @@ from tests.permits.making import (
     assessment_args,
     do,
     project_args,
+)
+from tests.support.builders import (
+    LANGFANG,
+    TANGSHAN,
+    an_officer,
+    an_officer_of,
+    an_organisation,
+    stop_clock,
 )
 
 

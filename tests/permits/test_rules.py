@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.errors import Malformed, WrongState
-from registry.identifiers import check_outlet
-from registry.life import advance
+from registry.kernel.errors import Malformed, WrongState
+from registry.kernel.identifiers import check_outlet
+from registry.kernel.quantities import Period
+from registry.kernel.state_machine import advance
 from registry.permits.rules import (
     PROJECT_LIFE,
     Medium,
@@ -21,8 +22,7 @@ from registry.permits.rules import (
     number_is_the_holders,
     outlet_medium,
 )
-from registry.values import Period
-from tests.builders import a_credit_code
+from tests.support.builders import a_credit_code
 
 DAY = date(2022, 6, 7)
 DAYS = st.dates(date(2015, 1, 1), date(2035, 1, 1))

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import policies
-from policies.book import RuleBook
-from policies.judge import Decision, Edition
-from policies.terms import subsets
+from policies.dnf import subsets
+from policies.engine import Decision, Edition
+from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
 
 FOLDER = Path(policies.__file__).parent

@@ -1,6 +1,6 @@
 """What no change of the rule book may take away, held over every entry of every truth table."""
 
-from policies.terms import subsets
+from policies.dnf import subsets
 from policies.vocabulary import VOCABULARY
 from tests.policies.shipped import BOOK, CELLS, EDITION, FOLLOWS, allowed
 

@@ -5,9 +5,9 @@ from functools import cache
 
 import pytest
 
-from policies.book import ALLOW, ANY, DENY, BookError, Row, RuleBook
-from policies.compare import moved
-from policies.judge import Decision, Edition, shard
+from policies.diff import moved
+from policies.engine import Decision, Edition, shard
+from policies.rulebook import ALLOW, ANY, DENY, BookError, Row, RuleBook
 from policies.vocabulary import VOCABULARY
 from tests.policies.shipped import BOOK, EDITION, FILES, entries
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.cluster import Server
-from tests.reading.doors import Doors, open_doors
+from tests.reading.execution_paths import Doors, open_doors
 from tests.reading.world import widened
-from tests.told import Told, a_copy
+from tests.support.cluster import Server
+from tests.support.demo_databases import Told, a_copy
 
 
 @pytest.fixture(scope="session")

@@ -7,15 +7,15 @@ import re
 import sys
 from datetime import UTC, datetime
 
-from policies.book import RuleBook
-from policies.judge import Edition
+from policies.engine import Edition
+from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.editions import SHIPPED
-from registry.gate import gate
-from registry.viewer import Viewer
-from schema.ids import global_id
+from registry.access.authorizer import gate
+from registry.access.principals import Viewer
+from registry.access.rulebook_store import SHIPPED
+from schema.framework.global_ids import global_id
 from schema.root import whole_schema
-from tests.reading.doors import plan_of
+from tests.reading.execution_paths import plan_of
 from tests.reading.world import STRANGER
 
 _NOW = datetime(2022, 6, 7, 2, tzinfo=UTC)

@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from registry.database import row, rows
-from registry.reading.pages import cursor_of
-from registry.viewer import Viewer
-from schema.ids import global_id
-from tests.cluster import Server
-from tests.reading.doors import Answer, Doors, assert_alike, open_doors
+from registry.access.principals import Viewer
+from registry.db.session import row, rows
+from registry.reading.keyset import cursor_of
+from schema.framework.global_ids import global_id
+from tests.reading.execution_paths import Answer, Doors, assert_alike, open_doors
 from tests.reading.world import now, somebody_of
-from tests.told import Told, a_copy
+from tests.support.cluster import Server
+from tests.support.demo_databases import Told, a_copy
 
 SOMEBODY = UUID(int=1)
 PERSON = global_id("Person", SOMEBODY)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 import asyncpg
 
-from registry.faces import Led, Listed, Shown
-from registry.reading.catalogue import Form, Paged, Readable
-from schema.planned import Planner
+from registry.reading.catalog import Form, Paged, Readable
+from registry.reading.projections import Led, Listed, Shown
+from schema.planning.planner import Planner
 from schema.root import whole_schema
 
 CATALOGUE = Planner(whole_schema()._schema).catalogue

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.reading.asking import Asker
-from tests.reading.doors import Doors, assert_alike
-from tests.reading.sending import Sender
+from tests.reading.argument_generator import Sender
+from tests.reading.execution_paths import Doors, assert_alike
+from tests.reading.query_generator import Asker
 from tests.reading.world import World, barred, world_of
 
 EXAMPLES = hypothesis.settings().max_examples * 2

@@ -11,19 +11,19 @@ import hypothesis
 import pytest
 
 from policies.vocabulary import VOCABULARY
-from registry.database import row
-from registry.reading.catalogue import Catalogue, Paged
-from registry.viewer import NIL, Viewer
-from schema.ids import global_id
-from schema.planned import QUERY
-from tests.cluster import Server
-from tests.reading.asking import Asker
-from tests.reading.doors import Answer, Doors, open_doors
-from tests.reading.hiding import Hidden, change_what_is_masked, hide, reveal_nothing
-from tests.reading.sending import Known, Sender, Sent
-from tests.reading.widening import without_triggers
+from registry.access.principals import NIL, Viewer
+from registry.db.session import row
+from registry.reading.catalog import Catalogue, Paged
+from schema.framework.global_ids import global_id
+from schema.planning.planner import QUERY
+from tests.reading.argument_generator import Known, Sender, Sent
+from tests.reading.execution_paths import Answer, Doors, open_doors
+from tests.reading.extreme_rows import without_triggers
+from tests.reading.hidden_objects import Hidden, change_what_is_masked, hide, reveal_nothing
+from tests.reading.query_generator import Asker
 from tests.reading.world import known, now, somebody_of
-from tests.told import Told, a_copy
+from tests.support.cluster import Server
+from tests.support.demo_databases import Told, a_copy
 
 INVENTED = hypothesis.settings().max_examples // 3
 OF_EACH = 1 if INVENTED < 100 else 4

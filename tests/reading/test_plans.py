@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
-from registry.database import close_database, open_database, row
-from registry.reading.statement import Unplanned
-from registry.viewer import Viewer
-from schema.ids import global_id
-from schema.planned import Planner
+from registry.access.principals import Viewer
+from registry.db.session import close_database, open_database, row
+from registry.reading.sql_builder import Unplanned
+from schema.framework.global_ids import global_id
+from schema.planning.planner import Planner
 from schema.root import whole_schema
-from tests.cluster import Database, Server
-from tests.reading.doors import Doors, open_doors
+from tests.reading.execution_paths import Doors, open_doors
+from tests.reading.field_coverage import Place, places
 from tests.reading.golden import golden
-from tests.reading.places import Place, places
 from tests.reading.wire import Wire, listening
 from tests.reading.world import somebody_of
-from tests.told import Told, a_copy
+from tests.support.cluster import Database, Server
+from tests.support.demo_databases import Told, a_copy
 
 SCHEMA = whole_schema()._schema
 PLANNER = Planner(SCHEMA)

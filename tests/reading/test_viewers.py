@@ -7,14 +7,14 @@ from uuid import UUID
 
 import pytest
 
-from registry.database import rows
-from registry.gate import VIEWER_FACTS
+from registry.access.authorizer import VIEWER_FACTS
+from registry.access.principals import NIL, Viewer
+from registry.db.session import rows
 from registry.reading.plan import Plan
-from registry.viewer import NIL, Viewer
-from tests.cluster import Server
-from tests.reading.doors import Doors, assert_alike, open_doors
+from tests.reading.execution_paths import Doors, assert_alike, open_doors
 from tests.reading.world import now, somebody_of
-from tests.told import Told, a_copy
+from tests.support.cluster import Server
+from tests.support.demo_databases import Told, a_copy
 
 UNASKED = frozenset({"client", "authority"})
 """Commands ask for these alone."""

@@ -7,15 +7,15 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.reading.catalogue import Paged
-from registry.viewer import Viewer
-from schema.planned import QUERY, Planner
+from registry.access.principals import Viewer
+from registry.reading.catalog import Paged
+from schema.planning.planner import QUERY, Planner
 from schema.root import whole_schema
-from tests.cluster import Server
-from tests.judge.rows import Column, let_anything_in
-from tests.reading.doors import Doors, open_doors
+from tests.policies.scenarios.rows import Column, let_anything_in
+from tests.reading.execution_paths import Doors, open_doors
 from tests.reading.world import somebody_of
-from tests.told import Told, a_copy
+from tests.support.cluster import Server
+from tests.support.demo_databases import Told, a_copy
 
 PLANNER = Planner(whole_schema()._schema)
 LISTS = {

@@ -13,18 +13,18 @@ from uuid import UUID
 import asyncpg
 
 from policies.vocabulary import VOCABULARY
-from registry.acting import enter
-from registry.database import row, rows
-from registry.reading.catalogue import Catalogue, Paged
-from registry.reading.pages import cursor_of
-from registry.viewer import Caller, Viewer
-from schema.ids import global_id
-from schema.scalars import show_instant
-from tests.cluster import Server, a_story
-from tests.reading.adding import add_rows
-from tests.reading.sending import Known
-from tests.reading.widening import widen, without_triggers
-from tests.told import Told
+from registry.access.principals import Caller, Viewer
+from registry.access.viewer_lookup import enter
+from registry.db.session import row, rows
+from registry.reading.catalog import Catalogue, Paged
+from registry.reading.keyset import cursor_of
+from schema.framework.global_ids import global_id
+from schema.framework.scalars import show_instant
+from tests.reading.argument_generator import Known
+from tests.reading.extreme_rows import widen, without_triggers
+from tests.reading.rare_rows import add_rows
+from tests.support.cluster import Server, a_story
+from tests.support.demo_databases import Told
 
 OF_EACH = 25
 """So many objects, texts and places of each sort are known to who asks."""

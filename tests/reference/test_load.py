@@ -4,10 +4,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from registry.database import execute
-from seeds.load_reference import load_reference
-from seeds.sheets import FOLDER, SHEETS, ReferenceRefused, read_sheets
-from tests.cluster import Database
+from registry.db.session import execute
+from seeds.reference.loader import load_reference
+from seeds.reference.tables import FOLDER, SHEETS, ReferenceRefused, read_sheets
+from tests.support.cluster import Database
 
 TABLES = tuple(dict.fromkeys(sheet.table for sheet in SHEETS))
 

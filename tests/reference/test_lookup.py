@@ -4,13 +4,14 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.calendar import add_trading_days, add_working_days
-from registry.database import row, rows
-from registry.errors import Code, ConditionsUnmet, Malformed
-from registry.parameters.days import calendar
-from registry.parameters.divisions import place
-from registry.parameters.lookup import base_price, find_parameter, parameter, parameters
-from registry.parameters.records import (
+from registry.db.session import row, rows
+from registry.kernel.calendar import add_trading_days, add_working_days
+from registry.kernel.errors import Code, ConditionsUnmet, Malformed
+from registry.kernel.quantities import parse_money
+from registry.reference.divisions import place
+from registry.reference.holidays import calendar
+from registry.reference.parameters import base_price, find_parameter, parameter, parameters
+from registry.reference.records import (
     Division,
     Holiday,
     Industry,
@@ -18,7 +19,6 @@ from registry.parameters.records import (
     Pollutant,
     RiverSystem,
 )
-from registry.values import parse_money
 
 pytestmark = pytest.mark.usefixtures("database")
 

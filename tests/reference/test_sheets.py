@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.identifiers import check_division
-from seeds.sheets import FOLDER, SHEETS, Line, ReferenceRefused, read_sheets
+from registry.kernel.identifiers import check_division
+from seeds.reference.tables import FOLDER, SHEETS, Line, ReferenceRefused, read_sheets
 
 READ = read_sheets()
 SHEETS_BY_FILE = {sheet.file: sheet for sheet in SHEETS}

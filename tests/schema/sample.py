@@ -8,23 +8,23 @@ from uuid import UUID, uuid4
 import strawberry
 from tortoise.models import Model
 
-from policies.book import RuleBook
-from policies.judge import Edition
+from policies.engine import Edition
+from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.calendar import CHINA
-from registry.command import Operation
-from registry.gate import gate
-from registry.kinds import Fact, Kind, state_fact
-from registry.reading.pages import Page
-from registry.viewer import Caller, Viewer
+from registry.access.authorizer import gate
+from registry.access.kinds import Fact, Kind, state_fact
+from registry.access.principals import Caller, Viewer
+from registry.commands.command import Operation
+from registry.kernel.calendar import CHINA
+from registry.reading.keyset import Page
 from schema.build import GovernedSchema, build
-from schema.connections import Connection, Listed, connected
-from schema.context import Context, Info
-from schema.governed import Governed, column, relation
-from schema.limits import Limits
-from schema.mutations import governed
-from schema.perform import Command, refers
-from schema.scalars import Money, Price, Quantity
+from schema.documents.cost import Limits
+from schema.framework.connections import Connection, Listed, connected
+from schema.framework.context import Context, Info
+from schema.framework.governed import Governed, column, relation
+from schema.framework.inputs import Command, refers
+from schema.framework.mutations import governed
+from schema.framework.scalars import Money, Price, Quantity
 
 NOW = datetime(2022, 6, 7, 10, tzinfo=CHINA)
 SELLER, BUYER = UUID(int=1), UUID(int=2)

@@ -8,10 +8,10 @@ import pytest
 import strawberry
 
 from schema.build import SchemaRefused, guards
-from schema.governed import Governed, column, relation
-from schema.mutations import Guard, governed, result
-from schema.perform import Command, refers
-from schema.refusals import Refusal
+from schema.framework.governed import Governed, column, relation
+from schema.framework.inputs import Command, refers
+from schema.framework.mutations import Guard, governed, result
+from schema.framework.refusals import Refusal
 from tests.schema.sample import OFFER, OTHERS, TRANSFER, OfferTransfer, Query, Transfer, a_schema
 
 

@@ -8,10 +8,10 @@ import asyncpg
 import pytest
 from tortoise.connection import get_connections
 
-from registry.database import rows
-from schema.ids import global_id
-from tests.cluster import Database
-from tests.portal import Portal, a_portal
+from registry.db.session import rows
+from schema.framework.global_ids import global_id
+from tests.support.cluster import Database
+from tests.support.live_server import Portal, a_portal
 
 PROVINCE = "demo-province-initiator"
 

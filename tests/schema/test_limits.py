@@ -5,7 +5,7 @@ import time
 import pytest
 from graphql import parse
 
-from schema.limits import Limits, oversized, sizes_of
+from schema.documents.cost import Limits, oversized, sizes_of
 from tests.schema.sample import a_context, a_schema
 
 LIMITS = Limits(depth=3, aliases=2, directives=2, nodes=1_000, page=100, tokens=200)

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-import schema.perform
-import schema.snapshot
-from registry.command import Movement, Outcome, Preview
-from registry.errors import Code, NotFound, Refused
-from schema.ids import global_id
+import schema.framework.inputs
+import schema.framework.read_transaction
+from registry.commands.command import Movement, Outcome, Preview
+from registry.kernel.errors import Code, NotFound, Refused
+from schema.framework.global_ids import global_id
 from tests.schema.sample import BUYER, OFFER, SALES, SELLER, a_context, a_schema
 
 SCHEMA = a_schema()
@@ -23,7 +23,7 @@ def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing() -> AsyncIterator[None]:
         yield
 
-    monkeypatch.setattr(schema.snapshot, "reading", nothing)
+    monkeypatch.setattr(schema.framework.read_transaction, "reading", nothing)
 
 
 class Answer(NamedTuple):
@@ -136,7 +136,7 @@ def doing(monkeypatch: pytest.MonkeyPatch, answer: Outcome[Any] | Refused) -> li
             raise answer
         return answer
 
-    monkeypatch.setattr(schema.perform, "command", command)
+    monkeypatch.setattr(schema.framework.inputs, "command", command)
     return seen
 
 
@@ -212,7 +212,7 @@ async def test_a_bug_in_a_command_is_no_refusal(monkeypatch: pytest.MonkeyPatch)
     async def command(*_: object, **__: object) -> None:
         raise KeyError("secret")
 
-    monkeypatch.setattr(schema.perform, "command", command)
+    monkeypatch.setattr(schema.framework.inputs, "command", command)
     answer = await ask(OFFERED, input=the_input())
 
     assert answer.data is None

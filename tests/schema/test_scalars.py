@@ -7,8 +7,8 @@ from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.values import MONEY_MAX
-from schema.scalars import SCALARS, Money, Price, Quantity, Sha256
+from registry.kernel.quantities import MONEY_MAX
+from schema.framework.scalars import SCALARS, Money, Price, Quantity, Sha256
 
 
 def read(scalar: object, value: object) -> object:

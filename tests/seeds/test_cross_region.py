@@ -2,20 +2,20 @@
 
 import pytest
 
-from registry.command import command
-from registry.database import row, rows
-from registry.errors import Code, ConditionsUnmet
-from registry.ledger.verify import verify
-from registry.parameters.lookup import parameter
+from registry.access.principals import Caller
+from registry.commands.command import command
+from registry.db.session import row, rows
+from registry.kernel.errors import Code, ConditionsUnmet
+from registry.ledger.invariants import verify
+from registry.reference.parameters import parameter
 from registry.transfers.offer import accept_transfer, draft_transfer
 from registry.transfers.records import Transfer
 from registry.transfers.rules import State
-from registry.viewer import Caller
-from seeds.cross_region.load import ENDS, cross_region_acts, load_cross_region
-from seeds.founding_day.people import demo_people
-from tests.cluster import Database
-from tests.seeds.standing import count, standing
-from tests.told import Told
+from seeds.demo.cross_region.loader import ENDS, cross_region_acts, load_cross_region
+from seeds.demo.people import demo_people
+from tests.seeds.registry_snapshot import count, standing
+from tests.support.cluster import Database
+from tests.support.demo_databases import Told
 
 
 async def test_the_clock_stands_in_march_2026(crossed: Database) -> None:

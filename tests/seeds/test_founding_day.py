@@ -3,20 +3,20 @@
 from uuid import UUID
 
 from policies.vocabulary import VOCABULARY
-from registry.command import Operation, command
-from registry.database import row, rows
-from registry.ledger.verify import verify
-from registry.transfers.completion import contract_transfer, record_payment, settle_transfer
-from registry.transfers.decision import approve_transfer, qualify_transfer
+from registry.access.principals import NIL, Caller
+from registry.commands.command import Operation, command
+from registry.db.session import row, rows
+from registry.ledger.invariants import verify
+from registry.transfers.approval import approve_transfer, qualify_transfer
 from registry.transfers.offer import accept_transfer
 from registry.transfers.records import Transfer
 from registry.transfers.rules import State
-from registry.viewer import NIL, Caller
-from seeds.founding_day.files import ENDS, founding_acts
-from seeds.founding_day.people import demo_people
-from tests.cluster import Database
-from tests.seeds.standing import count
-from tests.told import Told
+from registry.transfers.settlement import contract_transfer, record_payment, settle_transfer
+from seeds.demo.people import demo_people
+from seeds.demo.scenario_columns import ENDS, founding_acts
+from tests.seeds.registry_snapshot import count
+from tests.support.cluster import Database
+from tests.support.demo_databases import Told
 
 
 async def test_every_act_of_the_files_was_carried_out_once(

@@ -8,17 +8,17 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from registry.database import row
-from seeds.cells import SheetRefused
+from registry.db.session import row
 from seeds.clock import start_clock, stop_clock
-from seeds.founding_day.acts import read_acts
-from seeds.founding_day.files import ENDS, FOLDER, SHEETS
-from seeds.founding_day.load import Loaded, LoadingRefused, load_founding_day
-from tests.builders import an_organisation
-from tests.builders import stop_clock as set_clock
-from tests.cluster import Database
-from tests.seeds.standing import count, standing
-from tests.told import Told
+from seeds.csv_reader import SheetRefused
+from seeds.demo.loader import Loaded, LoadingRefused, load_founding_day
+from seeds.demo.scenario_columns import ENDS, FOLDER, SHEETS
+from seeds.demo.scenario_csv import read_acts
+from tests.seeds.registry_snapshot import count, standing
+from tests.support.builders import an_organisation
+from tests.support.builders import stop_clock as set_clock
+from tests.support.cluster import Database
+from tests.support.demo_databases import Told
 
 
 async def test_loading_twice_changes_nothing(founded: Database) -> None:

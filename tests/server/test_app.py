@@ -12,21 +12,21 @@ from httpx2 import Response
 from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
-import schema.snapshot
+import schema.framework.read_transaction
 import server.app
-from registry.parties.documents import Sent
-from registry.viewer import Caller
-from schema.rates import Rates
+from registry.access.principals import Caller
+from registry.parties.persisted_queries import Sent
+from schema.documents.rate_limit import Rates
 from server.app import Parts, create_app
-from server.demonstration_keys import DemonstrationSigner
-from server.entrance import BEGAN, ENTERED, Entrance, peer_of
-from server.registered import Registered
+from server.auth.authenticator import SignIn
+from server.auth.demo_tokens import DemonstrationSigner
+from server.auth.jwks import keys_given
+from server.graphql.persisted_queries import Registered
+from server.graphql.request_preparation import BEGAN, ENTERED, Entrance, peer_of
+from server.graphql.view import GRAPHQL, JSON, accepted
 from server.settings import Mode, Settings
-from server.sign_in import SignIn
-from server.signing_keys import keys_given
-from server.view import GRAPHQL, JSON, accepted
 from tests.schema.sample import Mutation, a_schema
-from tests.server.test_sign_in import KEY
+from tests.server.test_authenticator import KEY
 
 SETTINGS = Settings(body_bytes_max=20_000)
 
@@ -85,7 +85,7 @@ def settings() -> Settings:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[TestClient]:
     """A client of the running application."""
-    monkeypatch.setattr(schema.snapshot, "reading", _nothing)
+    monkeypatch.setattr(schema.framework.read_transaction, "reading", _nothing)
     keys = keys_given(SIGNER.public_keys())
     parts = Parts(settings, SCHEMA, SignIn(settings, keys), _nothing, ENTRANCE, SIGNER.public_keys)
     with TestClient(create_app(parts), raise_server_exceptions=False) as running:
@@ -352,7 +352,7 @@ def test_nobody_is_answered_in_a_type_he_does_not_take(client: TestClient) -> No
 
 
 def test_what_another_door_let_in_is_not_charged_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema.snapshot, "reading", _nothing)
+    monkeypatch.setattr(schema.framework.read_transaction, "reading", _nothing)
     # The public may have one point, and the other door takes it.
     entrance = Entrance(SCHEMA.admissions, Rates(10, lambda: 0, time=lambda: 0), Registered(_none))
     parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys_given({})), _nothing, entrance)
@@ -375,7 +375,7 @@ def test_what_another_door_let_in_is_not_charged_again(monkeypatch: pytest.Monke
 
 
 def test_what_another_door_spent_on_a_request_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema.snapshot, "reading", _nothing)
+    monkeypatch.setattr(schema.framework.read_transaction, "reading", _nothing)
     parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys_given({})), _nothing, ENTRANCE)
     app = create_app(parts)
 

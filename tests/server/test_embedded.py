@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import asyncpg
 import pytest
 
-from server import embedded
+from server.postgres import embedded
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.database import row
+from registry.db.session import row
 from registry.ledger.records import Instrument
-from schema.ids import global_id
-from tests.cluster import Database
-from tests.portal import CLIENT, SIGNER, Portal, a_portal
+from schema.framework.global_ids import global_id
+from tests.support.cluster import Database
+from tests.support.live_server import CLIENT, SIGNER, Portal, a_portal
 
 PROVINCE = "demo-province-initiator"
 STRANGER = "demo-enterprise-7-initiator"

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.types import Message
 
 from server.app import Surroundings
-from server.logs import RequestLines, open_logs
+from server.http.logs import RequestLines, open_logs
 from server.settings import LogFormat, Settings
 
 SECRET = "8536113.00"

@@ -9,8 +9,8 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from server import embedded
-from tests.server.test_demonstration import ended, greeting, shown
+from server.postgres import embedded
+from tests.server.test_demo import ended, greeting, shown
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -45,7 +45,7 @@ def test_the_journey_can_be_copied() -> None:
             script = f"\necho {PARTED}\n".join(typed)
             script = script.replace("http://127.0.0.1:8610", address.group())
             # The same program, from the environment that this test runs in.
-            script = script.replace("./dev run biandan", f"'{sys.executable}' -m server.cli")
+            script = script.replace("./dev run biandan", f"'{sys.executable}' -m server.admin.cli")
             ran = subprocess.run(
                 ["sh"],
                 input=script,

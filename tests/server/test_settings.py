@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from starlette.datastructures import Headers
 
-from registry.viewer import Caller
-from server.demonstration_keys import KEY_FILE, open_signer
+from registry.access.principals import Caller
+from server.auth.authenticator import SignIn
+from server.auth.demo_tokens import KEY_FILE, open_signer
+from server.auth.jwks import keys_given
 from server.settings import LogFormat, Mode, Settings, Unfit, read_settings
-from server.sign_in import SignIn
-from server.signing_keys import keys_given
 
 PRODUCTION = {
     "BIANDAN_MODE": "production",

@@ -3,9 +3,9 @@
 import asyncpg
 import pytest
 
-from tests.builders import install_rules, stop_clock
-from tests.cluster import Database
-from tests.transfers.market import FOUNDING_DAY
+from tests.support.builders import install_rules, stop_clock
+from tests.support.cluster import Database
+from tests.transfers.builders import FOUNDING_DAY
 
 
 @pytest.fixture

@@ -7,18 +7,18 @@ import asyncpg
 import pytest
 import strawberry
 
-from policies.book import RuleBook
+from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.editions import SHIPPED
+from registry.access.principals import Caller
+from registry.access.rulebook_store import SHIPPED
 from registry.transfers.rules import State
-from registry.viewer import Caller
 from schema.build import GovernedSchema, build
-from schema.context import Context
-from schema.ids import global_id
-from schema.transferring import TransferMutation
-from schema.transfers import TransferQuery
-from tests.builders import an_officer, an_organisation, caller_of, stop_clock
-from tests.transfers.market import TONNES, Market, a_market
+from schema.framework.context import Context
+from schema.framework.global_ids import global_id
+from schema.types.transfer_mutations import TransferMutation
+from schema.types.transfers import TransferQuery
+from tests.support.builders import an_officer, an_organisation, caller_of, stop_clock
+from tests.transfers.builders import TONNES, Market, a_market
 
 READ = """query ($id: [String!]) { transfers(first: 5, where: {state: {in: $id}}) { nodes {
     id state price sum quantity nextSteps availableActions maskedFields deadlineAt bankReference

@@ -7,18 +7,18 @@ from uuid import uuid4
 
 import pytest
 
-from registry.command import command
-from registry.database import row
-from registry.errors import ConditionsUnmet, Forbidden, Insufficient, KeyReused, Refused
+from registry.commands.command import command
+from registry.db.session import row
+from registry.kernel.errors import ConditionsUnmet, Forbidden, Insufficient, KeyReused, Refused
 from registry.ledger.journal import ensure_account
 from registry.ledger.rules import AccountKind
-from registry.transfers.completion import settle_transfer
-from registry.transfers.decision import approve_transfer
+from registry.transfers.approval import approve_transfer
 from registry.transfers.offer import accept_transfer, draft_transfer, offer_transfer
 from registry.transfers.records import Transfer
 from registry.transfers.rules import State
-from tests.ledger.moving import stocked
-from tests.transfers.market import HELD, SUM, UNITS, Market, a_market, a_permit, operations_of
+from registry.transfers.settlement import settle_transfer
+from tests.ledger.ledger_builders import stocked
+from tests.transfers.builders import HELD, SUM, UNITS, Market, a_market, a_permit, operations_of
 
 pytestmark = pytest.mark.usefixtures("open_market")
 

@@ -5,17 +5,17 @@ from datetime import date, timedelta
 import asyncpg
 import pytest
 
-from registry.calendar import start_of_day
-from registry.errors import ConditionsUnmet, Insufficient, Malformed
+from registry.kernel.calendar import start_of_day
+from registry.kernel.errors import ConditionsUnmet, Insufficient, Malformed
 from registry.ledger.rules import Acquisition
 from registry.permits.records import PermitLimit
-from registry.transfers.completion import settle_transfer
-from registry.transfers.decision import approve_transfer, qualify_transfer
+from registry.transfers.approval import approve_transfer, qualify_transfer
 from registry.transfers.offer import accept_transfer, draft_transfer, offer_transfer
-from registry.transfers.progress import regime_on
 from registry.transfers.rules import Regime, State
-from tests.builders import LANGFANG, TANGSHAN, a_sanction, an_organisation, stop_clock
-from tests.transfers.market import (
+from registry.transfers.settlement import settle_transfer
+from registry.transfers.workflow import regime_on
+from tests.support.builders import LANGFANG, TANGSHAN, a_sanction, an_organisation, stop_clock
+from tests.transfers.builders import (
     IN_2026,
     NOTICE,
     PRICE,

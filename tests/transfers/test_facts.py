@@ -8,17 +8,17 @@ from uuid import UUID, uuid4
 import pytest
 
 from policies.vocabulary import VOCABULARY
-from registry.database import rows
-from registry.gate import Filter, gate
-from registry.statements import numbered
+from registry.access.authorizer import Filter, gate
+from registry.access.principals import NIL, Viewer
+from registry.db.named_params import numbered
+from registry.db.session import rows
 from registry.transfers.facts import FACTS, TRANSFER
 from registry.transfers.records import Transfer
 from registry.transfers.rules import DEADLINES, FINAL, NEVER, State, TransferSide
-from registry.viewer import NIL, Viewer
-from tests.builders import LANGFANG, TANGSHAN, an_organisation
-from tests.ledger.moving import a_right
+from tests.ledger.ledger_builders import a_right
 from tests.policies.shipped import FOLLOWS
-from tests.transfers.market import FOUNDING_DAY, SUM
+from tests.support.builders import LANGFANG, TANGSHAN, an_organisation
+from tests.transfers.builders import FOUNDING_DAY, SUM
 
 pytestmark = pytest.mark.usefixtures("open_market")
 

@@ -5,17 +5,10 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from registry.command import command
-from registry.database import row
-from registry.errors import ConditionsUnmet, Duplicate, Forbidden, NotFound
-from registry.transfers.completion import (
-    contract_transfer,
-    declare_default,
-    expire_transfer,
-    record_payment,
-    settle_transfer,
-)
-from registry.transfers.decision import (
+from registry.commands.command import command
+from registry.db.session import row
+from registry.kernel.errors import ConditionsUnmet, Duplicate, Forbidden, NotFound
+from registry.transfers.approval import (
     approve_transfer,
     comment_on_transfer,
     opine_on_transfer,
@@ -35,8 +28,15 @@ from registry.transfers.records import (
     TransferOpinion,
 )
 from registry.transfers.rules import NEVER, State
-from tests.builders import an_officer, an_organisation, caller_of, stop_clock
-from tests.transfers.market import (
+from registry.transfers.settlement import (
+    contract_transfer,
+    declare_default,
+    expire_transfer,
+    record_payment,
+    settle_transfer,
+)
+from tests.support.builders import an_officer, an_organisation, caller_of, stop_clock
+from tests.transfers.builders import (
     FOUNDING_DAY,
     HELD,
     IN_2026,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.errors import WrongState
+from registry.kernel.errors import WrongState
+from registry.kernel.state_machine import advance, next_steps
 from registry.ledger.rules import MONEY, OUTSIDE, changes
-from registry.life import advance, next_steps
 from registry.transfers.rules import (
     BLOCKING,
     DEADLINES,
@@ -26,7 +26,7 @@ from registry.transfers.rules import (
     exchanged,
     state_at,
 )
-from tests.transfers.market import FOUNDING_DAY
+from tests.transfers.builders import FOUNDING_DAY
 
 HELD, ESCROW, BOUGHT, BUYING, RIGHT = (UUID(int=n) for n in range(1, 6))
 DEAL = Deal(HELD, ESCROW, BOUGHT, BUYING, RIGHT, quantity=12_000, sum_fen=9_000_000)

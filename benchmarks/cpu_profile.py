@@ -1,0 +1,71 @@
+"""Where the time of one settlement goes: its statements, and the packages the process runs in."""
+
+import cProfile
+import pstats
+import re
+import statistics
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import asyncpg
+from tortoise.connection import get_connections
+
+from benchmarks.settlement_load import Load, Population, settle_one
+from registry.db.session import close_database, open_database
+
+SAMPLES = 300
+ONE = Load(1, hot=False)
+_PACKAGE = re.compile(r".*/(?:site-packages|python3\.\d+)/([a-z_]+)")
+_HERE = Path(__file__).parent.parent
+
+
+async def statements(population: Population) -> tuple[list[tuple[str, float]], float]:
+    """The statements of one settlement in their order with their median ms; the whole, likewise."""
+    ready = await population.stock(ONE, 2 * SAMPLES)
+    # One connection, so that whoever listens to it hears everything.
+    await close_database()
+    await open_database(population.application_url, maxsize=1)
+    heard: list[tuple[str, float]] = []
+
+    def hear(query: asyncpg.connection.LoggedQuery) -> None:
+        heard.append((" ".join(query.query.split())[:90], query.elapsed * 1000))
+
+    runs, totals = [], []
+    async with get_connections().get("default").acquire_connection() as connection:
+        bare = connection._con  # noqa: SLF001 - what listens on the proxy ends with it
+    bare.add_query_logger(hear)
+    for _ in range(SAMPLES):
+        heard.clear()
+        began = time.perf_counter()
+        await settle_one(ready.pop())
+        totals.append((time.perf_counter() - began) * 1000)
+        runs.append(list(heard))
+    texts = [text for text, _ in runs[-1]]
+    medians = [statistics.median(run[place][1] for run in runs) for place in range(len(texts))]
+    return list(zip(texts, medians, strict=True)), statistics.median(totals)
+
+
+async def profile(population: Population) -> list[tuple[str, float]]:
+    """The share of each package in the processor time of this process, the largest first."""
+    ready = await population.stock(ONE, SAMPLES)
+    watching = cProfile.Profile(time.process_time)
+    watching.enable()
+    for _ in range(SAMPLES):
+        await settle_one(ready.pop())
+    watching.disable()
+    spent: defaultdict[str, float] = defaultdict(float)
+    for (file, _, name), (_, _, own, _, _) in pstats.Stats(watching).stats.items():  # type: ignore[attr-defined]
+        spent[_package(file, name)] += own
+    whole = sum(spent.values())
+    shares = sorted(((where, own / whole) for where, own in spent.items()), key=lambda s: -s[1])
+    return [share for share in shares if share[1] >= 0.01]  # noqa: PLR2004 - the rest is dust
+
+
+def _package(file: str, name: str) -> str:
+    if file.startswith(str(_HERE)) and "site-packages" not in file:
+        return f"ours: {Path(file).relative_to(_HERE).parts[0]}"
+    if file == "~":
+        return "waiting" if "select" in name or "poll" in name else "built-in functions"
+    found = _PACKAGE.match(file)
+    return found[1] if found else "standard library"

@@ -1,0 +1,215 @@
+"""What a decision costs, with the facts it takes: however many people and rules there are.
+
+    python -m benchmarks.policies [--quick]
+
+Without a database: people and cases are made up, rule books of other sizes are made of the shipped
+one. Every question is put by `Gate.decide` to a cell in which something is ever allowed, so that no
+empty cell flatters the figures. Ends with 1 where the median is over its limit or Casbin is asked
+more often than to look over its own shoulder.
+"""
+
+import argparse
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from casbin import Enforcer
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.books import KIND, SHIPPED_BOOK, book_of, cases, people
+from policies.engine import ASKED_AGAIN_EVERY, Edition
+from policies.rulebook import RuleBook
+from policies.vocabulary import VOCABULARY
+from registry.access.authorizer import Gate
+from registry.access.principals import Viewer
+from registry.transfers.facts import TRANSFER
+from registry.transfers.records import Transfer
+
+MEDIAN_MAX_US = 5.0
+PEOPLE = (10, 1_000, 10_000, 100_000)
+ROWS = (60, len(SHIPPED_BOOK.rows), 1_000, 10_000)
+CASES = 20_000
+"""Always as many, so that nothing but the people grows."""
+
+Question = tuple[Viewer, str, Transfer]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Microseconds a call.
+
+    The half and the slowest hundredth are by the clock. The mean is of the processor's time for
+    calls in a row, to which other programs add nothing.
+    """
+
+    median: float
+    p99: float
+    mean: float
+
+    def __str__(self) -> str:
+        return f"{self.median:.2f} / {self.p99:.2f} / {self.mean:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What came of one size of the world."""
+
+    rows: int
+    people: int
+    build_ms: float
+    decision: Cost
+    casbin: int
+    yes: int
+    asked: int
+
+
+def cost(act: Callable[..., object], arguments: Iterable[tuple[Any, ...]]) -> Cost:
+    """What a call costs; what reading the clock costs is taken off."""
+    given, tick = list(arguments), time.perf_counter_ns
+    idle = statistics.median(-tick() + tick() for _ in range(10_000))
+    single = []
+    for each in given:
+        began = tick()
+        act(*each)
+        single.append(tick() - began - idle)
+    began = time.process_time_ns()
+    for each in given:
+        act(*each)
+    mean = (time.process_time_ns() - began) / len(given)
+    single.sort()
+    return Cost(
+        statistics.median(single) / 1000, single[len(single) * 99 // 100] / 1000, mean / 1000
+    )
+
+
+@contextmanager
+def counted() -> Iterator[list[int]]:
+    """How often Casbin is asked meanwhile."""
+    real, calls = Enforcer.enforce_ex, [0]
+
+    def asked(self: Enforcer, *request: object) -> object:
+        calls[0] += 1
+        return real(self, *request)
+
+    Enforcer.enforce_ex = asked
+    try:
+        yield calls
+    finally:
+        Enforcer.enforce_ex = real
+
+
+def questions(book: RuleBook, number: int, asked: int, chance: random.Random) -> list[Question]:
+    """Random questions about transfers by so many people, each to a cell that can say yes."""
+    viewers = people(number, chance)
+    records = cases(CASES, viewers, chance)
+    verbs = [verb.name for verb in VOCABULARY.kinds[KIND].verbs]
+    lively = {
+        role: [verb for verb in verbs if book.rows_for(role, KIND, verb)]
+        for role in VOCABULARY.roles
+    }
+    able = [viewer for viewer in viewers if lively[viewer.role]]
+    drawn = (chance.choice(able) for _ in range(asked))
+    return [(who, chance.choice(lively[who.role]), chance.choice(records)) for who in drawn]
+
+
+def measured(rows: int, number: int, asked: int) -> Measured:
+    """Decisions under a book of so many rows among so many people, once all is warm."""
+    chance = random.Random(f"{rows} {number}")  # noqa: S311 - the same questions in every run
+    book, gate = book_of(rows), Gate()
+    put = questions(book, number, asked, chance)
+    began = time.process_time()
+    gate.use(Edition(book, 1))
+    build_ms = (time.process_time() - began) * 1000
+
+    def decide(viewer: Viewer, verb: str, record: Transfer) -> object:
+        return gate.decide(viewer, TRANSFER, verb, record)
+
+    yes = sum(bool(decide(*question)) for question in put)
+    with counted() as calls:
+        found = cost(decide, put)
+    return Measured(len(book.rows), number, build_ms, found, calls[0], yes, 2 * len(put))
+
+
+def decisions(asked: int, console: Console) -> list[Measured]:
+    """The table of decisions: people grow under the shipped book, then the book among many."""
+    sizes = [(len(SHIPPED_BOOK.rows), number) for number in PEOPLE]
+    sizes += [(rows, PEOPLE[-1]) for rows in ROWS if rows != len(SHIPPED_BOOK.rows)]
+    found = [measured(rows, number, asked) for rows, number in sizes]
+    table = Table(
+        "rows",
+        "people",
+        "edition, CPU ms",
+        "decision with its facts, µs: median / p99 / mean of CPU",
+        "Casbin asked",
+        "allowed",
+        title=f"{asked:,} decisions on transfers, twice",
+    )
+    for each in found:
+        table.add_row(
+            f"{each.rows:,}",
+            f"{each.people:,}",
+            f"{each.build_ms:.0f}",
+            str(each.decision),
+            f"{each.casbin} of {each.asked:,}",
+            f"{200 * each.yes / each.asked:.0f} %",
+        )
+    console.print(table)
+    return found
+
+
+def filters(asked: int, console: Console) -> None:
+    """The table of what is built on decisions: row filters, and the verbs an object offers."""
+    chance = random.Random(0)  # noqa: S311 - likewise
+    put = questions(SHIPPED_BOOK, 1_000, asked, chance)
+    gate = Gate()
+    began = time.process_time()
+    gate.use(Edition(SHIPPED_BOOK, 1))
+    entries = gate.edition.tabulate()
+    filled_ms = (time.process_time() - began) * 1000
+    table = Table(
+        "under the shipped book", "µs: median / p99 / mean of CPU", title="Built on decisions"
+    )
+
+    def first(role: str, verb: str) -> object:
+        viewer = next(who for who, _, _ in put if who.role == role)
+        return gate.row_filter(viewer, TRANSFER, verb)
+
+    cold = cost(lambda role, verb: _afresh(gate, first, role, verb), [("city", "approve")] * 50)
+    table.add_row("row filter «city approve», first time in an edition", str(cold))
+    rows = [(who, TRANSFER, verb) for who, verb, _ in put]
+    table.add_row("row filter, any verb, thereafter", str(cost(gate.row_filter, rows)))
+    whole = [(who, TRANSFER, record) for who, _, record in put[: asked // 10]]
+    table.add_row("availableActions of one transfer", str(cost(gate.available, whole)))
+    console.print(table)
+    console.print(
+        f"all {entries:,} entries of the shipped book asked of Casbin: {filled_ms:.0f} ms"
+    )
+
+
+def _afresh(gate: Gate, act: Callable[[str, str], object], role: str, verb: str) -> object:
+    """As in an edition whose filters nobody has asked for; its decisions are known."""
+    gate.edition._terms.clear()  # noqa: SLF001 - the one way to forget
+    return act(role, verb)
+
+
+def main() -> int:
+    """Measure, print, and say whether the limits are kept."""
+    said = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    said.add_argument("--quick", action="store_true", help="a tenth of the questions")
+    asked = 10_000 if said.parse_args().quick else 60_000
+    console = Console()
+    found = decisions(asked, console)
+    filters(asked, console)
+    slow = [each for each in found if each.decision.median > MEDIAN_MAX_US]
+    curious = [each for each in found if each.casbin > each.asked // ASKED_AGAIN_EVERY + 1]
+    return 1 if slow or curious else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""What HTTP alone costs: a bare ASGI application on uvicorn that answers with bytes it was given.
+
+    python -m benchmarks.reading.baseline_server PORT FOLDER
+
+The path of a request is the name of a file of the folder.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from benchmarks.reading.client import HOST
+from benchmarks.reading.http_requests import Requests
+from benchmarks.reading.server_process import Server, free_port, serving
+
+NAME = "bare ASGI"
+
+
+@contextmanager
+def constant(folder: Path, first: Requests) -> Iterator[Server]:
+    """The application running, answering with the files of the folder.
+
+    Raises:
+        Missing: it does not come up.
+
+    """
+    port = free_port()
+    program = [sys.executable, "-m", "benchmarks.reading.baseline_server", str(port), str(folder)]
+    with serving(program, {}, port=port, first=first) as one:
+        yield one
+
+
+def application(folder: Path) -> ASGIApp:
+    """Answers without looking at what was asked."""
+    bodies = {f"/{file.name}": file.read_bytes() for file in folder.iterdir()}
+    heads = {
+        path: [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(body)).encode()),
+        ]
+        for path, body in bodies.items()
+    }
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        path = scope["path"]
+        await send({"type": "http.response.start", "status": 200, "headers": heads[path]})
+        await send({"type": "http.response.body", "body": bodies[path]})
+
+    return answer
+
+
+if __name__ == "__main__":
+    uvicorn.run(
+        application(Path(sys.argv[2])),
+        host=HOST,
+        port=int(sys.argv[1]),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        ws="none",
+    )

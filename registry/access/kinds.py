@@ -1,0 +1,73 @@
+"""What the gate governs: a kind of object, its record, and the facts that rules may ask of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from tortoise.models import Model
+
+from registry.access.principals import Viewer
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named predicate of the rule book, bound to one kind of object.
+
+    Attributes:
+        check: the Python face, asked of one loaded record.
+        where: the SQL face, asked of rows; ``{t}`` stands for the table's alias and ``:name`` for
+            a bind of
+            ``Viewer.binds``. Two-valued: it never yields NULL.
+        ways: alternatives that together are ``where``; along each an index leads to its rows in the
+            orders of the kind's lists. Empty where there are none.
+        intrinsic: true when the answer does not depend on the viewer, only on the row and the
+            clock.
+
+    """
+
+    check: Callable[[Viewer, Any], bool]
+    where: str
+    intrinsic: bool = False
+    ways: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of governed object.
+
+    Attributes:
+        name: the word of the rule book and of the API.
+        record: the Tortoise model.
+        facts: the facts that rules about this kind may name.
+        organisations: the organisations whose rows are share-locked before the object itself, so
+            that a
+            sanction that commits first always wins.
+        masks: for each ``view_*`` verb the fields it uncovers.
+        watches: how the API field ``since`` of the work list is read: the column that says since
+            when it waits.
+
+    """
+
+    name: str
+    record: type[Model]
+    facts: Mapping[str, Fact]
+    organisations: Callable[[Any], tuple[UUID, ...]] = lambda _: ()
+    masks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    watches: str = "changed_at"
+
+
+def either(check: Callable[[Viewer, Any], bool], *ways: str) -> Fact:
+    """The fact that one of several conditions holds, each with an index; see ``Fact.ways``."""
+    return Fact(check, " OR ".join(f"({way})" for way in ways), ways=ways)
+
+
+def state_fact(*states: str) -> Fact:
+    """The fact «the object is in one of these states»; its column is ``state``."""
+    wanted = frozenset(states)
+    listed = ", ".join(f"'{state}'" for state in states)
+    return Fact(
+        check=lambda _, record: record.state in wanted,
+        where=f"{{t}}.state IN ({listed})",
+        intrinsic=True,
+    )

@@ -1,0 +1,133 @@
+"""Editions of the rule book in the database: imported once, append-only, checked by digest."""
+
+import asyncio
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+
+import asyncpg
+import structlog
+
+import policies
+from policies.engine import Decision, Edition
+from policies.rulebook import RuleBook
+from policies.vocabulary import VOCABULARY
+from registry.db.session import row, rows
+
+SHIPPED = Path(policies.__file__).parent
+"""Where the rule book that comes with the program stands."""
+
+BOOKS_MAX = 32
+"""So many books are remembered, the latest read."""
+
+_books: dict[str, RuleBook] = {}
+
+
+async def import_book(owner: asyncpg.Connection, book: RuleBook) -> int:
+    """Store ``book`` as the newest edition unless it is the newest already; returns its version.
+
+    Runs as the owner of the tables: the application may not write rules.
+    """
+    async with owner.transaction():
+        await owner.execute("LOCK TABLE rule_edition IN EXCLUSIVE MODE")
+        newest = await owner.fetchrow(
+            "SELECT version, digest FROM rule_edition ORDER BY version DESC LIMIT 1"
+        )
+        if newest and newest["digest"] == book.digest:
+            return int(newest["version"])
+        version = int(newest["version"]) + 1 if newest else 1
+        await owner.execute(
+            "INSERT INTO rule_edition (version, digest, imported_at)"
+            " VALUES ($1, $2, registry_now())",
+            version,
+            book.digest,
+        )
+        await owner.executemany(
+            "INSERT INTO rule_line (edition, sequence, cells, number) VALUES ($1, $2, $3, $4)",
+            [
+                (version, sequence, cells, cells[1] if cells[0] == "p" else None)
+                for sequence, cells in enumerate(_lines(book))
+            ],
+        )
+        return version
+
+
+def _lines(book: RuleBook) -> list[list[str]]:
+    """The book as the lines of one file: links, then rows."""
+    links = [["g", member, group] for member, group in book.links]
+    return links + [
+        ["p", row.number, row.effect, row.role, row.verb, row.kind, row.when, row.ground]
+        for row in book.rows
+    ]
+
+
+async def newest_version() -> int:
+    """The version of the edition in force; 0 where none was imported."""
+    found = await row("SELECT coalesce(max(version), 0) AS version FROM rule_edition")
+    return int(found["version"]) if found else 0
+
+
+async def load_edition(version: int | None = None) -> Edition:
+    """The edition ``version``, the newest by default, from its stored lines.
+
+    Raises:
+        LookupError: there is no such edition.
+        ValueError: the stored lines do not yield the stored digest.
+
+    """
+    wanted = await newest_version() if version is None else version
+    book = (await books_of([wanted])).get(wanted)
+    if book is None:
+        raise LookupError(f"there is no edition {wanted} of the rule book")
+    # In a thread: other requests are answered meanwhile.
+    return await asyncio.to_thread(_built, book, wanted)
+
+
+async def books_of(versions: Iterable[int]) -> dict[int, RuleBook]:
+    """The rule books of some editions by their version, without a judge; no edition, no book.
+
+    Raises:
+        ValueError: the stored lines of one do not yield its digest.
+
+    """
+    stored = await rows(
+        "SELECT version, digest FROM rule_edition WHERE version = ANY($1::int[])", list(versions)
+    )
+    return {found["version"]: await _book(found["version"], found["digest"]) for found in stored}
+
+
+async def _book(version: int, digest: str) -> RuleBook:
+    """An edition never changes: it is read once, and known by its digest."""
+    if digest not in _books:
+        text = io.StringIO()
+        lines = await rows(
+            "SELECT cells FROM rule_line WHERE edition = $1 ORDER BY sequence", version
+        )
+        csv.writer(text, lineterminator="\n").writerows(line["cells"] for line in lines)
+        book = await asyncio.to_thread(
+            RuleBook.of, {f"edition {version}": text.getvalue()}, VOCABULARY
+        )
+        if book.digest != digest:
+            raise ValueError(f"edition {version} of the rule book does not match its digest")
+        if len(_books) >= BOOKS_MAX:
+            _books.pop(next(iter(_books)), None)
+        _books[digest] = book
+    return _books[digest]
+
+
+def _built(book: RuleBook, version: int) -> Edition:
+    return Edition(book, version, alarm=_changed_his_mind)
+
+
+def _changed_his_mind(known: Decision, fresh: Decision) -> None:
+    structlog.get_logger().critical(
+        "judge",
+        edition=known.edition,
+        role=known.role,
+        kind=known.kind,
+        verb=known.verb,
+        facts=known.mask,
+        was=known.allowed,
+        now=fresh.allowed,
+    )

@@ -1,0 +1,114 @@
+"""Runs the numbered SQL files of this folder, each once, in order, under a lock.
+
+A file that was applied must not change; the table ``migration`` remembers its SHA-256.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from registry.db.migrations.grants import apply_grants
+
+FOLDER = Path(__file__).parent
+FILE_NAME = re.compile(r"\d{4}_[a-z_]+\.sql")
+# Any number will do, as long as every node that migrates uses the same.
+LOCK = 0x6269616E
+
+
+class MigrationRefused(Exception):
+    """The database and the files disagree; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered file.
+
+    Attributes:
+        name: file name without its ending, ``0001_shared``.
+        sql: the whole file.
+        sha256: of its bytes, hexadecimal.
+
+    """
+
+    name: str
+    sql: str
+    sha256: str
+
+
+def migrations(folder: Path = FOLDER) -> list[Migration]:
+    """The files of the folder in the order of their numbers."""
+    paths = sorted(path for path in folder.glob("*.sql") if FILE_NAME.fullmatch(path.name))
+    contents = [(path.stem, path.read_bytes()) for path in paths]
+    return [
+        Migration(name, content.decode(), hashlib.sha256(content).hexdigest())
+        for name, content in contents
+    ]
+
+
+async def migrate(
+    owner_url: str,
+    application_role: str,
+    *,
+    reader_role: str | None = None,
+    folder: Path = FOLDER,
+) -> list[str]:
+    """Bring the database up to date and give the roles what they may do; the names newly applied.
+
+    Args:
+        owner_url: URL of the role that owns the database and everything in it.
+        application_role: the role the registry runs as.
+        reader_role: a role that may only SELECT, if there is one.
+        folder: where the files are.
+
+    Raises:
+        MigrationRefused: an applied file was edited or removed, or a new one stands before it.
+
+    """
+    connection = await asyncpg.connect(owner_url, server_settings={"application_name": "migrate"})
+    try:
+        # Held by the session, so that two nodes that start together migrate one after the other.
+        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
+        pending = _pending(migrations(folder), await _applied(connection))
+        async with connection.transaction():
+            for migration in pending:
+                await _apply(connection, migration)
+            await apply_grants(connection, application_role, reader_role)
+    finally:
+        await connection.close()
+    return [migration.name for migration in pending]
+
+
+async def _applied(connection: asyncpg.Connection) -> dict[str, str]:
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL,"
+        " applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    applied = await connection.fetch("SELECT name, sha256 FROM migration ORDER BY name")
+    return {one["name"]: one["sha256"] for one in applied}
+
+
+def _pending(files: list[Migration], applied: dict[str, str]) -> list[Migration]:
+    by_name = {migration.name: migration for migration in files}
+    for name, sha256 in applied.items():
+        if name not in by_name:
+            raise MigrationRefused(f"{name} was applied to this database and its file is gone.")
+        if by_name[name].sha256 != sha256:
+            raise MigrationRefused(f"{name} was edited after it was applied; add a new file.")
+    pending = [migration for migration in files if migration.name not in applied]
+    if pending and applied and pending[0].name < max(applied):
+        raise MigrationRefused(f"{pending[0].name} comes before files that were already applied.")
+    return pending
+
+
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+    try:
+        await connection.execute(migration.sql)
+    except asyncpg.PostgresError as error:
+        error.add_note(f"in {migration.name}.sql")
+        raise
+    await connection.execute(
+        "INSERT INTO migration (name, sha256) VALUES ($1, $2)", migration.name, migration.sha256
+    )

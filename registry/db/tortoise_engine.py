@@ -1,0 +1,133 @@
+"""The database engine of Tortoise, with transactions that survive a failed BEGIN.
+
+Tortoise imports this module by name and uses its ``client_class``.
+"""
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Any, cast
+
+import asyncpg
+from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
+from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
+from tortoise.connection import get_connections
+
+ACQUIRE_SECONDS_MAX = 10.0
+# A server that stands still answers no ROLLBACK; whoever waits for ours is not to wait for it.
+LEAVE_SECONDS_MAX = 1.0
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
+
+class Connection(asyncpg.Connection):
+    """A connection that costs no extra round trip when it goes back to its pool.
+
+    Nothing of ours outlives a transaction on a pooled connection: no session settings, no
+    session-level advisory locks, no cursors, no LISTEN. What is left open of a transaction is still
+    rolled back by the driver.
+    """
+
+    __slots__ = ()
+
+    def get_reset_query(self) -> str:
+        """Nothing to reset."""
+        return ""
+
+
+class SafeTransaction(TransactionContextPooled):
+    """A transaction that gives its connection back whatever happens to BEGIN, COMMIT or ROLLBACK.
+
+    Tortoise's own keeps the pool's slot and the task's context variable for ever when BEGIN fails,
+    and hides the first error behind the ROLLBACK that a lost connection makes impossible. Where one
+    field of a query fails, others may be left behind that still read: it ends when the one that
+    reads is done, and no other reads after its end, or it would read in somebody else's.
+    """
+
+    __slots__ = ()
+
+    async def __aenter__(self) -> TransactionalDBClient:
+        await self.ensure_connection()
+        connection = await self.client._parent._pool.acquire(timeout=ACQUIRE_SECONDS_MAX)
+        self.client._connection = connection
+        self.token = get_connections().set(self.connection_name, self.client)
+        try:
+            await self.client.begin()
+        except BaseException:
+            connection.terminate()
+            await self._leave()
+            raise
+        return self.client
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        alone = False
+        try:
+            if kind is None:
+                alone = await self._lock.acquire()
+                await self.client.commit()
+            else:
+                alone = await self._roll_back()
+        finally:
+            if not alone:
+                self._terminate()
+            try:
+                await self._leave()
+            finally:
+                if alone:
+                    self._lock.release()
+
+    @property
+    def _lock(self) -> asyncio.Lock:
+        """Held by whoever uses the connection."""
+        return cast("TransactionWrapper", self.client)._lock
+
+    async def _roll_back(self) -> bool:
+        """Roll back; whether nobody else uses the connection now."""
+        alone = False
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS_MAX):
+                alone = await self._lock.acquire()
+                await self.client.rollback()
+        except (*DRIVER_ERRORS, OSError):
+            # The error that brought us here is the one to report; the server undoes the rest alone.
+            self._terminate()
+        return alone
+
+    def _terminate(self) -> None:
+        with contextlib.suppress(asyncpg.InterfaceError):
+            self.client._connection.terminate()
+
+    async def _leave(self) -> None:
+        get_connections().reset(self.token)
+        pool = self.client._parent._pool
+        if pool is not None:
+            with contextlib.suppress(asyncpg.InterfaceError, TimeoutError):
+                await pool.release(self.client._connection, timeout=LEAVE_SECONDS_MAX)
+
+
+class Reading(TransactionWrapper):
+    """A transaction that sees one moment of the database and cannot write."""
+
+    async def begin(self) -> None:
+        """Open it with the one statement that says both."""
+        connection = cast("asyncpg.Connection[Any]", self._connection)
+        self.transaction = connection.transaction(isolation="repeatable_read", readonly=True)
+        await self.transaction.start()
+
+
+class Engine(AsyncpgDBClient):
+    """Tortoise's asyncpg client with the transactions of this module."""
+
+    def _in_transaction(self) -> SafeTransaction:
+        return SafeTransaction(TransactionWrapper(self), self._pool_init_lock)
+
+    def in_reading(self) -> SafeTransaction:
+        """A REPEATABLE READ, READ ONLY transaction."""
+        return SafeTransaction(Reading(self), self._pool_init_lock)
+
+
+client_class = Engine

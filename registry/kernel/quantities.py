@@ -1,0 +1,158 @@
+"""Quantity, money, price, period. Pure, integers only; alone reads decimals and rounds."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from registry.kernel.errors import Malformed
+
+QUANTITY_MAX = 10**13
+"""Most base units in one figure: ten thousand million tonnes counted in kilograms."""
+
+MONEY_MAX = 10**15
+"""Most fen in one figure: ten million million yuan. Thousands of them still fit a bigint."""
+
+MONEY_SCALE = 2
+
+_DECIMAL = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
+_TEXT_MAX = 32
+
+
+def parse_quantity(text: str, scale: int, *, field: str = "quantity") -> int:
+    """The base units that a decimal in the instrument's unit stands for; zero is allowed.
+
+    Args:
+        text: plain decimal such as ``356.418``: no sign, exponent, blank or separator.
+        scale: decimals of the instrument; 3 means that a tonne has 1000 base units.
+        field: the argument a refusal names.
+
+    Raises:
+        Malformed: another form, more decimals than ``scale``, or more than ``QUANTITY_MAX``.
+
+    """
+    return _parse(text, scale, most=QUANTITY_MAX, field=field)
+
+
+def format_quantity(units: int, scale: int) -> str:
+    """The decimal with exactly ``scale`` decimals; negative only for what an issuer has issued."""
+    return _format(units, scale)
+
+
+def parse_money(text: str, *, field: str = "money") -> int:
+    """The fen that a decimal in yuan stands for; zero is allowed.
+
+    Raises:
+        Malformed: not a plain decimal, more than two decimals, or more than ``MONEY_MAX`` fen.
+
+    """
+    return _parse(text, MONEY_SCALE, most=MONEY_MAX, field=field)
+
+
+def format_money(fen: int) -> str:
+    """Yuan with two decimals: ``8536113.00``."""
+    return _format(fen, MONEY_SCALE)
+
+
+def amount_fen(quantity: int, price_fen: int, scale: int) -> int:
+    """What a quantity costs, rounded half up to whole fen.
+
+    Args:
+        quantity: base units, from 0 to ``QUANTITY_MAX``.
+        price_fen: fen for one unit of the API (one tonne), that is for ``10 ** scale`` base units.
+        scale: decimals of the instrument.
+
+    Raises:
+        Malformed: the product exceeds ``MONEY_MAX``.
+
+    Rule: the price is paid once for the whole right, not per year; parameter ``price_basis``.
+
+    """
+    amount = _half_up(quantity * price_fen, 10**scale)
+    if amount > MONEY_MAX:
+        raise Malformed(
+            "quantity",
+            f"Quantity times price exceeds {format_money(MONEY_MAX)} yuan.",
+            f"数量与单价之积超过{format_money(MONEY_MAX)}元。",
+        )
+    return amount
+
+
+def share(quantity: int, percent: int) -> int:
+    """A whole percentage (0-100) of base units, fen or heads, rounded half up to whole ones.
+
+    Rule: parameters ``reserve_share_percent``, ``deposit_percent``, ``winner_percent``.
+    """
+    assert 0 <= percent <= 100, "a share is a part of the whole"  # noqa: PLR2004
+    return _half_up(quantity * percent, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days on which something is in force, both ends included.
+
+    Attributes:
+        since: first day in force.
+        until: last day in force; None while no end is known.
+
+    """
+
+    since: date
+    until: date | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an end before the beginning.
+
+        Raises:
+            Malformed: naming ``until``.
+
+        """
+        if self.until is not None and self.until < self.since:
+            raise Malformed(
+                "until",
+                f"The period ends on {self.until}, before it begins on {self.since}.",
+                f"期间截止日{self.until}早于起始日{self.since}。",
+            )
+
+    def holds(self, on: date) -> bool:
+        """Whether the day lies in the period."""
+        return self.since <= on and (self.until is None or on <= self.until)
+
+    def overlaps(self, other: "Period") -> bool:
+        """Whether some day lies in both periods."""
+        return self.holds(other.since) or other.holds(self.since)
+
+
+def _parse(text: str, scale: int, *, most: int, field: str) -> int:
+    found = _DECIMAL.fullmatch(text) if len(text) <= _TEXT_MAX else None
+    if found is None:
+        raise Malformed(
+            field,
+            f"{field} must be a plain decimal such as {_format(1234567, scale)}.",
+            f"{field}须为普通十进制数,例如{_format(1234567, scale)}。",
+        )
+    whole, decimals = found[1], found[2] or ""
+    if len(decimals) > scale:
+        raise Malformed(
+            field,
+            f"{field} has {len(decimals)} decimals where {scale} are allowed.",
+            f"{field}有{len(decimals)}位小数,最多允许{scale}位。",
+        )
+    units = int(whole + decimals.ljust(scale, "0"))
+    if units > most:
+        raise Malformed(
+            field,
+            f"{field} exceeds the limit of {_format(most, scale)}.",
+            f"{field}超过上限{_format(most, scale)}。",
+        )
+    return units
+
+
+def _format(units: int, scale: int) -> str:
+    sign = "-" if units < 0 else ""
+    digits = str(abs(units)).rjust(scale + 1, "0")
+    return f"{sign}{digits[:-scale]}.{digits[-scale:]}" if scale else sign + digits
+
+
+def _half_up(numerator: int, denominator: int) -> int:
+    assert numerator >= 0, "only what is not negative is rounded"
+    return (2 * numerator + denominator) // (2 * denominator)

@@ -1,0 +1,107 @@
+"""What the ledger's own errors and constraints mean to whoever asked."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from policies.vocabulary import Text
+from registry.db.session import known_constraints, known_states
+from registry.kernel.errors import Frozen, Insufficient, Malformed, NotFound, NotInForce
+from registry.kernel.quantities import format_quantity
+
+
+def _holder(detail: Mapping[str, Any]) -> Text:
+    """Whose which account, as a refusal names it."""
+    if detail.get("organisation") is None:
+        return Text(f"The {detail['kind']} account", f"{detail['kind']}账户")
+    return Text(
+        f"The {detail['kind']} account of {detail['name_en']}",
+        f"{detail['name']}的{detail['kind']}账户",
+    )
+
+
+def _short(detail: Mapping[str, Any]) -> Insufficient:
+    holder = _holder(detail)
+    scale, unit = int(detail["scale"]), detail["unit"]
+    holds, lacks = (format_quantity(int(detail[figure]), scale) for figure in ("holds", "lacks"))
+    return Insufficient(
+        Text(
+            f"{holder.en} holds {holds} {unit} of {detail['instrument']};"
+            f" {lacks} {unit} more would be needed.",
+            f"{holder.zh}持有{detail['instrument']} {holds} {unit},尚缺{lacks} {unit}。",
+        ),
+        field="quantity",
+    )
+
+
+def _frozen(detail: Mapping[str, Any]) -> Frozen:
+    holder = _holder(detail)
+    return Frozen(
+        Text(
+            f"{holder.en} is frozen ({detail['target']}): {detail['reason']}",
+            f"{holder.zh}已被冻结({detail['target']}):{detail['reason']}",
+        ),
+        ground="property preservation (财产保全)",
+    )
+
+
+def _out_of_force(detail: Mapping[str, Any]) -> NotInForce:
+    return NotInForce(
+        Text(
+            f"The right {detail['instrument']} is in force from {detail['valid_from']} on.",
+            f"{detail['instrument']}自{detail['valid_from']}起有效。",
+        )
+        if detail["ahead"]
+        else Text(
+            f"The right {detail['instrument']} was in force until {detail['valid_until']}.",
+            f"{detail['instrument']}有效期至{detail['valid_until']}。",
+        ),
+        ground="parameter validity_years",
+    )
+
+
+def _over_cap(detail: Mapping[str, Any]) -> Insufficient:
+    return Insufficient(
+        Text(
+            f"{detail['city']} would hold {detail['holds']} base units of {detail['pollutant']},"
+            f" above its cap of {detail['cap']}.",
+            f"{detail['city']}的{detail['pollutant']}持有量将为{detail['holds']},"
+            f"超过总量上限{detail['cap']}。",
+        ),
+        field="quantity",
+        ground="国办发〔2014〕38号",
+    )
+
+
+def register() -> None:
+    """Tell the database room what the ledger's errors mean. Doing it twice changes nothing."""
+    known_states(
+        {
+            "BD001": _short,
+            "BD002": _frozen,
+            "BD003": _out_of_force,
+            "BD004": lambda _: NotFound("account"),
+            "BD005": _over_cap,
+        }
+    )
+    known_constraints(
+        {
+            "bank_reference_unique": Text(
+                "This bank reference is recorded already.", "该银行流水号已登记。"
+            ),
+            "entry_reversed_once": Text("This entry is reversed already.", "该笔分录已冲正。"),
+            "reversal_one_open": Text(
+                "A reversal of this entry is proposed already.", "该笔分录已提出冲正。"
+            ),
+            "entry_not_ahead_of_time": lambda: Malformed(
+                "effectiveAt",
+                "An entry cannot take effect before it is known.",
+                "生效时间不得晚于登记时间。",
+            ),
+            "freeze_order_period_ordered": lambda: Malformed(
+                "endsAt", "A freeze ends after it begins.", "冻结截止时间须晚于起始时间。"
+            ),
+            "instrument_period_ordered": lambda: Malformed(
+                "validUntil", "A right ends after it begins.", "有效期截止日须晚于起始日。"
+            ),
+        }
+    )

@@ -1,0 +1,354 @@
+"""What must always be true of the ledger, asked of the live tables, whoever wrote them.
+
+Each check is one statement that answers the rows which offend against it; a sound ledger answers
+none. Concepts that block rights add a check of their own with ``also_check``.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from policies.vocabulary import Text
+from registry.access.principals import REGISTRY
+from registry.commands.command import OPERATIONS, command
+from registry.db.session import reading, row, rows
+from registry.ledger.operations import impose_freeze
+
+OFFENCES_MAX = 100
+"""Most rows a finding names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must be true.
+
+    Attributes:
+        name: stable snake_case word.
+        claim: what is true when no row offends.
+        sql: answers the rows that offend; a column ``account_id`` names the account to be blocked.
+
+    """
+
+    name: str
+    claim: Text
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found.
+
+    Attributes:
+        offences: the offending rows, at most ``OFFENCES_MAX``; none where the claim holds.
+        more: there are others.
+
+    """
+
+    check: str
+    claim: Text
+    offences: tuple[dict[str, Any], ...]
+    more: bool = False
+
+    @property
+    def sound(self) -> bool:
+        """Whether the claim holds."""
+        return not self.offences
+
+
+# Every posting twice, as each of its accounts sees it.
+_SIDES = """
+    SELECT source AS account_id, instrument AS instrument_id, entry_id, line, -quantity AS change,
+        source_sequence AS sequence, source_balance AS balance, known_at
+    FROM posting
+    UNION ALL
+    SELECT target, instrument, entry_id, line, quantity, target_sequence, target_balance, known_at
+    FROM posting
+"""
+
+_REPLAYED = f"""
+    SELECT s.*,
+        sum(change) OVER w AS replayed,
+        row_number() OVER w AS place,
+        lag(known_at) OVER w AS known_before
+    FROM ({_SIDES}) s
+    WINDOW w AS (PARTITION BY account_id, instrument_id ORDER BY sequence, entry_id, line)
+"""
+
+LEDGER_CHECKS = (
+    Check(
+        "sums_are_zero",
+        Text("The accounts of every instrument sum to zero.", "每一标的各账户合计为零。"),
+        """SELECT i.code, sum(b.quantity)::bigint AS sum
+        FROM balance b JOIN instrument i ON i.id = b.instrument_id
+        GROUP BY i.code HAVING sum(b.quantity) <> 0 ORDER BY i.code""",
+    ),
+    Check(
+        "no_holder_below_zero",
+        Text("No holder is, or ever was, below zero.", "持有人余额任何时候不为负。"),
+        f"""SELECT b.account_id, b.instrument_id, b.quantity, NULL::uuid AS entry_id
+        FROM balance b JOIN account a ON a.id = b.account_id
+        WHERE (b.quantity < 0 AND a.kind NOT IN ('issuance', 'outside')) OR a.issuer <> b.issuer
+        UNION ALL
+        SELECT s.account_id, s.instrument_id, s.balance, s.entry_id
+        FROM ({_SIDES}) s JOIN account a ON a.id = s.account_id
+        WHERE s.balance < 0 AND a.kind NOT IN ('issuance', 'outside')""",
+    ),
+    Check(
+        "balances_equal_replay",
+        Text("Every balance is what its postings add up to.", "余额等于全部分录之和。"),
+        f"""SELECT coalesce(b.account_id, s.account_id) AS account_id,
+            coalesce(b.instrument_id, s.instrument_id) AS instrument_id,
+            b.quantity, s.quantity AS replayed, b.sequence, s.lines
+        FROM balance b
+        FULL JOIN (
+            SELECT account_id, instrument_id, sum(change)::bigint AS quantity, count(*) AS lines,
+                max(known_at) AS known_at
+            FROM ({_SIDES}) x GROUP BY account_id, instrument_id
+        ) s ON s.account_id = b.account_id AND s.instrument_id = b.instrument_id
+        WHERE b.quantity IS DISTINCT FROM coalesce(s.quantity, 0)
+            OR b.sequence IS DISTINCT FROM coalesce(s.lines, 0)
+            OR (s.lines > 0 AND b.known_at <> s.known_at)""",
+    ),
+    Check(
+        "running_balances_follow",
+        Text(
+            "Every line says the balance that follows from the lines before it.",
+            "每一行余额由前序各行推得。",
+        ),
+        f"""SELECT account_id, instrument_id, entry_id, line, balance, replayed::bigint AS replayed
+        FROM ({_REPLAYED}) r WHERE balance <> replayed""",
+    ),
+    Check(
+        "accounts_fit_their_holder",
+        Text(
+            "Reserves belong to the province and to cities, nothing else does.",
+            "储备账户仅属于省、市主管部门。",
+        ),
+        """SELECT a.id AS account_id, a.kind, o.kind AS holder FROM account a
+        JOIN organisation o ON o.id = a.organisation_id
+        WHERE (a.kind = 'reserve') <> (o.kind IN ('province', 'city'))""",
+    ),
+    Check(
+        "sequences_have_no_gap",
+        Text("The lines of a balance are numbered without gaps.", "分录序号连续无缺。"),
+        f"""SELECT account_id, instrument_id, entry_id, line, sequence, place
+        FROM ({_REPLAYED}) r WHERE sequence <> place""",
+    ),
+    Check(
+        "knowledge_never_runs_back",
+        Text("What is known later stands later.", "登记时间不倒退。"),
+        f"""SELECT account_id, instrument_id, entry_id, line, known_at, known_before
+        FROM ({_REPLAYED}) r WHERE known_at < known_before""",
+    ),
+    Check(
+        "entries_are_whole",
+        Text(
+            "Every entry has its lines, numbered from 1, at the entry's own times.",
+            "每笔分录行号完整且时间一致。",
+        ),
+        """SELECT e.id AS entry_id, e.kind, count(p.line) AS lines, max(p.line) AS last
+        FROM entry e LEFT JOIN posting p ON p.entry_id = e.id
+        GROUP BY e.id, e.kind
+        HAVING count(p.line) = 0 OR max(p.line) <> count(p.line) OR min(p.line) <> 1
+            OR bool_or(p.known_at <> e.known_at OR p.effective_at <> e.effective_at)
+        UNION ALL
+        SELECT p.entry_id, NULL, 1, p.line FROM posting p
+        WHERE NOT EXISTS (SELECT FROM entry e WHERE e.id = p.entry_id)""",
+    ),
+    Check(
+        "entries_have_their_act",
+        Text("Every entry is the effect of one act.", "每笔分录对应一个行为记录。"),
+        """SELECT e.id AS entry_id, e.act_id FROM entry e
+        WHERE NOT EXISTS (SELECT FROM act a WHERE a.id = e.act_id)""",
+    ),
+    Check(
+        "acts_have_their_rule",
+        Text(
+            "Every act names a rule of its edition that allows.",
+            "每一行为均依据有效版本的许可规则。",
+        ),
+        """SELECT a.id AS act_id, a.edition, a.rule FROM act a
+        WHERE NOT EXISTS (
+            SELECT FROM rule_line l
+            WHERE l.edition = a.edition AND l.number = a.rule AND 'allow' = ANY (l.cells))""",
+    ),
+    Check(
+        "reversals_undo",
+        Text(
+            "A reversal takes from every holder what the entry gave, and gives back what it took.",
+            "冲正与原分录逐户相抵。",
+        ),
+        f"""SELECT r.id AS entry_id, r.reverses, coalesce(a.organisation_id, a.id) AS holder,
+            s.instrument_id, sum(s.change)::bigint AS left_over
+        FROM entry r
+        JOIN ({_SIDES}) s ON s.entry_id IN (r.id, r.reverses)
+        JOIN account a ON a.id = s.account_id
+        WHERE r.kind = 'reversal'
+        GROUP BY r.id, r.reverses, holder, s.instrument_id
+        HAVING sum(s.change) <> 0""",
+    ),
+    Check(
+        "borders_are_kept",
+        Text(
+            "Rights begin and end in issuance alone, money comes and goes through the bank alone.",
+            "权利仅经发行账户增减,资金仅经银行进出。",
+        ),
+        """SELECT p.entry_id, p.line, e.kind, s.kind AS source_kind, t.kind AS target_kind,
+            CASE WHEN s.issuer THEN p.target ELSE p.source END AS account_id
+        FROM posting p
+        JOIN entry e ON e.id = p.entry_id
+        JOIN instrument i ON i.id = p.instrument
+        JOIN account s ON s.id = p.source
+        JOIN account t ON t.id = p.target
+        WHERE (s.issuer OR t.issuer) AND (
+            (i.class = 'money') <> ('outside' IN (s.kind, t.kind))
+            OR (s.issuer AND t.issuer)
+            OR NOT CASE
+                WHEN s.kind = 'issuance' THEN e.kind IN ('opening', 'conversion', 'reversal')
+                WHEN t.kind = 'issuance' THEN e.kind IN ('expiry', 'conversion', 'reversal')
+                WHEN s.kind = 'outside' THEN e.kind IN ('payment', 'reversal')
+                ELSE e.kind IN ('payout', 'reversal') END)""",
+    ),
+    Check(
+        "money_has_its_bank_reference",
+        Text(
+            "Money that entered or left names one line of a bank statement.",
+            "资金进出均有唯一银行流水号。",
+        ),
+        """SELECT e.id AS entry_id, b.reference, b.released_by
+        FROM entry e LEFT JOIN bank_reference b ON b.entry_id = e.id
+        WHERE (e.kind IN ('payment', 'payout')) <> (b.entry_id IS NOT NULL)
+            OR b.released_by IS DISTINCT FROM CASE WHEN b.entry_id IS NOT NULL
+                THEN (SELECT r.id FROM entry r WHERE r.reverses = e.id) END""",
+    ),
+    Check(
+        "caps_hold",
+        Text(
+            "No city holds more than the cap recorded for it.", "各市持有量不超过已登记的总量上限。"
+        ),
+        """SELECT c.city, c.pollutant, c.cap, held.quantity AS holds
+        FROM city_cap c
+        CROSS JOIN LATERAL (
+            SELECT city_holds(c.city, c.pollutant, china_date(registry_now())) AS quantity) held
+        WHERE held.quantity > c.cap AND c.effective_from = (
+            SELECT max(d.effective_from) FROM city_cap d
+            WHERE d.city = c.city AND d.pollutant = c.pollutant
+                AND d.effective_from <= china_date(registry_now()))""",
+    ),
+)
+"""The ledger's own checks, in the order in which they are shown."""
+
+_others: list[Check] = []
+_posting_verbs: set[tuple[str, str]] = {
+    ("Account", "open_reserve"),
+    ("Account", "open_holding"),
+    ("Account", "pay_out"),
+    ("Reversal", "approve"),
+}
+
+
+def also_check(check: Check) -> None:
+    """Add a concept's own check; the same again changes nothing."""
+    if check not in _others:
+        _others.append(check)
+
+
+def always_posts(kind: str, *verbs: str) -> None:
+    """Say that each act of these verbs must have at least one entry."""
+    _posting_verbs.update((kind, verb) for verb in verbs)
+
+
+def _acts_have_their_effect() -> Check:
+    wanted = ", ".join(f"('{kind}', '{verb}')" for kind, verb in sorted(_posting_verbs))
+    return Check(
+        "acts_have_their_effect",
+        Text("Every act that moves something has its entry.", "每一产生变动的行为均有分录。"),
+        f"""SELECT a.id AS act_id, a.kind, a.verb FROM act a
+        WHERE (a.kind, a.verb) IN ({wanted})
+            AND NOT EXISTS (SELECT FROM entry e WHERE e.act_id = a.id)""",
+    )
+
+
+def _states_follow_acts() -> Check:
+    """Over every kind that has a state, whoever declared it."""
+    kinds = {op.kind.name: op.kind.record._meta for op in OPERATIONS.values()}  # noqa: SLF001 - Tortoise's own catalogue
+    each = " UNION ALL ".join(
+        f"SELECT '{name}' AS kind, id, state FROM {meta.db_table}"
+        for name, meta in sorted(kinds.items())
+        if "state" in meta.fields_map
+    )
+    return Check(
+        "states_follow_acts",
+        Text(
+            "Every object is in the state its newest act brought it to.",
+            "每一对象的状态与其最近一次操作记录一致。",
+        ),
+        f"""SELECT o.kind, o.id AS object_id, o.state, a.state_after FROM ({each}) o
+        CROSS JOIN LATERAL (
+            SELECT state_after FROM act WHERE object_id = o.id AND state_after IS NOT NULL
+            ORDER BY at DESC, written_at DESC LIMIT 1) a
+        WHERE a.state_after <> o.state""",
+    )
+
+
+def checks() -> tuple[Check, ...]:
+    """All checks: the ledger's own and those of the concepts that are loaded."""
+    return (*LEDGER_CHECKS, _acts_have_their_effect(), _states_follow_acts(), *_others)
+
+
+async def verify() -> tuple[Finding, ...]:
+    """One finding for each check, all of one moment. Reads every posting, changes nothing."""
+    async with reading():
+        return tuple([await _finding(check) for check in checks()])
+
+
+async def _finding(check: Check) -> Finding:
+    found = await rows(f"SELECT * FROM ({check.sql}) AS offence LIMIT {OFFENCES_MAX + 1}")
+    return Finding(
+        check.name, check.claim, tuple(found[:OFFENCES_MAX]), more=len(found) > OFFENCES_MAX
+    )
+
+
+_ACCOUNTS = """
+    SELECT a.id FROM account a
+    WHERE a.id = ANY($1::uuid[]) AND a.organisation_id IS NOT NULL AND NOT EXISTS (
+        SELECT FROM freeze_order f WHERE f.account_id = a.id AND f.instrument_id IS NULL
+            AND f.state = 'in_force' AND f.ends_at IS NULL)
+    ORDER BY a.id
+"""
+
+
+async def restrict(findings: Iterable[Finding]) -> tuple[UUID, ...]:
+    """Freeze just the accounts that the findings name and that are not frozen yet; those accounts.
+
+    Raises:
+        Forbidden: the rule book does not let the registry itself freeze.
+
+    """
+    named = {
+        offence["account_id"]: finding.check
+        for finding in findings
+        for offence in finding.offences
+        if offence.get("account_id")
+    }
+    blocked = [found["id"] for found in await rows(_ACCOUNTS, list(named))]
+    for account in blocked:
+        await command(
+            impose_freeze,
+            REGISTRY,
+            {
+                "account": account,
+                "reason": f"The ledger does not verify: {named[account]}.",
+                "source": "biandan verify",
+            },
+            key=f"verify-{account}-{await _moment()}",
+        )
+    return tuple(blocked)
+
+
+async def _moment() -> str:
+    """Tells one run from another that comes after the freeze of the first was lifted."""
+    found = await row("SELECT registry_now() AS now")
+    assert found is not None, "the clock answers one row"
+    return str(found["now"].isoformat())

@@ -1,0 +1,177 @@
+"""Stocks that exist before the registry: what may be entered, and how it becomes an entry."""
+
+from datetime import date, datetime
+from typing import NotRequired, TypedDict
+from uuid import UUID
+
+from policies.vocabulary import Text
+from registry.commands.command import Work
+from registry.db.session import row
+from registry.kernel.calendar import day_of
+from registry.kernel.errors import Condition, Malformed, required
+from registry.kernel.identifiers import check_text
+from registry.kernel.quantities import parse_quantity
+from registry.ledger.journal import ensure_account, ensure_instrument, post
+from registry.ledger.records import Account
+from registry.ledger.rules import (
+    ISSUANCE,
+    SOURCE_MAX,
+    AccountKind,
+    Acquisition,
+    EntryKind,
+    Posting,
+    Right,
+    last_day,
+)
+from registry.reference.parameters import parameter
+
+
+class Opening(TypedDict):
+    """A stock that exists before the registry, as it enters it.
+
+    Attributes:
+        organisation: whose it is.
+        pollutant: code of the pollutant.
+        quantity: decimal in the pollutant's unit, more than zero.
+        source: where the figure comes from, 1 to 500 characters.
+        origin: division the right was taken from; the organisation's own city if it is not said.
+        basin: ``liao``, ``hai`` or ``inland``; water only.
+        effective_at: since when it was held, if that was earlier.
+        demo: demonstration data.
+
+    """
+
+    organisation: UUID
+    pollutant: str
+    quantity: str
+    source: str
+    origin: NotRequired[str | None]
+    basin: NotRequired[str | None]
+    effective_at: NotRequired[datetime | None]
+    demo: NotRequired[bool]
+
+
+class HoldingOpening(Opening):
+    """An opening stock of an enterprise.
+
+    Attributes:
+        acquisition: PAID or FREE.
+        valid_from: first day in force; None until trial production begins.
+        valid_until: last day in force; ``validity_years`` after the first if it is not said.
+
+    """
+
+    acquisition: str
+    valid_from: NotRequired[date | None]
+    valid_until: NotRequired[date | None]
+
+
+async def reserve_account(_work: Work, *, organisation: UUID, **_: object) -> Account:
+    """The organisation's reserve account, opened where it has none."""
+    return await ensure_account(organisation, AccountKind.RESERVE)
+
+
+async def holding_account(_work: Work, *, organisation: UUID, **_: object) -> Account:
+    """The organisation's holding account, opened where it has none."""
+    return await ensure_account(organisation, AccountKind.HOLDING)
+
+
+_OPENS = """
+    SELECT o.kind, o.state = 'open' AS open, o.name, coalesce(o.name_en, o.name) AS name_en,
+        (SELECT p.enabled_from FROM pollutant p WHERE p.code = $2) AS enabled_from
+    FROM organisation o WHERE o.id = $1
+"""
+
+
+async def stock_conditions(
+    work: Work, account: Account, *, pollutant: str, **_: object
+) -> list[Condition]:
+    """Whether this kind of body may hold this kind of stock of this pollutant today."""
+    found = await row(_OPENS, account.organisation_id, pollutant)
+    assert found is not None, "an account that is opened belongs to an organisation"
+    kinds = {"province", "city"} if account.kind == AccountKind.RESERVE else {"enterprise"}
+    enabled = found["enabled_from"] is not None and found["enabled_from"] <= day_of(work.now)
+    return [
+        required(
+            name="organisation_open",
+            met=found["open"],
+            unmet=Text(f"{found['name_en']} is closed.", f"{found['name']}已注销。"),
+            ground="registry rule",
+        ),
+        required(
+            name="may_hold_stock",
+            met=found["kind"] in kinds,
+            unmet=Text(
+                f"{found['name_en']} is not of a kind that keeps a {account.kind} account.",
+                f"{found['name']}不得开立该类账户。",
+            ),
+            ground="冀政办字〔2022〕3号",
+        ),
+        required(
+            name="pollutant_enabled",
+            met=enabled,
+            unmet=Text(f"{pollutant} is not traded yet.", f"{pollutant}尚未纳入交易。"),
+            ground="冀政办字〔2022〕3号",
+            source="reference data",
+        ),
+    ]
+
+
+def reserve_right(account: Account, opening: Opening) -> Right:
+    """A right as a reserve will sell it: paid for, its period beginning with the sale."""
+    return _right(account, opening, Acquisition.PAID, first=None, last=None)
+
+
+async def holding_right(work: Work, account: Account, opening: HoldingOpening) -> Right:
+    """A right as an enterprise holds it, its last day reckoned where it is not said.
+
+    Raises:
+        Malformed: an acquisition that is neither PAID nor FREE.
+        ConditionsUnmet: ``validity_years`` is unknown on the day.
+
+    """
+    first, last = opening.get("valid_from"), opening.get("valid_until")
+    if first and not last:
+        pollutant, on = opening["pollutant"], day_of(work.now)
+        years = await parameter("validity_years", on, area=account.city, pollutant=pollutant)
+        last = last_day(first, years.number)
+    return _right(account, opening, _acquisition(opening["acquisition"]), first=first, last=last)
+
+
+def _right(
+    account: Account,
+    opening: Opening,
+    acquisition: Acquisition,
+    *,
+    first: date | None,
+    last: date | None,
+) -> Right:
+    return Right(
+        opening["pollutant"],
+        opening.get("origin") or account.city,
+        acquisition,
+        basin=opening.get("basin"),
+        valid_from=first,
+        valid_until=last,
+        demo=opening.get("demo", False),
+    )
+
+
+def _acquisition(text: str) -> Acquisition:
+    if text not in Acquisition.__members__:
+        raise Malformed("acquisition", "A right is PAID or FREE.", "取得方式为PAID或FREE。")
+    return Acquisition[text]
+
+
+async def enter(work: Work, account: Account, right: Right, opening: Opening) -> None:
+    """Post the opening entry: out of issuance, into the account."""
+    instrument = await ensure_instrument(right)
+    quantity = parse_quantity(opening["quantity"], instrument.scale)
+    await post(
+        work,
+        EntryKind.OPENING,
+        [Posting(ISSUANCE, account.id, instrument.id, quantity)],
+        source=check_text(opening["source"], "source", most=SOURCE_MAX),
+        effective_at=opening.get("effective_at"),
+        demo=right.demo,
+    )

@@ -1,0 +1,90 @@
+"""How accounts, instruments and reversals are read from rows."""
+
+from registry.ledger.rules import MONEY
+from registry.reading.projections import Led, Listed, Shown, Single
+
+_MONEY = f"'{MONEY}'"
+
+# Balances now, or at a moment on either clock; see ``statements.positions``.
+_POSITIONS = """(
+    SELECT b.instrument_id,
+        CASE
+            WHEN :as_of::timestamptz IS NULL THEN b.quantity
+            WHEN :effective::boolean
+                THEN balance_as_effective({p}.id, b.instrument_id, :as_of::timestamptz, :now)
+            ELSE balance_as_known({p}.id, b.instrument_id, :as_of::timestamptz)
+        END AS quantity,
+        EXISTS (
+            SELECT FROM freeze_order f
+            WHERE f.organisation_id = {p}.organisation_id AND f.lifted_at IS NULL
+                AND f.starts_at <= :now AND (f.ends_at IS NULL OR f.ends_at > :now)
+                AND (f.account_id IS NULL OR f.account_id = {p}.id)
+                AND (f.instrument_id IS NULL OR f.instrument_id = b.instrument_id)
+        ) AS frozen
+    FROM balance b
+    WHERE b.account_id = {p}.id
+)"""
+_WITH_INSTRUMENT = " JOIN instrument AS {t}i ON {t}i.id = {t}.instrument_id"
+
+# See ``statements.statement``.
+_LINES = """(
+    SELECT l.*, e.kind, e.note, e.source, e.demo, i.scale
+    FROM (
+        SELECT entry_id, target_sequence AS sequence, quantity AS change,
+            target_balance AS balance, known_at, effective_at
+        FROM posting
+        WHERE target = {p}.id AND instrument = :instrument AND known_at >= :since
+            AND known_at < :until AND target_sequence > greatest(:after_sequence::bigint, 0)
+        UNION ALL
+        SELECT entry_id, source_sequence, -quantity, source_balance, known_at, effective_at
+        FROM posting
+        WHERE source = {p}.id AND instrument = :instrument AND known_at >= :since
+            AND known_at < :until AND source_sequence > greatest(:after_sequence::bigint, 0)
+    ) l
+    JOIN entry e ON e.id = l.entry_id
+    JOIN instrument i ON i.id = :instrument
+)"""
+
+_RESERVES = """(
+    SELECT a.organisation_id, a.city, b.instrument_id, b.quantity
+    FROM account a
+    JOIN balance b ON b.account_id = a.id
+    WHERE a.kind = 'reserve'
+)"""
+
+BALANCES = Listed(
+    _POSITIONS,
+    f"{{t}}.quantity <> 0 AND {{t}}.instrument_id <> {_MONEY}",
+    '{t}i.code COLLATE "C"',
+    joins=_WITH_INSTRUMENT,
+)
+MONEY_HELD = Single(
+    _POSITIONS,
+    f"{{t}}.quantity <> 0 AND {{t}}.instrument_id = {_MONEY}",
+    joins=_WITH_INSTRUMENT,
+)
+STATEMENT = Listed(
+    _LINES,
+    f":instrument <> {_MONEY} OR {{may view_money}}",
+    "{t}.sequence",
+    most="first",
+    provided="EXISTS (SELECT FROM instrument i WHERE i.id = :instrument)",
+)
+RESERVE_TOTALS = Listed(
+    _RESERVES, "true", '{t}.city, {t}i.code COLLATE "C"', joins=_WITH_INSTRUMENT
+)
+
+HELD = Led("{t}.instrument_id", joined="{t}i")
+QUANTITY = Shown("{t}.quantity", scale="{t}i.scale")
+CHANGE = Shown("{t}.change", scale="{t}.scale")
+BALANCE = Shown("{t}.balance", scale="{t}.scale")
+ENTRY = Shown("{t}.entry_id", names="Entry")
+HOLDER = Led("{t}.organisation_id")
+
+INSTRUMENT_KEY = Shown("{t}.id", names="Instrument")
+POLLUTANT = Led("{t}.pollutant", on="code")
+
+POSTINGS = Listed("posting", "{t}.entry_id = {p}.entry_id", "{t}.line")
+SOURCE, TARGET = Shown("{t}.source", names="Account"), Shown("{t}.target", names="Account")
+MOVED = Led("{t}.instrument", to="Instrument")
+MOVED_QUANTITY = Shown("{t}.quantity", scale="{j}.scale", by=MOVED)

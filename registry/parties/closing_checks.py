@@ -1,0 +1,64 @@
+"""What keeps an organisation from closing: each concept adds what it knows of."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from uuid import UUID
+
+from policies.vocabulary import Text
+from registry.db.session import row
+from registry.kernel.errors import Condition
+
+Obligation = Callable[[UUID, datetime], Awaitable[Condition]]
+"""Asked of an organisation at a moment; unmet where it still holds or owes something."""
+
+obligations: list[Obligation] = []
+
+
+def obligation(weigh: Obligation) -> Obligation:
+    """Have every closing weigh this too."""
+    obligations.append(weigh)
+    return weigh
+
+
+async def open_obligations(organisation: UUID, now: datetime) -> list[Condition]:
+    """Everything that is weighed before an organisation closes, met or not."""
+    return [await weigh(organisation, now) for weigh in obligations]
+
+
+@obligation
+async def no_appointments(organisation: UUID, _now: datetime) -> Condition:
+    """Nobody is appointed, or proposed to be."""
+    found = await row(
+        "SELECT count(*) AS number FROM appointment"
+        " WHERE organisation_id = $1 AND state <> 'ended'",
+        organisation,
+    )
+    number = found["number"] if found else 0
+    return Condition(
+        name="no_appointments",
+        met=number == 0,
+        message=Text(
+            f"The organisation has {number} appointments that have not ended.",
+            f"该单位尚有{number}项任职未终止。",
+        ),
+        ground="registry rule",
+    )
+
+
+@obligation
+async def no_clients(organisation: UUID, _now: datetime) -> Condition:
+    """No program of it is let in."""
+    found = await row(
+        "SELECT count(*) AS number FROM client WHERE organisation_id = $1 AND state = 'open'",
+        organisation,
+    )
+    number = found["number"] if found else 0
+    return Condition(
+        name="no_clients",
+        met=number == 0,
+        message=Text(
+            f"The organisation has {number} client programs that were not revoked.",
+            f"该单位尚有{number}个接入应用未撤销。",
+        ),
+        ground="registry rule",
+    )

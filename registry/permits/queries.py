@@ -1,0 +1,146 @@
+"""What other concepts ask of permits, projects and assessments, on a day."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from policies.vocabulary import Text
+from registry.db.session import row, rows
+from registry.kernel.errors import Malformed
+from registry.permits.records import Assessment, Outlet, Permit, PermitLimit, ProjectDemand
+
+# A revoked permit was in force before the day of its revocation.
+_IN_FORCE = """p.organisation_id = $1 AND p.valid_from <= $2 AND p.valid_until >= $2
+    AND coalesce(p.revoked_on > $2, true)"""
+
+_PERMIT = f"SELECT p.id FROM permit p WHERE {_IN_FORCE} ORDER BY p.number LIMIT 1"  # noqa: S608 - our own text
+
+_LIMIT = f"""
+    SELECT sum(l.quantity)::bigint AS quantity
+    FROM permit p
+    JOIN permit_limit l ON l.permit_id = p.id AND l.pollutant = $3
+        AND l.effective_from <= $2 AND coalesce(l.effective_until >= $2, true)
+    WHERE {_IN_FORCE}
+"""  # noqa: S608 - our own text
+
+_BASINS = f"""
+    SELECT DISTINCT r.basin
+    FROM permit p
+    JOIN outlet o ON o.permit_id = p.id
+    JOIN river_system r ON r.code = o.river_system
+    WHERE {_IN_FORCE}
+"""  # noqa: S608 - our own text
+
+_DEMAND = """
+    SELECT CASE WHEN bool_and(d.quantity IS NOT NULL) THEN sum(d.quantity)::bigint END AS quantity
+    FROM construction_project c
+    JOIN project_demand d ON d.project_id = c.id AND d.superseded_at IS NULL
+    WHERE c.organisation_id = $1 AND d.pollutant = $2
+"""
+
+_LIMITS = """
+    SELECT asked.permit AS permit_id, asked.day, l.id
+    FROM unnest($1::uuid[], $2::date[]) AS asked (permit, day)
+    JOIN permit_limit l ON l.permit_id = asked.permit
+        AND l.effective_from <= asked.day AND coalesce(l.effective_until >= asked.day, true)
+    ORDER BY l.pollutant COLLATE "C"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Substance:
+    """How a pollutant is counted: one ``unit`` is ``10 ** scale`` base units."""
+
+    code: str
+    name: Text
+    medium: str
+    unit: str
+    scale: int
+
+
+async def permit_in_force(organisation: UUID, on: date) -> Permit | None:
+    """A permit of the organisation that is in force on the day (the first by number), or None."""
+    found = await row(_PERMIT, organisation, on)
+    return None if found is None else await Permit.get(id=found["id"])
+
+
+async def limit_of(organisation: UUID, pollutant: str, on: date) -> int | None:
+    """Base units a year that the permits in force on the day allow together; None: no limit."""
+    found = await row(_LIMIT, organisation, on, pollutant)
+    return None if found is None else found["quantity"]
+
+
+async def demand_of(organisation: UUID, pollutant: str) -> int | None:
+    """Base units a year that the organisation's construction projects need together.
+
+    None where no project needs the pollutant, or where the source of one gives no quantity.
+    """
+    found = await row(_DEMAND, organisation, pollutant)
+    return None if found is None else found["quantity"]
+
+
+async def basins_of(organisation: UUID, on: date) -> frozenset[str]:
+    """The basins (``liao``, ``hai``, ``inland``) of the water outlets of permits then in force."""
+    return frozenset(found["basin"] for found in await rows(_BASINS, organisation, on))
+
+
+async def assessment_of(city: str, year: int, medium: str) -> Assessment | None:
+    """What the province found of a city for a year and a medium; None: nothing is on record."""
+    return await Assessment.get_or_none(city=city, year=year, medium=medium)
+
+
+async def limits_on(
+    asked: Sequence[tuple[UUID, date]],
+) -> dict[tuple[UUID, date], list[PermitLimit]]:
+    """For each permit and day the limits that stand for the day, by pollutant."""
+    found = await rows(_LIMITS, [permit for permit, _ in asked], [on for _, on in asked])
+    limits = await PermitLimit.in_bulk({limit["id"] for limit in found}, "id")
+    standing: defaultdict[tuple[UUID, date], list[PermitLimit]] = defaultdict(list)
+    for limit in found:
+        standing[limit["permit_id"], limit["day"]].append(limits[limit["id"]])
+    return standing
+
+
+async def outlets_of(permits: Sequence[UUID]) -> dict[UUID, list[Outlet]]:
+    """The outlets of each permit, by code."""
+    found = await Outlet.filter(permit_id__in=list(permits)).order_by("code")
+    outlets: defaultdict[UUID, list[Outlet]] = defaultdict(list)
+    for outlet in found:
+        outlets[outlet.permit_id].append(outlet)
+    return outlets
+
+
+async def demands_of(projects: Sequence[UUID]) -> dict[UUID, list[ProjectDemand]]:
+    """The demands of each project that stand today, by pollutant."""
+    found = await ProjectDemand.filter(project_id__in=list(projects), superseded_at=None).order_by(
+        "pollutant"
+    )
+    demands: defaultdict[UUID, list[ProjectDemand]] = defaultdict(list)
+    for demand in found:
+        demands[demand.project_id].append(demand)
+    return demands
+
+
+async def substances(codes: Iterable[str], *, field: str = "pollutant") -> dict[str, Substance]:
+    """How the pollutants are counted, by code.
+
+    Raises:
+        Malformed: a code that no pollutant has.
+
+    """
+    wanted = set(codes)
+    found = {
+        pollutant["code"]: Substance(
+            pollutant["code"],
+            Text(pollutant["name_en"], pollutant["name_zh"]),
+            pollutant["medium"],
+            pollutant["unit"],
+            pollutant["scale"],
+        )
+        for pollutant in await rows("SELECT * FROM pollutant WHERE code = ANY($1)", list(wanted))
+    }
+    for code in sorted(wanted - found.keys()):
+        raise Malformed(field, f"There is no pollutant {code!r}.", f"不存在污染物“{code}”。")
+    return found

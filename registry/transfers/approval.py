@@ -1,0 +1,140 @@
+"""The authorities: county comments, eligibility by the centre, opinions, approval, rejection."""
+
+from uuid import uuid4
+
+from registry.commands.command import Work, operation
+from registry.kernel.calendar import day_of
+from registry.kernel.identifiers import check_text
+from registry.transfers.conditions import QUALIFYING, STANDING
+from registry.transfers.eligibility_data import weighing
+from registry.transfers.facts import TRANSFER
+from registry.transfers.records import (
+    EligibilityFinding,
+    Transfer,
+    TransferComment,
+    TransferOpinion,
+)
+from registry.transfers.rules import Opinion, Step
+from registry.transfers.workflow import REASON_MAX, regime_on, take
+
+
+@operation(TRANSFER, "comment")
+async def comment_on_transfer(work: Work, transfer: Transfer, *, text: str) -> Transfer:
+    """Add the county's remark, 1 to 2000 characters. It binds nobody.
+
+    Raises:
+        Malformed: a bad text.
+
+    """
+    work.along.append(
+        TransferComment(
+            id=uuid4(),
+            transfer_id=transfer.id,
+            county=work.viewer.division,
+            text=check_text(text, "text", most=REASON_MAX),
+            act_id=work.act_id,
+            given_at=work.now,
+        )
+    )
+    return transfer
+
+
+@operation(TRANSFER, "qualify", weigh=(weighing(QUALIFYING),))
+async def qualify_transfer(work: Work, transfer: Transfer) -> Transfer:
+    """Find both sides eligible; every condition is kept with its ground, its source and the day.
+
+    Raises:
+        ConditionsUnmet: any of ``conditions.QUALIFYING``; the centre may then reject.
+
+    Rule: both sides hold the opinion on their eligibility (交易主体资格审核意见).
+
+    """
+    on = day_of(work.now)
+    for found in work.conditions:
+        work.along.append(
+            EligibilityFinding(
+                id=uuid4(),
+                transfer_id=transfer.id,
+                name=found.name,
+                met=found.met,
+                message_en=found.message.en,
+                message_zh=found.message.zh,
+                ground=found.ground,
+                source=found.source,
+                evaluated_on=on,
+                act_id=work.act_id,
+            )
+        )
+    transfer.regime = (await regime_on(on)).value
+    await take(work, transfer, Step.QUALIFY)
+    return transfer
+
+
+@operation(TRANSFER, "opine")
+async def opine_on_transfer(
+    work: Work, transfer: Transfer, *, favourable: bool, reasons: str
+) -> Transfer:
+    """Give the opinion of one's city on a transfer across its border; it does not bind.
+
+    Args:
+        work: the command.
+        transfer: an eligible case across cities.
+        favourable: whether the city is for it.
+        reasons: 1 to 2000 characters.
+
+    Raises:
+        Malformed: bad reasons.
+
+    Rule: 河北省排污权跨区域流转和交易管理暂行办法; both opinions exist before the province decides.
+
+    """
+    opinion = Opinion.FAVOURABLE if favourable else Opinion.UNFAVOURABLE
+    sides = {transfer.seller_city: "seller_opinion", transfer.buyer_city: "buyer_opinion"}
+    setattr(transfer, sides[work.viewer.division], opinion.value)
+    work.along.append(
+        TransferOpinion(
+            id=uuid4(),
+            transfer_id=transfer.id,
+            city=work.viewer.division,
+            favourable=favourable,
+            reasons=check_text(reasons, "reasons", most=REASON_MAX),
+            act_id=work.act_id,
+            given_at=work.now,
+        )
+    )
+    await take(work, transfer, Step.OPINE)
+    return transfer
+
+
+@operation(TRANSFER, "approve", weigh=(weighing(STANDING),))
+async def approve_transfer(work: Work, transfer: Transfer) -> Transfer:
+    """Approve: the city inside itself, the province across cities. The contract's time begins.
+
+    Raises:
+        ConditionsUnmet: a side was sanctioned, frozen or closed meanwhile, or the right ran out.
+
+    Rule: parameter ``contract_days``.
+
+    """
+    await take(work, transfer, Step.APPROVE)
+    return transfer
+
+
+@operation(TRANSFER, "reject")
+async def reject_transfer(work: Work, transfer: Transfer, *, reason: str) -> Transfer:
+    """End the case where a side is not eligible (centre) or it is not approved (city, province).
+
+    What was blocked comes home to the seller.
+
+    Args:
+        work: the command.
+        transfer: an accepted or eligible case.
+        reason: 1 to 2000 characters.
+
+    Raises:
+        Malformed: a bad reason.
+
+    """
+    transfer.reason = check_text(reason, "reason", most=REASON_MAX)
+    await take(work, transfer, Step.REJECT)
+    return transfer

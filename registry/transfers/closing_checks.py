@@ -1,0 +1,99 @@
+"""What open transfers mean elsewhere: no side closes, and the ledger verifies against them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from policies.vocabulary import Text
+from registry.db.session import row
+from registry.kernel.errors import Condition
+from registry.ledger.invariants import Check, also_check, always_posts
+from registry.parties.closing_checks import obligation
+from registry.transfers.rules import BLOCKING, FINAL, State
+
+_OPEN = """
+    SELECT count(*) AS number FROM transfer
+    WHERE (seller_id = $1 OR (buyer_id = $1 AND offered_at < '9999-12-31+00'))
+        AND state <> ALL ($2::text[])
+"""
+
+
+async def no_open_transfers(organisation: UUID, _now: datetime) -> Condition:
+    """No transfer is under way. One that ran out holds units until it is swept, so it counts."""
+    found = await row(_OPEN, organisation, sorted(FINAL))
+    number = found["number"] if found else 0
+    return Condition(
+        name="no_open_transfers",
+        met=number == 0,
+        message=Text(
+            f"The organisation is a side of {number} transfers that have not ended.",
+            f"该单位尚有{number}件转让未终结。",
+        ),
+        ground="registry rule",
+    )
+
+
+def _quoted(states: frozenset[State]) -> str:
+    return ", ".join(f"'{state.value}'" for state in sorted(states))
+
+
+RIGHTS_BLOCKED = Check(
+    "rights_in_escrow_have_their_case",
+    Text(
+        "The rights in a seller's escrow are those of his open transfers.",
+        "出让方交割账户内的权利与其未结转让一致。",
+    ),
+    f"""SELECT account_id, instrument_id, sum(held)::bigint AS held, sum(due)::bigint AS due
+    FROM (
+        SELECT b.account_id, b.instrument_id, b.quantity AS held, 0 AS due
+        FROM balance b
+        JOIN account a ON a.id = b.account_id AND a.kind = 'escrow'
+        JOIN instrument i ON i.id = b.instrument_id AND i.class = 'right'
+        UNION ALL
+        SELECT a.id, t.instrument_id, 0, t.quantity
+        FROM transfer t JOIN account a ON a.organisation_id = t.seller_id AND a.kind = 'escrow'
+        WHERE t.state IN ({_quoted(BLOCKING)})
+    ) both_sides GROUP BY account_id, instrument_id HAVING sum(held) <> sum(due)""",  # noqa: S608 - our own words
+)
+
+MONEY_BOUND = Check(
+    "money_in_escrow_has_its_case",
+    Text(
+        "The money in a buyer's escrow is that of his paid transfers.",
+        "受让方交割账户内的资金与其已付款转让一致。",
+    ),
+    """SELECT account_id, sum(held)::bigint AS held, sum(due)::bigint AS due
+    FROM (
+        SELECT b.account_id, b.quantity AS held, 0 AS due
+        FROM balance b
+        JOIN account a ON a.id = b.account_id AND a.kind = 'escrow'
+        JOIN instrument i ON i.id = b.instrument_id AND i.class = 'money'
+        UNION ALL
+        SELECT a.id, 0, t.sum_fen
+        FROM transfer t JOIN account a ON a.organisation_id = t.buyer_id AND a.kind = 'escrow'
+        WHERE t.state = 'paid'
+    ) both_sides GROUP BY account_id HAVING sum(held) <> sum(due)""",
+)
+
+SETTLED_ATTESTED = Check(
+    "settled_transfers_are_attested",
+    Text(
+        "Every settled transfer has one certificate, whose entry settled it.",
+        "每件已结算转让均有一份鉴证书及其结算分录。",
+    ),
+    """SELECT t.id AS transfer_id, t.number FROM transfer t
+    LEFT JOIN certificate c ON c.transfer_id = t.id
+    LEFT JOIN entry e ON e.id = c.entry_id
+    LEFT JOIN act a ON a.id = e.act_id
+    WHERE (t.state = 'settled') IS DISTINCT FROM (c.number IS NOT NULL AND c.number = t.number
+        AND e.kind = 'settlement' AND a.object_id = t.id)""",
+)
+
+
+def register() -> None:
+    """Make closing and verifying know of transfers."""
+    obligation(no_open_transfers)
+    for check in (RIGHTS_BLOCKED, MONEY_BOUND, SETTLED_ATTESTED):
+        also_check(check)
+    always_posts(
+        "Transfer", "offer", "record_payment", "settle", "reject", "declare_default", "expire"
+    )

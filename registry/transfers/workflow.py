@@ -1,0 +1,108 @@
+"""How a transfer moves on: its state, its deadline and what lies in escrow change here together."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from registry.commands.command import Work
+from registry.kernel.calendar import add_working_days, day_of, end_of_day
+from registry.kernel.state_machine import advance
+from registry.ledger.journal import ensure_accounts, post
+from registry.ledger.rules import AccountKind, EntryKind
+from registry.reference.holidays import calendar
+from registry.reference.parameters import find_parameter, parameter
+from registry.transfers import closing_checks
+from registry.transfers.records import Transfer
+from registry.transfers.rules import (
+    DEADLINES,
+    LIFE,
+    NEVER,
+    Deal,
+    Regime,
+    State,
+    Step,
+    entries,
+    state_at,
+)
+
+REASON_MAX = 2000
+"""Most characters of a reason, a note, an opinion or a comment."""
+
+
+async def take(
+    work: Work, transfer: Transfer, step: Step, *, reference: str | None = None
+) -> dict[EntryKind, UUID]:
+    """Take ``step``: post what moves with it and advance the case. The entries written, by kind.
+
+    Args:
+        work: the command, granted.
+        transfer: the case, locked; the frame saves it.
+        step: a step of ``LIFE``.
+        reference: the bank's reference where money enters.
+
+    Raises:
+        WrongState: the case has no such step from where it stands now.
+        Insufficient: what is to move is not there.
+        Frozen: what is to move is frozen.
+        NotInForce: the right has run out.
+
+    """
+    state = State(transfer.state)
+    # What has passed its deadline has expired; only writing that down still finds it as it was.
+    standing = state if step is Step.EXPIRE else state_at(state, transfer.deadline_at, work.now)
+    after = advance(LIFE, standing, step)
+    written = {
+        kind: await post(work, kind, postings, reference=reference, demo=transfer.demo)
+        for kind, postings in entries(await _deal(transfer), state, step).items()
+    }
+    transfer.deadline_at = await _deadline(transfer, step, after, day_of(work.now))
+    transfer.state = after.value
+    if after is State.OFFERED:
+        transfer.offered_at = work.now
+    return written
+
+
+async def _deal(transfer: Transfer) -> Deal:
+    seller, buyer = transfer.seller_id, transfer.buyer_id
+    accounts = await ensure_accounts((seller, buyer), AccountKind.HOLDING, AccountKind.ESCROW)
+    return Deal(
+        seller_holding=accounts[seller, AccountKind.HOLDING],
+        seller_escrow=accounts[seller, AccountKind.ESCROW],
+        buyer_holding=accounts[buyer, AccountKind.HOLDING],
+        buyer_escrow=accounts[buyer, AccountKind.ESCROW],
+        instrument=transfer.instrument_id,
+        quantity=transfer.quantity,
+        sum_fen=transfer.sum_fen,
+    )
+
+
+async def _deadline(transfer: Transfer, step: Step, after: State, on: date) -> datetime:
+    """When the state after ``step`` ends by itself."""
+    if after not in DEADLINES:
+        return NEVER
+    if step is Step.ACCEPT_FIRST:
+        return transfer.deadline_at  # A second signature of the buyer is part of accepting in time.
+    if transfer.accept_by is not None and after in (State.AWAITING_SIGNATURE, State.OFFERED):
+        return end_of_day(transfer.accept_by)
+    return end_of_day(await last_day_of(DEADLINES[after], on))
+
+
+async def last_day_of(name: str, on: date) -> date:
+    """The last day of a limit that begins to run on ``on``; ``name`` is one in working days.
+
+    Raises:
+        ConditionsUnmet: the limit is not known on the day.
+
+    """
+    return add_working_days(await calendar(), on, (await parameter(name, on)).days)
+
+
+async def regime_on(on: date) -> Regime:
+    """The regime in force; where none is known, rights stay in their city.
+
+    Rule: parameter ``cross_region_regime``.
+    """
+    found = await find_parameter("cross_region_regime", on)
+    return Regime(found.word) if found and found.value else Regime.SAME_CITY
+
+
+closing_checks.register()

@@ -1,0 +1,165 @@
+"""What operations cost, charged to whoever sends them: so many points a minute, always refilling.
+
+A process counts for itself. Whoever is not signed in is known by the address he sends from.
+"""
+
+import ipaddress
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import ceil
+from typing import NamedTuple
+
+from policies.vocabulary import Text
+from registry.access.principals import Caller
+
+RATE_LIMITED = "RATE_LIMITED"
+PUBLIC_SHARE = 10
+"""Whoever is not signed in has one part in so many of what a client has."""
+
+SENDERS_MAX = 20_000
+SECONDS = 60
+NETWORK_BITS = 64
+"""Of an IPv6 address; whoever has one has all the addresses that share them."""
+
+Sender = tuple[str, ...]
+
+
+class Rate(NamedTuple):
+    """What one operation cost, and what is left.
+
+    Attributes:
+        limit: points that a sender has in a minute, and at most at once.
+        cost: points of this operation.
+        left: points that are left after it, in parts as well.
+        at: when it was charged, in seconds since 1970.
+
+    """
+
+    limit: int
+    cost: int
+    left: float
+    at: float
+
+    @property
+    def remaining(self) -> int:
+        """Whole points that are left."""
+        return int(self.left)
+
+    @property
+    def reset_at(self) -> datetime:
+        """When all of them will be there again, to the second."""
+        seconds = (self.limit - self.left) * SECONDS / self.limit
+        return datetime.fromtimestamp(ceil(self.at + seconds), UTC)
+
+
+class RateLimited(Exception):
+    """A sender has used up his points; nothing was charged.
+
+    Attributes:
+        seconds: after so many the same operation can be paid for.
+
+    """
+
+    def __init__(self, cost: int, remaining: int, seconds: int) -> None:
+        self.seconds = seconds
+        self.message = Text(
+            f"The operation costs {cost} points and you have {remaining}; send it again in"
+            f" {seconds} s.",
+            f"该操作需{cost}点,当前剩余{remaining}点,请于{seconds}秒后重试。",
+        )
+        super().__init__(self.message.en)
+
+
+@dataclass(slots=True)
+class _Bucket:
+    points: float
+    at: float
+
+
+class Rates:
+    """The points of each sender. Senders that are signed in and the public are kept apart.
+
+    However many addresses the public sends from, no client loses sight of what he has used; of
+    either the senders that were silent longest are forgotten, and begin with all points again.
+    """
+
+    def __init__(
+        self,
+        per_minute: int,
+        clock: Callable[[], float],
+        *,
+        time: Callable[[], float],
+        senders: int = SENDERS_MAX,
+    ) -> None:
+        """Begin with nobody.
+
+        Args:
+            per_minute: points of a client or person.
+            clock: seconds of a clock that nobody sets.
+            time: seconds since 1970, in which a sender is told when he has all points again.
+            senders: of how many the points are kept, signed in or not.
+
+        """
+        self._clock, self._time = clock, time
+        self._senders_max = senders
+        self._known: OrderedDict[Sender, _Bucket] = OrderedDict()
+        self._public: OrderedDict[Sender, _Bucket] = OrderedDict()
+        self._limit = per_minute
+        self._public_limit = max(1, per_minute // PUBLIC_SHARE)
+
+    def __len__(self) -> int:
+        """How many senders are known."""
+        return len(self._known) + len(self._public)
+
+    def take(self, caller: Caller, peer: str, cost: int) -> Rate:
+        """Charge ``cost`` points to whoever sends.
+
+        Raises:
+            RateLimited: he has not as many now, and is charged nothing.
+
+        """
+        sender = sender_of(caller, peer)
+        signed_in = sender[0] != "public"
+        buckets = self._known if signed_in else self._public
+        limit = self._limit if signed_in else self._public_limit
+        now = self._clock()
+        bucket = buckets.get(sender) or self._full(buckets, sender, limit, now)
+        buckets.move_to_end(sender)
+        bucket.points = min(limit, bucket.points + (now - bucket.at) * limit / SECONDS)
+        bucket.at = now
+        if cost > bucket.points:
+            wait = ceil((cost - bucket.points) * SECONDS / limit)
+            raise RateLimited(cost, int(bucket.points), max(1, wait))
+        bucket.points -= cost
+        return Rate(limit, cost, bucket.points, self._time())
+
+    def _full(
+        self, buckets: OrderedDict[Sender, _Bucket], sender: Sender, limit: int, now: float
+    ) -> _Bucket:
+        """All points of a sender who is not known, in the place of who was silent longest."""
+        bucket = buckets[sender] = _Bucket(limit, now)
+        if len(buckets) > self._senders_max:
+            buckets.popitem(last=False)
+        return bucket
+
+
+def sender_of(caller: Caller, peer: str) -> Sender:
+    """To whom an operation is charged: a person, a program that acts for itself, an address."""
+    if caller.subject:
+        return "person", caller.subject, caller.client
+    if caller.client:
+        return "client", caller.client
+    return "public", _network(peer)
+
+
+def _network(peer: str) -> str:
+    if ":" not in peer:
+        return peer
+    try:
+        address = ipaddress.IPv6Address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    mapped = address.ipv4_mapped
+    return str(mapped) if mapped else str(int(address) >> (128 - NETWORK_BITS))

@@ -1,0 +1,380 @@
+"""Governed objects in the API: what may be done with each, and what was. Types are data."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from inspect import isawaitable
+from operator import attrgetter
+from typing import Annotated, Any, ClassVar, cast
+from uuid import UUID
+
+import strawberry
+from graphql import GraphQLObjectType, get_named_type
+from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
+from strawberry.types.field import StrawberryField
+
+from policies.engine import MISSES_MAX
+from policies.rulebook import FACTS_IN_A_CELL_MAX
+from policies.vocabulary import VOCABULARY
+from registry.access.authorizer import ActionState as State
+from registry.access.authorizer import gate
+from registry.access.kinds import Kind
+from registry.access.principals import NIL
+from registry.commands import audit_log
+from registry.commands.records import Act as ActRecord
+from registry.kernel.errors import Malformed, NotFound
+from registry.reading.keyset import PAGE_MAX
+from registry.reading.projections import Known, Led, Shown, Through, of
+from schema.documents.cost import MOST
+from schema.framework.context import Info
+from schema.framework.global_ids import global_id
+from schema.framework.projected import OWN_KEY, check_few, faced, few
+from schema.framework.refusals import Miss, Sentence
+
+Read = Callable[[Any], object]
+
+ATTRIBUTE, MASK, RELATION = "attribute", "mask", "relation"
+ABSENT, NAMES = "absent", "names"
+"""What a field says of itself: what it reads, which verb uncovers it, that it leads on, what stands
+in its column for nothing, and the kind of object that its column names.
+"""
+
+_BODY, _SOMEBODY = (
+    Led("{t}.organisation_id", to="Organisation"),
+    Led("{t}.person_id", to="Person"),
+)
+
+
+@strawberry.interface(
+    description="An object that can be found again by its identifier 可按标识查找的对象."
+)
+class Node:
+    """The root of everything with an identifier."""
+
+    KIND: ClassVar[Kind]
+
+    record: strawberry.Private[Any]
+
+    @strawberry.field(description="Opaque identifier 标识.", metadata=faced(OWN_KEY))
+    def id(self) -> strawberry.ID:
+        """The kind and the key of the record in one text."""
+        return global_id(self.KIND.name, self.record.pk)
+
+
+@strawberry.type(description="Whether one act is allowed on one object, and why 操作许可状态.")
+class ActionState:
+    """The judge's verdict, explained."""
+
+    verb: str = strawberry.field(description="The act 操作.")
+    allowed: bool = strawberry.field(description="Whether it is allowed now 当前是否允许.")
+    rule: str | None = strawberry.field(description="The rule that allows or forbids it 规则编号.")
+    ground: str | None = strawberry.field(description="Its legal ground 法律依据.")
+    because: list[Sentence] = strawberry.field(
+        description="The facts it rests on 判断依据.", metadata={MOST: FACTS_IN_A_CELL_MAX}
+    )
+    misses: list[Miss] = strawberry.field(
+        description="The nearest rules that would allow it 最接近的许可规则.",
+        metadata={MOST: MISSES_MAX},
+    )
+
+    @classmethod
+    def of(cls, state: State) -> "ActionState":
+        """The API's form of a verdict."""
+        return cls(
+            verb=state.verb,
+            allowed=state.allowed,
+            rule=state.rule or None,
+            ground=state.ground or None,
+            because=[Sentence.of(text) for text in state.because],
+            misses=[Miss.of(miss) for miss in state.misses],
+        )
+
+
+@strawberry.type(
+    description="One thing that was done: who, when, in which capacity, under which rule 操作记录."
+)
+class Act:
+    """A line of the log of acts."""
+
+    record: strawberry.Private[ActRecord]
+    at: datetime = strawberry.field(description="When 办理时间.")
+    operation: str = strawberry.field(description="The mutation that did it 办理事项.")
+    verb: str = strawberry.field(description="The act in the words of the rule book 操作.")
+    role: str = strawberry.field(description="The capacity in which it was done 办理身份.")
+    rule: str = strawberry.field(description="The rule that allowed it 许可规则编号.")
+    edition: int = strawberry.field(description="The edition of the rule book 规则版本.")
+    state_before: str | None = strawberry.field(description="The state before 办理前状态.")
+    state_after: str | None = strawberry.field(description="The state after 办理后状态.")
+
+    @strawberry.field(
+        description="The organisation that acted, where the viewer may see it 办理单位.",
+        metadata=faced(_BODY),
+    )
+    async def organisation(
+        self, info: Info
+    ) -> Annotated["Governed", strawberry.lazy("schema.framework.governed")] | None:
+        """The body in whose name it was done."""
+        return await self._actor(info, "Organisation", self.record.organisation_id)
+
+    @strawberry.field(
+        description="The person who acted, where the viewer may see him 办理人.",
+        metadata=faced(_SOMEBODY),
+    )
+    async def person(
+        self, info: Info
+    ) -> Annotated["Governed", strawberry.lazy("schema.framework.governed")] | None:
+        """The human being who did it; none where the registry itself did."""
+        return await self._actor(info, "Person", self.record.person_id)
+
+    @strawberry.field(
+        description="The name of the organisation that acted 办理单位名称.",
+        metadata=faced(Through(_BODY, of("name"))),
+    )
+    async def organisation_name(self, info: Info) -> str | None:
+        """Without a fragment; none where the registry itself did it."""
+        body = await self._actor(info, "Organisation", self.record.organisation_id)
+        return str(body.record.name) if body else None
+
+    @strawberry.field(
+        description="The name of the person, where the viewer may see it 办理人姓名.",
+        metadata=faced(Through(_SOMEBODY, of("name"))),
+    )
+    async def person_name(self, info: Info) -> str | None:
+        """Likewise."""
+        person = await self._actor(info, "Person", self.record.person_id)
+        return str(person.record.name) if person else None
+
+    async def _actor(self, info: Info, kind: str, id: UUID | None) -> "Governed | None":
+        cls = node_type(info, kind)
+        record = await info.context.load(cls.KIND, id or NIL) if cls else None
+        return cls(record=record) if cls and record is not None else None
+
+    @classmethod
+    def of(cls, act: ActRecord) -> "Act":
+        """The API's form of an act."""
+        same = ("at", "operation", "verb", "role", "rule", "edition", "state_before", "state_after")
+        return cls(record=act, **{name: getattr(act, name) for name in same})
+
+
+@strawberry.interface(description="An object on which the rule book decides 受规则约束的对象.")
+class Governed(Node):
+    """What every governed object answers beside its own fields."""
+
+    replayed: bool = strawberry.field(
+        default=False,
+        description="Whether an earlier command with the same key did it 是否为重复请求的结果.",
+        metadata=faced(Known(lambda _: False)),
+    )
+
+    @strawberry.field(
+        description="What this appointment may do with it at its present stage 当前可办理的操作."
+    )
+    async def available_actions(self, info: Info) -> list[str]:
+        """Advice for a portal; the mutation decides again."""
+        return list(gate.available(await info.context.viewer(), self.KIND, self.record))
+
+    @strawberry.field(
+        description="Whether one act is allowed now, and why 某项操作是否允许及其理由."
+    )
+    async def action_state(self, info: Info, verb: str) -> ActionState:
+        """The verdict on one verb, explained."""
+        if VOCABULARY.verb(self.KIND.name, verb) is None:
+            raise Malformed(
+                "verb", f"{self.KIND.name} knows no such verb.", "该类对象没有此项操作。"
+            )
+        return ActionState.of(gate.state(await info.context.viewer(), self.KIND, verb, self.record))
+
+    @strawberry.field(
+        description="Fields that stay empty because this appointment may not see them 被遮蔽的字段."
+    )
+    async def masked_fields(self, info: Info) -> list[str]:
+        """So that a client can tell «hidden» from «none»."""
+        viewer = await info.context.viewer()
+        covered = {
+            verb
+            for verb in set(self.masks().values())
+            if not gate.allows(viewer, self.KIND, verb, self.record)
+        }
+        return [name for name, verb in self.masks().items() if verb in covered]
+
+    @strawberry.field(
+        description="What was done with it, oldest first, at most 100 acts 办理历史.",
+        metadata=faced(audit_log.HISTORY, accepts=few),
+    )
+    async def history(self, info: Info, first: int = PAGE_MAX) -> list[Act]:
+        """Every act on the object; whoever sees the object sees its history."""
+        check_few(first)
+        found = await info.context.looked_up(audit_log.histories, (self.record.pk, first))
+        return [Act.of(act) for act in found or ()]
+
+    @strawberry.field(
+        description="The state it had been brought to by a moment; null before its first act"
+        " 历史时点的状态.",
+        metadata=faced(audit_log.STATE_AT),
+    )
+    async def state_at(self, info: Info, as_of: datetime) -> str | None:
+        """From its acts; what had lapsed by then unnoticed still shows its last recorded state."""
+        return await info.context.looked_up(audit_log.states_at, (self.record.pk, as_of))
+
+    @classmethod
+    def masks(cls) -> dict[str, str]:
+        """The verb that uncovers each masked field, by the field's name in the API."""
+        own = _definition(cls).fields
+        found = ((_api_name(field), mask_of(cls.KIND, field)) for field in own)
+        return {name: verb for name, verb in found if verb}
+
+    async def uncovered(self, info: Info, verb: str, read: Read) -> object:
+        """What ``read`` finds, or None where the viewer may not see it."""
+        viewer = await info.context.viewer()
+        return read(self.record) if gate.allows(viewer, self.KIND, verb, self.record) else None
+
+
+def column(  # The annotation of the attribute says what it holds.
+    description: str,
+    *,
+    name: str = "",
+    mask: str = "",
+    absent: object = None,
+    names: str = "",
+    face: Shown | None = None,
+) -> Any:  # noqa: ANN401
+    """A field read from the record.
+
+    Args:
+        description: English with the Chinese term.
+        name: the record's attribute where it is called otherwise than the field.
+        mask: the verb that uncovers it; an attribute that the kind masks is masked anyway.
+        absent: what the column holds where there is nothing to show.
+        names: of an identifier, the kind of object it names.
+        face: how it is read from rows, where that is not the column itself.
+
+    """
+
+    def resolve(self: Governed, info: Info) -> object:
+        verb = mask_of(self.KIND, _field(info))
+        read = attrgetter(name or info.python_name)
+        if names:
+            return global_id(names, read(self.record))
+        value = self.uncovered(info, verb, read) if verb else read(self.record)
+        return _unless(absent, value)
+
+    declared: dict[object, object] = {
+        ATTRIBUTE: name,
+        MASK: mask,
+        ABSENT: absent,
+        NAMES: names,
+    }
+    if face is not None:
+        declared |= faced(face)
+    return _declared(resolve, description, declared)
+
+
+def _unless(absent: object, value: object) -> object:
+    """The value, or None where it stands for nothing; as soon as it is known."""
+    if absent is None:
+        return value
+    if not isawaitable(value):
+        return None if value == absent else value
+
+    async def known() -> object:
+        found = await value
+        return None if found == absent else found
+
+    return known()
+
+
+def relation(  # The annotation of the attribute says where it leads.
+    description: str, *, name: str = "", mask: str = ""
+) -> Any:  # noqa: ANN401
+    """A field that leads to another governed object, whose identifier the record holds.
+
+    The object is answered where the viewer may see it; so the field is nullable, but for
+    organisations, whose public card everybody sees.
+
+    Args:
+        description: English with the Chinese term.
+        name: the record's attribute; ``<field>_id`` by default.
+        mask: the verb that uncovers it.
+
+    """
+
+    async def resolve(self: Governed, info: Info) -> object:
+        field = _field(info)
+        verb = mask_of(self.KIND, field)
+        read = attrgetter(attribute_of(field))
+        id = await self.uncovered(info, verb, read) if verb else read(self.record)
+        cls = node_type(info, _return_type(info))
+        if id is None or cls is None:
+            return None
+        record = await info.context.load(cls.KIND, cast("UUID", id))
+        return None if record is None else cls(record=record)
+
+    return _declared(resolve, description, {ATTRIBUTE: name, MASK: mask, RELATION: True})
+
+
+def node_type(info: Info, kind: str) -> type[Governed] | None:
+    """The API's type of a kind of object, or None where the API has none."""
+    definition = info.schema.get_type_by_name(kind)
+    origin = definition.origin if isinstance(definition, StrawberryObjectDefinition) else None
+    return origin if isinstance(origin, type) and issubclass(origin, Governed) else None
+
+
+async def find(info: Info, kind: str, id: UUID) -> Governed:
+    """One object of the API.
+
+    Raises:
+        NotFound: no such kind, absent, or not for this viewer.
+
+    """
+    cls = node_type(info, kind)
+    record = await info.context.load(cls.KIND, id) if cls else None
+    if cls is None or record is None:
+        raise NotFound
+    return cls(record=record)
+
+
+def attribute_of(field: StrawberryField) -> str:
+    """The record's attribute that a field reads; the field's own name where it computes."""
+    named = field.metadata.get(ATTRIBUTE, "")
+    suffix = "_id" if field.metadata.get(RELATION) else ""
+    return named or f"{field.python_name}{suffix}"
+
+
+def mask_of(kind: Kind, field: StrawberryField) -> str:
+    """The verb that uncovers a field; empty where everybody who sees the object sees it."""
+    attribute = attribute_of(field)
+    by_kind = (verb for verb, covered in kind.masks.items() if attribute in covered)
+    return str(field.metadata.get(MASK, "")) or next(by_kind, "")
+
+
+def _declared(
+    resolve: Callable[..., object | Awaitable[object]],
+    description: str,
+    metadata: Mapping[Any, object],
+) -> StrawberryField:
+    # The field's type is the annotation of the attribute; one on the resolver would overrule it.
+    resolve.__annotations__.pop("return")
+    return cast(
+        "StrawberryField",
+        strawberry.field(resolver=resolve, description=description, metadata=metadata),
+    )
+
+
+def _field(info: Info) -> StrawberryField:
+    return info._field  # noqa: SLF001 - Strawberry names the field in no other way
+
+
+def _return_type(info: Info) -> str:
+    named = get_named_type(info._raw_info.return_type)  # noqa: SLF001 - likewise
+    return named.name if isinstance(named, GraphQLObjectType) else ""
+
+
+def _definition(cls: type) -> StrawberryObjectDefinition:
+    definition = get_object_definition(cls)
+    if definition is None:
+        raise TypeError(f"{cls.__name__} is no type of the API")
+    return definition
+
+
+def _api_name(field: StrawberryField) -> str:
+    head, *rest = (field.graphql_name or field.python_name).split("_")
+    return head + "".join(word.capitalize() for word in rest)

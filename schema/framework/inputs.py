@@ -1,0 +1,99 @@
+"""From an input of the API to a command, and from its outcome to the answer."""
+
+from dataclasses import Field, fields
+from typing import Any
+
+import strawberry
+from strawberry.types.base import has_object_definition
+
+from registry.commands.command import Operation, Outcome, command
+from schema.framework.context import Info
+from schema.framework.global_ids import id_of
+from schema.framework.governed import Governed, node_type
+from schema.framework.preview import Preview
+
+REFERS = "refers"
+"""What a field of an input says of itself: the kind of object its identifier names."""
+
+CHECKED = "checked"
+"""What refuses its value before anything is done: called with the ``Info`` and the value."""
+
+
+@strawberry.input(description="What every command carries 办理请求的共同字段.")
+class Command:
+    """The fields that every mutation's input has."""
+
+    idempotency_key: str = strawberry.field(
+        description="Chosen by the client; the same key and input again changes nothing 幂等键."
+    )
+    preview: bool = strawberry.field(
+        default=False, description="Only say what would happen, and change nothing 仅预览."
+    )
+
+
+def refers(kind: str, description: str, **default: object) -> Any:  # noqa: ANN401 - as annotated
+    """A field of an input that names an object of ``kind``; ``default=None`` makes it optional."""
+    metadata = {REFERS: kind}
+    return strawberry.field(description=description, metadata=metadata, **default)  # type: ignore[call-overload]
+
+
+async def perform(info: Info, operation: Operation[Any], input: Command) -> Governed | Preview:
+    """Carry out ``operation`` with ``input`` for whoever sent the request.
+
+    Raises:
+        Refused: what ``command`` refuses, an identifier of another kind, or what a field's own
+            check refuses.
+
+    """
+    _check(info, input)
+    args = arguments(input)
+    key, preview = args.pop("idempotency_key"), args.pop("preview")
+    outcome = await command(operation, info.context.caller, args, key=key, preview=preview)
+    info.context.forget()
+    return _previewed(outcome) if preview else _done(info, operation, outcome)
+
+
+def arguments(input: object, *, path: str = "") -> dict[str, Any]:
+    """An input as the operation takes it: identifiers decoded, what was not sent left out.
+
+    Raises:
+        Malformed: an identifier is none, or names an object of another kind.
+
+    """
+    return {
+        field.name: _argument(getattr(input, field.name), field, f"{path}{field.name}")
+        for field in fields(input)  # type: ignore[arg-type]  # Every input of the API is a dataclass.
+        if getattr(input, field.name) is not strawberry.UNSET
+    }
+
+
+def _check(info: Info, input: object) -> None:
+    for field in fields(input):  # type: ignore[arg-type]  # Every input of the API is a dataclass.
+        check = field.metadata.get(CHECKED)
+        if check is not None:
+            check(info, getattr(input, field.name))
+
+
+def _argument(value: object, field: "Field[Any]", path: str) -> object:
+    if isinstance(value, list):
+        return [_argument(item, field, f"{path}.{place}") for place, item in enumerate(value)]
+    if has_object_definition(type(value)):
+        return arguments(value, path=f"{path}.")
+    kind = field.metadata.get(REFERS)
+    if kind is None or value is None:
+        return value
+    return id_of(kind, str(value), field=path)
+
+
+def _previewed(outcome: Outcome[Any]) -> Preview:
+    computed = outcome.preview
+    if computed is None:
+        raise RuntimeError("a preview was asked for and not computed")
+    return Preview.of(computed)
+
+
+def _done(info: Info, operation: Operation[Any], outcome: Outcome[Any]) -> Governed:
+    cls = node_type(info, operation.kind.name)
+    if cls is None:
+        raise RuntimeError(f"the API has no type for {operation.kind.name}")
+    return cls(record=outcome.record, replayed=outcome.replayed)

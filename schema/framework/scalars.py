@@ -1,0 +1,137 @@
+"""Scalars with one text form each: what another form says is refused, never guessed."""
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, NewType, TypeVar
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+from registry.kernel.calendar import CHINA
+from registry.kernel.errors import Malformed
+from registry.kernel.quantities import format_money, parse_money, parse_quantity
+
+Quantity = NewType("Quantity", str)
+"""A decimal in the instrument's unit; a text until the instrument, which knows its scale."""
+
+Money = NewType("Money", int)
+"""Fen."""
+
+Price = NewType("Price", int)
+"""Fen for one tonne."""
+
+Sha256 = NewType("Sha256", str)
+"""The digest of a file, 64 lower-case hexadecimal digits."""
+
+YEAR_MIN, YEAR_MAX = 1900, 2200
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_DATE_TIME = re.compile(
+    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
+)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+_Value = TypeVar("_Value")
+
+
+def quantity(text: str) -> Quantity:
+    """A plain decimal; how many decimals it may have is asked of its instrument."""
+    parse_quantity(text, len(text.partition(".")[2]))
+    return Quantity(text)
+
+
+def day(text: str) -> date:
+    """A day, ``2022-06-07``."""
+    parsed = date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    if parsed is None or not YEAR_MIN <= parsed.year <= YEAR_MAX:
+        raise ValueError
+    return parsed
+
+
+def instant(text: str) -> datetime:
+    """A moment with its offset, ``2022-06-07T10:00:00+08:00``."""
+    parsed = datetime.fromisoformat(text) if _DATE_TIME.fullmatch(text) else None
+    if parsed is None or not YEAR_MIN <= parsed.year <= YEAR_MAX:
+        raise ValueError
+    return parsed
+
+
+def show_instant(moment: datetime) -> str:
+    """The moment in China's time, with as many decimals of a second as it has.
+
+    As PostgreSQL shows it to ``database.SESSION``: plans show moments too.
+    """
+    whole, point, rest = moment.astimezone(CHINA).isoformat().partition(".")
+    return f"{whole}.{rest[:6].rstrip('0')}{rest[6:]}" if point else whole
+
+
+def digest(text: str) -> Sha256:
+    """A SHA-256 in lower case."""
+    if not _SHA256.fullmatch(text):
+        raise ValueError
+    return Sha256(text)
+
+
+def _scalar(
+    name: str,
+    description: str,
+    *,
+    parse: Callable[[str], _Value],
+    show: Callable[[Any], str] = str,
+) -> ScalarDefinition:
+    def strictly(value: object) -> _Value:
+        if not isinstance(value, str):
+            raise _malformed(name, f"{name} is written as a string.", f"{name}须为字符串。")
+        try:
+            return parse(value)
+        except Malformed as refusal:
+            raise _malformed(name, refusal.message.en, refusal.message.zh) from None
+        except ValueError:
+            raise _malformed(name, f"This is no {name}.", f"{name}格式不正确。") from None
+
+    definition: ScalarDefinition = strawberry.scalar(
+        name=name, description=description, parse_value=strictly, serialize=show
+    )
+    return definition
+
+
+def _malformed(name: str, en: str, zh: str) -> GraphQLError:
+    return GraphQLError(
+        en, extensions={"code": Malformed.code.value, "messageZh": zh, "scalar": name}
+    )
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Quantity: _scalar(
+        "Quantity",
+        'Quantity 数量: a decimal string in the instrument\'s unit, such as "356.418" tonnes.',
+        parse=quantity,
+    ),
+    Money: _scalar(
+        "Money",
+        'Money 金额: a decimal string in yuan (CNY), such as "8536113.00".',
+        parse=parse_money,
+        show=format_money,
+    ),
+    Price: _scalar(
+        "Price",
+        'Price 单价: a decimal string in yuan for one tonne, such as "5000.00".',
+        parse=parse_money,
+        show=format_money,
+    ),
+    Sha256: _scalar(
+        "Sha256",
+        "SHA-256 of a file 文件摘要: 64 lower-case hexadecimal digits.",
+        parse=digest,
+    ),
+    date: _scalar("Date", 'Day 日期: "2022-06-07".', parse=day, show=date.isoformat),
+    datetime: _scalar(
+        "DateTime",
+        'Moment 时间, with its offset: "2022-06-07T10:00:00+08:00".',
+        parse=instant,
+        show=show_instant,
+    ),
+}
+"""Every scalar of the schema beside those of GraphQL itself."""

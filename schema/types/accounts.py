@@ -1,0 +1,344 @@
+"""Instruments, accounts, balances and statements in the API."""
+
+from asyncio import gather
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+import strawberry
+
+from registry.access.authorizer import gate
+from registry.kernel.quantities import format_quantity
+from registry.ledger import operations, projections
+from registry.ledger.account_statement import Line, positions, statement
+from registry.ledger.facts import ACCOUNT
+from registry.ledger.instruments import instrument_of, instruments_of
+from registry.ledger.records import Instrument as InstrumentRecord
+from registry.ledger.reserve_totals import reserve_totals
+from registry.ledger.rules import MONEY, AccountKind, Acquisition
+from registry.reading.projections import absent, of, plain
+from registry.reference.queries import pollutants_of
+from schema.framework.context import Info
+from schema.framework.global_ids import global_id, id_of
+from schema.framework.governed import Governed, column, relation
+from schema.framework.inputs import Command, refers
+from schema.framework.lists import belonging
+from schema.framework.mutations import governed
+from schema.framework.projected import check_few, faced, few
+from schema.framework.scalars import Money, Quantity
+from schema.types.parties import Organisation
+from schema.types.reference import Pollutant
+from schema.types.shared_lists import ACCOUNTS
+
+strawberry.enum(
+    AccountKind,
+    graphql_name_from="value",
+    description="What an account is for 账户类别: holding 持有, escrow 交割, reserve 储备.",
+)
+strawberry.enum(
+    Acquisition,
+    graphql_name_from="value",
+    description="How a right was acquired 取得方式: PAID 有偿取得, FREE 无偿取得.",
+)
+INSTRUMENT = "Instrument"
+
+
+@strawberry.type(description="What can be held: a right with all it carries, or money 权利品种.")
+class Instrument:
+    """An instrument; anybody may know what there is to hold."""
+
+    TABLE: ClassVar = "instrument"
+
+    record: strawberry.Private[InstrumentRecord]
+    id: strawberry.ID = strawberry.field(
+        description="Opaque identifier 标识.", metadata=faced(projections.INSTRUMENT_KEY)
+    )
+    code: str = strawberry.field(description="Readable name 代码.", metadata=faced(plain("code")))
+    acquisition: Acquisition | None = strawberry.field(description="Paid for or free 取得方式.")
+    origin_city: str | None = strawberry.field(
+        description="Code of the area it was taken from 来源地代码."
+    )
+    basin: str | None = strawberry.field(description="Its basin; water only 流域.")
+    valid_from: date | None = strawberry.field(description="First day in force 生效日.")
+    valid_until: date | None = strawberry.field(description="Last day in force 失效日.")
+    unit: str = strawberry.field(
+        description="The unit quantities are shown in 计量单位.", metadata=faced(plain("unit"))
+    )
+    decimals: int = strawberry.field(
+        description="Decimals of a quantity 小数位数.", metadata=faced(of("scale"))
+    )
+    demo: bool = strawberry.field(description="Demonstration data 是否演示数据.")
+
+    @strawberry.field(
+        description="The pollutant; null for money 污染物.", metadata=faced(projections.POLLUTANT)
+    )
+    async def pollutant(self, info: Info) -> Pollutant | None:
+        """Read with those of the other instruments of the answer."""
+        code = self.record.pollutant
+        found = await info.context.looked_up(pollutants_of, code) if code else None
+        return Pollutant.of(found) if found else None
+
+    @classmethod
+    def of(cls, record: InstrumentRecord) -> "Instrument":
+        """The API's form of an instrument."""
+        same = ("code", "origin_city", "basin", "valid_from", "valid_until", "unit", "demo")
+        return cls(
+            record=record,
+            id=global_id(INSTRUMENT, record.id),
+            acquisition=Acquisition(record.acquisition) if record.acquisition else None,
+            decimals=record.scale,
+            **{name: getattr(record, name) for name in same},
+        )
+
+
+@strawberry.type(description="What one account holds of one instrument 持仓.")
+class Balance:
+    """A position."""
+
+    instrument: Instrument = strawberry.field(
+        description="What is held 标的.", metadata=faced(projections.HELD)
+    )
+    quantity: Quantity = strawberry.field(
+        description="How much, in the instrument's unit 数量.", metadata=faced(projections.QUANTITY)
+    )
+    frozen: bool = strawberry.field(description="Whether it is frozen 是否被冻结.")
+
+
+@strawberry.type(description="A line of a statement 账户明细.")
+class StatementLine:
+    """One movement as one account saw it."""
+
+    sequence: int = strawberry.field(description="Number of the line, without gaps 序号.")
+    entry: strawberry.ID = strawberry.field(
+        description="The entry it belongs to 分录标识.", metadata=faced(projections.ENTRY)
+    )
+    kind: str = strawberry.field(description="Why it moved 分录类别.")
+    change: Quantity = strawberry.field(
+        description="Received, or given with a minus 变动数量.", metadata=faced(projections.CHANGE)
+    )
+    balance: Quantity = strawberry.field(
+        description="Held after it 变动后余额.", metadata=faced(projections.BALANCE)
+    )
+    known_at: datetime = strawberry.field(description="When the registry knew 记账时间.")
+    effective_at: datetime = strawberry.field(description="When it took effect 生效时间.")
+    source: str | None = strawberry.field(description="Where the figure comes from 数据来源.")
+    note: str | None = strawberry.field(
+        description="What else there is to say 备注.", metadata=faced(absent("note"))
+    )
+    demo: bool = strawberry.field(description="Demonstration data 是否演示数据.")
+
+    @classmethod
+    def of(cls, line: Line, scale: int) -> "StatementLine":
+        """The API's form of a line."""
+        same = ("sequence", "kind", "known_at", "effective_at", "source", "demo")
+        return cls(
+            entry=global_id("Entry", line.entry_id),
+            change=_signed(line.change, scale),
+            balance=Quantity(_signed(line.balance, scale)),
+            note=line.note or None,
+            **{name: getattr(line, name) for name in same},
+        )
+
+
+def _instrument_key(identifier: str) -> UUID:
+    return id_of(INSTRUMENT, identifier, field="instrument")
+
+
+def _signed(units: int, scale: int) -> Quantity:
+    sign = "-" if units < 0 else ""
+    return Quantity(sign + format_quantity(abs(units), scale))
+
+
+@strawberry.type(description="A place that holds instruments, most for one organisation 账户.")
+class Account(Governed):
+    """An account with its balances and statements."""
+
+    KIND: ClassVar = ACCOUNT
+    kind: AccountKind = column("What it is for 账户类别.")
+    organisation: Organisation | None = relation(
+        "Whose it is; null for issuance and outside money 所属单位."
+    )
+
+    @strawberry.field(
+        description="The rights it holds, now or as it was known at a moment; with `effective`, by"
+        " what had taken effect by then (a sum, slower) 持仓(可查历史时点).",
+        metadata=faced(projections.BALANCES),
+    )
+    async def balances(
+        self, info: Info, *, as_of: datetime | None = strawberry.UNSET, effective: bool = False
+    ) -> list[Balance]:
+        """By instrument; empty positions are left out."""
+        held = await self._held(info, as_of or None, effective=effective)
+        return [balance for balance in held if balance.instrument.record.id != MONEY]
+
+    @strawberry.field(
+        description="The money it holds, now or at a moment, for those who may see prices"
+        " 资金余额.",
+        metadata=faced(projections.MONEY_HELD),
+    )
+    async def money(
+        self, info: Info, *, as_of: datetime | None = strawberry.UNSET, effective: bool = False
+    ) -> Balance | None:
+        """Null where there is none, or where it is masked."""
+        if not await self._shows_money(info):
+            return None
+        held = await self._held(info, as_of or None, effective=effective)
+        return next((balance for balance in held if balance.instrument.record.id == MONEY), None)
+
+    async def _shows_money(self, info: Info) -> bool:
+        return gate.allows(await info.context.viewer(), ACCOUNT, "view_money", self.record)
+
+    async def _held(self, info: Info, as_of: datetime | None, *, effective: bool) -> list[Balance]:
+        now = (await info.context.viewer()).now
+        moment = {"effective" if effective else "known": as_of}
+        held = await positions([self.record.pk], now, **moment)
+        known = await instruments_of(position.instrument_id for position in held)
+        return [
+            Balance(
+                instrument=Instrument.of(known[position.instrument_id]),
+                quantity=_signed(position.quantity, position.scale),
+                frozen=position.frozen,
+            )
+            for position in held
+        ]
+
+    @strawberry.field(
+        description="The movements of one instrument, oldest first; at most 100 lines 账户明细.",
+        metadata=faced(projections.STATEMENT, reads={"instrument": _instrument_key}, accepts=few),
+    )
+    async def statement(
+        self,
+        info: Info,
+        *,
+        instrument: strawberry.ID,
+        since: datetime,
+        until: datetime,
+        first: int,
+        after_sequence: int = 0,
+    ) -> list[StatementLine]:
+        """From ``since`` and before ``until``, on the clock of what was known.
+
+        Of money only for those who may see prices; others are answered as if there were none.
+        """
+        check_few(first)
+        wanted = await instrument_of(_instrument_key(instrument))
+        if wanted.id == MONEY and not await self._shows_money(info):
+            return []
+        lines = await statement(
+            self.record.pk, wanted.id, since, until, after=max(after_sequence, 0), most=first
+        )
+        return [StatementLine.of(line, wanted.scale) for line in lines]
+
+
+@strawberry.type(description="What the reserves hold of one pollutant, for everybody 政府储备公示.")
+class ReserveTotal:
+    """A public figure."""
+
+    organisation: Organisation = strawberry.field(
+        description="Whose reserve 储备所属单位.", metadata=faced(projections.HOLDER)
+    )
+    instrument: Instrument = strawberry.field(
+        description="What is held 标的.", metadata=faced(projections.HELD)
+    )
+    quantity: Quantity = strawberry.field(
+        description="How much 数量.", metadata=faced(projections.QUANTITY)
+    )
+
+
+@strawberry.input(description="Enter the opening stock of a reserve 登记储备期初库存.")
+class OpenReserveInput(Command):
+    """What the reserve of a province or city holds at the beginning."""
+
+    organisation: strawberry.ID = refers("Organisation", "Whose reserve 储备所属单位.")
+    pollutant: str = strawberry.field(description="Code of the pollutant 污染物代码.")
+    quantity: Quantity = strawberry.field(description="How much, in its unit 数量.")
+    source: str = strawberry.field(description="Where the figure comes from 数据来源.")
+    basin: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Basin; water only 流域."
+    )
+    effective_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Since when it was held 生效时间."
+    )
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Enter an opening holding 登记期初持有量.")
+class OpenHoldingInput(OpenReserveInput):
+    """What an enterprise holds at the beginning."""
+
+    acquisition: Acquisition = strawberry.field(
+        default=Acquisition.PAID, description="Paid for or free 取得方式."
+    )
+    origin: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Code of the area it was taken from 来源地代码."
+    )
+    valid_from: date | None = strawberry.field(
+        default=strawberry.UNSET, description="First day 生效日."
+    )
+    valid_until: date | None = strawberry.field(
+        default=strawberry.UNSET, description="Last day 失效日."
+    )
+
+
+@strawberry.input(description="Record that the bank paid money out 登记出金.")
+class RecordPayoutInput(Command):
+    """Money that leaves the registry."""
+
+    id: strawberry.ID = refers("Account", "The holding account 持有账户.")
+    money: Money = strawberry.field(description="How much 金额.")
+    reference: str = strawberry.field(description="The bank's reference, once 银行流水号.")
+    note: str = strawberry.field(default="", description="What else there is to say 备注.")
+
+
+@strawberry.type
+class AccountQuery:
+    """What accounts hold."""
+
+    accounts = belonging(ACCOUNTS, "Accounts 账户.")
+
+    @strawberry.field(
+        description="What the reserves hold, for everybody 政府储备公示.",
+        metadata=faced(projections.RESERVE_TOTALS),
+    )
+    async def reserve_totals(self, info: Info) -> list[ReserveTotal]:
+        """By reserve and instrument; a stock that no source gives is missing, not zero."""
+        totals = await reserve_totals()
+        known = await instruments_of(total.instrument_id for total in totals)
+        cards = await gather(
+            *(info.context.load(Organisation.KIND, total.organisation_id) for total in totals)
+        )
+        return [
+            ReserveTotal(
+                organisation=Organisation(record=card),
+                instrument=Instrument.of(known[total.instrument_id]),
+                quantity=_signed(total.quantity, known[total.instrument_id].scale),
+            )
+            for total, card in zip(totals, cards, strict=True)
+        ]
+
+
+@strawberry.type
+class AccountMutation:
+    """Opening stocks and paying out."""
+
+    open_reserve = governed(
+        Account,
+        "open_reserve",
+        operations.open_reserve,
+        OpenReserveInput,
+        "Enter the opening stock of a reserve 登记储备期初库存.",
+    )
+    open_holding = governed(
+        Account,
+        "open_holding",
+        operations.open_holding,
+        OpenHoldingInput,
+        "Enter an opening holding 登记期初持有量.",
+    )
+    record_payout = governed(
+        Account,
+        "pay_out",
+        operations.record_payout,
+        RecordPayoutInput,
+        "Record that the bank paid money out 登记出金.",
+    )

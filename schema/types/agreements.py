@@ -1,0 +1,366 @@
+"""Cooperation agreements in the API: who agreed what with whom, and what came of it."""
+
+from asyncio import gather
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+import strawberry
+
+from registry.access.principals import NIL
+from registry.agreements import milestones, operations, projections, rules
+from registry.agreements.facts import AGREEMENT
+from registry.agreements.milestones import milestones_of, parties_of
+from registry.agreements.records import AgreementParty as PartyRecord
+from registry.agreements.records import Milestone as MilestoneRecord
+from registry.agreements.rules import AgreementKind, AgreementState, MilestoneState, Visibility
+from registry.kernel.calendar import day_of
+from registry.parties.facts import ORGANISATION, PERSON
+from registry.reading.keyset import Order
+from registry.reading.projections import absent
+from schema.documents.cost import MOST
+from schema.framework.context import Info
+from schema.framework.global_ids import global_id
+from schema.framework.governed import Governed, column, node_type, relation
+from schema.framework.inputs import Command, refers
+from schema.framework.lists import By, listing
+from schema.framework.mutations import governed
+from schema.framework.projected import faced
+from schema.framework.scalars import Sha256
+from schema.types.parties import Organisation, Person
+
+strawberry.enum(
+    AgreementKind,
+    graphql_name_from="value",
+    description="What sort of cooperation 协议类别: strategic_cooperation 战略合作,"
+    " value_realisation 价值实现, methodology_development 方法学开发,"
+    " mortgage_cooperation 抵押贷款合作, financial_framework 金融框架.",
+)
+strawberry.enum(
+    AgreementState,
+    graphql_name_from="value",
+    description="State of an agreement 协议状态: draft 草稿, signed 各方已签署, in_force 生效,"
+    " completed 履行完毕, terminated 已终止, withdrawn 已撤回, expired 期满.",
+)
+strawberry.enum(
+    MilestoneState,
+    graphql_name_from="value",
+    description="State of a milestone 里程碑状态: planned 计划中, reached 已完成.",
+)
+strawberry.enum(
+    Visibility,
+    name="AgreementVisibility",
+    graphql_name_from="value",
+    description="Who sees it once all have signed 公开范围: public 社会公众, parties 仅签约方.",
+)
+
+
+@strawberry.type(description="A party of an agreement and its signature 签约方.")
+class AgreementParty:
+    """Who agreed, as what, and who signed for it."""
+
+    record: strawberry.Private[PartyRecord]
+    capacity: str = strawberry.field(description="What it is in the agreement 签约身份.")
+    signed_at: datetime | None = strawberry.field(description="When it was signed 签署时间.")
+
+    @strawberry.field(description="The organisation 单位.", metadata=faced(projections.PARTY))
+    async def organisation(self, info: Info) -> Organisation:
+        """Its public card."""
+        found = await info.context.load(ORGANISATION, self.record.organisation_id)
+        return Organisation(record=found)
+
+    @strawberry.field(
+        description="Who signed, where this appointment may see him 签署人.",
+        metadata=faced(projections.SIGNED_BY),
+    )
+    async def signed_by(self, info: Info) -> Person | None:
+        """The party's own representative."""
+        found = await info.context.load(PERSON, self.record.signed_by or NIL)
+        return Person(record=found) if found is not None else None
+
+    @classmethod
+    def of(cls, record: PartyRecord) -> "AgreementParty":
+        """The API's form of a party."""
+        return cls(record=record, capacity=record.capacity, signed_at=record.signed_at)
+
+
+@strawberry.type(description="What the parties want to reach, and what shows that they did 里程碑.")
+class Milestone:
+    """A milestone with its evidence."""
+
+    record: strawberry.Private[MilestoneRecord]
+    title: str = strawberry.field(description="What is to be reached 名称.")
+    due_on: date | None = strawberry.field(description="By when 计划完成日.")
+    state: MilestoneState = strawberry.field(description="Whether it is reached 状态.")
+    reached_on: date | None = strawberry.field(description="When it was reached 完成日.")
+    note: str | None = strawberry.field(
+        description="What there is to say of it 说明.", metadata=faced(absent("note"))
+    )
+    sha256: Sha256 | None = strawberry.field(
+        description="SHA-256 of the document that shows it 证明文件摘要."
+    )
+
+    @strawberry.field(
+        description="Opaque identifier 标识.", metadata=faced(projections.MILESTONE_KEY)
+    )
+    def id(self) -> strawberry.ID:
+        """To name it when it is reached."""
+        return global_id("Milestone", self.record.id)
+
+    @strawberry.field(
+        description="Objects of the registry that show it, those that may be seen 关联对象.",
+        metadata={MOST: rules.LINKS_MAX, **faced(projections.LINKS)},
+    )
+    async def links(self, info: Info) -> list[Governed]:
+        """Each decided on anew for who asks."""
+        found = await gather(
+            *(_linked(info, link["kind"], link["id"]) for link in self.record.links)
+        )
+        return [node for node in found if node is not None]
+
+    @classmethod
+    def of(cls, record: MilestoneRecord) -> "Milestone":
+        """The API's form of a milestone."""
+        return cls(
+            record=record,
+            title=record.title,
+            due_on=record.due_on,
+            state=MilestoneState(record.state),
+            reached_on=record.reached_on,
+            note=record.note or None,
+            sha256=Sha256(record.sha256) if record.sha256 else None,
+        )
+
+
+async def _linked(info: Info, kind: str, id: str) -> Governed | None:
+    cls = node_type(info, kind)
+    record = await info.context.load(cls.KIND, UUID(id)) if cls else None
+    return cls(record=record) if cls and record is not None else None
+
+
+@strawberry.type(description="A cooperation agreement 合作协议.")
+class Agreement(Governed):
+    """An agreement as a record; the document itself is elsewhere."""
+
+    KIND: ClassVar = AGREEMENT
+
+    kind: AgreementKind = column("What sort of cooperation 协议类别.")
+    title: str = column("Its title 名称.")
+    topics: list[str] = column("What is agreed 合作内容.")
+    visibility: Visibility = column("Who sees it once all have signed 公开范围.")
+    event: str | None = column("The ceremony it was part of 签约活动.", absent="")
+    valid_from: date | None = column("First day; null if not given 起始日.")
+    valid_until: date | None = column("Last day; null if not given 截止日.")
+    reason: str | None = column(
+        "Why it was withdrawn or terminated 撤回或终止原因.",
+        absent="",
+    )
+    drafter: Organisation = relation(
+        "The organisation that drafted it 起草单位.", name="drafted_by"
+    )
+    drafted_at: datetime = column("When it was drafted 起草时间.")
+    source: str | None = column("Where it was read 数据来源.", absent="")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+    @strawberry.field(
+        description="Where it stands today 当前状态.", metadata=faced(projections.STATE)
+    )
+    async def state(self, info: Info) -> AgreementState:
+        """What is in force past its last day has expired."""
+        today = day_of((await info.context.viewer()).now)
+        return rules.standing(AgreementState(self.record.state), self.record.valid_until, today)
+
+    @strawberry.field(
+        description="The parties in their order 签约方.",
+        metadata={MOST: rules.PARTIES_MAX, **faced(projections.PARTIES)},
+    )
+    async def parties(self, info: Info) -> list[AgreementParty]:
+        """Two to twenty."""
+        found = await info.context.looked_up(parties_of, self.record.pk)
+        return [AgreementParty.of(party) for party in found or ()]
+
+    @strawberry.field(
+        description="The milestones as they were planned, at most 200 里程碑.",
+        metadata=faced(projections.MILESTONES),
+    )
+    async def milestones(self, info: Info) -> list[Milestone]:
+        """Planned and reached."""
+        found = await info.context.looked_up(milestones_of, self.record.pk)
+        return [Milestone.of(milestone) for milestone in found or ()]
+
+
+@strawberry.input(description="A party to be 签约方.")
+class AgreementPartyInput:
+    """An organisation and what it is in the agreement."""
+
+    organisation: strawberry.ID = refers("Organisation", "The organisation 单位.")
+    capacity: str = strawberry.field(description="What it is in the agreement 签约身份.")
+
+
+@strawberry.input(description="Draft a cooperation agreement 起草合作协议.")
+class DraftAgreementInput(Command):
+    """What is to be agreed."""
+
+    kind: AgreementKind = strawberry.field(description="What sort of cooperation 协议类别.")
+    title: str = strawberry.field(description="Its title 名称.")
+    topics: list[str] = strawberry.field(description="What is agreed, 1 to 20 合作内容.")
+    parties: list[AgreementPartyInput] = strawberry.field(
+        description="The parties, 2 to 20, your own organisation among them 签约方."
+    )
+    visibility: Visibility = strawberry.field(
+        description="Who sees it once all have signed 公开范围."
+    )
+    event: str = strawberry.field(default="", description="The ceremony it is part of 签约活动.")
+    valid_from: date | None = strawberry.field(
+        default=strawberry.UNSET, description="First day 起始日."
+    )
+    valid_until: date | None = strawberry.field(
+        default=strawberry.UNSET, description="Last day 截止日."
+    )
+    source: str = strawberry.field(default="", description="Where it was read 数据来源.")
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Name an agreement 指定合作协议.")
+class AgreementInput(Command):
+    """Which agreement, and nothing else."""
+
+    id: strawberry.ID = refers("Agreement", "The agreement 协议标识.")
+
+
+@strawberry.input(description="End an agreement with a reason 撤回或终止合作协议.")
+class EndAgreementInput(AgreementInput):
+    """Which agreement, and why it ends."""
+
+    reason: str = strawberry.field(description="Why 原因.")
+
+
+@strawberry.input(description="Plan a milestone 设定里程碑.")
+class PlanMilestoneInput(AgreementInput):
+    """What is to be reached, and by when."""
+
+    title: str = strawberry.field(description="What is to be reached 名称.")
+    due_on: date | None = strawberry.field(
+        default=strawberry.UNSET, description="By when 计划完成日."
+    )
+
+
+@strawberry.input(description="Objects that show what was reached 关联对象.")
+class MilestoneLinksInput:
+    """By kind; only objects that you may see, at most 50 together."""
+
+    organisations: list[strawberry.ID] | None = refers(
+        "Organisation", "Organisations 单位.", default=strawberry.UNSET
+    )
+    permits: list[strawberry.ID] | None = refers(
+        "Permit", "Discharge permits 排污许可证.", default=strawberry.UNSET
+    )
+    construction_projects: list[strawberry.ID] | None = refers(
+        "ConstructionProject", "Construction projects 建设项目.", default=strawberry.UNSET
+    )
+    transfers: list[strawberry.ID] | None = refers(
+        "Transfer", "Transfers 转让.", default=strawberry.UNSET
+    )
+    certificates: list[strawberry.ID] | None = refers(
+        "Certificate", "Attestation certificates 交易鉴证书.", default=strawberry.UNSET
+    )
+    agreements: list[strawberry.ID] | None = refers(
+        "Agreement", "Agreements 合作协议.", default=strawberry.UNSET
+    )
+
+
+@strawberry.input(description="Record that a milestone is reached 登记里程碑完成.")
+class ReachMilestoneInput(AgreementInput):
+    """With at least one of note, digest and linked objects."""
+
+    milestone: strawberry.ID = refers("Milestone", "The milestone 里程碑标识.")
+    reached_on: date = strawberry.field(description="When; not later than today 完成日.")
+    note: str = strawberry.field(default="", description="What there is to say of it 说明.")
+    sha256: Sha256 | None = strawberry.field(
+        default=strawberry.UNSET, description="SHA-256 of the document that shows it 证明文件摘要."
+    )
+    links: MilestoneLinksInput | None = strawberry.field(
+        default=strawberry.UNSET, description="Objects that show it 关联对象."
+    )
+
+
+@strawberry.type
+class AgreementQuery:
+    """Agreements: those of one's own organisation and the public ones."""
+
+    agreements = listing(
+        Agreement,
+        "Cooperation agreements 合作协议.",
+        orders={
+            "newest": Order("drafted_at", datetime, descending=True),
+            "title": Order("title", str),
+        },
+        where={
+            "kind": By("What sort of cooperation 协议类别", "kind"),
+            "party": By("A party 签约方", "parties", kind="Organisation", array=True),
+            "event": By("The ceremony they were part of 签约活动", "event"),
+            "drafted_at": By("When they were drafted 起草时间", "drafted_at", time=True),
+        },
+    )
+
+
+@strawberry.type
+class AgreementMutation:
+    """What is done with agreements."""
+
+    draft_agreement = governed(
+        Agreement,
+        "draft",
+        operations.draft_agreement,
+        DraftAgreementInput,
+        "Draft an agreement; your own organisation is a party 起草合作协议.",
+    )
+    sign_agreement = governed(
+        Agreement,
+        "sign",
+        operations.sign_agreement,
+        AgreementInput,
+        "Sign for your organisation; the last signature makes it signed 签署合作协议.",
+    )
+    withdraw_agreement = governed(
+        Agreement,
+        "withdraw",
+        operations.withdraw_agreement,
+        EndAgreementInput,
+        "Step back from an agreement that is not yet in force 撤回合作协议.",
+    )
+    bring_into_force = governed(
+        Agreement,
+        "bring_into_force",
+        operations.bring_into_force,
+        AgreementInput,
+        "Bring into force what all have signed 合作协议生效.",
+    )
+    plan_milestone = governed(
+        Agreement,
+        "plan_milestone",
+        milestones.plan_milestone,
+        PlanMilestoneInput,
+        "Plan a milestone 设定里程碑.",
+    )
+    reach_milestone = governed(
+        Agreement,
+        "reach_milestone",
+        milestones.reach_milestone,
+        ReachMilestoneInput,
+        "Record that a milestone is reached, with what shows it 登记里程碑完成.",
+    )
+    complete_agreement = governed(
+        Agreement,
+        "complete",
+        operations.complete_agreement,
+        AgreementInput,
+        "Close an agreement whose milestones are all reached 合作协议履行完毕.",
+    )
+    terminate_agreement = governed(
+        Agreement,
+        "terminate",
+        operations.terminate_agreement,
+        EndAgreementInput,
+        "End an agreement before its work is done 终止合作协议.",
+    )

@@ -1,0 +1,207 @@
+"""Freezes and reversals in the API: what holds an account fast, and what undoes an entry."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import strawberry
+
+from registry.kernel.quantities import format_quantity
+from registry.ledger import operations, projections
+from registry.ledger.account_statement import postings_of
+from registry.ledger.facts import FREEZE, REVERSAL
+from registry.ledger.instruments import instruments_of
+from registry.ledger.rules import FreezeTarget
+from registry.reading.keyset import Order
+from schema.framework.global_ids import global_id
+from schema.framework.governed import Governed, column, relation
+from schema.framework.inputs import Command, refers
+from schema.framework.lists import By, listing
+from schema.framework.mutations import governed
+from schema.framework.projected import faced
+from schema.framework.scalars import Quantity
+from schema.types.accounts import INSTRUMENT, Account, Instrument
+from schema.types.parties import Organisation
+
+strawberry.enum(
+    FreezeTarget,
+    graphql_name_from="value",
+    description="What is frozen 冻结对象: organisation 单位, account 账户, position 持仓.",
+)
+
+
+@strawberry.type(description="An order that nothing leaves a party, account or position 冻结.")
+class Freeze(Governed):
+    """A freeze with its reason, source and end."""
+
+    KIND: ClassVar = FREEZE
+    target: FreezeTarget = column("What is frozen 冻结对象.")
+    organisation: Organisation = relation("Whose it is 所属单位.")
+    account: Account | None = relation("The account, unless the whole party is frozen 账户.")
+    reason: str = column("Why 冻结原因.")
+    source: str = column("The order it rests on 冻结依据.")
+    starts_at: datetime = column("From when 起始时间.")
+    ends_at: datetime | None = column("Until when; null until it is lifted 截止时间.")
+    state: str = column("in_force or lifted 状态.")
+    lifted_at: datetime | None = column("When it was lifted 解除时间.")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+
+@strawberry.type(description="A movement of an entry 记账.")
+class Posting:
+    """One movement between two accounts."""
+
+    source: strawberry.ID = strawberry.field(
+        description="The account that gives 转出账户.", metadata=faced(projections.SOURCE)
+    )
+    target: strawberry.ID = strawberry.field(
+        description="The account that receives 转入账户.", metadata=faced(projections.TARGET)
+    )
+    instrument: Instrument = strawberry.field(
+        description="What is moved 标的.", metadata=faced(projections.MOVED)
+    )
+    quantity: Quantity = strawberry.field(
+        description="How much, in the instrument's unit 数量.",
+        metadata=faced(projections.MOVED_QUANTITY),
+    )
+
+
+@strawberry.type(description="A proposal to undo an entry, decided by a second officer 冲正.")
+class Reversal(Governed):
+    """A reversal with what it would undo."""
+
+    KIND: ClassVar = REVERSAL
+    state: str = column("proposed, approved or rejected 状态.")
+    reason: str = column("Why it is proposed 冲正原因.")
+    decision: str = column("Why it was rejected; else empty 决定理由.")
+    entry: strawberry.ID = column("The entry it undoes 被冲正分录.", name="entry_id", names="Entry")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+    @strawberry.field(
+        description="What the entry had moved 被冲正分录的记账.",
+        metadata=faced(projections.POSTINGS),
+    )
+    async def postings(self) -> list[Posting]:
+        """In their order."""
+        moved = await postings_of(self.record.entry_id)
+        known = await instruments_of(posting.instrument for posting in moved)
+        return [
+            Posting(
+                source=global_id("Account", posting.source),
+                target=global_id("Account", posting.target),
+                instrument=Instrument.of(known[posting.instrument]),
+                quantity=Quantity(
+                    format_quantity(posting.quantity, known[posting.instrument].scale)
+                ),
+            )
+            for posting in moved
+        ]
+
+
+@strawberry.input(description="Freeze a party, an account or a position 实施冻结.")
+class ImposeFreezeInput(Command):
+    """An order to freeze."""
+
+    reason: str = strawberry.field(description="Why 冻结原因.")
+    source: str = strawberry.field(description="The order it rests on 冻结依据.")
+    organisation: strawberry.ID | None = refers(
+        "Organisation", "The whole of an organisation 单位.", default=strawberry.UNSET
+    )
+    account: strawberry.ID | None = refers("Account", "One account 账户.", default=strawberry.UNSET)
+    instrument: strawberry.ID | None = refers(
+        INSTRUMENT, "Only this instrument of that account 标的.", default=strawberry.UNSET
+    )
+    ends_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Until when 截止时间."
+    )
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="End a freeze 解除冻结.")
+class LiftFreezeInput(Command):
+    """An end before its time."""
+
+    id: strawberry.ID = refers("Freeze", "The freeze 冻结.")
+    reason: str = strawberry.field(description="Why 解除原因.")
+
+
+@strawberry.input(description="Propose to undo an entry 提出冲正.")
+class ProposeReversalInput(Command):
+    """What is to be undone, and why."""
+
+    entry: strawberry.ID = refers("Entry", "The entry 分录.")
+    reason: str = strawberry.field(description="Why 冲正原因.")
+
+
+@strawberry.input(description="Undo the entry 批准冲正.")
+class ApproveReversalInput(Command):
+    """The second officer's yes."""
+
+    id: strawberry.ID = refers("Reversal", "The reversal 冲正.")
+
+
+@strawberry.input(description="Leave the entry as it is 驳回冲正.")
+class RejectReversalInput(ApproveReversalInput):
+    """The second officer's no."""
+
+    reason: str = strawberry.field(description="Why 驳回原因.")
+
+
+NEWEST = {"newest": Order("changed_at", datetime, descending=True)}
+
+
+@strawberry.type
+class CorrectionQuery:
+    """What is frozen, and what is to be undone."""
+
+    freezes = listing(
+        Freeze,
+        "Freezes 冻结.",
+        orders=NEWEST,
+        where={
+            "state": By("in_force or lifted 状态", "state"),
+            "organisation": By("Whose 所属单位", "organisation_id", kind="Organisation"),
+        },
+    )
+    reversals = listing(
+        Reversal,
+        "Reversals 冲正.",
+        orders=NEWEST,
+        where={"state": By("proposed, approved or rejected 状态", "state")},
+    )
+
+
+@strawberry.type
+class CorrectionMutation:
+    """Freezing and undoing."""
+
+    impose_freeze = governed(
+        Freeze,
+        "impose",
+        operations.impose_freeze,
+        ImposeFreezeInput,
+        "Freeze a party, an account or a position 实施冻结.",
+    )
+    lift_freeze = governed(
+        Freeze, "lift", operations.lift_freeze, LiftFreezeInput, "End a freeze 解除冻结."
+    )
+    propose_reversal = governed(
+        Reversal,
+        "propose",
+        operations.propose_reversal,
+        ProposeReversalInput,
+        "Propose to undo an entry 提出冲正.",
+    )
+    approve_reversal = governed(
+        Reversal,
+        "approve",
+        operations.approve_reversal,
+        ApproveReversalInput,
+        "Undo the entry 批准冲正.",
+    )
+    reject_reversal = governed(
+        Reversal,
+        "reject",
+        operations.reject_reversal,
+        RejectReversalInput,
+        "Leave the entry as it is 驳回冲正.",
+    )

@@ -1,0 +1,335 @@
+"""Organisations, people and appointments in the API."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import strawberry
+
+from registry.parties import operations, projections
+from registry.parties.appointments import held_at
+from registry.parties.facts import APPOINTMENT, ORGANISATION, PERSON
+from registry.parties.rules import (
+    AppointmentState,
+    OrganisationKind,
+    OrganisationState,
+    SourceCategory,
+)
+from registry.reading.keyset import Order
+from registry.reading.projections import plain
+from schema.framework.context import Info
+from schema.framework.governed import Governed, column, relation
+from schema.framework.inputs import Command, refers
+from schema.framework.lists import By, belonging, listing
+from schema.framework.mutations import governed
+from schema.framework.projected import faced
+from schema.types.shared_lists import ACCOUNTS, PERMITS, PROJECTS, TRANSFERS
+
+for words, description in (
+    (OrganisationKind, "What a body is, and with it the role of its people 单位类别."),
+    (OrganisationState, "Whether a body takes part 单位状态: open 正常, closed 已注销."),
+    (SourceCategory, "What kind of source an emitter is 污染源类别."),
+    (AppointmentState, "proposed 已提出, in_force 有效, ended 已终止; dates apart 任职状态."),
+):
+    strawberry.enum(words, graphql_name_from="value", description=description)
+
+
+@strawberry.type(description="A body the registry knows: its public card, and more for some 单位.")
+class Organisation(Governed):
+    """An organisation. Everybody sees its card."""
+
+    KIND: ClassVar = ORGANISATION
+    kind: OrganisationKind = column("What it is 单位类别.")
+    name: str = column("Its legal name 名称.")
+    name_en: str | None = column("Its name in English 英文名称.")
+    credit_code: str | None = column(
+        "Unified social credit code 统一社会信用代码.", face=plain("credit_code")
+    )
+    division: str = column("Code of the division it is registered in 行政区划代码.")
+    city: str = column(
+        "Code of its city; a province's own for the province 设区市代码.", face=plain("city")
+    )
+    county: str | None = column(
+        "Code of its county; null for a body of a whole city 县级代码.",
+        absent="",
+        face=projections.COUNTY,
+    )
+    source_category: SourceCategory | None = column("What kind of source it is 污染源类别.")
+    industry: str | None = column("Code of GB/T 4754 行业代码.")
+    thermal_power: bool = column("Runs a thermal or captive power plant 是否火电或自备电厂.")
+    installed_mw: int | None = column("Installed capacity in megawatts 装机容量(兆瓦).")
+    two_representatives: bool | None = column(
+        "Whatever it signs needs a second signature of its own 是否须双人签署."
+    )
+    state: OrganisationState = column("Whether it takes part 状态.")
+    registered_at: datetime = column("When it was registered 登记时间.")
+    source: str | None = column(
+        "Where the particulars come from 数据来源.",
+        absent="",
+    )
+    demo: bool = column("Demonstration data 是否演示数据.")
+    permits = belonging(PERMITS, "Its discharge permits 排污许可证.", parent="organisation_id")
+    construction_projects = belonging(
+        PROJECTS, "Its construction projects 建设项目.", parent="organisation_id"
+    )
+    accounts = belonging(ACCOUNTS, "Its accounts 账户.", parent="organisation_id")
+    sales = belonging(TRANSFERS, "Transfers in which it sells 出让案件.", parent="seller_id")
+    purchases = belonging(TRANSFERS, "Transfers in which it buys 受让案件.", parent="buyer_id")
+
+
+@strawberry.type(description="A natural person, on one side of the market only 人员.")
+class Person(Governed):
+    """Somebody who can sign in."""
+
+    KIND: ClassVar = PERSON
+    subject: str = column("The name that sign-in gives him 登录名.")
+    name: str = column("His name 姓名.")
+    organisation: Organisation = relation("The body that he belongs to 所属单位.")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+
+@strawberry.type(description="A person acts for a body in a role and division, within dates 任职.")
+class Appointment(Governed):
+    """An appointment, proposed by one officer and countersigned by another."""
+
+    KIND: ClassVar = APPOINTMENT
+    person: Person | None = relation("Who acts 任职人员.")
+    organisation: Organisation = relation("For whom 任职单位.")
+    role: str = column("The role in the rule book 角色.")
+    division: str = column("Code of the division where he acts 辖区代码.")
+    may_initiate: bool = column("May open business and sign first 经办权限.")
+    may_approve: bool = column("May decide and countersign 审批权限.")
+    valid_from: datetime = column("From when 起始时间.")
+    valid_until: datetime | None = column("Until when; null without end 截止时间.")
+    state: AppointmentState = column("Where it stands, its dates apart 状态.")
+    ended_at: datetime | None = column("When it was ended before its time 终止时间.")
+    proposed_by: Person | None = relation("Who proposed it 提出人.", name="submitted_by")
+    proposing_body: Organisation = relation("For which body 提出单位.", name="submitted_body")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+    @strawberry.field(
+        description="Whether it counts, now or at a moment 是否有效(可查历史时点).",
+        metadata=faced(projections.HOLDS_AT),
+    )
+    async def holds(self, info: Info, as_of: datetime | None = strawberry.UNSET) -> bool:
+        """Judged by the registry's clock; a moment to come is judged by what is known now."""
+        return await held_at(self.record, as_of or (await info.context.viewer()).now)
+
+
+@strawberry.input(description="Register an organisation 登记单位.")
+class RegisterOrganisationInput(Command):
+    """What is known of it."""
+
+    kind: OrganisationKind = strawberry.field(description="What it is 单位类别.")
+    name: str = strawberry.field(description="Legal name, 2 to 200 characters 名称.")
+    division: str = strawberry.field(description="Code of the division it lies in 行政区划代码.")
+    name_en: str | None = strawberry.field(
+        default=strawberry.UNSET, description="In English 英文名称."
+    )
+    credit_code: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Unified social credit code 统一社会信用代码."
+    )
+    source_category: SourceCategory | None = strawberry.field(
+        default=strawberry.UNSET, description="What kind of source it is 污染源类别."
+    )
+    industry: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Code of GB/T 4754 行业代码."
+    )
+    thermal_power: bool = strawberry.field(
+        default=False, description="Runs a thermal or captive power plant 是否火电或自备电厂."
+    )
+    installed_mw: int | None = strawberry.field(
+        default=strawberry.UNSET, description="Installed capacity in megawatts 装机容量(兆瓦)."
+    )
+    two_representatives: bool = strawberry.field(
+        default=False, description="It signs with two 是否须双人签署."
+    )
+    source: str = strawberry.field(
+        default="", description="Where the particulars come from 数据来源."
+    )
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Change particulars; what is left out stays 变更单位信息.")
+class ChangeOrganisationInput(Command):
+    """Null empties what may be empty."""
+
+    id: strawberry.ID = refers("Organisation", "Which one 单位.")
+    name: str | None = strawberry.field(default=strawberry.UNSET, description="Name 名称.")
+    name_en: str | None = strawberry.field(
+        default=strawberry.UNSET, description="In English 英文名称."
+    )
+    credit_code: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Unified social credit code 统一社会信用代码."
+    )
+    source_category: SourceCategory | None = strawberry.field(
+        default=strawberry.UNSET, description="What kind of source it is 污染源类别."
+    )
+    industry: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Code of GB/T 4754 行业代码."
+    )
+    thermal_power: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="Thermal or captive power 是否火电或自备电厂."
+    )
+    installed_mw: int | None = strawberry.field(
+        default=strawberry.UNSET, description="Installed capacity in megawatts 装机容量(兆瓦)."
+    )
+    two_representatives: bool | None = strawberry.field(
+        default=strawberry.UNSET, description="It signs with two 是否须双人签署."
+    )
+
+
+@strawberry.input(description="Close an organisation 注销单位.")
+class CloseOrganisationInput(Command):
+    """It must neither hold nor owe anything."""
+
+    id: strawberry.ID = refers("Organisation", "Which one 单位.")
+
+
+@strawberry.input(description="Register a person 登记人员.")
+class RegisterPersonInput(Command):
+    """Who he is, and how he signs in."""
+
+    organisation: strawberry.ID = refers("Organisation", "Whose he is 所属单位.")
+    subject: str = strawberry.field(description="Name at sign-in, 3 to 200 characters 登录名.")
+    name: str = strawberry.field(description="His name, 1 to 100 characters 姓名.")
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Propose an appointment 任命.")
+class AppointInput(Command):
+    """Who is to act for whom, and how far."""
+
+    person: strawberry.ID = refers("Person", "Who is to act 任职人员.")
+    organisation: strawberry.ID = refers("Organisation", "For whom 任职单位.")
+    role: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The role; by default that of the body's kind 角色."
+    )
+    division: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Code; by default the body's own 辖区代码."
+    )
+    valid_from: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="From when; at once by default 起始时间."
+    )
+    valid_until: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Until when; without end by default 截止时间."
+    )
+    may_initiate: bool = strawberry.field(
+        default=False, description="May open business and sign first 经办权限."
+    )
+    may_approve: bool = strawberry.field(
+        default=False, description="May decide and countersign 审批权限."
+    )
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Countersign a proposed appointment 会签任职.")
+class CountersignAppointmentInput(Command):
+    """By an officer who did not propose it."""
+
+    id: strawberry.ID = refers("Appointment", "Which one 任职.")
+
+
+@strawberry.input(description="End an appointment, or drop its proposal 免职.")
+class EndAppointmentInput(Command):
+    """At once."""
+
+    id: strawberry.ID = refers("Appointment", "Which one 任职.")
+
+
+BY_ORGANISATION = {
+    "organisation": By("Of which body 所属单位", "organisation_id", kind="Organisation")
+}
+"""What belongs to a body is narrowed to it in this way."""
+
+
+@strawberry.type
+class PartyQuery:
+    """Who takes part."""
+
+    organisations = listing(
+        Organisation,
+        "Organisations 单位.",
+        orders={
+            "name": Order("name", str),
+            "newest": Order("registered_at", datetime, descending=True),
+        },
+        where={
+            "kind": By("What they are 单位类别", "kind"),
+            "city": By("Code of the city 设区市代码", "city"),
+            "county": By("Code of the county 县级代码", "county"),
+            "name": By("Legal name, exactly 名称", "name"),
+            "credit_code": By("Credit code, exactly 统一社会信用代码", "credit_code"),
+            "state": By("Whether they take part 状态", "state"),
+        },
+    )
+    people = listing(
+        Person,
+        "People 人员.",
+        orders={"subject": Order("subject", str)},
+        where=BY_ORGANISATION,
+    )
+    appointments = listing(
+        Appointment,
+        "Appointments 任职.",
+        orders={"newest": Order("changed_at", datetime, descending=True)},
+        where=BY_ORGANISATION
+        | {
+            "person": By("Of whom 任职人员", "person_id", kind="Person"),
+            "state": By("Where they stand 状态", "state"),
+        },
+    )
+
+
+@strawberry.type
+class PartyMutation:
+    """Registering and appointing."""
+
+    register_organisation = governed(
+        Organisation,
+        "register",
+        operations.register_organisation,
+        RegisterOrganisationInput,
+        "Register a body of any kind 登记单位.",
+    )
+    change_organisation = governed(
+        Organisation,
+        "change",
+        operations.change_organisation,
+        ChangeOrganisationInput,
+        "Change the particulars of a body; kind and division stay 变更单位信息.",
+    )
+    close_organisation = governed(
+        Organisation,
+        "close",
+        operations.close_organisation,
+        CloseOrganisationInput,
+        "Close a body that neither holds nor owes anything 注销单位.",
+    )
+    register_person = governed(
+        Person,
+        "register",
+        operations.register_person,
+        RegisterPersonInput,
+        "Register a person of a body 登记人员.",
+    )
+    appoint = governed(
+        Appointment,
+        "appoint",
+        operations.appoint,
+        AppointInput,
+        "Propose an appointment; a second officer must countersign it 任命(须会签).",
+    )
+    countersign_appointment = governed(
+        Appointment,
+        "countersign",
+        operations.countersign_appointment,
+        CountersignAppointmentInput,
+        "Put a proposed appointment in force 会签任职.",
+    )
+    end_appointment = governed(
+        Appointment,
+        "end",
+        operations.end_appointment,
+        EndAppointmentInput,
+        "End an appointment, or drop its proposal 免职.",
+    )

@@ -1,0 +1,260 @@
+"""Discharge permits in the API."""
+
+from datetime import date, datetime
+from typing import ClassVar
+
+import strawberry
+
+from registry.kernel.calendar import day_of
+from registry.kernel.quantities import Period
+from registry.permits import operations, projections, rules
+from registry.permits.facts import PERMIT
+from registry.permits.queries import limits_on, outlets_of
+from registry.permits.records import Outlet as OutletRecord
+from registry.permits.records import PermitLimit as LimitRecord
+from registry.permits.rules import Medium, PermitCategory, PermitState
+from registry.reading.projections import plain
+from registry.reference.queries import river_systems_of
+from schema.framework.context import Info
+from schema.framework.governed import Governed, column, relation
+from schema.framework.inputs import Command, refers
+from schema.framework.lists import belonging
+from schema.framework.mutations import governed
+from schema.framework.projected import faced
+from schema.framework.scalars import Quantity
+from schema.types.parties import Organisation
+from schema.types.reference import (
+    Division,
+    Pollutant,
+    RiverSystem,
+    division_of,
+    in_unit_of,
+    pollutant_of,
+)
+from schema.types.shared_lists import PERMITS
+
+strawberry.enum(
+    PermitCategory,
+    graphql_name_from="value",
+    description="How closely a holder is managed 管理类别: key 重点, simplified 简化,"
+    " registration 登记.",
+)
+strawberry.enum(
+    PermitState,
+    graphql_name_from="value",
+    description="State of a permit 许可证状态: in_force 有效, revoked 已撤销.",
+)
+strawberry.enum(
+    Medium, graphql_name_from="value", description="What is polluted 环境要素: air 大气, water 水."
+)
+
+
+@strawberry.type(description="What a permit allows of a pollutant in a year 年许可排放量.")
+class PermitLimit:
+    """A limit and the days it stands for."""
+
+    record: strawberry.Private[LimitRecord]
+    effective_from: date = strawberry.field(description="First day 生效日.")
+    effective_until: date | None = strawberry.field(
+        description="Last day; null while no change is known 失效日."
+    )
+    source: str = strawberry.field(description="Where the figure comes from 数据来源.")
+
+    @strawberry.field(description="The pollutant 污染物.", metadata=faced(projections.POLLUTANT))
+    async def pollutant(self, info: Info) -> Pollutant | None:
+        """Read with those of the other limits of the answer."""
+        return await pollutant_of(info, self.record.pollutant)
+
+    @strawberry.field(
+        description="How much in a year, in the pollutant's unit 年许可量.",
+        metadata=faced(projections.QUANTITY),
+    )
+    async def quantity(self, info: Info) -> Quantity:
+        """A decimal with the decimals of the pollutant."""
+        return await in_unit_of(info, self.record.pollutant, self.record.quantity)
+
+    @classmethod
+    def of(cls, record: LimitRecord) -> "PermitLimit":
+        """The API's form of a limit."""
+        same = ("effective_from", "effective_until", "source")
+        return cls(record=record, **{name: getattr(record, name) for name in same})
+
+
+@strawberry.type(description="A place where a permit lets out 排放口.")
+class Outlet:
+    """An outlet; the river belongs to it, not to the city."""
+
+    record: strawberry.Private[OutletRecord]
+    code: str = strawberry.field(description="DA for air, DW for water 排放口编号.")
+    medium: Medium = strawberry.field(description="What it lets out into 环境要素.")
+
+    @strawberry.field(
+        description="The river system it lets out into; null for air 水系.",
+        metadata=faced(projections.RIVER_SYSTEM),
+    )
+    async def river_system(self, info: Info) -> RiverSystem | None:
+        """Read with those of the other outlets of the answer."""
+        code = self.record.river_system
+        if code is None:
+            return None
+        found = await info.context.looked_up(river_systems_of, code)
+        return RiverSystem.of(found) if found else None
+
+    @classmethod
+    def of(cls, record: OutletRecord) -> "Outlet":
+        """The API's form of an outlet."""
+        return cls(record=record, code=record.code, medium=Medium(record.medium))
+
+
+@strawberry.type(description="A discharge permit 排污许可证.")
+class Permit(Governed):
+    """A permit, public but for its limits and outlets."""
+
+    KIND: ClassVar = PERMIT
+
+    number: str = column("Its number, 22 characters 许可证编号.", face=plain("number"))
+    organisation: Organisation = relation("The holder 持证单位.")
+    category: PermitCategory = column("How closely the holder is managed 管理类别.")
+    state: PermitState = column("Whether it was revoked 状态.")
+    valid_from: date = column("First day 有效期起始日.")
+    valid_until: date = column("Last day 有效期截止日.")
+    revoked_on: date | None = column("First day on which it was no longer in force 撤销日.")
+    revocation_reason: str | None = column("Why it was revoked 撤销原因.", absent="")
+    source: str = column("Where it was read 数据来源.")
+    demo: bool = column("Demonstration data 是否演示数据.")
+    registered_at: datetime = column("When it was entered here 登记时间.")
+
+    @strawberry.field(
+        description="The division that issued it 核发地.", metadata=faced(projections.ISSUED_BY)
+    )
+    async def issued_by(self, info: Info) -> Division | None:
+        """Read with those of the other permits of the answer."""
+        return await division_of(info, self.record.issued_by)
+
+    @strawberry.field(
+        description="Whether it is in force today 今日是否有效.",
+        metadata=faced(projections.IN_FORCE),
+    )
+    async def in_force(self, info: Info) -> bool:
+        """By its days and its revocation."""
+        today = day_of((await info.context.viewer()).now)
+        period = Period(self.record.valid_from, self.record.valid_until)
+        return rules.is_in_force(period, self.record.revoked_on, today)
+
+    @strawberry.field(
+        description="What it allows on a day, today by default; null where this appointment may"
+        " not see it 年许可排放量(可查历史日期).",
+        metadata=faced(projections.LIMITS),
+    )
+    async def limits(
+        self, info: Info, as_of: date | None = strawberry.UNSET
+    ) -> list[PermitLimit] | None:
+        """By pollutant."""
+        permit = await self.uncovered(info, "view_limits", lambda record: record.pk)
+        if permit is None:
+            return None
+        on = as_of or day_of((await info.context.viewer()).now)
+        found = await info.context.looked_up(limits_on, (permit, on))
+        return [PermitLimit.of(limit) for limit in found or ()]
+
+    @strawberry.field(
+        description="Where it lets out; null where this appointment may not see it 排放口.",
+        metadata=faced(projections.OUTLETS),
+    )
+    async def outlets(self, info: Info) -> list[Outlet] | None:
+        """By code."""
+        permit = await self.uncovered(info, "view_limits", lambda record: record.pk)
+        if permit is None:
+            return None
+        found = await info.context.looked_up(outlets_of, permit)
+        return [Outlet.of(outlet) for outlet in found or ()]
+
+
+@strawberry.input(description="A limit of a permit 许可限值.")
+class LimitInput:
+    """How much of a pollutant in a year."""
+
+    pollutant: str = strawberry.field(description="Code of the pollutant 污染物代码.")
+    quantity: Quantity = strawberry.field(description="How much, in its unit 年许可量.")
+
+
+@strawberry.input(description="An outlet of a permit 排放口.")
+class OutletInput:
+    """Where it lets out."""
+
+    code: str = strawberry.field(description="DA001 for air, DW001 for water 排放口编号.")
+    river_system: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Code of the river system; for water only 水系代码."
+    )
+
+
+@strawberry.input(description="Enter a discharge permit 登记排污许可证.")
+class RegisterPermitInput(Command):
+    """What a permit says."""
+
+    number: str = strawberry.field(description="Its number, 22 characters 许可证编号.")
+    organisation: strawberry.ID = refers("Organisation", "The holder 持证单位.")
+    issued_by: str = strawberry.field(description="Code of the issuing division 核发地代码.")
+    category: PermitCategory = strawberry.field(description="How closely it is managed 管理类别.")
+    valid_from: date = strawberry.field(description="First day 有效期起始日.")
+    valid_until: date = strawberry.field(description="Last day 有效期截止日.")
+    limits: list[LimitInput] = strawberry.field(
+        description="What it allows, 1 to 50, each pollutant once 许可限值."
+    )
+    outlets: list[OutletInput] = strawberry.field(
+        default_factory=list, description="Where it lets out, at most 200 排放口."
+    )
+    source: str = strawberry.field(description="Where it was read 数据来源.")
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Set limits of a permit anew from a day on 变更许可限值.")
+class ChangePermitLimitsInput(Command):
+    """A change; pollutants that are not named keep their limits."""
+
+    id: strawberry.ID = refers("Permit", "The permit 许可证标识.")
+    limits: list[LimitInput] = strawberry.field(description="The new limits 新许可限值.")
+    effective_from: date = strawberry.field(description="First day of the new limits 生效日.")
+    source: str = strawberry.field(description="The decision that changes them 变更依据.")
+
+
+@strawberry.input(description="Take a permit out of force 撤销排污许可证.")
+class RevokePermitInput(Command):
+    """A revocation, in force from today."""
+
+    id: strawberry.ID = refers("Permit", "The permit 许可证标识.")
+    reason: str = strawberry.field(description="Why 撤销原因.")
+
+
+@strawberry.type
+class PermitQuery:
+    """Permits."""
+
+    permits = belonging(PERMITS, "Discharge permits 排污许可证.")
+
+
+@strawberry.type
+class PermitMutation:
+    """What is done with permits."""
+
+    register_permit = governed(
+        Permit,
+        "register",
+        operations.register_permit,
+        RegisterPermitInput,
+        "Enter a discharge permit 登记排污许可证.",
+    )
+    change_permit_limits = governed(
+        Permit,
+        "change",
+        operations.change_permit_limits,
+        ChangePermitLimitsInput,
+        "Set limits of a permit anew from a day on 变更许可限值.",
+    )
+    revoke_permit = governed(
+        Permit,
+        "revoke",
+        operations.revoke_permit,
+        RevokePermitInput,
+        "Take a permit out of force from today on 撤销排污许可证.",
+    )

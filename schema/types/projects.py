@@ -1,0 +1,235 @@
+"""Construction projects and assessments of areas in the API."""
+
+from datetime import datetime
+from typing import ClassVar
+
+import strawberry
+
+from registry.permits import projections, projects
+from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
+from registry.permits.queries import demands_of
+from registry.permits.records import ProjectDemand as DemandRecord
+from registry.permits.rules import Medium, ProjectState
+from registry.reading.keyset import Order
+from schema.framework.context import Info
+from schema.framework.governed import Governed, column, relation
+from schema.framework.inputs import Command, refers
+from schema.framework.lists import By, belonging, listing
+from schema.framework.mutations import governed
+from schema.framework.projected import faced
+from schema.framework.scalars import Quantity
+from schema.types.parties import Organisation
+from schema.types.reference import Division, Pollutant, division_of, in_unit_of, pollutant_of
+from schema.types.shared_lists import PROJECTS
+
+strawberry.enum(
+    ProjectState,
+    graphql_name_from="value",
+    description="State of a project 项目状态: planned 计划中, assessed 需求量已核定.",
+)
+
+
+@strawberry.type(description="What a project will need of a pollutant in a year 项目年需求量.")
+class ProjectDemand:
+    """A demand by the environmental assessment."""
+
+    record: strawberry.Private[DemandRecord]
+    source: str = strawberry.field(description="Where the figure comes from 数据来源.")
+    demo: bool = strawberry.field(description="Demonstration data 是否演示数据.")
+    assessed_at: datetime = strawberry.field(description="When it was entered here 登记时间.")
+
+    @strawberry.field(description="The pollutant 污染物.", metadata=faced(projections.POLLUTANT))
+    async def pollutant(self, info: Info) -> Pollutant | None:
+        """Read with those of the other demands of the answer."""
+        return await pollutant_of(info, self.record.pollutant)
+
+    @strawberry.field(
+        description="How much in a year, in the pollutant's unit; null where the source does not"
+        " give it 年需求量.",
+        metadata=faced(projections.QUANTITY),
+    )
+    async def quantity(self, info: Info) -> Quantity | None:
+        """A decimal with the decimals of the pollutant."""
+        units = self.record.quantity
+        return None if units is None else await in_unit_of(info, self.record.pollutant, units)
+
+    @classmethod
+    def of(cls, record: DemandRecord) -> "ProjectDemand":
+        """The API's form of a demand."""
+        same = ("source", "demo", "assessed_at")
+        return cls(record=record, **{name: getattr(record, name) for name in same})
+
+
+@strawberry.type(description="A construction project 建设项目.")
+class ConstructionProject(Governed):
+    """A project that will need rights."""
+
+    KIND: ClassVar = CONSTRUCTION_PROJECT
+
+    name: str = column("Its name 项目名称.")
+    organisation: Organisation = relation("The developer 建设单位.")
+    approval_number: str | None = column(
+        "Number of the approval of its environmental assessment 环评批复文号."
+    )
+    state: ProjectState = column("Whether its demand is assessed 状态.")
+    strategic_industry: bool = column("Of a strategic emerging industry 是否战略性新兴产业项目.")
+    technology_demonstration: bool = column(
+        "A major demonstration of science and technology 是否重大科技示范项目."
+    )
+    source: str = column("Where it was read 数据来源.")
+    demo: bool = column("Demonstration data 是否演示数据.")
+    registered_at: datetime = column("When it was entered here 登记时间.")
+
+    @strawberry.field(
+        description="Where it is built 建设地点.", metadata=faced(projections.DIVISION)
+    )
+    async def division(self, info: Info) -> Division | None:
+        """Read with those of the other projects of the answer."""
+        return await division_of(info, self.record.division)
+
+    @strawberry.field(
+        description="What it will need in a year; null where this appointment may not see it"
+        " 项目年需求量.",
+        metadata=faced(projections.DEMANDS),
+    )
+    async def demands(self, info: Info) -> list[ProjectDemand] | None:
+        """By pollutant, as last assessed."""
+        project = await self.uncovered(info, "view_demand", lambda record: record.pk)
+        if project is None:
+            return None
+        found = await info.context.looked_up(demands_of, project)
+        return [ProjectDemand.of(demand) for demand in found or ()]
+
+
+@strawberry.type(
+    description="Whether a city met in a year what opens it to rights from elsewhere"
+    " 区域环境质量考核."
+)
+class Assessment(Governed):
+    """What the province found; public."""
+
+    KIND: ClassVar = ASSESSMENT
+
+    year: int = column("The year assessed 考核年度.")
+    medium: Medium = column("The medium 环境要素.")
+    quality_attained: bool = column("Whether quality was attained 环境质量是否达标.")
+    reduction_task_done: bool = column("Whether the task of reduction was done 减排任务是否完成.")
+    improvement_target_met: bool = column(
+        "Whether the target of improvement was met 改善目标是否完成."
+    )
+    source: str = column("Where it was read 数据来源.")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+    @strawberry.field(description="The city 设区市.", metadata=faced(projections.CITY))
+    async def city(self, info: Info) -> Division | None:
+        """Read with those of the other assessments of the answer."""
+        return await division_of(info, self.record.city)
+
+
+@strawberry.input(description="Enter a construction project 登记建设项目.")
+class RegisterProjectInput(Command):
+    """What is known of a project."""
+
+    organisation: strawberry.ID = refers("Organisation", "The developer 建设单位.")
+    name: str = strawberry.field(description="Its name 项目名称.")
+    division: str = strawberry.field(description="Code of the place it is built in 建设地代码.")
+    approval_number: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Number of its environmental approval 环评批复文号."
+    )
+    strategic_industry: bool = strawberry.field(
+        default=False, description="Of a strategic emerging industry 是否战略性新兴产业项目."
+    )
+    technology_demonstration: bool = strawberry.field(
+        default=False, description="A major demonstration of technology 是否重大科技示范项目."
+    )
+    source: str = strawberry.field(description="Where it was read 数据来源.")
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="What a project will need of a pollutant 项目需求量.")
+class DemandInput:
+    """How much in a year; left out where the source does not give it."""
+
+    pollutant: str = strawberry.field(description="Code of the pollutant 污染物代码.")
+    quantity: Quantity | None = strawberry.field(
+        default=strawberry.UNSET, description="How much, in its unit; null if not given 年需求量."
+    )
+
+
+@strawberry.input(description="Record what a project needs 登记项目核定需求量.")
+class AssessDemandInput(Command):
+    """The outcome of an environmental assessment."""
+
+    id: strawberry.ID = refers("ConstructionProject", "The project 项目标识.")
+    demands: list[DemandInput] = strawberry.field(
+        description="What it needs, 1 to 50, each pollutant once 需求量."
+    )
+    source: str = strawberry.field(description="The assessment or its approval 数据来源.")
+    approval_number: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Number of the approval; left out, it stays 环评批复文号.",
+    )
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Record the assessment of a city 登记区域环境质量考核结果.")
+class RecordAssessmentInput(Command):
+    """What was found; recorded once and never changed."""
+
+    city: str = strawberry.field(description="Code of the city 设区市代码.")
+    year: int = strawberry.field(description="A year that is over 考核年度.")
+    medium: Medium = strawberry.field(description="The medium 环境要素.")
+    quality_attained: bool = strawberry.field(
+        description="Whether quality was attained 环境质量是否达标."
+    )
+    reduction_task_done: bool = strawberry.field(
+        description="Whether the task of reduction was done 减排任务是否完成."
+    )
+    improvement_target_met: bool = strawberry.field(
+        description="Whether the target of improvement was met 改善目标是否完成."
+    )
+    source: str = strawberry.field(description="Where it was read 数据来源.")
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.type
+class ProjectQuery:
+    """Projects and assessments."""
+
+    construction_projects = belonging(PROJECTS, "Construction projects 建设项目.")
+    assessments = listing(
+        Assessment,
+        "Assessments of cities 区域环境质量考核.",
+        orders={"newest": Order("year", int, descending=True)},
+        where={
+            "city": By("Code of the city 设区市代码", "city"),
+            "medium": By("The medium 环境要素", "medium"),
+        },
+    )
+
+
+@strawberry.type
+class ProjectMutation:
+    """What is done with projects and assessments."""
+
+    register_project = governed(
+        ConstructionProject,
+        "register",
+        projects.register_project,
+        RegisterProjectInput,
+        "Enter a construction project 登记建设项目.",
+    )
+    assess_demand = governed(
+        ConstructionProject,
+        "assess",
+        projects.assess_demand,
+        AssessDemandInput,
+        "Record what a project needs by its environmental assessment 登记项目核定需求量.",
+    )
+    record_assessment = governed(
+        Assessment,
+        "record",
+        projects.record_assessment,
+        RecordAssessmentInput,
+        "Record the assessment of a city for a year and a medium 登记区域环境质量考核结果.",
+    )

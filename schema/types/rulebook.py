@@ -1,0 +1,345 @@
+"""The rule book in the API: what it says, what an appointment can do, why it may or may not."""
+
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+import strawberry
+
+from policies.rulebook import Row
+from policies.vocabulary import VOCABULARY, Verb
+from registry.access.authorizer import gate
+from registry.access.kinds import Kind
+from registry.access.rulebook_store import books_of
+from registry.commands.command import OPERATIONS
+from registry.kernel.errors import Malformed, NotFound
+from registry.reading.projections import Known, Led, Shown, Single, Within
+from registry.reading.sql_text import quoted
+from registry.reading.work_list import work_list
+from schema.documents.rate_limit import Rate
+from schema.framework.context import Info
+from schema.framework.global_ids import global_id, parse_global_id
+from schema.framework.governed import ActionState, Governed, Node, find
+from schema.framework.projected import FACED, IDENTIFIED, WAITING, check_few, faced
+from schema.framework.refusals import Sentence
+
+_ROLE = Known(lambda viewer: viewer.role)
+_ROLE_TEXT = Within(
+    {
+        "en": Known(lambda viewer: VOCABULARY.roles[viewer.role].en),
+        "zh": Known(lambda viewer: VOCABULARY.roles[viewer.role].zh),
+    }
+)
+_DIVISION = Shown("NULLIF(:division::text, '')")
+
+
+def mutation_of(kind: str, verb: str) -> str:
+    """The mutation that carries out a verb, by its name in the API."""
+    name = next(
+        operation.name
+        for operation in OPERATIONS.values()
+        if (operation.kind.name, operation.verb) == (kind, verb)
+    )
+    head, *rest = name.split("_")
+    return head + "".join(word.capitalize() for word in rest)
+
+
+def _by_duty(said: Callable[[str, Verb], str]) -> Shown:
+    """What is said of a duty, by its kind and verb."""
+    cases = (
+        f" WHEN '{kind}.{verb.name}' THEN {quoted(said(kind, verb))}"
+        for kind, words in VOCABULARY.kinds.items()
+        for verb in words.verbs
+        if verb.waits
+    )
+    return Shown(f"CASE {{t}}.kind || '.' || {{t}}.verb{''.join(cases)} END")
+
+
+_DUTY_TEXT = Within(
+    {
+        "en": _by_duty(lambda _, verb: verb.text.en),
+        "zh": _by_duty(lambda _, verb: verb.text.zh),
+    }
+)
+
+
+def _duty_mutation() -> Shown:
+    return _by_duty(lambda kind, verb: mutation_of(kind, verb.name))
+
+
+_DUTY_KEY = Shown("{t}.id", names="{t}.kind")
+
+
+@strawberry.type(description="A numbered sentence of the rule book 规则.")
+class Rule:
+    """A row of the rule book as a lawyer reads it."""
+
+    number: str = strawberry.field(description="Its number 编号.")
+    effect: str = strawberry.field(description="allow or deny; a denial always wins 效力.")
+    role: str = strawberry.field(description="The role or group it speaks of 角色.")
+    verb: str = strawberry.field(description="The act; * for all 操作.")
+    kind: str = strawberry.field(description="The kind of object; * for all 对象类别.")
+    when: str = strawberry.field(description="The facts it depends on 适用条件.")
+    ground: str = strawberry.field(description="The reason and its legal ground 法律依据.")
+
+    @classmethod
+    def of(cls, row: Row) -> "Rule":
+        """The API's form of a row."""
+        return cls(
+            number=row.number,
+            effect=row.effect,
+            role=row.role,
+            verb=row.verb,
+            kind=row.kind,
+            when=row.when,
+            ground=row.ground,
+        )
+
+
+@strawberry.type(description="An edition of the rule book 规则版本.")
+class RuleEdition:
+    """What the rule book said in one edition."""
+
+    version: int = strawberry.field(description="Its number 版本号.")
+    digest: str = strawberry.field(description="SHA-256 over all its rows 摘要.")
+    rules: list[Rule] = strawberry.field(description="Its rows by number 规则.")
+
+
+@strawberry.type(description="Something an appointment can ever do 权限.")
+class Permission:
+    """A verb with the condition under which it is allowed."""
+
+    kind: str = strawberry.field(description="The kind of object 对象类别.")
+    verb: str = strawberry.field(description="The act 操作.")
+    text: Sentence = strawberry.field(description="The act in words 操作名称.")
+    condition: str = strawberry.field(description="When, in the words of the rule book 条件.")
+    sentence: Sentence = strawberry.field(description="When, in sentences 条件说明.")
+
+
+@strawberry.type(
+    description="What requests cost their sender, in points of a minute 请求配额,按分钟计点."
+)
+class RateLimit:
+    """The points of whoever asks."""
+
+    limit: int = strawberry.field(description="Points of a minute, always refilling 每分钟点数.")
+    cost: int = strawberry.field(description="Points of this operation 本次操作点数.")
+    remaining: int = strawberry.field(description="Points left after it 剩余点数.")
+    reset_at: datetime = strawberry.field(
+        description="When all of them are there again, in real time 配额全部恢复的时间."
+    )
+
+    @classmethod
+    def of(cls, rate: Rate) -> "RateLimit":
+        """The API's form of what was charged."""
+        return cls(
+            limit=rate.limit, cost=rate.cost, remaining=rate.remaining, reset_at=rate.reset_at
+        )
+
+
+@strawberry.type(description="The appointment that asks 当前任职身份.")
+class ViewerCard:
+    """Who the registry takes the caller for."""
+
+    role: str = strawberry.field(
+        description="The role in the rule book's words 角色.", metadata=faced(_ROLE)
+    )
+    role_text: Sentence = strawberry.field(
+        description="The role's name 角色名称.", metadata=faced(_ROLE_TEXT)
+    )
+    division: str | None = strawberry.field(
+        description="Code of the division it is for 行政区划代码.", metadata=faced(_DIVISION)
+    )
+    may_initiate: bool = strawberry.field(
+        description="Whether it may open business 是否有经办权限.",
+        metadata=faced(Known(lambda viewer: viewer.may_initiate)),
+    )
+    may_approve: bool = strawberry.field(
+        description="Whether it may decide 是否有审批权限.",
+        metadata=faced(Known(lambda viewer: viewer.may_approve)),
+    )
+    now: datetime = strawberry.field(
+        description="The registry's time 登记时钟.", metadata=faced(Shown(":now::timestamptz"))
+    )
+    _organisation: strawberry.Private[UUID]
+    _person: strawberry.Private[UUID]
+    _appointment: strawberry.Private[UUID]
+
+    @strawberry.field(description="What this request cost and what is left 请求配额.")
+    def rate_limit(self, info: Info) -> RateLimit | None:
+        """None where nobody counts."""
+        rate = info.context.rate
+        return None if rate is None else RateLimit.of(rate)
+
+    @strawberry.field(
+        description="The organisation it belongs to 所属单位.",
+        metadata=faced(Led(":organisation", to="Organisation")),
+    )
+    async def organisation(self, info: Info) -> Governed | None:
+        """None for the public."""
+        return await _seen(info, "Organisation", self._organisation)
+
+    @strawberry.field(
+        description="The person who is signed in 登录人员.",
+        metadata=faced(Led(":person", to="Person")),
+    )
+    async def person(self, info: Info) -> Governed | None:
+        """None for the public and for programs."""
+        return await _seen(info, "Person", self._person)
+
+    @strawberry.field(
+        description="The appointment itself 任职.",
+        metadata=faced(Led(":appointment", to="Appointment")),
+    )
+    async def appointment(self, info: Info) -> Governed | None:
+        """None for the public and for programs."""
+        return await _seen(info, "Appointment", self._appointment)
+
+
+@strawberry.type(description="A duty: an object that waits for this appointment 待办事项.")
+class WorkItem:
+    """One line of the work list; as rows, those that ``duties`` finds."""
+
+    kind: str = strawberry.field(description="The kind of object 对象类别.")
+    verb: str = strawberry.field(description="What may be done 待办操作.")
+    text: Sentence = strawberry.field(
+        description="The act in words 操作名称.", metadata=faced(_DUTY_TEXT)
+    )
+    since: datetime = strawberry.field(description="Since when it waits 等待起始时间.")
+    _id: strawberry.Private[UUID]
+
+    @strawberry.field(
+        description="The mutation that does it 对应的办理接口.", metadata=faced(_duty_mutation)
+    )
+    def mutation(self) -> str:
+        """By its name in the API."""
+        return mutation_of(self.kind, self.verb)
+
+    @strawberry.field(description="Identifier of the object 对象标识.", metadata=faced(_DUTY_KEY))
+    def object_id(self) -> strawberry.ID:
+        """To act on it without reading it."""
+        return global_id(self.kind, self._id)
+
+    @strawberry.field(
+        description="The object 对象.", metadata=faced(Led("{t}.id", kind="{t}.kind"))
+    )
+    async def object(self, info: Info) -> Governed | None:
+        """None where it has changed hands meanwhile."""
+        return await _seen(info, self.kind, self._id)
+
+
+async def _seen(info: Info, kind: str, id: UUID) -> Governed | None:
+    try:
+        return await find(info, kind, id)
+    except NotFound:
+        return None
+
+
+def governed_kinds(info: Info) -> list[Kind]:
+    """The kinds of object that the schema has a type for, in the order of the vocabulary."""
+    found = (info.schema.get_type_by_name(name) for name in VOCABULARY.kinds)
+    return [definition.origin.KIND for definition in found if definition is not None]  # type: ignore[union-attr]  # Kinds are object types.
+
+
+def _known_kind(kind: str) -> str:
+    if kind not in VOCABULARY.kinds:
+        raise Malformed("kind", "There is no such kind of object.", "不存在该对象类别。")
+    return kind
+
+
+@strawberry.type
+class RuleQuery:
+    """Who may do what, and why."""
+
+    @strawberry.field(
+        description="Who the registry takes you for 当前身份.", metadata=faced(Single("(SELECT 1)"))
+    )
+    async def viewer(self, info: Info) -> ViewerCard:
+        """The appointment that acts in this request."""
+        viewer = await info.context.viewer()
+        return ViewerCard(
+            role=viewer.role,
+            role_text=Sentence.of(VOCABULARY.roles[viewer.role]),
+            division=viewer.division or None,
+            may_initiate=viewer.may_initiate,
+            may_approve=viewer.may_approve,
+            now=viewer.now,
+            _organisation=viewer.organisation,
+            _person=viewer.person,
+            _appointment=viewer.appointment,
+        )
+
+    @strawberry.field(
+        description="An object by its identifier 按标识查找对象.", metadata={FACED: IDENTIFIED}
+    )
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        """Null where there is no such object for this viewer; the two are never told apart."""
+        kind, key = parse_global_id(id)
+        return await _seen(info, kind, key)
+
+    @strawberry.field(
+        description="What this appointment can ever do, by any client 本任职的全部权限,不论应用."
+    )
+    async def permissions(
+        self, info: Info, kind: str | None = strawberry.UNSET
+    ) -> list[Permission]:
+        """For one kind of object, or for all of them."""
+        viewer = await info.context.viewer()
+        kinds = list(VOCABULARY.kinds) if kind in (None, strawberry.UNSET) else [_known_kind(kind)]
+        return [
+            Permission(
+                kind=name,
+                verb=possible.verb,
+                text=Sentence.of(verb.text),
+                condition=possible.condition,
+                sentence=Sentence.of(possible.text),
+            )
+            for name in kinds
+            for possible in gate.edition.possible(viewer.role, name)
+            if (verb := VOCABULARY.verb(name, possible.verb)) is not None
+        ]
+
+    @strawberry.field(
+        description="Why an act is or is not allowed on an object 某项操作允许与否的理由."
+    )
+    async def why(self, info: Info, kind: str, verb: str, id: strawberry.ID) -> ActionState:
+        """An object that may not be seen answers as one that does not exist."""
+        if VOCABULARY.verb(_known_kind(kind), verb) is None:
+            raise Malformed("verb", f"{kind} knows no such verb.", "该类对象没有此项操作。")
+        found_kind, key = parse_global_id(id)
+        if found_kind != kind:
+            raise NotFound
+        found = await find(info, kind, key)
+        viewer = await info.context.viewer()
+        return ActionState.of(gate.state(viewer, found.KIND, verb, found.record))
+
+    @strawberry.field(description="The rule book, the edition in force by default 规则书.")
+    async def rule_book(self, info: Info, edition: int | None = strawberry.UNSET) -> RuleEdition:
+        """Public: the rules themselves are no secret."""
+        await info.context.viewer()
+        version = edition or gate.edition.version
+        book = await info.context.looked_up(books_of, version) if edition else gate.edition.book
+        if book is None:
+            raise NotFound("edition")
+        rules = [Rule.of(row) for row in book.rows]
+        return RuleEdition(version=version, digest=book.digest, rules=rules)
+
+    @strawberry.field(
+        description="What waits for this appointment, oldest first 待办列表.",
+        metadata={FACED: WAITING},
+    )
+    async def work_list(self, info: Info, first: int) -> list[WorkItem]:
+        """Found by the verdicts themselves; at most 100."""
+        check_few(first)
+        waiting = await work_list(await info.context.viewer(), governed_kinds(info), first=first)
+        return [
+            WorkItem(
+                kind=duty.kind,
+                verb=duty.verb,
+                text=Sentence.of(verb.text),
+                since=duty.since,
+                _id=duty.id,
+            )
+            for duty in waiting
+            if (verb := VOCABULARY.verb(duty.kind, duty.verb)) is not None
+        ]

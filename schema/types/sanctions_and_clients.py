@@ -1,0 +1,272 @@
+"""Sanctions and client programs in the API: what bars a body, and what sends its requests."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import strawberry
+
+from registry.kernel.errors import Malformed
+from registry.parties import operations, persisted_queries, projections
+from registry.parties.facts import CLIENT, SANCTION
+from registry.parties.persisted_queries import Registered, documents_of
+from registry.parties.rules import ClientState, SanctionKind, SanctionState, sanction_holds
+from registry.reading.keyset import PAGE_MAX, Order
+from schema.framework.context import Info
+from schema.framework.governed import Governed, column, relation
+from schema.framework.inputs import CHECKED, Command, refers
+from schema.framework.lists import By, listing
+from schema.framework.mutations import governed
+from schema.framework.projected import check_few, faced, few
+from schema.types.parties import BY_ORGANISATION, Organisation
+
+if TYPE_CHECKING:
+    from schema.build import GovernedSchema
+
+for words, description in (
+    (
+        SanctionKind,
+        "listed_supervision 挂牌督办, ordered_to_correct 责令改正, penalty_period 处罚期 (kinds).",
+    ),
+    (SanctionState, "in_force 有效, lifted 已解除; dates apart 惩戒状态."),
+    (ClientState, "open 正常, revoked 已撤销 (state of a client)."),
+):
+    strawberry.enum(words, graphql_name_from="value", description=description)
+
+
+@strawberry.type(description="A measure that bars a body from new business 惩戒措施.")
+class Sanction(Governed):
+    """A sanction with its reason, source and end."""
+
+    KIND: ClassVar = SANCTION
+    organisation: Organisation = relation("Whom it bars 被惩戒单位.")
+    kind: SanctionKind = column("Which measure 惩戒类别.")
+    reason: str = column("Why 惩戒原因.")
+    source: str = column("The decision it rests on 决定文书.")
+    starts_at: datetime = column("From when 起始时间.")
+    ends_at: datetime | None = column("Until when; null until it is lifted 截止时间.")
+    state: SanctionState = column("Whether it was lifted 状态.")
+    lifted_at: datetime | None = column("When it was lifted 解除时间.")
+    lifted_reason: str | None = column("Why it was lifted 解除原因.")
+    imposed_by: Organisation = relation("Which body imposed it 实施单位.", name="submitted_body")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+    @strawberry.field(
+        description="Whether it bars now, by state and dates 当前是否有效.",
+        metadata=faced(projections.BARS),
+    )
+    async def holds(self, info: Info) -> bool:
+        """Judged by the registry's clock."""
+        return sanction_holds(self.record, (await info.context.viewer()).now)
+
+
+@strawberry.type(description="A document that a program sends by its hash 已登记查询文档.")
+class RegisteredDocument:
+    """Known by its hash; the text is the program's own."""
+
+    sha256: str = strawberry.field(description="SHA-256 of its text, by which it is sent 摘要.")
+    bytes: int = strawberry.field(
+        description="Length of its text in UTF-8 字节数.", metadata=faced(projections.BYTES)
+    )
+    registered_at: datetime = strawberry.field(description="When it was registered 登记时间.")
+    retired_at: datetime | None = strawberry.field(
+        description="When it was retired; null while it may be sent 停用时间."
+    )
+
+    @classmethod
+    def of(cls, document: Registered) -> "RegisteredDocument":
+        """The API's form of a document."""
+        return cls(
+            sha256=document.sha256,
+            bytes=document.bytes,
+            registered_at=document.registered_at,
+            retired_at=document.retired_at,
+        )
+
+
+@strawberry.type(description="A program that sends requests 接入应用.")
+class Client(Governed):
+    """A client program and what it may do for whoever signs in to it."""
+
+    KIND: ClassVar = CLIENT
+    name: str = column("The name it signs in with 应用名称.")
+    organisation: Organisation = relation("Whose it is 所属单位.")
+    house: bool = column("One of the registry's own, bound by no scopes 是否本系统应用.")
+    scopes: list[str] = column("Kind:verb words of the rule book 授权范围.")
+    registered_only: bool = column(
+        "Whether it may send nothing but its registered documents 是否仅用已登记查询文档."
+    )
+    state: ClientState = column("Whether it is let in 状态.")
+    demo: bool = column("Demonstration data 是否演示数据.")
+
+    @strawberry.field(
+        description="Its registered documents, newest first, at most 100 已登记查询文档.",
+        metadata=faced(projections.DOCUMENTS, accepts=few),
+    )
+    async def documents(self, info: Info, first: int = PAGE_MAX) -> list[RegisteredDocument]:
+        """Retired ones too; whoever sees the program sees what it may send."""
+        check_few(first)
+        found = await info.context.looked_up(documents_of, (self.record.pk, first))
+        return [RegisteredDocument.of(document) for document in found or ()]
+
+
+@strawberry.input(description="Impose a sanction 实施惩戒.")
+class ImposeSanctionInput(Command):
+    """Whom it bars, why and how long."""
+
+    organisation: strawberry.ID = refers("Organisation", "Whom it bars 被惩戒单位.")
+    kind: SanctionKind = strawberry.field(description="Which measure 惩戒类别.")
+    reason: str = strawberry.field(description="Why, 1 to 2000 characters 惩戒原因.")
+    source: str = strawberry.field(description="The decision it rests on 决定文书.")
+    starts_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="From when; at once by default 起始时间."
+    )
+    ends_at: datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="Until when; until lifted by default 截止时间."
+    )
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Lift a sanction 解除惩戒.")
+class LiftSanctionInput(Command):
+    """Before its time."""
+
+    id: strawberry.ID = refers("Sanction", "Which one 惩戒措施.")
+    reason: str = strawberry.field(description="Why, 1 to 2000 characters 解除原因.")
+
+
+@strawberry.input(description="Let a program in 登记接入应用.")
+class RegisterClientInput(Command):
+    """Whose it is, and what it may do."""
+
+    organisation: strawberry.ID = refers("Organisation", "Whose it is 所属单位.")
+    name: str = strawberry.field(description="Small letters, digits, hyphens 应用名称.")
+    scopes: list[str] = strawberry.field(description="Kind:verb words 授权范围.")
+    registered_only: bool = strawberry.field(
+        default=False,
+        description="Whether it sends registered documents alone 是否仅用已登记查询文档.",
+    )
+    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
+
+
+@strawberry.input(description="Shut a program out 撤销接入应用.")
+class RevokeClientInput(Command):
+    """For good."""
+
+    id: strawberry.ID = refers("Client", "Which one 接入应用.")
+
+
+def _admissible(info: Info, text: str) -> None:
+    """Refuse a document that would be refused whenever the program sends it.
+
+    Raises:
+        Malformed: it is no document, asks for what the API has not, or is larger than any may be.
+
+    """
+    faults = cast("GovernedSchema", info.schema).admissions.faults(text)
+    if faults:
+        said = faults[0].message
+        raise Malformed(
+            "text", f"The document would be refused: {said}", f"该查询文档将被拒绝:{said}"
+        )
+
+
+@strawberry.input(description="Register a document of a program 登记查询文档.")
+class RegisterDocumentInput(Command):
+    """Sent afterwards by the SHA-256 of exactly this text."""
+
+    id: strawberry.ID = refers("Client", "Whose it is 接入应用.")
+    text: str = strawberry.field(
+        description="The document, 1 to 32768 bytes, as it may be sent 查询文档.",
+        metadata={CHECKED: _admissible},
+    )
+
+
+@strawberry.input(description="Retire a document of a program 停用查询文档.")
+class RetireDocumentInput(Command):
+    """It may be registered again."""
+
+    id: strawberry.ID = refers("Client", "Whose it is 接入应用.")
+    sha256: str = strawberry.field(description="SHA-256 of the document 摘要.")
+
+
+@strawberry.input(description="Confine a program to its documents 限定查询文档.")
+class ConfineClientInput(Command):
+    """Or let it send any document again."""
+
+    id: strawberry.ID = refers("Client", "Which one 接入应用.")
+    registered_only: bool = strawberry.field(
+        description="Whether it sends registered documents alone 是否仅用已登记查询文档."
+    )
+
+
+@strawberry.type
+class MeasureQuery:
+    """What bars whom, and what is let in."""
+
+    sanctions = listing(
+        Sanction,
+        "Sanctions 惩戒措施.",
+        orders={"newest": Order("starts_at", datetime, descending=True)},
+        where=BY_ORGANISATION | {"state": By("Whether they were lifted 状态", "state")},
+    )
+    clients = listing(
+        Client,
+        "Client programs 接入应用.",
+        orders={"name": Order("name", str)},
+        where=BY_ORGANISATION | {"state": By("Whether they are let in 状态", "state")},
+    )
+
+
+@strawberry.type
+class MeasureMutation:
+    """Sanctioning, and letting programs in."""
+
+    impose_sanction = governed(
+        Sanction,
+        "impose",
+        operations.impose_sanction,
+        ImposeSanctionInput,
+        "Bar a body from new business 实施惩戒.",
+    )
+    lift_sanction = governed(
+        Sanction,
+        "lift",
+        operations.lift_sanction,
+        LiftSanctionInput,
+        "End a sanction before its time 解除惩戒.",
+    )
+    register_client = governed(
+        Client,
+        "register",
+        operations.register_client,
+        RegisterClientInput,
+        "Let a program in with its scopes 登记接入应用.",
+    )
+    revoke_client = governed(
+        Client,
+        "revoke",
+        operations.revoke_client,
+        RevokeClientInput,
+        "Shut a program out 撤销接入应用.",
+    )
+    register_document = governed(
+        Client,
+        "register_document",
+        persisted_queries.register_document,
+        RegisterDocumentInput,
+        "Let a program send a document by its hash 登记查询文档.",
+    )
+    retire_document = governed(
+        Client,
+        "retire_document",
+        persisted_queries.retire_document,
+        RetireDocumentInput,
+        "No longer take a document from a program 停用查询文档.",
+    )
+    confine_client = governed(
+        Client,
+        "confine",
+        persisted_queries.confine_client,
+        ConfineClientInput,
+        "Take nothing but registered documents from a program 限定仅用已登记查询文档.",
+    )

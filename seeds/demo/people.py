@@ -1,0 +1,82 @@
+"""Whom one may sign in as in a demonstration: invented people only, at least one for each role."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from policies.vocabulary import Text
+from registry.access.principals import NIL
+from registry.db.session import rows
+from seeds.csv_reader import cell, like, lines, text
+from seeds.demo.scenario_columns import FOLDER
+
+_SUBJECT = like(r"[a-z][a-z0-9-]*")
+_COLUMNS = {"subject": _SUBJECT, "client": _SUBJECT, "may_en": text, "may_zh": text}
+
+_STANDING = """
+    SELECT p.subject, a.role, a.id AS appointment, o.name, coalesce(o.name_en, o.name) AS name_en
+    FROM appointment a
+    JOIN person p ON p.id = a.person_id
+    JOIN organisation o ON o.id = a.organisation_id
+    WHERE p.demo AND p.subject = ANY($1) AND a.state = 'in_force' AND o.state = 'open'
+        AND a.valid_from <= registry_now() AND coalesce(a.valid_until > registry_now(), true)
+    ORDER BY o.kind DESC, o.name
+"""
+_PROGRAMS = """
+    SELECT c.name AS subject, 'portal' AS role, o.name, coalesce(o.name_en, o.name) AS name_en
+    FROM client c JOIN organisation o ON o.id = c.organisation_id
+    WHERE c.demo AND c.name = ANY($1) AND c.state = 'open' AND o.kind = 'portal'
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPerson:
+    """A sign-in to print.
+
+    Attributes:
+        appointment: to be named in the request by a person who holds several; NIL of a program.
+        client: the program that the token is made out to.
+        may: what he is there to show.
+
+    """
+
+    role: str
+    subject: str
+    organisation: Text
+    appointment: UUID
+    client: str
+    may: Text
+
+
+async def demo_people() -> list[DemoPerson]:
+    """The sign-ins of a loaded demonstration, in the order of ``sign_ins.csv``.
+
+    The file serves all demonstrations: whoever is not in this registry is left out. A person
+    with several appointments stands there once for each. Needs the database open.
+    """
+    listed = _listed()
+    found = await rows(_STANDING, list(listed)) + await rows(_PROGRAMS, list(listed))
+    order = list(listed)
+    found.sort(key=lambda each: order.index(each["subject"]))
+    return [
+        DemoPerson(
+            role=each["role"],
+            subject=each["subject"],
+            organisation=Text(each["name_en"], each["name"]),
+            appointment=each.get("appointment", NIL),
+            client=listed[each["subject"]][0],
+            may=listed[each["subject"]][1],
+        )
+        for each in found
+    ]
+
+
+def _listed() -> dict[str, tuple[str, Text]]:
+    """Client and purpose of each sign-in, by its subject."""
+    listed = {}
+    for where, cells in lines(FOLDER / "sign_ins.csv", list(_COLUMNS)):
+        subject, client, en, zh = (
+            cell(where, column, read, said)
+            for (column, read), said in zip(_COLUMNS.items(), cells, strict=True)
+        )
+        listed[subject] = (client, Text(en, zh))
+    return listed

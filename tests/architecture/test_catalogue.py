@@ -1,0 +1,20 @@
+"""What the migrations must leave in the database: each constraint, trigger and unique index."""
+
+import asyncpg
+
+from tests.architecture.catalogue import GOLDEN, catalogue
+
+
+async def test_every_rule_the_database_keeps_is_there_and_listed(owner: asyncpg.Connection) -> None:
+    expected = GOLDEN.read_text().splitlines()
+
+    assert await catalogue(owner) == expected
+
+
+async def test_every_append_only_table_says_so_itself(owner: asyncpg.Connection) -> None:
+    tables = await owner.fetch(
+        "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger"
+        " WHERE tgfoid = 'append_only'::regproc"
+    )
+
+    assert {"act", "rule_edition", "rule_line"} <= {table["name"] for table in tables}

@@ -1,0 +1,110 @@
+"""What each role may do in the database, read from its catalogue."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from registry.db.migrations.grants import FUNCTIONS, GRANTS, SEQUENCES, WRITING_FUNCTIONS
+from registry.db.migrations.runner import LOCK, MigrationRefused, migrate, migrations
+from tests.support.cluster import Database, Server
+from tests.support.waiting import waits
+
+WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
+
+
+async def test_every_table_has_its_grant_and_every_grant_its_table(
+    owner: asyncpg.Connection,
+) -> None:
+    tables = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+
+    assert {table["tablename"] for table in tables} - {"migration"} == set(GRANTS)
+
+
+async def test_every_granted_function_and_sequence_exists(owner: asyncpg.Connection) -> None:
+    functions = await owner.fetch(
+        "SELECT name FROM unnest($1::text[]) name WHERE to_regprocedure(name) IS NULL",
+        [*FUNCTIONS, *WRITING_FUNCTIONS],
+    )
+    sequences = await owner.fetch(
+        "SELECT name FROM unnest($1::text[]) name WHERE to_regclass(name) IS NULL", [*SEQUENCES]
+    )
+
+    assert [*functions, *sequences] == []
+
+
+@pytest.mark.parametrize("table", ["posting", "balance", "entry"])
+@pytest.mark.parametrize("privilege", WRITES)
+async def test_the_application_writes_no_ledger_table(
+    owner: asyncpg.Connection, server: Server, table: str, privilege: str
+) -> None:
+    assert not await _may(owner, server.application_role, table, privilege)
+
+
+@pytest.mark.parametrize("privilege", ["UPDATE", "DELETE", "TRUNCATE"])
+async def test_the_application_never_changes_an_act(
+    owner: asyncpg.Connection, server: Server, privilege: str
+) -> None:
+    assert not await _may(owner, server.application_role, "act", privilege)
+
+
+async def test_the_reader_writes_nothing(owner: asyncpg.Connection, server: Server) -> None:
+    found = [
+        (table, privilege)
+        for table in GRANTS
+        for privilege in WRITES
+        if await _may(owner, server.reader_role, table, privilege)
+    ]
+
+    assert found == []
+
+
+async def test_the_application_is_neither_superuser_nor_owner(
+    owner: asyncpg.Connection, server: Server
+) -> None:
+    owned = await owner.fetchval(
+        "SELECT count(*) FROM pg_class JOIN pg_roles ON pg_roles.oid = relowner WHERE rolname = $1",
+        server.application_role,
+    )
+    superuser = await owner.fetchval(
+        "SELECT rolsuper FROM pg_roles WHERE rolname = $1", server.application_role
+    )
+
+    assert (owned, superuser) == (0, False)
+
+
+async def test_migrating_again_applies_nothing(clone: Database, server: Server) -> None:
+    assert await migrate(clone.owner_url, server.application_role) == []
+
+
+async def test_an_edited_applied_file_is_refused(
+    clone: Database, server: Server, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("UPDATE migration SET sha256 = repeat('0', 64) WHERE name = '0001_shared'")
+
+    with pytest.raises(MigrationRefused, match="0001_shared"):
+        await migrate(clone.owner_url, server.application_role)
+
+
+async def test_a_second_node_waits_until_the_first_has_migrated(
+    clone: Database, server: Server, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("SELECT pg_advisory_lock($1)", LOCK)
+
+    second = asyncio.create_task(migrate(clone.owner_url, server.application_role))
+    await waits(owner)
+
+    await owner.execute("SELECT pg_advisory_unlock($1)", LOCK)
+    assert await second == []
+
+
+def test_migrations_are_numbered_without_gap() -> None:
+    numbers = [int(migration.name[:4]) for migration in migrations()]
+
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def _may(owner: asyncpg.Connection, role: str, table: str, privilege: str) -> bool:
+    return bool(
+        await owner.fetchval("SELECT has_table_privilege($1, $2, $3)", role, table, privilege)
+    )

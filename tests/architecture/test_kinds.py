@@ -1,0 +1,46 @@
+"""What the rule book may ask and what the concepts can answer are the same."""
+
+import importlib
+import pkgutil
+
+import pytest
+
+import registry
+from policies.rulebook import RuleBook
+from policies.vocabulary import VOCABULARY
+from registry.access.authorizer import VIEWER_FACTS
+from registry.access.kinds import Kind
+from registry.access.rulebook_store import SHIPPED
+
+BOOK = RuleBook.load(SHIPPED, VOCABULARY)
+
+
+def kinds() -> dict[str, Kind]:
+    """Every kind that a concept declares, by name."""
+    found = {}
+    for module in pkgutil.walk_packages(registry.__path__, "registry."):
+        if module.name.endswith(".facts"):
+            for value in vars(importlib.import_module(module.name)).values():
+                if isinstance(value, Kind):
+                    found[value.name] = value
+    return found
+
+
+KINDS = kinds()
+
+
+def test_every_kind_of_the_vocabulary_has_records() -> None:
+    assert set(KINDS) == set(VOCABULARY.kinds)
+
+
+@pytest.mark.parametrize("name", sorted(VOCABULARY.kinds))
+def test_a_kind_answers_exactly_the_facts_that_rules_ask_of_it(name: str) -> None:
+    asked = set(BOOK.facts_of(name))
+
+    assert set(KINDS[name].facts) == asked
+
+
+def test_the_gate_answers_every_fact_about_the_viewer() -> None:
+    asked = {name for name, words in VOCABULARY.facts.items() if words.viewer_only}
+
+    assert set(VIEWER_FACTS) == asked

@@ -1,0 +1,13 @@
+"""What is measured of sign-in is what requests pay."""
+
+from benchmarks.authentication import measured
+from tests.support.cluster import Database
+
+
+async def test_every_way_to_know_who_asks_is_measured(founded: Database) -> None:
+    found = await measured(founded.application_url, 50)
+
+    known = [each.mean for name, each in found.items() if name.endswith("known")]
+    looked_up = [each.mean for name, each in found.items() if not name.endswith("known")]
+    assert (len(known), len(looked_up)) == (3, 3)
+    assert max(known) < min(looked_up)

@@ -1,0 +1,37 @@
+"""What a row is about never changes, not even by the hand of the application's own role."""
+
+import asyncpg
+import pytest
+
+from registry.db.session import execute, transaction
+from tests.support.builders import a_client, a_sanction, an_officer, an_organisation, install_rules
+from tests.support.cluster import Database
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("organisation", "kind = 'bank'"),
+        ("person", "subject = 'somebody-else'"),
+        ("appointment", "role = 'province'"),
+        ("appointment", "may_approve = NOT may_approve"),
+        ("sanction", "ends_at = starts_at + interval '1 second'"),
+        ("client", "house = true"),
+        ("account", "kind = 'escrow'"),
+    ],
+)
+async def test_the_application_cannot_change_what_a_row_is_about(
+    database: Database, owner: asyncpg.Connection, table: str, change: str
+) -> None:
+    await install_rules(owner)
+    body = await an_organisation()
+    await an_officer(body)
+    await a_sanction(body)
+    await a_client(body, "Transfer:view")
+    await execute(
+        "INSERT INTO account (id, organisation_id, kind) SELECT id, id, 'holding' FROM organisation"
+    )
+
+    with pytest.raises(asyncpg.PostgresError, match=r"never changes|violates"):
+        async with transaction():
+            await execute(f"UPDATE {table} SET {change}")

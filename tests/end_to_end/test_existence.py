@@ -1,0 +1,241 @@
+"""What may not be seen answers like what is not there: no question tells which objects exist.
+
+The mutations are held by the sweep; here are the questions.
+"""
+
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_required_argument
+
+from policies.vocabulary import VOCABULARY
+from registry.access.authorizer import gate
+from registry.access.kinds import Kind
+from registry.access.principals import Viewer
+from registry.access.viewer_lookup import enter
+from schema.build import _strawberry
+from schema.framework.global_ids import global_id
+from schema.framework.inputs import REFERS
+from schema.root import whole_schema
+from tests.end_to_end.expected_decisions import Records, undone
+from tests.end_to_end.world import WHO, Who
+from tests.support.live_server import Portal
+
+LOOKERS = (
+    "langfang-initiator",
+    "guan-approver",
+    "enterprise-4-initiator",
+    "cib-approver",
+    "centre-approver",
+    "auditor",
+    "an officer whose time has run out",
+    "an officer through a program",
+    "a program",
+    "the public",
+)
+
+MALFORMED = ("", "x", "====", "T3JnYW5pc2F0aW9uOjE", "\u6392\u6c61", "a" * 5000)
+"""Texts that are no identifier: empty, short, padding, of a kind and no key, no ASCII, long."""
+
+SCHEMA = whole_schema()
+KINDS: dict[str, Kind] = {
+    name: definition.origin.KIND  # type: ignore[union-attr]
+    for name in VOCABULARY.kinds
+    if (definition := SCHEMA.get_type_by_name(name)) is not None
+}
+LISTS = {
+    get_named_type(field.type).name.removesuffix("Connection"): name
+    for name, field in SCHEMA._schema.query_type.fields.items()  # type: ignore[union-attr]
+    if get_named_type(field.type).name.endswith("Connection")
+}
+"""The list of each kind."""
+
+
+def test_every_kind_is_listed_and_found() -> None:
+    assert set(KINDS) == set(VOCABULARY.kinds) == set(LISTS)
+
+
+@pytest.mark.parametrize("name", LOOKERS)
+async def test_the_invisible_answers_as_the_absent(portal: Portal, name: str) -> None:
+    who = WHO[name]
+    viewer, records = await seeing(who), Records()
+
+    for kind in KINDS.values():
+        hidden = [r for r in await records.of(kind) if not gate.allows(viewer, kind, "view", r)]
+        if not hidden:
+            continue
+        invisible, absent = global_id(kind.name, hidden[0].pk), global_id(kind.name, uuid4())
+        for query in questions(kind):
+            told = await who.asks(portal, query, {"id": invisible})
+            assert told == await who.asks(portal, query, {"id": absent}), query
+
+
+def questions(kind: Kind) -> Iterator[str]:
+    """Everything that can be asked about one object by its identifier."""
+    yield "query ($id: ID!) { node(id: $id) { __typename id } }"
+    for verb in VOCABULARY.kinds[kind.name].verbs[-2:]:
+        yield f"""query ($id: ID!) {{ why(kind: "{kind.name}", verb: "{verb.name}", id: $id) {{
+            allowed rule because {{ en }} misses {{ rule }} }} }}"""
+    yield 'query ($id: ID!) { why(kind: "Organisation", verb: "close", id: $id) { allowed } }'
+    for name, where in filters(kind.name):
+        yield f"""query ($id: ID!) {{ {name}(first: 5, where: {{ {where}: $id }}) {{
+            nodes {{ id }} pageInfo {{ hasNextPage hasPreviousPage startCursor }} }} }}"""
+
+
+def filters(kind: str) -> Iterator[tuple[str, str]]:
+    """The lists that can be narrowed to what belongs to an object of the kind, and by which field.
+
+    A list narrowed to an organisation differs by what else may be seen: those are public.
+    """
+    for name in LISTS.values():
+        for field, of in _identifiers(name):
+            if of == kind != "Organisation":
+                yield name, field
+
+
+def _identifiers(listed: str) -> Iterator[tuple[str, str]]:
+    root = SCHEMA._schema.query_type
+    assert root is not None
+    where = get_named_type(root.fields[listed].args["where"].type)
+    assert isinstance(where, GraphQLInputObjectType)
+    for name, field in where.fields.items():
+        if get_named_type(field.type).name == "ID":
+            yield name, _strawberry(field).metadata[REFERS]
+
+
+@pytest.mark.parametrize("name", ["auditor", "a program", "the public"])
+async def test_the_malformed_is_told_alike_to_everybody(portal: Portal, name: str) -> None:
+    answers = [
+        await WHO[name].asks(portal, "query ($id: ID!) { node(id: $id) { id } }", {"id": text})
+        for text in MALFORMED
+    ]
+
+    codes = {answer["errors"][0]["extensions"]["code"] for answer in answers}
+    assert codes == {"MALFORMED"}
+
+
+async def test_the_identifier_of_another_kind_is_malformed_where_a_kind_is_named(
+    portal: Portal,
+) -> None:
+    query = "query ($id: ID!) { transfers(first: 1, where: { seller: $id }) { nodes { id } } }"
+
+    answer = await WHO["auditor"].asks(portal, query, {"id": global_id("Person", uuid4())})
+
+    assert answer["errors"][0]["extensions"]["code"] == "MALFORMED"
+
+
+LARGE = {"Agreement": 3}
+"""Pages of what holds lists within lists."""
+
+
+@pytest.mark.parametrize("name", LOOKERS)
+async def test_no_answer_names_an_object_that_may_not_be_seen(portal: Portal, name: str) -> None:
+    who = WHO[name]
+    viewer, records = await seeing(who), Records()
+
+    for kind, listed in LISTS.items():
+        query = f"{{ {listed}(first: {LARGE.get(kind, 40)}) {{ nodes {{ {everything(kind)} }} }} }}"
+        answer = await who.asks(portal, query)
+        assert "errors" not in answer, answer["errors"]
+        assert await unseen(viewer, records, answer["data"]) == [], kind
+
+
+@pytest.mark.parametrize("name", LOOKERS)
+async def test_a_list_is_what_may_be_seen_and_nothing_else(portal: Portal, name: str) -> None:
+    who = WHO[name]
+    viewer, records = await seeing(who), Records()
+
+    for kind, listed in LISTS.items():
+        answer = await who.asks(portal, f"{{ {listed}(first: 100) {{ nodes {{ id }} }} }}")
+        found = {node["id"] for node in answer["data"][listed]["nodes"]}
+        assert found == {
+            global_id(kind, record.pk)
+            for record in await records.of(KINDS[kind])
+            if gate.allows(viewer, KINDS[kind], "view", record)
+        }
+
+
+@pytest.mark.parametrize("name", LOOKERS)
+async def test_the_work_list_is_what_the_verdicts_say(portal: Portal, name: str) -> None:
+    who = WHO[name]
+    viewer, records = await seeing(who), Records()
+
+    answer = await who.asks(portal, "{ workList(first: 100) { kind verb objectId } }")
+
+    found = {(item["verb"], item["objectId"]) for item in answer["data"]["workList"]}
+    assert found == {
+        (verb.name, global_id(kind.name, record.pk))
+        for kind in KINDS.values()
+        for verb in VOCABULARY.kinds[kind.name].verbs
+        if verb.waits
+        for record in await records.of(kind)
+        if gate.allows(viewer, kind, verb.name, record)
+        and gate.allows(viewer, kind, "view", record)
+    }
+
+
+async def seeing(who: Who) -> Viewer:
+    """Who asks, as the facts see him."""
+    async with undone():
+        return await enter(await who.caller())
+
+
+def everything(kind: str) -> str:
+    """All fields of a type that need no argument, and the identifiers of what they lead to."""
+    named = SCHEMA._schema.type_map[kind]
+    assert isinstance(named, GraphQLObjectType)
+    return " ".join(part for name in named.fields for part in _field(named, name))
+
+
+def _field(named: GraphQLObjectType, name: str, depth: int = 0) -> Iterator[str]:
+    field = named.fields[name]
+    if any(is_required_argument(argument) for argument in field.args.values()):
+        return
+    inner = get_named_type(field.type)
+    if not hasattr(inner, "fields"):
+        yield name
+    elif not isinstance(inner, GraphQLObjectType):
+        yield f"{name} {{ ... on Governed {{ id }} }}"
+    elif inner.name in KINDS:
+        yield f"{name} {{ id }}"
+    elif inner.name.endswith("Connection"):
+        yield f"{name}(first: 3) {{ totalCount nodes {{ id }} }}"
+    elif depth == 0:
+        parts = [part for deeper in inner.fields for part in _field(inner, deeper, 1)]
+        yield f"{name} {{ {' '.join(parts)} }}"
+
+
+_ID = re.compile(r"[A-Za-z0-9_-]{40,120}")
+
+
+async def unseen(viewer: Viewer, records: Records, data: object) -> list[str]:
+    """The identifiers in an answer that stand for something the viewer may not see."""
+    found = []
+    for kind, key in sorted(set(_named(data)), key=str):
+        known = {record.pk: record for record in await records.of(KINDS[kind])}
+        if key not in known or not gate.allows(viewer, KINDS[kind], "view", known[key]):
+            found.append(f"{kind}:{key}")
+    return found
+
+
+def _named(data: Any) -> Iterator[tuple[str, UUID]]:  # noqa: ANN401 - any JSON
+    if isinstance(data, dict):
+        for name, value in data.items():
+            if name not in PARTS:
+                yield from _named(value)
+    elif isinstance(data, list):
+        for item in data:
+            yield from _named(item)
+    elif isinstance(data, str) and _ID.fullmatch(data):
+        text = urlsafe_b64decode(data + "=" * (-len(data) % 4)).decode(errors="replace")
+        kind, _, key = text.partition(":")
+        if kind in KINDS:
+            yield kind, UUID(key)
+
+
+PARTS = {"postings"}
+"""A posting has two ends, and whoever holds one of them is told the other's account."""

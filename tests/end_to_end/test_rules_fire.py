@@ -1,0 +1,104 @@
+"""Every row of the rule book decides something that somebody asks or does over HTTP."""
+
+from collections.abc import Iterator, Mapping
+
+import asyncpg
+import pytest
+
+from policies.rulebook import RuleBook
+from policies.vocabulary import VOCABULARY
+from registry.access.rulebook_store import SHIPPED
+from registry.db.session import rows
+from tests.end_to_end.test_existence import LISTS
+from tests.end_to_end.world import WHO, WHO_IN_2026, Who
+from tests.support.cluster import Server
+from tests.support.demo_databases import Told, a_copy
+from tests.support.live_server import Portal, a_portal
+
+AT_ONCE = 15
+"""Verbs asked about in one document; more would be refused for their aliases."""
+
+_OTHER_SIDE = "who submits a transfer and who decides on it stand on two sides of the market"
+_MACHINE = "the machine and the operator send no requests"
+_ONE_BODY = "nobody of the demonstration acts for two authorities"
+SILENT = {
+    **dict.fromkeys(("N-05", "N-06", "N-11", "N-12", "N-13", "N-14"), _OTHER_SIDE),
+    **dict.fromkeys(("C-12", "F-13", "L-07", "T-29"), _MACHINE),
+    **dict.fromkeys(("N-84", "N-85", "N-86", "N-87", "N-88"), _ONE_BODY),
+}
+"""Rows that are told to nobody over HTTP, each with the reason; elsewhere they are tested."""
+
+MIXED = {
+    "submitted_by = a.person_id": {"qualify": "N-05", "opine": "N-06"},
+    "submitted_body = a.organisation_id": {
+        "qualify": "N-13", "opine": "N-14", "approve": "N-11", "reject": "N-12",
+    },
+}  # fmt: skip
+"""What only the owner could write: an officer, or his authority, submitted the case itself."""
+
+
+async def test_every_row_decides_something(
+    server: Server, world: Told, world_of_2026: Told
+) -> None:
+    fired: set[str] = set()
+    for story, people in ((world, WHO), (world_of_2026, WHO_IN_2026)):
+        async with a_copy(server, story), a_portal() as portal:
+            fired |= await heard(portal, people)
+
+    book = RuleBook.load(SHIPPED, VOCABULARY)
+    unheard = {row.number for row in book.rows} - fired
+    assert sorted(unheard - set(SILENT)) == []
+    assert sorted(set(SILENT) - unheard) == []
+
+
+@pytest.mark.parametrize("mix", MIXED)
+async def test_the_rows_between_the_two_sides_decide_once_they_are_mixed(
+    server: Server, world_of_2026: Told, mix: str
+) -> None:
+    async with a_copy(server, world_of_2026) as database, a_portal() as portal:
+        for verb, rule in MIXED[mix].items():
+            officer = "centre-approver" if verb == "qualify" else "langfang-approver"
+            await mix_up(database.owner_url, mix, officer)
+            state = f'a: actionState(verb: "{verb}") {{ rule }}'
+            asked = f"{{ transfers(first: 100) {{ nodes {{ {state} }} }} }}"
+
+            answer = await WHO_IN_2026[officer].asks(portal, asked)
+
+            assert rule in {node["a"]["rule"] for node in answer["data"]["transfers"]["nodes"]}
+
+
+async def mix_up(owner_url: str, mix: str, officer: str) -> None:
+    """Behind the application's back, every case becomes the officer's own."""
+    owner = await asyncpg.connect(owner_url)
+    try:
+        await owner.execute("ALTER TABLE transfer DISABLE TRIGGER USER")
+        await owner.execute(
+            f"UPDATE transfer SET {mix} FROM appointment a JOIN person p ON p.id = a.person_id"
+            " WHERE p.subject = $1",
+            f"demo-{officer}",
+        )
+    finally:
+        await owner.close()
+
+
+async def heard(portal: Portal, people: Mapping[str, Who]) -> set[str]:
+    """The rules that acts rest on, and those that people are told when they ask what they may."""
+    fired = {act["rule"] for act in await rows("SELECT DISTINCT rule FROM act")}
+    for who in people.values():
+        for query in questions():
+            answer = await who.asks(portal, query)
+            for listed in answer["data"].values():
+                fired |= {state["rule"] for node in listed["nodes"] for state in node.values()}
+    return fired
+
+
+def questions() -> Iterator[str]:
+    """Whether each verb is allowed on whatever may be seen."""
+    for kind, listed in LISTS.items():
+        verbs = [verb.name for verb in VOCABULARY.kinds[kind].verbs]
+        for start in range(0, len(verbs), AT_ONCE):
+            asked = " ".join(
+                f'v{n}: actionState(verb: "{verb}") {{ rule }}'
+                for n, verb in enumerate(verbs[start : start + AT_ONCE])
+            )
+            yield f"{{ {listed}(first: 100) {{ nodes {{ {asked} }} }} }}"

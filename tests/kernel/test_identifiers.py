@@ -1,0 +1,156 @@
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from registry.kernel.errors import Code, Malformed
+from registry.kernel.identifiers import (
+    check_bank_reference,
+    check_credit_code,
+    check_division,
+    check_outlet,
+    check_permit_number,
+    check_sha256,
+    credit_check_digit,
+    permit_holder,
+)
+
+TANGSHAN = "91130200699229617X"
+VALID_CODES = [TANGSHAN, "91350100M000100Y43", "911302307808371268"]
+WITHOUT_CODE = "H91302300000" + "00001" + "A"
+ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+PRINTABLE = st.characters(min_codepoint=33, max_codepoint=126)
+
+
+def refused(check: Callable[[str, str], str], text: str) -> Malformed:
+    with pytest.raises(Malformed) as refusal:
+        check(text, "identifier")
+    assert refusal.value.code == Code.MALFORMED
+    assert refusal.value.field == "identifier"
+    assert refusal.value.message.zh
+    return refusal.value
+
+
+@pytest.mark.parametrize("code", VALID_CODES)
+def test_published_credit_codes_are_accepted(code: str) -> None:
+    assert check_credit_code(code, "creditCode") == code
+
+
+def test_a_published_wrong_check_digit_is_refused_as_such() -> None:
+    assert "check digit" in refused(check_credit_code, "91350100M000100Y4Z"[:17] + "2").message.en
+    refused(check_credit_code, "91350100M000100Y4Z")
+
+
+@given(st.sampled_from(VALID_CODES), st.integers(0, 17), PRINTABLE)
+def test_one_changed_character_of_a_credit_code_is_always_noticed(
+    code: str, place: int, other: str
+) -> None:
+    assume(other.upper() != code[place])
+
+    refused(check_credit_code, code[:place] + other + code[place + 1 :])
+
+
+@given(st.sampled_from(VALID_CODES), st.integers(0, 17))
+def test_a_missing_character_is_noticed(code: str, place: int) -> None:
+    refused(check_credit_code, code[:place] + code[place + 1 :])
+
+
+@given(
+    st.text("123459ANY", min_size=2, max_size=2),
+    st.text("0123456789", min_size=6, max_size=6),
+    st.text(ALPHABET, min_size=9, max_size=9),
+)
+def test_every_body_has_exactly_one_check_digit(kind: str, area: str, number: str) -> None:
+    body = kind + area + number
+
+    accepted = [last for last in ALPHABET if accepts(check_credit_code, body + last)]
+
+    assert accepted == [credit_check_digit(body)]
+
+
+def accepts(check: Callable[[str, str], str], text: str) -> bool:
+    try:
+        check(text, "identifier")
+    except Malformed:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "typed", [TANGSHAN.lower(), f"  {TANGSHAN}\n", "９１１３０２００６９９２２９６１７Ｘ"]
+)
+def test_case_blanks_and_full_width_do_not_matter(typed: str) -> None:
+    assert check_credit_code(typed, "creditCode") == TANGSHAN
+
+
+def test_a_valid_code_hidden_before_blanks_and_junk_is_refused() -> None:
+    refused(check_credit_code, TANGSHAN + " " * 100 + "X")
+
+
+@pytest.mark.parametrize("number", [f"{TANGSHAN}001P", f"{TANGSHAN}002P", f"{WITHOUT_CODE}001P"])
+def test_permit_numbers_are_accepted_and_name_their_holder(number: str) -> None:
+    assert check_permit_number(number.lower(), "permitNumber") == number
+    assert permit_holder(number) == number[:18]
+
+
+@given(st.integers(0, 17), st.sampled_from(ALPHABET))
+def test_the_credit_code_within_a_permit_number_is_checked(place: int, other: str) -> None:
+    assume(other != TANGSHAN[place])
+
+    refused(check_permit_number, f"{TANGSHAN[:place]}{other}{TANGSHAN[place + 1 :]}001P")
+
+
+@given(st.integers(18, 21), st.sampled_from("ABCWXYZ-_ "))
+def test_a_letter_in_the_sequence_or_another_mark_is_refused(place: int, other: str) -> None:
+    number = f"{TANGSHAN}001P"
+
+    refused(check_permit_number, number[:place] + other + number[place + 1 :])
+
+
+@pytest.mark.parametrize("mark", "WXYZ")
+def test_a_registration_receipt_is_not_a_permit(mark: str) -> None:
+    assert mark in refused(check_permit_number, f"{TANGSHAN}001{mark}").message.en
+
+
+@pytest.mark.parametrize(
+    "body", ["H91302300001" + "00001" + "A", "H8" + WITHOUT_CODE[2:], WITHOUT_CODE[:-1] + "1"]
+)
+def test_a_body_without_a_credit_code_has_its_own_strict_form(body: str) -> None:
+    refused(check_permit_number, f"{body}001P")
+
+
+@pytest.mark.parametrize("code", ["130000", "130682", "133100", "131024"])
+def test_division_codes_have_six_digits(code: str) -> None:
+    assert check_division(code, "division") == code
+
+
+@pytest.mark.parametrize("code", ["", "13010", "1301000", "030100", "13010A", "13-100"])
+def test_other_forms_are_no_division_code(code: str) -> None:
+    refused(check_division, code)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("DA001", "DA001"), ("dw999", "DW999")])
+def test_outlets_are_numbered_by_medium(typed: str, code: str) -> None:
+    assert check_outlet(typed, "outlet") == code
+
+
+@pytest.mark.parametrize("code", ["DA000", "DB001", "DA01", "DA0001", "D A001"])
+def test_other_forms_are_no_outlet(code: str) -> None:
+    refused(check_outlet, code)
+
+
+def test_a_bank_reference_has_one_form_however_it_is_typed() -> None:
+    assert check_bank_reference(" cib-20220607-0001 ", "reference") == "CIB-20220607-0001"
+
+
+@pytest.mark.parametrize("text", ["12345", "-123456", "123456-", "1" * 41, "12 3456", "付款123456"])
+def test_other_forms_are_no_bank_reference(text: str) -> None:
+    refused(check_bank_reference, text)
+
+
+def test_a_sha256_is_lower_case_hexadecimal() -> None:
+    assert check_sha256("AB" * 32, "sha256") == "ab" * 32
+    refused(check_sha256, "ab" * 31)
+    refused(check_sha256, "ag" * 32)
+    refused(check_sha256, "ab" * 33)

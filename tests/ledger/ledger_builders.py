@@ -1,0 +1,118 @@
+"""Accounts, rights and entries for tests, posted by ``post_entry`` itself."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID, uuid4
+
+from registry.db.session import execute, row, transaction
+from registry.kernel.calendar import CHINA
+from registry.ledger.journal import available, ensure_account, ensure_instrument
+from registry.ledger.records import Account, Instrument
+from registry.ledger.rules import ISSUANCE, AccountKind, Acquisition, EntryKind, Posting, Right
+from registry.parties.records import Organisation
+from tests.support.builders import LANGFANG, an_organisation
+
+OPENING = datetime(2022, 6, 7, 10, tzinfo=CHINA)
+HOUR = timedelta(hours=1)
+
+_ACT = """
+    INSERT INTO act (id, at, operation, kind, verb, object_id, role, edition, rule, facts, key,
+        input)
+    SELECT $1, $2, 'a_test', 'Account', 'view', $1, 'province', edition, number, '{}', 'a test',
+        '{}'
+    FROM rule_line WHERE number IS NOT NULL AND 'allow' = ANY (cells) LIMIT 1
+"""
+_POST = """
+    SELECT post_entry($1, $2, $3, $4, $5, $6, '', NULL, false, $7,
+        $8::uuid[], $9::uuid[], $10::uuid[], $11::bigint[])
+"""
+
+
+async def a_right(
+    pollutant: str = "SO2", *, until: date | None = None, demo: bool = True
+) -> Instrument:
+    """A paid right of Langfang."""
+    return await ensure_instrument(
+        Right(pollutant, LANGFANG, Acquisition.PAID, valid_until=until, demo=demo)
+    )
+
+
+async def a_holder(**columns: object) -> tuple[Organisation, Account]:
+    """A new enterprise with its holding account."""
+    organisation = await an_organisation(**columns)  # type: ignore[arg-type]
+    return organisation, await ensure_account(organisation.id, AccountKind.HOLDING)
+
+
+async def posted(
+    kind: EntryKind,
+    *postings: Posting,
+    at: datetime = OPENING,
+    effective: datetime | None = None,
+    reverses: UUID | None = None,
+    reference: str | None = None,
+) -> UUID:
+    """An entry with an act of its own, in a transaction of its own."""
+    async with transaction():
+        return await written(
+            kind, postings, at=at, effective=effective, reverses=reverses, reference=reference
+        )
+
+
+async def written(
+    kind: EntryKind,
+    postings: Sequence[Posting],
+    *,
+    at: datetime = OPENING,
+    effective: datetime | None = None,
+    reverses: UUID | None = None,
+    reference: str | None = None,
+) -> UUID:
+    """An entry with an act of its own, in the transaction there is."""
+    entry, act = uuid4(), uuid4()
+    await execute(_ACT, act, at)
+    await execute(
+        _POST,
+        entry,
+        act,
+        kind.value,
+        at,
+        effective,
+        reverses,
+        reference,
+        [posting.source for posting in postings],
+        [posting.target for posting in postings],
+        [posting.instrument for posting in postings],
+        [posting.quantity for posting in postings],
+    )
+    return entry
+
+
+async def stocked(account: Account, instrument: Instrument, quantity: int) -> UUID:
+    """The opening entry that gives an account its first stock."""
+    return await posted(EntryKind.OPENING, Posting(ISSUANCE, account.id, instrument.id, quantity))
+
+
+async def held(instrument: Instrument, *accounts: Account) -> list[int]:
+    """What each account holds now."""
+    return [await available(account.id, instrument.id) for account in accounts]
+
+
+async def counted(table: str) -> int:
+    """How many rows a table has."""
+    found = await row(f"SELECT count(*) AS number FROM {table}")
+    assert found is not None
+    return int(found["number"])
+
+
+async def two_holders(stock: int) -> tuple[Instrument, Account, Account]:
+    """A right, one who holds some of it, and one who holds none."""
+    right = await a_right()
+    _, seller = await a_holder()
+    _, buyer = await a_holder()
+    await stocked(seller, right, stock)
+    return right, seller, buyer
+
+
+def moved(source: Account, target: Account, right: Instrument, quantity: int) -> Posting:
+    """A posting between two accounts."""
+    return Posting(source.id, target.id, right.id, quantity)

@@ -1,0 +1,319 @@
+"""What the state machine may do: one rule for each command, and one for whatever else there is."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, precondition, rule
+
+from registry.commands.command import Operation
+from registry.kernel.errors import Code
+from registry.kernel.quantities import format_quantity
+from registry.ledger.operations import (
+    approve_reversal,
+    impose_freeze,
+    lift_freeze,
+    open_holding,
+    open_reserve,
+    propose_reversal,
+    record_payout,
+    reject_reversal,
+)
+from registry.ledger.rules import ISSUANCE, MONEY, OUTSIDE, REVERSIBLE, AccountKind, EntryKind
+from tests.ledger.ledger_builders import HOUR, OPENING
+from tests.ledger.machine import ALL, MORE, NOBODY, Apply, Machine
+from tests.ledger.machine_fixture import ENDS, ESCROW, HOLDING, RESERVE
+from tests.ledger.reference_model import BANKED, Draft, Hold, No, Proposal, Thing
+from tests.support.builders import LANGFANG, TANGSHAN
+
+LIVE = (HOLDING, ESCROW, RESERVE)
+MOODS = st.sampled_from(["once", "once", "once", "twice", "other", "preview"])
+INDEX = st.integers(0, 9)
+QUANTITIES = st.sampled_from([ALL, MORE, 0, 1, 3, 7, 20, 50, 50, 110, 400])
+DAY = timedelta(days=1)
+TO_THE_LAST_DAY = ENDS - OPENING.date()
+PAST_THE_END = TO_THE_LAST_DAY + DAY
+HOURS = st.sampled_from([None, None, None, 0, -1, -50, 1])
+
+
+class LedgerMachine(Machine):
+    """Each rule sends one command."""
+
+    # Rights come in.
+
+    @initialize(stocked=st.sampled_from([True, True, True, False]))
+    def begin(self, *, stocked: bool) -> None:
+        """Most ledgers begin with something that can be moved."""
+        lasting, ending, free, _ = self.book.things
+        holding, escrow = (
+            [self.ground.account(organisation, kind) for organisation in self.ground.enterprises]
+            for kind in (HOLDING, ESCROW)
+        )
+        if stocked:
+            openings = zip(holding, (lasting, ending, free), strict=True)
+            moves = [(ISSUANCE, account, right, 100) for account, right in openings]
+            self.write(EntryKind.OPENING, *moves, mood="once")
+            moves = [(OUTSIDE, account, MONEY, 1000) for account in (*escrow[:2], holding[2])]
+            self.write(EntryKind.PAYMENT, *moves, mood="once", reference="BANK-9999")
+            self.write(EntryKind.BLOCK, (holding[0], escrow[0], lasting, 60), mood="once")
+
+    @rule(n=INDEX, thing=st.integers(0, 2), units=QUANTITIES, hours=HOURS, mood=MOODS)
+    def open_a_holding(
+        self, n: int, thing: int, *, units: int, hours: int | None, mood: str
+    ) -> None:
+        organisation = [*self.ground.enterprises * 3, self.ground.bank][n]
+        right = list(self.book.things.values())[thing]
+        free = right.pollutant == "NOX"
+        args = {
+            "organisation": organisation,
+            "origin": LANGFANG if free else TANGSHAN,
+            "acquisition": "FREE" if free else "PAID",
+            "valid_from": OPENING.date() if right.until else None,
+            "valid_until": right.until,
+            "effective_at": self.effective(hours),
+        }
+        self._open(open_holding, HOLDING, right, args, units=abs(units), mood=mood)
+
+    @rule(n=INDEX, units=QUANTITIES, hours=HOURS, mood=MOODS)
+    def open_a_reserve(self, n: int, units: int, hours: int | None, mood: str) -> None:
+        organisation = self.ground.city if n else self.ground.bank
+        right = next(iter(self.book.things.values()))
+        args = {"organisation": organisation, "effective_at": self.effective(hours)}
+        self._open(open_reserve, RESERVE, right, args, units=abs(units), mood=mood)
+
+    def _open(
+        self,
+        operation: Operation[Any],
+        kind: AccountKind,
+        right: Thing,
+        args: dict[str, Any],
+        *,
+        units: int,
+        mood: str,
+    ) -> None:
+        stock = {"pollutant": right.pollutant, "quantity": format_quantity(units, 3)}
+        organisation, effective = args["organisation"], args["effective_at"]
+
+        def plan() -> Apply:
+            if organisation == self.ground.bank:
+                raise No(Code.CONDITIONS_UNMET)
+            move = (ISSUANCE, self.ground.account(organisation, kind), right.id, units)
+            return self._posting(Draft(EntryKind.OPENING, (move,), self.book.now, effective))()
+
+        self.send("province", operation, args | stock | {"source": "a test"}, plan, mood=mood)
+
+    # A case: blocked, paid, settled, or undone on its way.
+
+    @rule(n=INDEX, units=QUANTITIES, hours=HOURS, mood=MOODS)
+    def block(self, n: int, units: int, hours: int | None, mood: str) -> None:
+        key = self.position(n, HOLDING)
+        move = (key[0], self.sibling(key[0], ESCROW), key[1], self.quantity(units, key))
+        self.write(EntryKind.BLOCK, move, mood=mood, effective=self.effective(hours))
+
+    @rule(n=INDEX, units=QUANTITIES, mood=MOODS)
+    def release(self, n: int, units: int, mood: str) -> None:
+        key = self.position(n, ESCROW)
+        kind = EntryKind.RELEASE if self.book.things[key[1]].pollutant else EntryKind.REFUND
+        move = (key[0], self.sibling(key[0], HOLDING), key[1], self.quantity(units, key))
+        self.write(kind, move, mood=mood)
+
+    @rule(n=INDEX, escrow=st.booleans(), units=QUANTITIES, reference=INDEX, mood=MOODS)
+    def pay_in(self, n: int, units: int, reference: int, mood: str, *, escrow: bool) -> None:
+        buyer = self.ground.enterprises[n % 3]
+        account = self.ground.account(buyer, ESCROW if escrow else HOLDING)
+        move = (OUTSIDE, account, MONEY, abs(units) * 10)
+        self.write(EntryKind.PAYMENT, move, mood=mood, reference=f"BANK-{reference:04}")
+
+    @rule(n=INDEX, units=QUANTITIES, reference=INDEX, mood=MOODS)
+    def pay_out(self, n: int, units: int, reference: int, mood: str) -> None:
+        key = self.position(n, HOLDING, *([ESCROW] if n == 0 else []), money=True)
+        fen, name = self.quantity(units, key), f"BANK-{reference:04}"
+        draft = Draft(
+            EntryKind.PAYOUT, ((key[0], OUTSIDE, MONEY, fen),), self.book.now, reference=name
+        )
+
+        def plan() -> Apply:
+            if self.book.places[key[0]].kind != HOLDING:
+                raise No(Code.CONDITIONS_UNMET)
+            return self._posting(draft)()
+
+        args = {"id": key[0], "money": fen, "reference": name.lower()}
+        self.send("centre", record_payout, args, plan, mood=mood)
+
+    @rule(n=INDEX, m=INDEX, buyer=INDEX, units=QUANTITIES, fen=QUANTITIES, mood=MOODS)
+    def settle(self, n: int, m: int, *, buyer: int, units: int, fen: int, mood: str) -> None:
+        """Rights and money in one entry, or neither."""
+        right = self.position(n, ESCROW, money=False)
+        money = self.position(m, ESCROW, money=True)
+        to = self.ground.account(self.ground.enterprises[buyer % 3], HOLDING)
+        self.write(
+            EntryKind.SETTLEMENT,
+            (right[0], to, right[1], self.quantity(units, right)),
+            (money[0], self.sibling(right[0], HOLDING), MONEY, self.quantity(fen, money)),
+            mood=mood,
+        )
+
+    # Rights change and end.
+
+    @rule(n=INDEX, thing=st.integers(0, 2), units=QUANTITIES, mood=MOODS)
+    def convert(self, n: int, thing: int, units: int, mood: str) -> None:
+        key = self.position(n, HOLDING, money=False)
+        to, units = list(self.book.things)[thing], self.quantity(units, key)
+        self.write(
+            EntryKind.CONVERSION,
+            (key[0], ISSUANCE, key[1], units),
+            (ISSUANCE, key[0], to, units),
+            mood=mood,
+        )
+
+    @rule(n=INDEX, m=INDEX, units=QUANTITIES, mood=MOODS)
+    def expire(self, n: int, m: int, units: int, mood: str) -> None:
+        swept = dict.fromkeys(self.position(drawn, *LIVE, money=False) for drawn in (n, m))
+        moves = [(key[0], ISSUANCE, key[1], self.quantity(units, key)) for key in swept]
+        self.write(EntryKind.EXPIRY, *moves, mood=mood)
+
+    # Undoing.
+
+    @rule(
+        n=INDEX,
+        step=st.sampled_from(["propose", "approve", "reject", *["undo", "dismiss"] * 2]),
+        who=st.sampled_from(["centre", "second"]),
+        mood=MOODS,
+    )
+    def reverse(self, n: int, step: str, who: str, mood: str) -> None:
+        """Propose to undo something, decide one of the last two proposals, or both at once."""
+        last = list(self.book.proposals)[-2:]
+        if step in {"propose", "undo", "dismiss"} or not last:
+            self._propose(n, who, mood)
+            who, last = {"centre": "second", "second": "centre"}[who], [*self.book.proposals][-1:]
+        if last and step in {"approve", "undo"}:
+            self._approve(last[n % len(last)], who, mood)
+        elif last and step in {"reject", "dismiss"}:
+            self._reject(last[n % len(last)], who, mood)
+
+    def _propose(self, n: int, who: str, mood: str) -> None:
+        """What can be undone, most often; else anything, or what never was."""
+        undone = self.book.undone()
+        likely = [
+            id
+            for id, draft in self.book.entries.items()
+            if n > 6 or (draft.kind in REVERSIBLE and id not in undone)
+        ]
+        entry = likely[-1 - n % len(likely)] if likely and n else NOBODY
+
+        def plan() -> Apply:
+            self.book.propose(entry)
+            return lambda pk, _: self.book.proposals.update({pk: Proposal(entry, who)})
+
+        args = {"entry": entry, "reason": "a mistake"}
+        self.send(who, propose_reversal, args, plan, mood=mood)
+
+    def _approve(self, id: UUID, who: str, mood: str) -> None:
+        def plan() -> Apply:
+            entry = self.book.decide(id, who).entry
+            self.book.weigh_reversal(entry)
+            back = self.book.undoing(entry)
+            written = self._posting(
+                Draft(EntryKind.REVERSAL, back, self.book.now, reverses=entry)
+            )()
+
+            def apply(pk: UUID, reversing: UUID | None) -> None:
+                written(pk, reversing)
+                self.book.set_state(pk, "approved")
+
+            return apply
+
+        self.send(who, approve_reversal, {"id": id}, plan, mood=mood)
+
+    def _reject(self, id: UUID, who: str, mood: str) -> None:
+        def plan() -> Apply:
+            self.book.decide(id, who)
+            return lambda pk, _: self.book.set_state(pk, "rejected")
+
+        self.send(who, reject_reversal, {"id": id, "reason": "none"}, plan, mood=mood)
+
+    # Freezing.
+
+    @rule(
+        n=INDEX,
+        of=st.sampled_from(["organisation", "account", "position"]),
+        hours=st.sampled_from([None, 0, 1, 1, 1, 30]),
+        mood=MOODS,
+    )
+    def freeze(self, n: int, of: str, hours: int | None, mood: str) -> None:
+        account, thing = self.position(n, *LIVE)
+        organisation = self.book.places[account].organisation
+        assert organisation is not None
+        whole = of == "organisation"
+        hold = Hold(
+            organisation,
+            None if whole else account,
+            thing if of == "position" else None,
+            self.book.now,
+            self.effective(hours),
+        )
+
+        def plan() -> Apply:
+            self.book.freeze(hold)
+            return lambda pk, _: self.book.holds.update({pk: hold})
+
+        args = {
+            "organisation": organisation if whole else None,
+            "account": hold.account,
+            "instrument": hold.instrument,
+            "ends_at": hold.ends,
+            "reason": "a court",
+            "source": "file 7",
+        }
+        self.send("centre", impose_freeze, args, plan, mood=mood)
+
+    @precondition(lambda machine: machine.book.holds)
+    @rule(n=INDEX, mood=MOODS)
+    def lift(self, n: int, mood: str) -> None:
+        open_first = sorted(self.book.holds.items(), key=lambda item: item[1].lifted)
+        id, hold = open_first[n % len(open_first)]
+
+        def plan() -> Apply:
+            self.book.lift(id)
+            return lambda pk, _: self.book.holds.update({pk: replace(hold, lifted=True)})
+
+        self.send("centre", lift_freeze, {"id": id, "reason": "withdrawn"}, plan, mood=mood)
+
+    # Whatever else somebody could try, and time.
+
+    @rule(
+        kind=st.sampled_from([kind for kind in EntryKind if kind != EntryKind.REVERSAL]),
+        lines=st.lists(
+            st.tuples(INDEX, INDEX, st.integers(0, 4), QUANTITIES),
+            min_size=1,
+            max_size=3,
+        ),
+        reference=INDEX,
+        mood=MOODS,
+    )
+    def try_anything(
+        self, kind: EntryKind, lines: list[tuple[int, int, int, int]], reference: int, mood: str
+    ) -> None:
+        accounts, things = [*self.book.places, NOBODY], [*self.book.things, NOBODY]
+        moves = []
+        for n, target, thing, units in lines:
+            key = self.position(n, *LIVE) if thing else (accounts[n], things[target % 4])
+            move = (key[0], accounts[target], key[1] if thing < 4 else NOBODY)
+            moves.append((*move, self.quantity(units, key)))
+        name = f"BANK-{reference:04}" if kind in BANKED else ""
+        self.write(kind, *moves, mood=mood, reference=name)
+
+    @precondition(lambda machine: machine.seen.total() > machine.sent)
+    @rule(
+        step=st.sampled_from(
+            [HOUR, -HOUR, DAY, TO_THE_LAST_DAY, PAST_THE_END, PAST_THE_END, -2 * DAY]
+        )
+    )
+    def let_time_pass(self, step: timedelta) -> None:
+        """Mostly forward; a clock that is set back must not turn the ledger back."""
+        self.sent = self.seen.total()
+        self.book.now = max(OPENING, self.book.now + step)
+        self.ground.stop_clock(self.book.now)
+        self.moments.append(self.book.now)

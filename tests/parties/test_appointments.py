@@ -1,0 +1,91 @@
+"""Offices without a role, and appointments as they stood at a moment."""
+
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from registry.db.session import transaction
+from registry.kernel.errors import Forbidden, Malformed
+from registry.parties.appointments import held_at
+from registry.parties.operations import (
+    appoint,
+    countersign_appointment,
+    end_appointment,
+    register_organisation,
+    register_person,
+)
+from registry.parties.records import Appointment, Organisation
+from tests.support.builders import (
+    LONG_AGO,
+    PROVINCE,
+    an_officer,
+    an_officer_of,
+    install_rules,
+    perform,
+    stop_clock,
+)
+from tests.support.cluster import Database
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+async def _rules(database: Database, owner: asyncpg.Connection) -> None:
+    await install_rules(owner)
+
+
+async def test_nobody_acts_for_an_office_the_rule_book_gives_no_role() -> None:
+    province = await an_officer_of("province")
+    office = await perform(
+        register_organisation, province, kind="tax_bureau", name="税务局", division=PROVINCE
+    )
+    someone = await perform(
+        register_person, province, organisation=office.record.id, subject="somebody", name="某人"
+    )
+
+    with pytest.raises(Malformed) as refused:
+        await perform(
+            appoint,
+            province,
+            organisation=office.record.id,
+            person=someone.record.id,
+            may_initiate=True,
+        )
+
+    assert refused.value.field == "organisation"
+
+
+async def test_only_the_province_registers_an_office() -> None:
+    centre = await an_officer_of("centre")
+
+    with pytest.raises(Forbidden):
+        await perform(
+            register_organisation, centre, kind="price_authority", name="发改委", division=PROVINCE
+        )
+
+
+async def test_an_appointment_is_told_as_it_stood_at_a_moment(owner: asyncpg.Connection) -> None:
+    begin = LONG_AGO + 100 * DAY
+    first = await an_officer_of("enterprise")
+    organisation = first.organisation_id
+    second = await an_officer(await Organisation.get(id=organisation))
+    await stop_clock(owner, begin)
+    person = (
+        await perform(
+            register_person, first, organisation=organisation, subject="li-wei", name="李"
+        )
+    ).record
+    proposed = await perform(
+        appoint, first, organisation=organisation, person=person.id, may_initiate=True
+    )
+    await stop_clock(owner, begin + DAY)
+    await perform(countersign_appointment, second, id=proposed.record.id)
+    await stop_clock(owner, begin + 2 * DAY)
+    await perform(end_appointment, first, id=proposed.record.id)
+
+    ended = await Appointment.get(id=proposed.record.id)
+    async with transaction():
+        told = [await held_at(ended, begin + days * DAY) for days in (-1, 0, 1, 2)]
+
+    assert told == [False, False, True, False]

@@ -1,0 +1,100 @@
+"""Permits and projects for tests, made through the operations."""
+
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from tortoise.models import Model
+
+from registry.commands.command import Operation, Outcome, command
+from registry.parties.records import Appointment, Organisation
+from registry.permits.operations import register_permit
+from registry.permits.projects import record_assessment, register_project
+from registry.permits.records import Assessment, ConstructionProject, Permit
+from tests.support.builders import (
+    a_credit_code,
+    an_officer,
+    an_organisation,
+    caller_of,
+    the_province,
+)
+
+NOON = datetime(2022, 6, 7, 4, tzinfo=UTC)
+FIRST, LAST = date(2020, 1, 1), date(2024, 12, 31)
+DAY = date(2022, 6, 7)
+
+R = TypeVar("R", bound=Model)
+
+
+async def do(
+    who: Appointment,
+    operation: Operation[R],
+    /,
+    *,
+    key: str = "",
+    preview: bool = False,
+    **args: object,
+) -> Outcome[R]:
+    """Send a command as somebody."""
+    caller = await caller_of(who)
+    return await command(operation, caller, args, key=key or uuid4().hex, preview=preview)
+
+
+async def a_province_officer(*, may_initiate: bool = True, may_approve: bool = True) -> Appointment:
+    return await an_officer(
+        await the_province(), may_initiate=may_initiate, may_approve=may_approve
+    )
+
+
+async def an_emitter(number: int = 1, *, state: str = "open") -> Organisation:
+    return await an_organisation(credit_code=a_credit_code(number), state=state)
+
+
+def permit_args(emitter: Organisation, **changed: object) -> dict[str, Any]:
+    return {
+        "number": f"{emitter.credit_code}001P",
+        "organisation": emitter.id,
+        "issued_by": emitter.city,
+        "category": "key",
+        "valid_from": FIRST,
+        "valid_until": LAST,
+        "limits": [
+            {"pollutant": "SO2", "quantity": "120.5"},
+            {"pollutant": "COD", "quantity": "7"},
+        ],
+        "outlets": [{"code": "DA001"}, {"code": "DW001", "river_system": "luan"}],
+        "source": "permit platform, 2020-01-01",
+    } | changed
+
+
+async def a_permit(who: Appointment, emitter: Organisation, **changed: object) -> Permit:
+    return (await do(who, register_permit, **permit_args(emitter, **changed))).record
+
+
+def project_args(owner: UUID, **changed: object) -> dict[str, Any]:
+    return {
+        "organisation": owner,
+        "name": "Langfang thermal power plant, phase two",
+        "division": "131000",
+        "source": "Hebei Daily, 2022-06-09",
+    } | changed
+
+
+async def a_project(who: Appointment, owner: UUID, **changed: object) -> ConstructionProject:
+    return (await do(who, register_project, **project_args(owner, **changed))).record
+
+
+def assessment_args(**changed: object) -> dict[str, Any]:
+    return {
+        "city": "131000",
+        "year": 2021,
+        "medium": "air",
+        "quality_attained": True,
+        "reduction_task_done": True,
+        "improvement_target_met": False,
+        "source": "notice 2022-3",
+    } | changed
+
+
+async def an_assessment(who: Appointment, **changed: object) -> Assessment:
+    return (await do(who, record_assessment, **assessment_args(**changed))).record

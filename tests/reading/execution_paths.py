@@ -1,0 +1,145 @@
+"""Asks one document at every door: by plain resolvers, by plans in the executor, by one plan."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import orjson
+
+from registry.access.principals import Caller, Viewer
+from registry.kernel.errors import Refused
+from registry.reading.plan import Plan
+from registry.reading.reader_pool import Readers
+from registry.reading.selection import Arguments
+from registry.reading.sql_builder import Unplanned
+from schema.build import GovernedSchema
+from schema.documents.cost import Limits
+from schema.framework.context import Context
+from schema.root import whole_schema
+from tests.support.cluster import Database
+
+ANYTHING = Limits(
+    tokens=10**6, depth=60, aliases=10**6, directives=10**6, nodes=10**12, roots=10**4,
+    introspections=10**4, cost=10**12,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was answered: the data, and what was refused, in no order."""
+
+    data: Any
+    errors: tuple[tuple[str, str, str], ...] = ()
+
+    @classmethod
+    def of(cls, data: Any, errors: Any) -> "Answer":  # noqa: ANN401 - as they are answered
+        told = (
+            (str(error.path), error.message, str((error.extensions or {}).get("code")))
+            for error in errors or ()
+        )
+        return cls(data, tuple(sorted(told)))
+
+
+class Doors:
+    """One schema on the test's database."""
+
+    def __init__(self, readers: Readers) -> None:
+        self.schema: GovernedSchema = whole_schema(ANYTHING)
+        self.readers = readers
+
+    async def resolved(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Answer:
+        """By the resolver of each field: the oracle."""
+        return await self._executed(viewer, document, sent, plans=False)
+
+    async def executed(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Answer:
+        """By the executor, which has plans for what it can."""
+        return await self._executed(viewer, document, sent, plans=True)
+
+    async def planned(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """By the plan of the whole operation; None where the ordinary way must answer."""
+        try:
+            plan, values = self.plan(viewer, document, sent)
+        except (Unplanned, Refused):
+            return None
+        try:
+            text = await self.readers.fetch(plan.sql, values)
+        except asyncpg.PostgresError:
+            if plan.fallible:
+                return None
+            raise
+        assert text is not None, plan.sql
+        assert plan.constant in {None, text}, plan.constant
+        return orjson.loads(text)["data"]
+
+    def plan(
+        self, viewer: Viewer, document: str, sent: Mapping[str, Any]
+    ) -> tuple[Plan, list[object]]:
+        """The plan of the whole operation and what is bound in it.
+
+        Raises:
+            Unplanned, Refused: the ordinary way must answer.
+
+        """
+        plan, asked = plan_of(self.schema, viewer, document, sent)
+        return plan, plan.values(viewer, asked)
+
+    async def _executed(
+        self, viewer: Viewer, document: str, sent: Mapping[str, Any], *, plans: bool
+    ) -> Answer:
+        async def known(_: Caller) -> Viewer:
+            return viewer
+
+        context = Context(Caller(), plans=plans, look_up=known)
+        result = await self.schema.execute(document, dict(sent), context)
+        return Answer.of(result.data, result.errors)
+
+
+@asynccontextmanager
+async def open_doors(database: Database) -> AsyncIterator[Doors]:
+    """The doors of an open database; plans are read as the role that can only read."""
+    readers = Readers(database.reader_url, most=2, at_once=2, waiting=10, seconds=30)
+    try:
+        yield Doors(readers)
+    finally:
+        await readers.close()
+
+
+def plan_of(
+    schema: GovernedSchema, viewer: Viewer, document: str, sent: Mapping[str, Any]
+) -> tuple[Plan, Sequence[Arguments]]:
+    """The plan of the whole operation and the arguments of its fields.
+
+    Raises:
+        Unplanned: the ordinary way must answer.
+
+    """
+    admitted = schema.admissions.admit(document, None)
+    assert schema.planner is not None, "the whole schema has plans"
+    assert admitted.operation is not None, (admitted.errors, document)
+    asking = schema.planner.asking(admitted, sent)
+    return schema.planner.whole(admitted, asking, viewer), asking.arguments
+
+
+async def assert_alike(
+    doors: Doors, viewer: Viewer, document: str, sent: Mapping[str, Any] | None = None
+) -> Answer:
+    """Every door answers as the resolvers do; their answer."""
+    sent = sent or {}
+    told = f"{viewer}\n{document}\n{sent}"
+    admitted = doors.schema.admissions.admit(document, None)
+    assert not admitted.errors, f"{admitted.errors}\n{told}"
+    resolved = await doors.resolved(viewer, document, sent)
+    executed = await doors.executed(viewer, document, sent)
+    assert executed.data == resolved.data, f"{executed.errors} {resolved.errors}\n{told}"
+    # Of several faults some are told, those found first: which ones is a matter of luck.
+    assert bool(executed.errors) == bool(resolved.errors), f"{executed} {resolved}\n{told}"
+    if [error[0] for error in executed.errors] == [error[0] for error in resolved.errors]:
+        assert executed.errors == resolved.errors, told
+    assert "INTERNAL" not in str((resolved.errors, executed.errors)), told
+    planned = await doors.planned(viewer, document, sent)
+    if planned is not None:
+        assert not resolved.errors, f"{resolved.errors}\n{told}"
+        assert planned == resolved.data, told
+    return resolved

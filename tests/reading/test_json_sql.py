@@ -1,0 +1,163 @@
+"""One text for one value: as a statement writes it, so the resolvers of the API show it."""
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from registry.db.session import row
+from registry.kernel.quantities import format_quantity
+from registry.reading.catalog import Form
+from registry.reading.json_sql import cursor, shown
+from registry.reading.keyset import cursor_of
+from registry.reading.projections import Shown
+from registry.reading.reader_pool import Readers
+from schema.framework.global_ids import global_id
+from schema.framework.scalars import SCALARS, Money, Price
+from schema.types.accounts import _signed
+from tests.support.cluster import Database
+
+BIGINTS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-2_000_000, 2_000_000))
+SCALES = st.integers(0, 6)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
+FIRST, LATER = datetime(1, 1, 2, tzinfo=UTC), datetime(1900, 1, 1, tzinfo=UTC)
+MOST = 315_537_700_000_000_000
+ROUND = st.sampled_from([0, 100_000, 120_000, 500_000, 999_999, 1, 10, 100])
+# The driver takes the first and last moment and day of all for infinite ones; PostgreSQL shows the
+# year 10000 where the last hours of 9999 are another day in China.
+MOMENTS = st.one_of(
+    st.integers(0, MOST).map(lambda ticks: FIRST + timedelta(microseconds=ticks)),
+    st.builds(
+        lambda at, ticks: at.replace(microsecond=ticks),
+        st.integers(0, 9_498_000_000).map(lambda ticks: LATER + timedelta(seconds=ticks)),
+        ROUND,
+    ),
+)
+Told = tuple[str, Form, str, st.SearchStrategy[Any], Any]
+
+
+def _by(scalar: object) -> Any:  # noqa: ANN401 - a function of any scalar
+    return SCALARS[scalar].serialize
+
+
+SIMPLE: dict[str, Told] = {
+    "money": ("int8", Form.MONEY, "x", BIGINTS, _by(Money)),
+    "price": ("int8", Form.MONEY, "x", BIGINTS, _by(Price)),
+    "instant": ("timestamptz", Form.INSTANT, "x", MOMENTS, _by(datetime)),
+    "day": ("date", Form.DAY, "x", st.dates(date(1, 1, 2), date(9999, 12, 30)), _by(date)),
+    "text": ("text", Form.TEXT, "x", TEXTS, str),
+    "number": ("int4", Form.NUMBER, "x", st.integers(-(2**31), 2**31 - 1), int),
+    "truth": ("bool", Form.TRUTH, "x", st.booleans(), bool),
+}
+
+
+@pytest.fixture
+async def readers(database: Database) -> AsyncIterator[Readers]:
+    readers = Readers(database.reader_url, most=1, at_once=1, waiting=1, seconds=30)
+    yield readers
+    await readers.close()
+
+
+async def written(readers: Readers, expression: str, **columns: tuple[str, Sequence[Any]]) -> Any:  # noqa: ANN401
+    """The JSON of an expression over rows of these columns, the same from both connections."""
+    casts = ", ".join(f"${n}::{type}[]" for n, (type, _) in enumerate(columns.values(), 1))
+    sql = (
+        f"SELECT convert_to('[' || coalesce(string_agg({expression}, ',' ORDER BY n), '') || ']',"
+        f" 'UTF8') AS found FROM unnest({casts}) WITH ORDINALITY AS t ({', '.join(columns)}, n)"
+    )
+    values = [list(each) for _, each in columns.values()]
+    text = await readers.fetch(sql, values)
+    by_application = await row(sql, *values)
+    assert by_application is not None
+    assert by_application["found"] == text
+    assert text is not None
+    return orjson.loads(text)
+
+
+@pytest.mark.parametrize("name", SIMPLE)
+@given(data=st.data())
+@settings(suppress_health_check=list(HealthCheck))
+async def test_a_value_has_one_text(readers: Readers, name: str, data: st.DataObject) -> None:
+    type, form, sql, strategy, show = SIMPLE[name]
+    values = data.draw(st.lists(st.one_of(strategy, strategy, st.none()), max_size=40))
+    there = [value for value in values if value is not None]
+
+    nullable = await written(readers, shown(Shown(sql), form, required=False), x=(type, values))
+    required = await written(readers, shown(Shown(sql), form, required=True), x=(type, there))
+
+    assert nullable == [None if value is None else show(value) for value in values]
+    assert required == [show(value) for value in there]
+
+
+@given(pairs=st.lists(st.tuples(BIGINTS, SCALES), min_size=1, max_size=40))
+@settings(suppress_health_check=list(HealthCheck))
+async def test_a_quantity_has_one_text_at_every_scale(
+    readers: Readers, pairs: list[tuple[int, int]]
+) -> None:
+    units, scales = [each[0] for each in pairs], [each[1] for each in pairs]
+
+    found = await written(
+        readers,
+        shown(Shown("x", scale="s"), Form.QUANTITY, required=True),
+        x=("int8", units),
+        s=("int2", scales),
+    )
+
+    assert found == [_signed(unit, scale) for unit, scale in pairs]
+    assert found == [
+        format_quantity(unit, scale) if unit >= 0 else f"-{format_quantity(-unit, scale)}"
+        for unit, scale in pairs
+    ]
+
+
+@given(keys=st.lists(st.uuids(), min_size=1, max_size=20))
+@settings(suppress_health_check=list(HealthCheck))
+async def test_an_identifier_has_one_text(readers: Readers, keys: list[UUID]) -> None:
+    kinds = ["Permit", "ConstructionProject", "Transfer"] * len(keys)
+
+    named = shown(Shown("x", names="Permit"), Form.IDENTIFIER, required=True)
+    by_row = shown(Shown("x", names="t.kind"), Form.IDENTIFIER, required=True)
+
+    assert await written(readers, named, x=("uuid", keys)) == [
+        global_id("Permit", key) for key in keys
+    ]
+    found = await written(readers, by_row, x=("uuid", keys), kind=("text", kinds[: len(keys)]))
+    assert found == [global_id(kind, key) for kind, key in zip(kinds, keys, strict=False)]
+
+
+@given(lists=st.lists(st.lists(TEXTS, max_size=5), min_size=1, max_size=5))
+@settings(suppress_health_check=list(HealthCheck))
+async def test_a_list_of_texts_has_one_text(readers: Readers, lists: list[list[str]]) -> None:
+    expression = shown(Shown("x"), Form.TEXTS, required=True)
+
+    for each in lists:
+        found = await readers.fetch(f"SELECT convert_to({expression}, 'UTF8') FROM (SELECT"
+                                    " $1::text[] AS x) t", [each])  # fmt: skip
+        assert found is not None
+        assert orjson.loads(found) == each
+
+
+CURSORS: dict[str, tuple[type, str, st.SearchStrategy[Any]]] = {
+    "text": (str, "text", TEXTS),
+    "instant": (datetime, "timestamptz", MOMENTS),
+    "day": (date, "date", st.dates(date(1, 1, 2), date(9999, 12, 30))),
+    "number": (int, "int4", st.integers(-(2**31), 2**31 - 1)),
+}
+
+
+@pytest.mark.parametrize("name", CURSORS)
+@given(data=st.data())
+@settings(suppress_health_check=list(HealthCheck))
+async def test_a_cursor_has_one_text(readers: Readers, name: str, data: st.DataObject) -> None:
+    of, type, strategy = CURSORS[name]
+    places = data.draw(st.lists(st.tuples(strategy, st.uuids()), min_size=1, max_size=30))
+    keys, ids = [each[0] for each in places], [each[1] for each in places]
+
+    found = await written(readers, cursor(of, "x", "i"), x=(type, keys), i=("uuid", ids))
+
+    assert found == [cursor_of(key, id) for key, id in places]

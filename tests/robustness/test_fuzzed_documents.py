@@ -1,0 +1,102 @@
+"""Every query and mutation with invented arguments, as each role: nothing that nobody foresaw."""
+
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import hypothesis
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from registry.db.session import rows
+from schema.framework.global_ids import global_id
+from schema.root import whole_schema
+from tests.robustness.document_fuzzer import Inventor
+from tests.support.cluster import Database
+from tests.support.live_server import Portal, a_portal
+
+WHO = (
+    "demo-province-initiator",
+    "demo-province-approver",
+    "demo-centre-initiator",
+    "demo-centre-approver",
+    "demo-langfang-approver",
+    "demo-xianghe-initiator",
+    "demo-laiyuan-initiator",
+    "demo-enterprise-1-initiator",
+    "demo-cib-initiator",
+    "demo-verifier-initiator",
+    "demo-auditor",
+    "demonstration-portal",
+    "",
+)
+"""Somebody of each role; without a name the public."""
+
+SAID_BY_NOBODY = re.compile(
+    r"SELECT |INSERT |UPDATE |asyncpg|tortoise|Traceback|NoneType|<class|object at 0x|"
+    r"\w+Error\b|relation \"|violates|constraint|unhashable|has no attribute|\.py\b"
+)
+CODES = {
+    "MALFORMED", "TOO_LARGE", "SIGN_IN_REQUIRED", "APPOINTMENT_REQUIRED", "KEY_REUSED", "NOT_FOUND",
+    "FORBIDDEN", "WRONG_STATE", "CONDITIONS_UNMET", "INSUFFICIENT", "FROZEN", "NOT_IN_FORCE",
+    "DUPLICATE",
+}  # fmt: skip
+OBJECTS = {
+    "Organisation": "organisation", "Person": "person", "Appointment": "appointment",
+    "Sanction": "sanction", "Client": "client", "Permit": "permit", "Transfer": "transfer",
+    "Account": "account", "Instrument": "instrument", "Agreement": "agreement", "Entry": "entry",
+    "Project": "construction_project", "Freeze": "freeze_order",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def portal(founded: Database) -> AsyncIterator[Portal]:
+    async with a_portal() as portal:
+        yield portal
+
+
+@pytest.fixture
+async def inventor(portal: Portal) -> Inventor:
+    ids = [str(global_id(kind, uuid4())) for kind in OBJECTS]
+    for kind, table in OBJECTS.items():
+        found = await rows(f"SELECT id FROM {table} ORDER BY id LIMIT 12")
+        ids += [str(global_id(kind, UUID(str(each["id"])))) for each in found]
+    return Inventor(whole_schema()._schema, ids)
+
+
+@pytest.mark.parametrize("who", WHO)
+@given(data=st.data())
+@settings(
+    hypothesis.settings(),
+    suppress_health_check=list(HealthCheck),
+)
+async def test_whatever_is_asked_is_answered_or_refused_in_words(
+    portal: Portal, inventor: Inventor, who: str, data: st.DataObject
+) -> None:
+    asked = data.draw(inventor.requests())
+    client = who if who == "demonstration-portal" else "demonstration"
+    headers = {"authorization": f"Bearer {portal.token(who, client)}"} if who else {}
+
+    answer = await portal.post(asked.document, asked.variables, **headers)
+
+    assert answer.status_code in {200, 400, 413}, answer.text
+    assert told(answer.json()) <= CODES, (asked, answer.text)
+    for message in messages(answer.json()):
+        assert not SAID_BY_NOBODY.search(message), (asked, message)
+
+
+def told(answer: dict[str, Any]) -> set[str]:
+    """The codes of an answer's errors and of its refusal."""
+    codes = {each.get("extensions", {}).get("code", "none") for each in answer.get("errors", ())}
+    return codes | {each["code"] for each in refusals(answer)}
+
+
+def messages(answer: dict[str, Any]) -> list[str]:
+    return [each["message"] for each in (*answer.get("errors", ()), *refusals(answer))]
+
+
+def refusals(answer: dict[str, Any]) -> list[dict[str, Any]]:
+    found = (answer.get("data") or {}).values()
+    return [each for each in found if isinstance(each, dict) and each["__typename"] == "Refusal"]

@@ -1,0 +1,75 @@
+"""What an operator reads when a command cannot be done: one sentence, and never a traceback."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from server.admin.cli_errors import sentence_of
+from tests.support.cluster import Database
+
+
+def ran(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "server.admin.cli", *arguments],
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **environment},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+def named(url: str, database: str) -> str:
+    """The URL of another database of the same server."""
+    address, _, query = url.partition("?")
+    return f"{address.rpartition('/')[0]}/{database}?{query}"
+
+
+def test_a_database_that_is_not_there_is_one_sentence(clone: Database) -> None:
+    told = ran("verify", DATABASE_URL=named(clone.application_url, "nowhere"))
+
+    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
+    assert "nowhere" in told.stderr
+
+
+def test_an_owner_who_may_not_make_tables_is_one_sentence(clone: Database) -> None:
+    told = ran(
+        "migrate",
+        DATABASE_URL=named(clone.application_url, "postgres"),
+        BIANDAN_OWNER_URL=named(clone.application_url, "postgres"),
+    )
+
+    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
+    assert told.stderr.startswith("The database refuses: permission denied")
+
+
+def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+    told = ran("verify", DATABASE_URL=f"postgresql://somebody@/registry?host={tmp_path}")
+
+    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
+    assert told.stderr.startswith("The database cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (asyncpg.DiskFullError("could not extend file"), "The disk is full."),
+        (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "The disk is full."),
+        (asyncpg.InvalidPasswordError("wrong"), "The database refuses: wrong."),
+        (asyncpg.AdminShutdownError("stopped"), "Refused (BUSY): "),
+    ],
+)
+def test_what_the_operator_can_mend_is_said(error: Exception, said: str) -> None:
+    told = sentence_of(error)
+
+    assert told is not None
+    assert told.startswith(said)
+
+
+def test_a_bug_is_not_explained_away() -> None:
+    assert sentence_of(KeyError("x")) is None
+    assert sentence_of(asyncpg.UndefinedColumnError("x")) is None

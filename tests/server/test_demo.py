@@ -1,0 +1,197 @@
+"""The demonstration as a process: it starts, answers, and leaves nothing behind."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx2
+import pytest
+
+from server.auth.demo_tokens import USUAL_CLIENT, open_signer
+from server.postgres import embedded
+from server.settings import Settings
+from tests.support.waiting import SECONDS_MAX, busyness
+
+FIRST_START_SECONDS, SECOND_START_SECONDS = 60, 5
+STARTS_MAX = 5
+"""Whatever else the machine does may delay a start: one of so many is quick."""
+
+
+@pytest.fixture(scope="module")
+def state() -> Iterator[Path]:
+    """Where the demonstration keeps its database and key; a blank in its name harms nobody."""
+    with TemporaryDirectory(prefix="biandan ", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # Root's server runs as another user, who passes through here.
+        yield Path(folder) / "state"
+
+
+@contextmanager
+def shown(state: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """The process, killed with all it started if the test did not end it."""
+    environment = {"PATH": os.environ["PATH"], "BIANDAN_STATE": str(state), "LANG": "C.UTF-8"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "server.admin.cli", "demo", "--port", "0", *options],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        try:
+            yield running
+        finally:
+            if running.poll() is None:
+                running.kill()
+                embedded.stop(state)
+
+
+def answered(running: subprocess.Popen[str]) -> dict[str, Any]:
+    """The answer to the first query, sent as it is printed."""
+    printed = greeting(running)
+    curl = shlex.split(printed[printed.index("curl ") :].partition("\n\n")[0])
+    address = next(word for word in curl if word.startswith("http"))
+    headers = dict(word.split(": ", 1) for word in curl if re.match(r"[a-z-]+: ", word))
+    body = json.loads(curl[curl.index("-d") + 1])
+    for _ in range(200):
+        try:
+            answer: dict[str, Any] = httpx2.post(address, headers=headers, json=body).json()
+        except httpx2.ConnectError:
+            time.sleep(0.05)
+        else:
+            return answer
+    raise AssertionError("It never answered.")
+
+
+def greeting(running: subprocess.Popen[str]) -> str:
+    """What is printed before it serves."""
+    assert running.stdout is not None
+    lines = []
+    for line in running.stdout:
+        lines.append(line)
+        if line.startswith("Ctrl-C"):
+            return "".join(lines)
+    assert running.stderr is not None
+    raise AssertionError("".join(lines) + running.stderr.read())
+
+
+def sign_ins(printed: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Role, subject and what is printed beside them, of each sign-in."""
+    told: list[tuple[str, str, dict[str, str]]] = []
+    for line in printed.partition("one of:\n")[2].partition("A token for")[0].splitlines():
+        words = line.split()
+        if line.startswith("  " + " " * 11) and words:
+            told[-1][2][words[1]] = words[-1]
+        elif words:
+            told.append((words[0], words[1], {}))
+    yield from told
+
+
+def ended(running: subprocess.Popen[str]) -> int:
+    """The exit code after Ctrl-C."""
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=SECONDS_MAX)
+    return running.returncode
+
+
+def quick(seconds: list[float]) -> bool:
+    """Whether one of these starts was quick, given how busy the cores are."""
+    return bool(seconds) and min(seconds) < SECOND_START_SECONDS * busyness()
+
+
+@pytest.mark.timeout(300)
+def test_it_starts_answers_stops_and_starts_again_quickly(state: Path) -> None:
+    begun = time.monotonic()
+    with shown(state) as running:
+        answer = answered(running)
+        took = time.monotonic() - begun
+        code = ended(running)
+
+    assert took < FIRST_START_SECONDS * busyness()
+    assert answer["data"]["viewer"]["role"] == "centre"
+    assert answer["data"]["viewer"]["now"].startswith("2022-06-07T")
+    assert [each["quantity"] for each in answer["data"]["reserveTotals"]]
+    assert len(answer["data"]["transfers"]["nodes"]) == 15
+    assert code == 0
+    assert not embedded.running(state)
+    assert list(state.rglob("postmaster.pid")) == []
+
+    seconds: list[float] = []
+    while not quick(seconds) and len(seconds) < STARTS_MAX:
+        begun = time.monotonic()
+        with shown(state) as running:
+            again = answered(running)
+            seconds.append(time.monotonic() - begun)
+            assert ended(running) == 0
+        assert again["data"]["transfers"] == answer["data"]["transfers"]
+    assert quick(seconds), seconds
+    assert not embedded.running(state)
+
+
+def test_every_sign_in_that_is_printed_answers_in_its_role(state: Path) -> None:
+    with shown(state) as running:
+        printed = greeting(running)
+        address = re.search(r"http://\S+/graphql", printed)
+        assert address is not None
+        signer = open_signer(Settings(state=state), state)
+        for role, subject, beside in sign_ins(printed):
+            client = beside.get("--client", USUAL_CLIENT)
+            token = signer.token(subject, client=client, seconds=60)
+            headers = {"authorization": f"Bearer {token}"}
+            if "appointment" in beside:
+                headers["Biandan-Appointment"] = beside["appointment"]
+            asked = httpx2.post(
+                address.group(), headers=headers, json={"query": "{ viewer { role } }"}
+            )
+            assert (subject, asked.json()) == (subject, {"data": {"viewer": {"role": role}}})
+        assert ended(running) == 0
+
+
+@pytest.mark.parametrize("closing", [signal.SIGTERM, signal.SIGHUP])
+def test_whatever_ends_it_takes_the_database_along(state: Path, closing: signal.Signals) -> None:
+    with shown(state) as running:
+        greeting(running)
+        assert embedded.running(state)
+        running.send_signal(closing)
+        running.communicate(timeout=SECONDS_MAX)
+
+    assert not embedded.running(state)
+
+
+def test_a_busy_port_is_one_sentence_and_makes_nothing(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with shown(tmp_path / "state", "--port", str(port)) as running:
+            out, err = running.communicate(timeout=60)
+
+    assert (running.returncode, out) == (1, "")
+    assert re.fullmatch(rf"127\.0\.0\.1:{port} is in use by another program; .*\.\n", err)
+    assert not embedded.running(tmp_path / "state")
+
+
+def test_production_shows_nothing(tmp_path: Path) -> None:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "BIANDAN_STATE": str(tmp_path / "state"),
+        "BIANDAN_MODE": "production",
+    }
+    ran = subprocess.run(
+        [sys.executable, "-m", "server.admin.cli", "demo"],
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert ran.returncode == 1
+    assert ran.stdout == ""
+    assert ran.stderr.count("\n") == 1

@@ -1,0 +1,329 @@
+"""What both doors share: the document is found, admitted and charged for, over real HTTP."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import httpx2
+import pytest
+
+import tests.support.live_server
+from registry.access.principals import Caller
+from registry.kernel.errors import Busy
+from registry.parties.persisted_queries import Sent
+from registry.parties.records import Client
+from schema.documents.cache import REFUSED_COST
+from schema.documents.rate_limit import Rates
+from schema.framework.global_ids import global_id
+from server.graphql.persisted_queries import FRESH_SECONDS, REMEMBERED_MAX, Registered
+from server.graphql.request_preparation import Entrance, TurnedAway
+from server.graphql.view import GRAPHQL, JSON
+from server.settings import Settings
+from tests.schema.sample import a_schema
+from tests.support.cluster import Database
+from tests.support.live_server import CLIENT, SIGNER, Portal, a_portal
+
+PROVINCE, APPROVER = "demo-province-initiator", "demo-province-approver"
+PARTNER = "partner"
+TEXT = "{ viewer { role rateLimit { limit cost remaining resetAt } } }"
+HASH = sha256(TEXT.encode()).hexdigest()
+BY_HASH: dict[str, Any] = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": HASH}}}
+
+REGISTER = """mutation ($id: ID!, $text: String!) { registerDocument(input: {
+    id: $id, text: $text, idempotencyKey: "r" }) { __typename } }"""
+RETIRE = """mutation ($id: ID!, $hash: String!) { retireDocument(input: {
+    id: $id, sha256: $hash, idempotencyKey: "t" }) { __typename } }"""
+CONFINE = """mutation ($id: ID!) { confineClient(input: {
+    id: $id, registeredOnly: true, idempotencyKey: "c" }) {
+    __typename ... on Client { registeredOnly documents { sha256 bytes retiredAt } } } }"""
+LET_IN = """mutation ($organisation: ID!) { registerClient(input: {
+    organisation: $organisation, name: "partner", scopes: [], idempotencyKey: "p" }) {
+    ... on Client { id } } }"""
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture
+async def portal(
+    founded: Database, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> AsyncIterator[Portal]:
+    monkeypatch.setattr(tests.support.live_server, "SETTINGS", settings)
+    async with a_portal() as running:
+        yield running
+
+
+@pytest.fixture
+async def partner(portal: Portal) -> str:
+    """The identifier of a program that acts for itself and has registered one document."""
+    owner = await Client.get(name=CLIENT)
+    body = global_id("Organisation", owner.organisation_id)
+    made = await portal.data(LET_IN, {"organisation": body}, subject=PROVINCE)
+    id = str(made["registerClient"]["id"])
+    done = await portal.data(REGISTER, {"id": id, "text": TEXT}, subject=PROVINCE)
+    assert done == {"registerDocument": {"__typename": "Client"}}
+    return id
+
+
+async def send(portal: Portal, client: str = PARTNER, accept: str = GRAPHQL, **body: Any) -> Any:  # noqa: ANN401
+    """The answer to a bare body, from a program that acts for itself; from nobody without one."""
+    headers = {"accept": accept}
+    if client:
+        token = SIGNER.token(client, client=client, seconds=600)
+        headers["authorization"] = f"Bearer {token}"
+    return await portal.http.post("/graphql", json=body, headers=headers)
+
+
+def code(answer: httpx2.Response) -> str:
+    return str(answer.json()["errors"][0]["extensions"]["code"])
+
+
+async def test_a_registered_document_is_sent_by_its_hash(portal: Portal, partner: str) -> None:
+    answer = await send(portal, **BY_HASH)
+    with_text = await send(portal, query=TEXT, **BY_HASH)
+
+    assert answer.json()["data"]["viewer"]["role"] == "portal"
+    assert with_text.json()["data"]["viewer"]["role"] == "portal"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{ nothing }", "Cannot query field 'nothing' on type 'Query'"),
+        ("{", "Syntax Error"),
+        ("", "Syntax Error"),
+        ("query A { viewer { role } } query A { __typename }", "only one operation named 'A'"),
+        ("{" + " ".join(f"a{n}: __typename" for n in range(3_000)) + "}", "more than 2000 tokens"),
+    ],
+)
+async def test_a_document_that_would_be_refused_is_not_registered(
+    portal: Portal, partner: str, text: str, why: str
+) -> None:
+    document = REGISTER.replace("__typename", "... on Refusal { code message field }")
+
+    said = await portal.data(document, {"id": partner, "text": text}, subject=PROVINCE)
+
+    refused = said["registerDocument"]
+    assert (refused["code"], refused["field"]) == ("MALFORMED", "text")
+    assert why in refused["message"]
+
+
+async def test_a_document_of_several_operations_may_be_registered(
+    portal: Portal, partner: str
+) -> None:
+    text = "query A { viewer { role } } query B { __typename } mutation C { __typename }"
+    document = REGISTER.replace('"r"', '"r2"')
+
+    said = await portal.data(document, {"id": partner, "text": text}, subject=PROVINCE)
+
+    assert said == {"registerDocument": {"__typename": "Client"}}
+
+
+@pytest.mark.parametrize("client", ["", CLIENT])
+async def test_a_hash_that_is_not_ones_own_is_told_as_clients_know_it(
+    portal: Portal, partner: str, client: str
+) -> None:
+    newer, older = (
+        await send(portal, client, **BY_HASH),
+        await send(portal, client, JSON, **BY_HASH),
+    )
+
+    assert (newer.status_code, older.status_code) == (400, 200)
+    assert code(newer) == code(older) == "PERSISTED_QUERY_NOT_FOUND"
+    assert newer.json()["errors"][0]["message"] == "PersistedQueryNotFound"
+    assert "data" not in newer.json()
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"version": 2, "sha256Hash": HASH},
+        {"version": 1, "sha256Hash": HASH[:-1]},
+        {"version": 1, "sha256Hash": 3},
+        {"version": 1},
+        [],
+        "x",
+    ],
+)
+async def test_a_hash_of_another_form_is_malformed(portal: Portal, sent: object) -> None:
+    answer = await send(portal, "", JSON, extensions={"persistedQuery": sent})
+
+    assert answer.status_code == 400
+    assert code(answer) == "MALFORMED"
+
+
+async def test_a_document_that_is_not_the_one_of_its_hash_is_refused(
+    portal: Portal, partner: str
+) -> None:
+    for client in (PARTNER, ""):
+        answer = await send(portal, client, query="{ __typename }", **BY_HASH)
+        assert (answer.status_code, code(answer)) == (400, "MALFORMED")
+
+
+async def test_a_confined_program_sends_its_documents_and_nothing_else(
+    portal: Portal, partner: str
+) -> None:
+    confined = await portal.data(CONFINE, {"id": partner}, subject=APPROVER)
+
+    newer, older = (
+        await send(portal, query="{ __typename }"),
+        await send(portal, PARTNER, JSON, query="{ __typename }"),
+    )
+
+    assert confined["confineClient"]["registeredOnly"] is True
+    assert confined["confineClient"]["documents"] == [
+        {"sha256": HASH, "bytes": len(TEXT), "retiredAt": None}
+    ]
+    assert (newer.status_code, older.status_code) == (403, 200)
+    assert code(newer) == code(older) == "REGISTERED_ONLY"
+    assert (await send(portal, **BY_HASH)).json()["data"]["viewer"]["role"] == "portal"
+    assert (await send(portal, query=TEXT)).json()["data"]["viewer"]["role"] == "portal"
+    assert (await send(portal, CLIENT, query="{ __typename }")).status_code == 200
+
+
+async def test_a_retired_document_is_refused_within_a_second(portal: Portal, partner: str) -> None:
+    assert (await send(portal, **BY_HASH)).status_code == 200
+
+    await portal.data(RETIRE, {"id": partner, "hash": HASH}, subject=PROVINCE)
+    ends = time.monotonic() + FRESH_SECONDS + 1
+    sent = time.monotonic()
+    while (await send(portal, **BY_HASH)).status_code == 200:
+        assert sent < ends
+        sent = time.monotonic()
+
+
+async def test_the_viewer_is_told_what_his_request_cost(portal: Portal) -> None:
+    first = await send(portal, "", query=TEXT)
+    second = await send(portal, "", query=TEXT, extensions={"cost": True})
+
+    told = second.json()["data"]["viewer"]["rateLimit"]
+    assert told["cost"] == 1
+    assert told["limit"] == Settings().cost_per_minute // 10
+    assert datetime.fromisoformat(told["resetAt"]).utcoffset() is not None
+    assert second.json()["extensions"]["cost"]["remaining"] == told["remaining"]
+    assert "extensions" not in first.json()
+
+
+async def test_a_page_that_a_variable_names_costs_a_whole_page(portal: Portal) -> None:
+    query = "query ($n: Int) { organisations(first: $n) { nodes { id } } }"
+
+    answer = await send(portal, "", query=query, variables={"n": 1}, extensions={"cost": True})
+
+    assert len(answer.json()["data"]["organisations"]["nodes"]) == 1
+    assert answer.json()["extensions"]["cost"]["cost"] == 101
+
+
+@pytest.mark.parametrize("settings", [Settings(cost_per_operation_max=50, cost_per_minute=500)])
+async def test_whoever_has_used_up_his_points_is_told_when_to_come_again(portal: Portal) -> None:
+    query = "{ organisations(first: 49) { nodes { id } } }"
+    assert (await send(portal, "", query=query)).status_code == 200
+
+    newer, older = await send(portal, "", query=query), await send(portal, "", JSON, query=query)
+    dear = await send(portal, "", query="{ organisations(first: 50) { nodes { id } } }")
+    signed_in = await send(portal, CLIENT, query=query)
+
+    assert (newer.status_code, older.status_code) == (429, 200)
+    assert code(newer) == code(older) == "RATE_LIMITED"
+    assert 50 <= int(newer.headers["retry-after"]) <= 60
+    assert newer.headers["retry-after"] in newer.json()["errors"][0]["message"]
+    assert newer.json()["errors"][0]["extensions"]["retryable"] is True
+    assert "messageZh" in newer.json()["errors"][0]["extensions"]
+    assert code(dear) == "RATE_LIMITED"
+    assert signed_in.status_code == 200
+
+
+@pytest.mark.parametrize("settings", [Settings(cost_per_operation_max=50, cost_per_minute=500)])
+async def test_an_operation_that_costs_too_much_is_too_large(portal: Portal) -> None:
+    answer = await send(portal, CLIENT, query="{ organisations(first: 50) { nodes { id } } }")
+
+    assert (answer.status_code, code(answer)) == (400, "TOO_LARGE")
+    assert "cost 51; at most 50" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("settings", [Settings(cost_per_operation_max=20, cost_per_minute=200)])
+async def test_what_is_refused_is_charged_too(portal: Portal) -> None:
+    for _ in range(20 // REFUSED_COST):
+        assert code(await send(portal, "", query="{")) == "MALFORMED"
+
+    assert code(await send(portal, "", query="{")) == "RATE_LIMITED"
+    assert code(await send(portal, "", **BY_HASH)) == "RATE_LIMITED"
+
+
+class Book:
+    """What programs may send, as a test says, and how often it was looked up."""
+
+    def __init__(self, *sent: Sent | Exception) -> None:
+        self.sent = list(sent)
+        self.asked = 0
+
+    async def __call__(self, _client: str, _sha256: str) -> Sent:
+        self.asked += 1
+        await asyncio.sleep(0)
+        found = self.sent.pop(0) if len(self.sent) > 1 else self.sent[0]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+async def test_those_who_ask_at_the_same_time_ask_the_database_once() -> None:
+    book, now = Book(Sent(text="a")), [0.0]
+    registered = Registered(book, clock=lambda: now[0])
+
+    together = await asyncio.gather(*(registered.sent("c", HASH) for _ in range(50)))
+    for _ in range(50):
+        await registered.sent("c", HASH)
+    asked_within_a_moment = book.asked
+    now[0] += FRESH_SECONDS
+    await registered.sent("c", HASH)
+
+    assert together == [Sent(text="a")] * 50
+    assert (asked_within_a_moment, book.asked) == (1, 2)
+
+
+async def test_whoever_gives_up_takes_nothing_from_the_others() -> None:
+    registered = Registered(Book(Sent(text="a")))
+    first, second = (asyncio.create_task(registered.sent("c", HASH)) for _ in range(2))
+    await asyncio.sleep(0)
+
+    first.cancel()
+
+    assert await second == Sent(text="a")
+
+
+async def test_a_failure_is_told_and_not_remembered() -> None:
+    registered = Registered(Book(Busy(), Sent(text="a")))
+
+    with pytest.raises(Busy):
+        await registered.sent("c", HASH)
+
+    assert await registered.sent("c", HASH) == Sent(text="a")
+
+
+async def test_a_flood_of_unknown_hashes_is_not_kept() -> None:
+    registered = Registered(Book(Sent()))
+
+    for n in range(3 * REMEMBERED_MAX):
+        await registered.sent("c", f"{n:064}")
+
+    assert len(registered._known) <= REMEMBERED_MAX
+    assert registered._asking == {}
+
+
+async def test_a_program_is_told_when_the_database_cannot_be_asked() -> None:
+    schema = a_schema()
+    entrance = Entrance(
+        schema.admissions, Rates(1_000, time.monotonic, time=time.time), Registered(Book(Busy()))
+    )
+
+    with pytest.raises(TurnedAway) as away:
+        await entrance.enter(
+            Caller(client="c"), "", query="{ echo }", operation_name=None, extensions=None
+        )
+
+    assert (away.value.status, away.value.seconds) == (503, 1)
+    assert (away.value.error.extensions or {})["code"] == "BUSY"

@@ -1,0 +1,244 @@
+"""Records for tests, made directly: no rule is asked. Operations are tested through ``command``."""
+
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import asyncpg
+from tortoise.models import Model
+
+from policies.engine import Edition
+from policies.rulebook import RuleBook
+from policies.vocabulary import VOCABULARY
+from registry.access.authorizer import gate
+from registry.access.principals import NIL, Caller, Viewer
+from registry.access.rulebook_store import SHIPPED, import_book
+from registry.commands.command import Operation, Outcome, command
+from registry.db.session import row
+from registry.kernel.identifiers import credit_check_digit
+from registry.ledger.records import Freeze
+from registry.parties.records import Appointment, Client, Organisation, Person, Sanction
+from registry.parties.rules import role_of, side_of
+
+R = TypeVar("R", bound=Model)
+
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+PROVINCE, TANGSHAN, LANGFANG = "130000", "130200", "131000"
+
+_book = RuleBook.load(SHIPPED, VOCABULARY)
+_editions: dict[int, Edition] = {}
+
+
+async def install_rules(owner: asyncpg.Connection) -> None:
+    """The shipped rule book is the newest edition, and the gate judges by it."""
+    version = await import_book(owner, _book)
+    if version not in _editions:
+        _editions[version] = Edition(_book, version)
+    gate.use(_editions[version])
+
+
+async def stop_clock(owner: asyncpg.Connection, at: datetime) -> None:
+    """The registry's clock stands at ``at``."""
+    await owner.execute("UPDATE registry_clock SET reads = $1, since = NULL", at)
+
+
+async def an_organisation(
+    kind: str = "enterprise",
+    *,
+    city: str = TANGSHAN,
+    county: str = "",
+    name: str = "",
+    **columns: object,
+) -> Organisation:
+    """An open organisation of a kind, in a city or one of its counties; other columns by name."""
+    values: dict[str, Any] = {
+        "credit_code": None,
+        "division": county or city,
+        "state": "open",
+        "registered_at": LONG_AGO,
+        "changed_at": LONG_AGO,
+    } | columns
+    return await Organisation.create(
+        id=uuid4(),
+        kind=kind,
+        name=name or f"{kind} {uuid4().hex[:8]}",
+        city=city,
+        county=county,
+        **values,
+    )
+
+
+async def the_province() -> Organisation:
+    """The provincial department, which there is once."""
+    found = await Organisation.get_or_none(kind="province", state="open")
+    return found or await an_organisation("province", city=PROVINCE)
+
+
+async def the_centre() -> Organisation:
+    """The trading centre, which there is once."""
+    found = await Organisation.get_or_none(kind="centre", state="open")
+    return found or await an_organisation("centre", city=PROVINCE)
+
+
+async def a_person(organisation: Organisation, *, subject: str = "", **columns: object) -> Person:
+    """Somebody of an organisation."""
+    subject = subject or f"person-{uuid4().hex[:12]}"
+    values: dict[str, Any] = {
+        "name": subject,
+        "from_outside": False,
+        "changed_at": LONG_AGO,
+    } | columns
+    return await Person.create(
+        id=uuid4(),
+        subject=subject,
+        organisation_id=organisation.id,
+        side=side_of(organisation.kind),
+        **values,
+    )
+
+
+async def an_officer(
+    organisation: Organisation,
+    *,
+    may_initiate: bool = True,
+    may_approve: bool = True,
+    person: Person | None = None,
+    **columns: object,
+) -> Appointment:
+    """An appointment in force, of somebody new unless a person is given; other columns by name."""
+    holder = person or await a_person(organisation)
+    proposed_by, countersigned_by = uuid4(), uuid4()
+    values: dict[str, Any] = {
+        "role": role_of(organisation.kind),
+        "division": organisation.division,
+        "valid_from": LONG_AGO,
+        "from_outside": False,
+        "state": "in_force",
+        "submitted_by": proposed_by,
+        "submitted_body": organisation.id,
+        "acted": [proposed_by, countersigned_by],
+        "changed_at": LONG_AGO,
+    } | columns
+    return await Appointment.create(
+        id=uuid4(),
+        person_id=holder.id,
+        side=side_of(organisation.kind),
+        organisation_id=organisation.id,
+        may_initiate=may_initiate,
+        may_approve=may_approve,
+        **values,
+    )
+
+
+async def an_officer_of(kind: str, **place: str) -> Appointment:
+    """An officer who may do everything, of a new organisation, or of the one province or centre."""
+    single = {"province": the_province, "centre": the_centre}.get(kind)
+    return await an_officer(await single() if single else await an_organisation(kind, **place))
+
+
+async def a_sanction(organisation: Organisation, **columns: object) -> Sanction:
+    """A sanction of the province in force without an end."""
+    values: dict[str, Any] = {
+        "kind": "penalty_period",
+        "reason": "discharge above the limit",
+        "source": "decision 2022-17",
+        "starts_at": LONG_AGO,
+        "state": "in_force",
+        "submitted_by": uuid4(),
+        "submitted_body": columns.get("submitted_body") or (await the_province()).id,
+        "changed_at": LONG_AGO,
+    } | columns
+    return await Sanction.create(
+        id=uuid4(),
+        organisation_id=organisation.id,
+        city=organisation.city,
+        county=organisation.county,
+        **values,
+    )
+
+
+async def a_freeze(organisation: Organisation, **columns: object) -> Freeze:
+    """A freeze of the whole organisation in force without an end."""
+    values: dict[str, Any] = {
+        "reason": "property preservation",
+        "source": "order 2022-5",
+        "starts_at": LONG_AGO,
+        "state": "in_force",
+        "submitted_by": uuid4(),
+        "submitted_body": organisation.id,
+        "changed_at": LONG_AGO,
+    } | columns
+    return await Freeze.create(
+        id=uuid4(),
+        target="organisation",
+        organisation_id=organisation.id,
+        city=organisation.city,
+        county=organisation.county,
+        **values,
+    )
+
+
+async def a_client(organisation: Organisation, *scopes: str, **columns: object) -> Client:
+    """A program of an organisation with these scopes."""
+    values: dict[str, Any] = {
+        "name": f"client-{uuid4().hex[:8]}",
+        "state": "open",
+        "changed_at": LONG_AGO,
+    } | columns
+    return await Client.create(
+        id=uuid4(), organisation_id=organisation.id, scopes=list(scopes), **values
+    )
+
+
+async def caller_of(who: Appointment | Person, *, client: str = "") -> Caller:
+    """The request of somebody: in a given appointment, or leaving the choice to the registry."""
+    if isinstance(who, Person):
+        return Caller(subject=who.subject, client=client)
+    person = await Person.get(id=who.person_id)
+    return Caller(subject=person.subject, appointment=who.id, client=client)
+
+
+def viewer_of(appointment: Appointment, *, now: datetime | None = None) -> Viewer:
+    """The appointment as facts see it, in force and with nothing against it."""
+    return Viewer(
+        role=appointment.role,
+        now=now or datetime.now(UTC),
+        person=appointment.person_id,
+        appointment=appointment.id,
+        organisation=appointment.organisation_id,
+        division=appointment.division,
+        may_initiate=appointment.may_initiate,
+        may_approve=appointment.may_approve,
+        authority=appointment.role in {"province", "centre", "city", "county"},
+    )
+
+
+def somebody(role: str, *, division: str = "", **fields: object) -> Viewer:
+    """A viewer without any row: of no organisation, unless one is given."""
+    values: dict[str, Any] = {"person": NIL, "organisation": NIL} | fields
+    return Viewer(role=role, now=datetime.now(UTC), division=division, **values)
+
+
+def a_credit_code(number: int, *, division: str = TANGSHAN) -> str:
+    """A unified social credit code with a right check digit, another for each number below 10^9."""
+    body = f"91{division}{number:09d}"
+    return body + credit_check_digit(body)
+
+
+async def perform(
+    operation: Operation[R],
+    who: Appointment | Caller,
+    *,
+    key: str = "",
+    preview: bool = False,
+    **args: object,
+) -> Outcome[R]:
+    """Carry out an operation as somebody, under a key of its own unless one is given."""
+    caller = who if isinstance(who, Caller) else await caller_of(who)
+    return await command(operation, caller, args, key=key or str(uuid4()), preview=preview)
+
+
+async def act_count() -> int:
+    """How many acts were written."""
+    found = await row("SELECT count(*) AS acts FROM act")
+    return int(found["acts"]) if found else 0

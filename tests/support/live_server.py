@@ -1,0 +1,141 @@
+"""The real application over real HTTP, on the test's own database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import uvicorn
+
+from registry.access.viewer_cache import Standings
+from registry.parties.records import Person
+from registry.reading.reader_pool import Readers
+from schema.root import whole_schema
+from server.app import Parts, create_app
+from server.auth.authenticator import SignIn
+from server.auth.demo_tokens import DemonstrationSigner
+from server.auth.jwks import keys_given
+from server.background.access_poller import polling
+from server.composition import entrance_of, limits_of, readers_of
+from server.http.uvicorn_server import bind, config_of
+from server.settings import Settings
+from tests.server.test_authenticator import KEY
+from tests.support.cluster import Database
+
+SETTINGS = Settings()
+SIGNER = DemonstrationSigner(SETTINGS, KEY)
+CLIENT = "demonstration"
+
+
+@dataclass
+class Portal:
+    """A client of the running application."""
+
+    http: httpx2.AsyncClient
+    tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    async def post(
+        self, query: str, variables: dict[str, Any] | None = None, **headers: str
+    ) -> httpx2.Response:
+        """The bare answer to a document."""
+        return await self.http.post(
+            "/graphql", json={"query": query, "variables": variables or {}}, headers=headers
+        )
+
+    async def ask(
+        self,
+        query: str,
+        variables: dict[str, Any] | None = None,
+        *,
+        subject: str = "",
+        appointment: UUID | None = None,
+        client: str = CLIENT,
+    ) -> dict[str, Any]:
+        """The whole answer, errors and all, to somebody; to the public where nobody is named."""
+        headers = {"authorization": f"Bearer {self.token(subject, client)}"} if subject else {}
+        if appointment:
+            headers["biandan-appointment"] = str(appointment)
+        response = await self.post(query, variables, **headers)
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    async def data(
+        self,
+        query: str,
+        variables: dict[str, Any] | None = None,
+        *,
+        subject: str = "",
+        appointment: UUID | None = None,
+        client: str = CLIENT,
+    ) -> dict[str, Any]:
+        """The data of an answer that has no errors."""
+        answer = await self.ask(
+            query, variables, subject=subject, appointment=appointment, client=client
+        )
+        assert "errors" not in answer, answer["errors"]
+        found: dict[str, Any] = answer["data"]
+        return found
+
+    def token(self, subject: str, client: str = CLIENT) -> str:
+        """An access token, signed once for each person and program."""
+        named = (subject, client)
+        if named not in self.tokens:
+            self.tokens[named] = SIGNER.token(subject, client=client, seconds=3600)
+        return self.tokens[named]
+
+
+@asynccontextmanager
+async def a_portal(*, fast: Database | None = None) -> AsyncIterator[Portal]:
+    """The application on a free port of loopback, on the database that the test has opened.
+
+    With ``fast``, which names that database, it has its fast door too.
+    """
+    sign_in = SignIn(SETTINGS, keys_given(SIGNER.public_keys()))
+    schema = whole_schema(limits_of(SETTINGS))
+    parts = Parts(
+        SETTINGS,
+        schema,
+        sign_in,
+        _already_open,
+        entrance_of(SETTINGS, schema),
+        SIGNER.public_keys,
+        standings=Standings(most=100) if fast else None,
+        readers=readers_of(SETTINGS, fast.reader_url) if fast else None,
+    )
+    if fast and parts.standings and parts.readers:
+        opened = partial(_polled, parts.standings, parts.readers, fast.application_url)
+        parts = replace(parts, opened=opened)
+    with bind(SETTINGS.model_copy(update={"port": 0})) as listening:
+        server = uvicorn.Server(config_of(create_app(parts), SETTINGS))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        try:
+            async with httpx2.AsyncClient(base_url=address, timeout=30) as http:
+                while not server.started:
+                    assert not serving.done(), "the application did not start"
+                    await asyncio.sleep(0.01)
+                yield Portal(http)
+        finally:
+            server.should_exit = True
+            await serving
+
+
+@asynccontextmanager
+async def _already_open() -> AsyncIterator[None]:
+    yield
+
+
+@asynccontextmanager
+async def _polled(standings: Standings, readers: Readers, url: str) -> AsyncIterator[None]:
+    async with polling(standings, url):
+        yield
+    await readers.close()
+
+
+async def subject_of(person_id: UUID) -> str:
+    """How a person signs in."""
+    return (await Person.get(id=person_id)).subject

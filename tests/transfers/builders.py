@@ -1,0 +1,248 @@
+"""A seller with rights, a buyer with a permit, and an officer of everybody who has a say in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from registry.access.principals import Caller
+from registry.commands.command import Operation, Preview, command
+from registry.db.session import rows
+from registry.kernel.calendar import CHINA
+from registry.ledger.journal import available, ensure_account, ensure_instrument
+from registry.ledger.records import Instrument
+from registry.ledger.rules import MONEY, AccountKind, Acquisition, Right
+from registry.parties.records import Organisation
+from registry.permits.records import (
+    Assessment,
+    ConstructionProject,
+    Outlet,
+    Permit,
+    PermitLimit,
+    ProjectDemand,
+)
+from registry.transfers.approval import approve_transfer, opine_on_transfer, qualify_transfer
+from registry.transfers.offer import accept_transfer, draft_transfer, offer_transfer
+from registry.transfers.records import Transfer
+from registry.transfers.rules import State
+from registry.transfers.settlement import contract_transfer, record_payment, settle_transfer
+from tests.ledger.ledger_builders import stocked
+from tests.support.builders import (
+    LANGFANG,
+    LONG_AGO,
+    TANGSHAN,
+    a_credit_code,
+    an_officer,
+    an_officer_of,
+    an_organisation,
+    caller_of,
+)
+
+FOUNDING_DAY = datetime(2022, 6, 7, 10, tzinfo=CHINA)
+IN_2026 = datetime(2026, 3, 2, 10, tzinfo=CHINA)
+NOTICE = date(2026, 1, 5)
+
+TONNES = "12.000"
+UNITS = 12_000
+PRICE = 750_000  # 7500.00 yuan/t, the base price of SO2.
+SUM = 12 * PRICE
+HELD = 100_000
+
+
+@dataclass
+class Market:
+    """One seller, one buyer, one right, and who acts for whom."""
+
+    seller: Organisation
+    buyer: Organisation
+    right: Instrument
+    people: dict[str, Caller]
+    references: int = field(default=0)
+
+    async def do(
+        self, who: str, operation: Operation[Any], case: UUID | None = None, **args: object
+    ) -> Transfer:
+        """What became of the case when somebody acted."""
+        given = args if case is None else {"id": case, **args}
+        outcome = await command(operation, self.people[who], given, key=str(uuid4()))
+        record: Transfer = outcome.record
+        return record
+
+    async def foresee(
+        self, who: str, operation: Operation[Any], case: UUID | None = None, **args: object
+    ) -> Preview:
+        """What would become of it."""
+        given = args if case is None else {"id": case, **args}
+        outcome = await command(operation, self.people[who], given, key="foresee", preview=True)
+        assert outcome.preview is not None
+        return outcome.preview
+
+    def terms(self, **changed: object) -> dict[str, Any]:
+        """What the seller proposes, unless a test says otherwise."""
+        return {
+            "buyer": self.buyer.id,
+            "instrument": self.right.id,
+            "quantity": TONNES,
+            "price": PRICE,
+        } | changed
+
+    async def draft(self, **changed: object) -> Transfer:
+        """A draft of the seller."""
+        across = {"announced_on": NOTICE, "announcement": "notice 2026-1"} if self.crosses else {}
+        return await self.do("seller", draft_transfer, **self.terms(**across, **changed))
+
+    @property
+    def crosses(self) -> bool:
+        return bool(self.seller.city != self.buyer.city)
+
+    async def case_in(self, state: State, **changed: object) -> Transfer:
+        """A case that went its way as far as ``state``, one of those of the main road."""
+        transfer = await self.draft(**changed)
+        road = iter(self._road(transfer.id))
+        while transfer.state != state.value:
+            transfer = await next(road)()
+        return transfer
+
+    def _road(self, id: UUID) -> list[Callable[[], Any]]:
+        self.references += 1
+        number = f"HT-{id.hex[:12]}"
+        return [
+            lambda: self.do("seller", offer_transfer, id),
+            lambda: self.do("buyer", accept_transfer, id),
+            lambda: self.do("centre", qualify_transfer, id),
+            *(self._across(id) if self.crosses else self._inside(id)),
+            lambda: self.do("centre", contract_transfer, id, contract_number=number),
+            lambda: self.do("centre", record_payment, id, money=SUM, reference=f"BK{id.hex[:16]}"),
+            lambda: self.do("centre", settle_transfer, id),
+        ]
+
+    def _inside(self, id: UUID) -> list[Callable[[], Any]]:
+        return [lambda: self.do("city", approve_transfer, id)]
+
+    def _across(self, id: UUID) -> list[Callable[[], Any]]:
+        opinion = {"favourable": False, "reasons": "the local total would grow"}
+        return [
+            lambda: self.do("city", opine_on_transfer, id, favourable=True, reasons="surplus"),
+            lambda: self.do("buyer_city", opine_on_transfer, id, **opinion),
+            lambda: self.do("province", approve_transfer, id),
+        ]
+
+    async def rights(self) -> dict[str, int]:
+        """Where the rights lie now; empty accounts left out."""
+        return await self._held(self.right.id)
+
+    async def money(self) -> dict[str, int]:
+        """Where the money lies now."""
+        return await self._held(MONEY)
+
+    async def _held(self, instrument: UUID) -> dict[str, int]:
+        found = {}
+        for side, organisation in (("seller", self.seller), ("buyer", self.buyer)):
+            for kind in (AccountKind.HOLDING, AccountKind.ESCROW):
+                account = await ensure_account(organisation.id, kind)
+                found[f"{side} {kind.value}"] = await available(account.id, instrument)
+        return {where: quantity for where, quantity in found.items() if quantity}
+
+
+async def a_market(
+    *,
+    seller_city: str = LANGFANG,
+    buyer_city: str = LANGFANG,
+    pollutant: str = "SO2",
+    basin: str | None = None,
+    two: bool = False,
+    acquisition: Acquisition = Acquisition.PAID,
+    **buyer: object,
+) -> Market:
+    """Two industrial enterprises and their authorities; the seller holds ``HELD`` units."""
+    sides: dict[str, Any] = {"source_category": "industrial", "two_representatives": two}
+    seller = await an_organisation(city=seller_city, **sides)
+    buying = await an_organisation(city=buyer_city, **{**sides, **buyer})
+    right = await ensure_instrument(Right(pollutant, seller_city, acquisition, basin=basin))
+    await stocked(await ensure_account(seller.id, AccountKind.HOLDING), right, HELD)
+    await a_permit(buying, pollutant)
+    city = await an_organisation("city", city=seller_city)
+    other = city if buyer_city == seller_city else await an_organisation("city", city=buyer_city)
+    officers = {
+        "seller": await an_officer(seller),
+        "seller_second": await an_officer(seller),
+        "buyer": await an_officer(buying),
+        "buyer_second": await an_officer(buying),
+        "city": await an_officer(city),
+        "city_second": await an_officer(city),
+        "buyer_city": await an_officer(other),
+        "centre": await an_officer_of("centre"),
+        "province": await an_officer_of("province"),
+    }
+    people = {name: await caller_of(officer) for name, officer in officers.items()}
+    return Market(seller, buying, right, people)
+
+
+async def a_market_across() -> Market:
+    """Seller in Langfang, buyer in Tangshan, whose city met all its targets in 2025."""
+    market = await a_market(seller_city=LANGFANG, buyer_city=TANGSHAN)
+    await an_assessment(TANGSHAN)
+    return market
+
+
+async def an_assessment(city: str, *, medium: str = "air", failed: str = "") -> Assessment:
+    """What the province found of a city in 2025: everything well, but for what ``failed``."""
+    return await Assessment.create(
+        id=uuid4(), city=city, year=2025, medium=medium, source="bulletin", changed_at=LONG_AGO,
+        quality_attained=failed != "quality_attained",
+        reduction_task_done=failed != "reduction_task_done",
+        improvement_target_met=failed != "improvement_target_met",
+    )  # fmt: skip
+
+
+async def a_permit(holder: Organisation, pollutant: str, *, river: str = "") -> Permit:
+    """A permit that names the pollutant, with an outlet into a river where one is given."""
+    number = a_credit_code(uuid4().int % 10**9) + "001P"
+    permit = await Permit.create(
+        id=uuid4(), number=number, organisation_id=holder.id, city=holder.city,
+        county=holder.county, issued_by=holder.division, category="key",
+        valid_from=date(2020, 1, 1), valid_until=date(2030, 1, 1), state="in_force",
+        source="permit", registered_at=LONG_AGO, changed_at=LONG_AGO,
+    )  # fmt: skip
+    await PermitLimit.create(
+        id=uuid4(), permit_id=permit.id, pollutant=pollutant, quantity=500_000,
+        effective_from=date(2020, 1, 1), source="permit",
+    )  # fmt: skip
+    if river:
+        await Outlet.create(
+            id=uuid4(), permit_id=permit.id, code="DW001", medium="water", river_system=river
+        )
+    return permit
+
+
+async def a_project(builder: Organisation, pollutant: str, *, name: str) -> ConstructionProject:
+    """A construction project whose assessed demand names the pollutant."""
+    project = await ConstructionProject.create(
+        id=uuid4(), organisation_id=builder.id, name=name, division=builder.city,
+        city=builder.city, county="", state="planned", strategic_industry=False,
+        technology_demonstration=False, source="a test", registered_at=LONG_AGO,
+        changed_at=LONG_AGO,
+    )  # fmt: skip
+    await ProjectDemand.create(
+        id=uuid4(), project_id=project.id, pollutant=pollutant, quantity=12_000,
+        source="a test", assessed_at=LONG_AGO,
+    )  # fmt: skip
+    return project
+
+
+async def a_cap(owner: asyncpg.Connection, city: str, cap: int) -> None:
+    """The total of sulphur dioxide that a city may hold, base units."""
+    await owner.execute(
+        "INSERT INTO city_cap VALUES ($1, 'SO2', '2022-01-01', $2, 'a test', true)", city, cap
+    )
+
+
+async def operations_of(case: UUID) -> list[str]:
+    """What was done in a case, by its acts."""
+    found = await rows(
+        "SELECT operation FROM act WHERE object_id = $1 ORDER BY at, written_at", case
+    )
+    return [act["operation"] for act in found]
