@@ -21,20 +21,20 @@ from rich.console import Console
 from rich.table import Table
 from starlette.datastructures import Headers
 
-from benchmarks.policies import Cost, cost
+from benchmarks.policies import CallTiming, time_calls
 from benchmarks.settlement_load import cluster
-from registry.access.principals import NIL, Caller
-from registry.access.viewer_cache import MOMENT_SECONDS, Standings
-from registry.access.viewer_lookup import enter
-from registry.db.session import close_database, open_database, reading, row
+from registry.access.principals import NIL, Principal
+from registry.access.viewer_cache import CLOCK_CACHE_SECONDS, ViewerCache
+from registry.access.viewer_lookup import resolve_viewer
+from registry.db.session import close_database, fetch_one, open_database, read_only_transaction
 from seeds.clock import start_clock
 from seeds.demo.loader import load_founding_day
 from seeds.demo.people import demo_people
-from server.auth.authenticator import SIGNED, SignIn, once
-from server.auth.demo_tokens import DemonstrationSigner
-from server.auth.jwks import keys_given
-from server.background.access_poller import polling
-from server.composition import prepare
+from server.auth.authenticator import AUTH_HEADERS, TokenAuthenticator, single_headers
+from server.auth.demo_tokens import DemoTokenSigner
+from server.auth.jwks import static_keys
+from server.background.access_poller import poll_access
+from server.composition import prepare_database
 from server.postgres import embedded
 from server.settings import Settings
 
@@ -45,7 +45,7 @@ REQUESTS = 20_000
 SLOW_REQUESTS = 400
 
 # What a browser or a portal sends besides.
-USUAL = [
+TYPICAL_HEADERS = [
     (b"host", b"registry.example"),
     (b"user-agent", b"portal/1.0"),
     (b"accept", b"application/graphql-response+json"),
@@ -54,35 +54,39 @@ USUAL = [
     (b"content-length", b"412"),
 ]
 
-Raw = list[tuple[bytes, bytes]]
+RawHeaders = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class RecordedRequest:
     """One person's request, as it arrives and as it is understood."""
 
-    raw: Raw
-    caller: Caller
+    raw: RawHeaders
+    caller: Principal
 
 
-async def requests(sign_in: SignIn, signer: DemonstrationSigner) -> list[Asked]:
+async def record_requests(
+    authenticator: TokenAuthenticator, signer: DemoTokenSigner
+) -> list[RecordedRequest]:
     """A request of everybody one may sign in as, each verified once."""
     found = []
     for person in await demo_people():
-        token = signer.token(person.subject, client=person.client, seconds=3600)
-        raw = [*USUAL, (b"authorization", f"Bearer {token}".encode())]
+        token = signer.issue_token(person.subject, client=person.client, seconds=3600)
+        raw = [*TYPICAL_HEADERS, (b"authorization", f"Bearer {token}".encode())]
         if person.appointment != NIL:
             raw.append((b"biandan-appointment", str(person.appointment).encode()))
-        found.append(Asked(raw, await sign_in.caller(Headers(raw=raw))))
+        found.append(RecordedRequest(raw, await authenticator.authenticate(Headers(raw=raw))))
     return found
 
 
-def taken_in_turn(asked: list[Asked], number: int) -> list[Asked]:
+def cycle_requests(asked: list[RecordedRequest], number: int) -> list[RecordedRequest]:
     """So many requests."""
     return [asked[at % len(asked)] for at in range(number)]
 
 
-async def waited(act: Callable[[Asked], Awaitable[object]], asked: Iterable[Asked]) -> Cost:
+async def time_awaited(
+    act: Callable[[RecordedRequest], Awaitable[object]], asked: Iterable[RecordedRequest]
+) -> CallTiming:
     """What an awaited call costs by the clock; the mean is of this process's processor time."""
     single, spent = [], time.process_time()
     for each in asked:
@@ -91,10 +95,10 @@ async def waited(act: Callable[[Asked], Awaitable[object]], asked: Iterable[Aske
         single.append((time.perf_counter() - began) * 1e6)
     mean = (time.process_time() - spent) / len(single) * 1e6
     single.sort()
-    return Cost(single[len(single) // 2], single[len(single) * 99 // 100], mean)
+    return CallTiming(single[len(single) // 2], single[len(single) * 99 // 100], mean)
 
 
-class Uneven:
+class JumpingClock:
     """Seconds that jump to and fro with every round of calls, so that no viewer serves twice."""
 
     def __init__(self, calls_a_round: int) -> None:
@@ -104,69 +108,72 @@ class Uneven:
     def __call__(self) -> float:
         """Real seconds, and more than a moment in every other round."""
         self._calls += 1
-        return time.monotonic() + 2 * MOMENT_SECONDS * (self._calls // self._round % 2)
+        return time.monotonic() + 2 * CLOCK_CACHE_SECONDS * (self._calls // self._round % 2)
 
 
-async def anew(asked: list[Asked], number: int) -> Cost:
+async def time_uncached(asked: list[RecordedRequest], number: int) -> CallTiming:
     """What a standing costs that was not worked out in this moment already."""
-    standings = Standings(most=len(asked) * 4, clock=Uneven(len(asked)))
-    await standings.poll(row)
+    standings = ViewerCache(max_entries=len(asked) * 4, clock=JumpingClock(len(asked)))
+    await standings.refresh(fetch_one)
     for each in asked:
-        await standings.viewer(each.caller)
-    await standings.poll(row)
-    return cost(standings.known, [(each.caller,) for each in taken_in_turn(asked, number)])
+        await standings.resolve(each.caller)
+    await standings.refresh(fetch_one)
+    return time_calls(standings.cached, [(each.caller,) for each in cycle_requests(asked, number)])
 
 
-async def measured(url: str, number: int) -> dict[str, Cost]:
+async def measure(url: str, number: int) -> dict[str, CallTiming]:
     """The table's lines by their names."""
     settings = Settings()
-    signer = DemonstrationSigner(settings, ECKey.generate_key("P-256", {"kid": "benchmark"}))
-    keys = keys_given(signer.public_keys())
-    sign_in, standings = SignIn(settings, keys), Standings(most=settings.standings_max)
-    async with polling(standings, url):
-        asked = await requests(sign_in, signer)
+    signer = DemoTokenSigner(settings, ECKey.generate_key("P-256", {"kid": "benchmark"}))
+    keys = static_keys(signer.public_keys())
+    sign_in, standings = (
+        TokenAuthenticator(settings, keys),
+        ViewerCache(max_entries=settings.viewer_cache_size),
+    )
+    async with poll_access(standings, url):
+        asked = await record_requests(sign_in, signer)
         for each in asked:
-            await standings.viewer(each.caller)
-        many, few = taken_in_turn(asked, number), taken_in_turn(asked, SLOW_REQUESTS)
+            await standings.resolve(each.caller)
+        many, few = cycle_requests(asked, number), cycle_requests(asked, SLOW_REQUESTS)
 
-        def known(raw: Raw) -> Caller | None:
-            return sign_in.known(once(raw, SIGNED) or {})
+        def known(raw: RawHeaders) -> Principal | None:
+            return sign_in.cached(single_headers(raw, AUTH_HEADERS) or {})
 
         found = {
-            "token known": cost(known, [(each.raw,) for each in many]),
-            "standing known": await anew(asked, number),
-            "standing of the same moment known": cost(
-                standings.known, [(each.caller,) for each in many]
+            "token known": time_calls(known, [(each.raw,) for each in many]),
+            "standing known": await time_uncached(asked, number),
+            "standing of the same moment known": time_calls(
+                standings.cached, [(each.caller,) for each in many]
             ),
         }
 
-        async def verify(each: Asked) -> None:
-            await SignIn(settings, keys).caller(Headers(raw=each.raw))
+        async def verify(each: RecordedRequest) -> None:
+            await TokenAuthenticator(settings, keys).authenticate(Headers(raw=each.raw))
 
-        async def look_up(each: Asked) -> None:
-            standings.forget()
-            await standings.viewer(each.caller)
+        async def look_up(each: RecordedRequest) -> None:
+            standings.invalidate()
+            await standings.resolve(each.caller)
 
-        async def ordinary(each: Asked) -> None:
-            async with reading():
-                await enter(each.caller)
+        async def ordinary(each: RecordedRequest) -> None:
+            async with read_only_transaction():
+                await resolve_viewer(each.caller)
 
-        found["token verified (ES256)"] = await waited(verify, few)
-        found["standing looked up and remembered"] = await waited(look_up, few)
-        found["standing looked up by an ordinary query"] = await waited(ordinary, few)
+        found["token verified (ES256)"] = await time_awaited(verify, few)
+        found["standing looked up and remembered"] = await time_awaited(look_up, few)
+        found["standing looked up by an ordinary query"] = await time_awaited(ordinary, few)
     return found
 
 
-async def run(at: embedded.Addresses, number: int) -> dict[str, Cost]:
+async def run(at: embedded.RoleUrls, number: int) -> dict[str, CallTiming]:
     """The founding day loaded, then measured."""
-    await prepare(at.owner, embedded.APPLICATION, reader_role=embedded.READER)
+    await prepare_database(at.owner, embedded.APPLICATION, reader_role=embedded.READER)
     await open_database(at.application)
     try:
         await load_founding_day(at.owner)
         owner = await asyncpg.connect(at.owner)
         await start_clock(owner)
         await owner.close()
-        return await measured(at.application, number)
+        return await measure(at.application, number)
     finally:
         await close_database()
 
@@ -178,7 +185,7 @@ def main() -> int:
     number = REQUESTS // 10 if said.parse_args().quick else REQUESTS
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with cluster() as running:
-        found = asyncio.run(run(running.addresses(), number))
+        found = asyncio.run(run(running.role_urls(), number))
     table = Table("a request", "µs: median / p99 / mean of CPU", title=f"{number:,} requests")
     for name, each in found.items():
         table.add_row(name, str(each))

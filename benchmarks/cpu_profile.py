@@ -15,14 +15,14 @@ from benchmarks.settlement_load import Load, Population, settle_one
 from registry.db.session import close_database, open_database
 
 SAMPLES = 300
-ONE = Load(1, hot=False)
+SINGLE_CLIENT = Load(1, is_single_seller=False)
 _PACKAGE = re.compile(r".*/(?:site-packages|python3\.\d+)/([a-z_]+)")
 _HERE = Path(__file__).parent.parent
 
 
 async def statements(population: Population) -> tuple[list[tuple[str, float]], float]:
     """The statements of one settlement in their order with their median ms; the whole, likewise."""
-    ready = await population.stock(ONE, 2 * SAMPLES)
+    ready = await population.ensure_ready(SINGLE_CLIENT, 2 * SAMPLES)
     # One connection, so that whoever listens to it hears everything.
     await close_database()
     await open_database(population.application_url, maxsize=1)
@@ -48,7 +48,7 @@ async def statements(population: Population) -> tuple[list[tuple[str, float]], f
 
 async def profile(population: Population) -> list[tuple[str, float]]:
     """The share of each package in the processor time of this process, the largest first."""
-    ready = await population.stock(ONE, SAMPLES)
+    ready = await population.ensure_ready(SINGLE_CLIENT, SAMPLES)
     watching = cProfile.Profile(time.process_time)
     watching.enable()
     for _ in range(SAMPLES):

@@ -8,7 +8,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 _PARENT, _OWN, _ENDED = 1, slice(11, 13), slice(13, 15)
 
 
-def spent_by(root: int) -> float:
+def cpu_seconds(root: int) -> float:
     """Seconds of processor time of a process and all its children, those that ended among them."""
     stats = {
         int(folder.name): fields

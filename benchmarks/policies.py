@@ -22,18 +22,18 @@ from casbin import Enforcer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.books import KIND, SHIPPED_BOOK, book_of, cases, people
-from policies.engine import ASKED_AGAIN_EVERY, Edition
+from benchmarks.books import KIND, SHIPPED_BOOK, make_transfers, make_viewers, rulebook_of_size
+from policies.engine import RECHECK_INTERVAL, Edition
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import Gate
+from registry.access.authorizer import Authorizer
 from registry.access.principals import Viewer
 from registry.transfers.facts import TRANSFER
 from registry.transfers.records import Transfer
 
 MEDIAN_MAX_US = 5.0
 PEOPLE = (10, 1_000, 10_000, 100_000)
-ROWS = (60, len(SHIPPED_BOOK.rows), 1_000, 10_000)
+ROWS = (60, len(SHIPPED_BOOK.rules), 1_000, 10_000)
 CASES = 20_000
 """Always as many, so that nothing but the people grows."""
 
@@ -41,7 +41,7 @@ Question = tuple[Viewer, str, Transfer]
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class CallTiming:
     """Microseconds a call.
 
     The half and the slowest hundredth are by the clock. The mean is of the processor's time for
@@ -57,19 +57,19 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class DecisionMeasurement:
     """What came of one size of the world."""
 
     rows: int
     people: int
     build_ms: float
-    decision: Cost
+    decision: CallTiming
     casbin: int
     yes: int
     asked: int
 
 
-def cost(act: Callable[..., object], arguments: Iterable[tuple[Any, ...]]) -> Cost:
+def time_calls(act: Callable[..., object], arguments: Iterable[tuple[Any, ...]]) -> CallTiming:
     """What a call costs; what reading the clock costs is taken off."""
     given, tick = list(arguments), time.perf_counter_ns
     idle = statistics.median(-tick() + tick() for _ in range(10_000))
@@ -83,13 +83,13 @@ def cost(act: Callable[..., object], arguments: Iterable[tuple[Any, ...]]) -> Co
         act(*each)
     mean = (time.process_time_ns() - began) / len(given)
     single.sort()
-    return Cost(
+    return CallTiming(
         statistics.median(single) / 1000, single[len(single) * 99 // 100] / 1000, mean / 1000
     )
 
 
 @contextmanager
-def counted() -> Iterator[list[int]]:
+def count_casbin_calls() -> Iterator[list[int]]:
     """How often Casbin is asked meanwhile."""
     real, calls = Enforcer.enforce_ex, [0]
 
@@ -104,13 +104,15 @@ def counted() -> Iterator[list[int]]:
         Enforcer.enforce_ex = real
 
 
-def questions(book: RuleBook, number: int, asked: int, chance: random.Random) -> list[Question]:
+def random_questions(
+    book: RuleBook, number: int, asked: int, chance: random.Random
+) -> list[Question]:
     """Random questions about transfers by so many people, each to a cell that can say yes."""
-    viewers = people(number, chance)
-    records = cases(CASES, viewers, chance)
+    viewers = make_viewers(number, chance)
+    records = make_transfers(CASES, viewers, chance)
     verbs = [verb.name for verb in VOCABULARY.kinds[KIND].verbs]
     lively = {
-        role: [verb for verb in verbs if book.rows_for(role, KIND, verb)]
+        role: [verb for verb in verbs if book.rules_for_role(role, KIND, verb)]
         for role in VOCABULARY.roles
     }
     able = [viewer for viewer in viewers if lively[viewer.role]]
@@ -118,29 +120,31 @@ def questions(book: RuleBook, number: int, asked: int, chance: random.Random) ->
     return [(who, chance.choice(lively[who.role]), chance.choice(records)) for who in drawn]
 
 
-def measured(rows: int, number: int, asked: int) -> Measured:
+def measure_decisions(rows: int, number: int, asked: int) -> DecisionMeasurement:
     """Decisions under a book of so many rows among so many people, once all is warm."""
     chance = random.Random(f"{rows} {number}")  # noqa: S311 - the same questions in every run
-    book, gate = book_of(rows), Gate()
-    put = questions(book, number, asked, chance)
+    book, gate = rulebook_of_size(rows), Authorizer()
+    put = random_questions(book, number, asked, chance)
     began = time.process_time()
-    gate.use(Edition(book, 1))
+    gate.activate(Edition(book, 1))
     build_ms = (time.process_time() - began) * 1000
 
     def decide(viewer: Viewer, verb: str, record: Transfer) -> object:
-        return gate.decide(viewer, TRANSFER, verb, record)
+        return gate.authorize(viewer, TRANSFER, verb, record)
 
     yes = sum(bool(decide(*question)) for question in put)
-    with counted() as calls:
-        found = cost(decide, put)
-    return Measured(len(book.rows), number, build_ms, found, calls[0], yes, 2 * len(put))
+    with count_casbin_calls() as calls:
+        found = time_calls(decide, put)
+    return DecisionMeasurement(
+        len(book.rules), number, build_ms, found, calls[0], yes, 2 * len(put)
+    )
 
 
-def decisions(asked: int, console: Console) -> list[Measured]:
+def measure_decision_table(asked: int, console: Console) -> list[DecisionMeasurement]:
     """The table of decisions: people grow under the shipped book, then the book among many."""
-    sizes = [(len(SHIPPED_BOOK.rows), number) for number in PEOPLE]
-    sizes += [(rows, PEOPLE[-1]) for rows in ROWS if rows != len(SHIPPED_BOOK.rows)]
-    found = [measured(rows, number, asked) for rows, number in sizes]
+    sizes = [(len(SHIPPED_BOOK.rules), number) for number in PEOPLE]
+    sizes += [(rows, PEOPLE[-1]) for rows in ROWS if rows != len(SHIPPED_BOOK.rules)]
+    found = [measure_decisions(rows, number, asked) for rows, number in sizes]
     table = Table(
         "rows",
         "people",
@@ -163,14 +167,14 @@ def decisions(asked: int, console: Console) -> list[Measured]:
     return found
 
 
-def filters(asked: int, console: Console) -> None:
+def measure_filter_table(asked: int, console: Console) -> None:
     """The table of what is built on decisions: row filters, and the verbs an object offers."""
     chance = random.Random(0)  # noqa: S311 - likewise
-    put = questions(SHIPPED_BOOK, 1_000, asked, chance)
-    gate = Gate()
+    put = random_questions(SHIPPED_BOOK, 1_000, asked, chance)
+    gate = Authorizer()
     began = time.process_time()
-    gate.use(Edition(SHIPPED_BOOK, 1))
-    entries = gate.edition.tabulate()
+    gate.activate(Edition(SHIPPED_BOOK, 1))
+    entries = gate.edition.build_tables()
     filled_ms = (time.process_time() - began) * 1000
     table = Table(
         "under the shipped book", "µs: median / p99 / mean of CPU", title="Built on decisions"
@@ -180,21 +184,25 @@ def filters(asked: int, console: Console) -> None:
         viewer = next(who for who, _, _ in put if who.role == role)
         return gate.row_filter(viewer, TRANSFER, verb)
 
-    cold = cost(lambda role, verb: _afresh(gate, first, role, verb), [("city", "approve")] * 50)
+    cold = time_calls(
+        lambda role, verb: _with_cold_filters(gate, first, role, verb), [("city", "approve")] * 50
+    )
     table.add_row("row filter «city approve», first time in an edition", str(cold))
     rows = [(who, TRANSFER, verb) for who, verb, _ in put]
-    table.add_row("row filter, any verb, thereafter", str(cost(gate.row_filter, rows)))
+    table.add_row("row filter, any verb, thereafter", str(time_calls(gate.row_filter, rows)))
     whole = [(who, TRANSFER, record) for who, _, record in put[: asked // 10]]
-    table.add_row("availableActions of one transfer", str(cost(gate.available, whole)))
+    table.add_row("availableActions of one transfer", str(time_calls(gate.available_verbs, whole)))
     console.print(table)
     console.print(
         f"all {entries:,} entries of the shipped book asked of Casbin: {filled_ms:.0f} ms"
     )
 
 
-def _afresh(gate: Gate, act: Callable[[str, str], object], role: str, verb: str) -> object:
+def _with_cold_filters(
+    gate: Authorizer, act: Callable[[str, str], object], role: str, verb: str
+) -> object:
     """As in an edition whose filters nobody has asked for; its decisions are known."""
-    gate.edition._terms.clear()  # noqa: SLF001 - the one way to forget
+    gate.edition._residual_conditions.clear()  # noqa: SLF001 - the one way to forget
     return act(role, verb)
 
 
@@ -204,10 +212,10 @@ def main() -> int:
     said.add_argument("--quick", action="store_true", help="a tenth of the questions")
     asked = 10_000 if said.parse_args().quick else 60_000
     console = Console()
-    found = decisions(asked, console)
-    filters(asked, console)
+    found = measure_decision_table(asked, console)
+    measure_filter_table(asked, console)
     slow = [each for each in found if each.decision.median > MEDIAN_MAX_US]
-    curious = [each for each in found if each.casbin > each.asked // ASKED_AGAIN_EVERY + 1]
+    curious = [each for each in found if each.casbin > each.asked // RECHECK_INTERVAL + 1]
     return 1 if slow or curious else 0
 
 

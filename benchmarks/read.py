@@ -28,15 +28,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.reading import ours, pgbench, postgraphile
-from benchmarks.reading.comparison import Pace, Unequal
+from benchmarks.reading.comparison import AnswersDiffer, Pace
 from benchmarks.reading.goals import Gauges, summary
-from benchmarks.reading.http_requests import Unanswered
-from benchmarks.reading.matrix import Field, fielded
-from benchmarks.reading.metrics import RATIO_CONNECTIONS, Runs, gauged, table
-from benchmarks.reading.probes import Deep, deep
-from benchmarks.reading.queries import FEED, NAMES, TRIVIAL, Query, by_id, page
-from benchmarks.reading.server_process import Missing
-from benchmarks.reading.world import ENTERPRISES, World, world
+from benchmarks.reading.http_requests import ErrorResponse
+from benchmarks.reading.matrix import BenchmarkMatrix, open_matrix
+from benchmarks.reading.metrics import RATIO_CONNECTIONS, RunResults, goal_ratios, table
+from benchmarks.reading.probes import DeepPageProbe, probe_deep_page
+from benchmarks.reading.queries import FEED, NAMES, TRIVIAL, Query, by_id_query, page_query
+from benchmarks.reading.server_process import Unavailable
+from benchmarks.reading.world import ENTERPRISES, World, open_world
 
 QUICK = Pace(seconds=1.2, warm_s=0.3, rounds=2)
 WHOLE = Pace(seconds=4.0, warm_s=1.0, rounds=3)
@@ -44,19 +44,19 @@ WIDTH = 180
 """Of the tables, wherever they are shown."""
 
 
-async def main(chosen: argparse.Namespace, pace: Pace, console: Console) -> bool:
+async def main(selected: argparse.Namespace, pace: Pace, console: Console) -> bool:
     """Whether every floor was kept and nobody left out."""
     began = time.perf_counter()
-    async with world(chosen.enterprises, console.print) as found:
+    async with open_world(selected.enterprises, console.print) as found:
         console.print(", ".join(f"{kind} {count:,}" for kind, count in found.sizes.items()))
-        wanted = [query for query in queries(found) if query.name in {"by_id", *chosen.only}]
-        async with fielded(found, wanted) as field:
-            console.print(await _setting(field))
+        wanted = [query for query in queries(found) if query.name in {"by_id", *selected.only}]
+        async with open_matrix(found, wanted) as field:
+            console.print(await _environment_line(field))
             if field.theirs:
                 console.print("both servers give the same answers")
             runs = await field.run(pace)
             _show(field, runs, console)
-            gauges, left_out = await _gauges(field, runs, pace, console)
+            gauges, left_out = await _measure_goals(field, runs, pace, console)
     lines, fine = summary(gauges, left_out)
     console.print(f"{time.perf_counter() - began:.0f} s in all")
     for line in lines:
@@ -66,10 +66,10 @@ async def main(chosen: argparse.Namespace, pace: Pace, console: Console) -> bool
 
 def queries(found: World) -> list[Query]:
     """The four of them, the cheapest to begin with first."""
-    return [by_id(found.ids), page(found.city.division), FEED, TRIVIAL]
+    return [by_id_query(found.ids), page_query(found.city.division), FEED, TRIVIAL]
 
 
-async def _setting(field: Field) -> str:
+async def _environment_line(field: BenchmarkMatrix) -> str:
     """What it runs on: other programs on the machine show in the load average."""
     superuser = await field.world.as_superuser()
     try:
@@ -78,27 +78,27 @@ async def _setting(field: Field) -> str:
         await superuser.close()
     node = "no PostGraphile"
     if field.node:
-        node = f"{postgraphile.NODE}, PostGraphile {postgraphile.version(field.node)}"
+        node = f"{postgraphile.NODE}, PostGraphile {postgraphile.installed_version(field.node)}"
     return (
         f"Python {platform.python_version()}, PostgreSQL {database}, {node},"
         f" {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}"
     )
 
 
-async def _gauges(
-    field: Field, runs: Runs, pace: Pace, console: Console
+async def _measure_goals(
+    field: BenchmarkMatrix, runs: RunResults, pace: Pace, console: Console
 ) -> tuple[Gauges, list[str]]:
     """Everything that has a goal, measured and shown; and what is left out."""
     memory = {side.name: side.server.resident_mb for side in (field.ours, field.theirs) if side}
     names = [query.name for query in field.queries]
-    gauges = gauged(runs, names, [sitter.name for sitter in field.sitters])
+    gauges = goal_ratios(runs, names, [sitter.name for sitter in field.personas])
     growing = [FEED] if FEED in field.queries else []
     if "page" in names:
-        growing.append(page(field.sitters[0].division, counted=False))
-    shares = await field.grown(growing, pace)
-    far = await deep(field.world, field.ours, pace)
+        growing.append(page_query(field.personas[0].division, with_total=False))
+    shares = await field.growth_shares(growing, pace)
+    far = await probe_deep_page(field.world, field.ours, pace)
     starts = field.cold_starts()
-    console.print(_beside(memory, starts, shares), _far(far))
+    console.print(_resource_lines(memory, starts, shares), _deep_page_lines(far))
     gauges |= {
         "statements": {"": max(field.statements.values())},
         "memory": {"": memory[ours.NAME]},
@@ -109,18 +109,18 @@ async def _gauges(
     return gauges, field.left_out
 
 
-def _show(field: Field, runs: Runs, console: Console) -> None:
-    names = [contender.name for contender in field.contenders]
-    for sitter in field.sitters:
+def _show(field: BenchmarkMatrix, runs: RunResults, console: Console) -> None:
+    names = [contender.name for contender in field.competitors]
+    for sitter in field.personas:
         console.print(table(runs, names, field.cases(), sitter.name))
     sent = ", ".join(f"{' as '.join(key)} {number}" for key, number in field.statements.items())
     console.print(f"statements in a request of ours, each replayed by {pgbench.NAME}: {sent}")
-    key = (field.queries[0].name, field.sitters[0].name, RATIO_CONNECTIONS)
+    key = (field.queries[0].name, field.personas[0].name, RATIO_CONNECTIONS)
     client = runs.median(ours.NAME, key, lambda run: run.client_ms) or 0.0
     console.print(f"the load generator's own processor time: {client * 1000:.0f} µs a request")
 
 
-def _beside(
+def _resource_lines(
     memory: dict[str, float], starts: dict[str, float], shares: dict[str, dict[str, float]]
 ) -> Table:
     shown = Table("", *memory, title="Beside the rates", box=box.MARKDOWN)
@@ -132,7 +132,7 @@ def _beside(
     return shown
 
 
-def _far(far: Deep) -> Table:
+def _deep_page_lines(far: DeepPageProbe) -> Table:
     shown = Table(
         "transfers as the province",
         "page 1, ms",
@@ -146,7 +146,7 @@ def _far(far: Deep) -> Table:
     return shown
 
 
-def _chosen(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def _parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -160,7 +160,7 @@ def _chosen(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    options = _chosen()
+    options = _parse_arguments()
     paced = QUICK if options.quick else WHOLE
     paced = replace(
         paced,
@@ -169,6 +169,6 @@ if __name__ == "__main__":
     )
     try:
         kept = asyncio.run(main(options, paced, Console(width=WIDTH, soft_wrap=True)))
-    except (Missing, Unequal, Unanswered) as refusal:
+    except (Unavailable, AnswersDiffer, ErrorResponse) as refusal:
         sys.exit(f"Nothing can be compared: {refusal}")
     sys.exit(0 if kept or not options.check else 1)

@@ -19,16 +19,16 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from benchmarks.cpu_time import spent_by
-from registry.access.authorizer import gate
-from registry.access.principals import Caller
+from benchmarks.cpu_time import cpu_seconds
+from registry.access.authorizer import authorizer
+from registry.access.principals import Principal
 from registry.access.rulebook_store import load_edition
-from registry.commands.command import command
+from registry.commands.command import execute_command
 from registry.db.session import close_database, execute, open_database
 from registry.transfers.settlement import settle_transfer
-from schema.framework.global_ids import global_id
-from server.auth.demo_tokens import open_signer
-from server.composition import prepare
+from schema.framework.global_ids import to_global_id
+from server.auth.demo_tokens import load_signer
+from server.composition import prepare_database
 from server.postgres import embedded
 from server.settings import Settings
 
@@ -36,11 +36,11 @@ _SETTLED = re.compile(r"^number of transactions actually processed: (\d+)", re.M
 _RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
 
 CLIENTS_MAX = 16
-ENTERPRISES_A_CITY = 100
-CASES_A_SECOND = 1500
+ENTERPRISES_PER_CITY = 100
+TRANSFERS_PER_SECOND = 1500
 """So many paid cases lie ready for each second of a run; one that uses them up ends early."""
 
-OFFICER = Caller(subject="bench-officer", client="demonstration")
+OFFICER = Principal(subject="bench-officer", client="demonstration")
 FILL = Path(__file__).with_name("settlement.sql")
 SETTLE = (
     "mutation ($input: TransferInput!) { settleTransfer(input: $input) {"
@@ -48,9 +48,11 @@ SETTLE = (
 )
 
 # The enterprises' numbers are the only arguments, so that pgbench sends the same statement.
-POST = """SELECT post_entry(gen_random_uuid(), bench.act(), 'settlement', now(), NULL, NULL, '', NULL, false, NULL,
- ARRAY[bench.known('000f', {a}), bench.known('000f', {b})], ARRAY[bench.known('000f', {b}), bench.known('000f', {a})],
- ARRAY[bench.known('0001', 0), '00000000-0000-4000-8000-000000000003'], ARRAY[1000, 750000]::bigint[])"""  # noqa: E501
+POST = """SELECT post_entry(gen_random_uuid(), bench.act(), 'settlement', now(), NULL, NULL, '',
+NULL, false, NULL,
+ ARRAY[bench.known('000f', {a}), bench.known('000f', {b})], ARRAY[bench.known('000f', {b}),
+ bench.known('000f', {a})], ARRAY[bench.known('0001', 0), '00000000-0000-4000-8000-000000000003'],
+ ARRAY[1000, 750000]::bigint[])"""
 BY_POOL = POST.format(a="$1", b="$2")
 BY_PGBENCH = POST.format(a=":a", b=":b").replace("\n", " ")
 
@@ -60,14 +62,14 @@ class Load:
     """How many clients at once; whether one enterprise sells in every settlement."""
 
     clients: int
-    hot: bool
+    is_single_seller: bool
 
     def __str__(self) -> str:
-        return f"{'hot' if self.hot else 'random'}, c{self.clients}"
+        return f"{'hot' if self.is_single_seller else 'random'}, c{self.clients}"
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """What a run came to.
 
     Attributes:
@@ -91,27 +93,27 @@ class Population:
     enterprises: int
     address: tuple[str, int]
     token: str
-    ready: dict[bool, list[UUID]] = field(default_factory=lambda: {False: [], True: []})
+    payable: dict[bool, list[UUID]] = field(default_factory=lambda: {False: [], True: []})
 
-    async def stock(self, load: Load, wanted: int) -> list[UUID]:
+    async def ensure_ready(self, load: Load, wanted: int) -> list[UUID]:
         """At least so many paid cases that wait for settlement."""
-        ready = self.ready[load.hot]
+        ready = self.payable[load.is_single_seller]
         if len(ready) < wanted:
             sql = "SELECT bench.cases($1, $2, $3) AS id"
             found = await self.owner.fetch(
-                sql, wanted - len(ready), self.enterprises, load.hot, timeout=120
+                sql, wanted - len(ready), self.enterprises, load.is_single_seller, timeout=120
             )
             ready += [case["id"] for case in found]
             await self.owner.execute("VACUUM ANALYZE")
         return ready
 
-    def spent(self) -> float:
+    def cpu_seconds(self) -> float:
         """Seconds of processor time so far: of this process, all it started, and the database."""
-        return spent_by(os.getpid()) + spent_by(self.database)
+        return cpu_seconds(os.getpid()) + cpu_seconds(self.database)
 
     def pair(self, load: Load) -> tuple[int, int]:
         """A seller and another enterprise."""
-        seller = 1 if load.hot else random.randint(1, self.enterprises)  # noqa: S311 - a load
+        seller = 1 if load.is_single_seller else random.randint(1, self.enterprises)  # noqa: S311 - a load
         step = random.randint(1, self.enterprises - 1)  # noqa: S311 - a load
         return seller, (seller - 1 + step) % self.enterprises + 1
 
@@ -130,18 +132,18 @@ def cluster() -> Iterator[embedded.Cluster]:
 
 
 @asynccontextmanager
-async def populated(running: embedded.Cluster) -> AsyncIterator[Population]:
+async def populate(running: embedded.Cluster) -> AsyncIterator[Population]:
     """The database filled, open as the application role, and served by another process."""
-    at = running.addresses()
-    await prepare(at.owner, embedded.APPLICATION, reader_role=embedded.READER)
+    at = running.role_urls()
+    await prepare_database(at.owner, embedded.APPLICATION, reader_role=embedded.READER)
     owner = await asyncpg.connect(at.owner)
     await owner.execute(FILL.read_text())
     cities = await owner.fetchval("SELECT count(*) FROM division WHERE level = 'city'")
-    enterprises = cities * ENTERPRISES_A_CITY
+    enterprises = cities * ENTERPRISES_PER_CITY
     await owner.execute("SELECT bench.fill($1)", enterprises, timeout=120)
     await open_database(at.application, minsize=CLIENTS_MAX, maxsize=CLIENTS_MAX)
     try:
-        gate.use(await load_edition())
+        authorizer.activate(await load_edition())
         with _serving(at.application, running.directory) as (address, token):
             pgbench = embedded._binaries(running.directory) / "pgbench"  # noqa: SLF001 - of the wheel
             database = int((running.directory / "data" / "postmaster.pid").read_text().split()[0])
@@ -159,16 +161,16 @@ def _serving(url: str, state: Path) -> Iterator[tuple[tuple[str, int], str]]:
     env = {
         **os.environ,
         "DATABASE_URL": url,
-        "BIANDAN_STATE": str(state),
+        "BIANDAN_STATE_DIR": str(state),
         "BIANDAN_PORT": str(address[1]),
         "BIANDAN_DATABASE_CONNECTIONS_MAX": str(CLIENTS_MAX),
     }
-    signer = open_signer(Settings(), state)
+    signer = load_signer(Settings(), state)
     program = [sys.executable, "-m", "server.admin.cli", "serve"]
     with subprocess.Popen(program, env=env, stderr=subprocess.DEVNULL) as serving:  # noqa: S603
         try:
             _await_port(address)
-            yield address, signer.token(OFFICER.subject, client=OFFICER.client, seconds=7200)
+            yield address, signer.issue_token(OFFICER.subject, client=OFFICER.client, seconds=7200)
         finally:
             serving.terminate()
 
@@ -181,9 +183,11 @@ def _await_port(address: tuple[str, int]) -> None:
     raise TimeoutError(f"nobody answers on {address}")
 
 
-async def by_pgbench(population: Population, load: Load, seconds: float) -> Measured:
+async def by_pgbench(population: Population, load: Load, seconds: float) -> Measurement:
     """The pgbench of the same installation: prepared statements, the application role."""
-    pick = "\\set a 1\n" if load.hot else f"\\set a random(1, {population.enterprises})\n"
+    pick = (
+        "\\set a 1\n" if load.is_single_seller else f"\\set a random(1, {population.enterprises})\n"
+    )
     another = f"\\set b (:a - 1 + random(1, {population.enterprises - 1}))"
     another += f" % {population.enterprises} + 1\n"
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
@@ -199,46 +203,46 @@ async def by_pgbench(population: Population, load: Load, seconds: float) -> Meas
             ),
             population.application_url,
         ]
-        before = population.spent()
+        before = population.cpu_seconds()
         ran = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE)
         said = (await ran.communicate())[0].decode()
-    spent = population.spent() - before
+    spent = population.cpu_seconds() - before
     settled = int(_SETTLED.findall(said)[0])
-    return Measured(float(_RATE.findall(said)[0]), spent / settled * 1000)
+    return Measurement(float(_RATE.findall(said)[0]), spent / settled * 1000)
 
 
-async def by_post_entry(population: Population, load: Load, seconds: float) -> Measured:
+async def by_post_entry(population: Population, load: Load, seconds: float) -> Measurement:
     """``post_entry`` on the program's pool, each call its own transaction."""
 
     async def settle() -> bool:
         await execute(BY_POOL, *population.pair(load))
         return True
 
-    return await _measured(population, [settle] * load.clients, seconds)
+    return await _measure(population, [settle] * load.clients, seconds)
 
 
-async def by_operation(population: Population, load: Load, seconds: float) -> Measured:
+async def by_operation(population: Population, load: Load, seconds: float) -> Measurement:
     """The whole operation through ``command``."""
-    ready = await population.stock(load, int(CASES_A_SECOND * seconds))
+    ready = await population.ensure_ready(load, int(TRANSFERS_PER_SECOND * seconds))
 
     async def settle() -> bool:
         await settle_one(ready.pop())
         return bool(ready)
 
-    return await _measured(population, [settle] * load.clients, seconds)
+    return await _measure(population, [settle] * load.clients, seconds)
 
 
 async def settle_one(case: UUID) -> None:
     """Settle a case as the centre's officer."""
-    await command(settle_transfer, OFFICER, {"id": case}, key=str(uuid4()))
+    await execute_command(settle_transfer, OFFICER, {"id": case}, key=str(uuid4()))
 
 
-async def by_http(population: Population, load: Load, seconds: float) -> Measured:
+async def by_http(population: Population, load: Load, seconds: float) -> Measurement:
     """GraphQL mutations over HTTP/1.1, one process serving; each client keeps its connection."""
-    ready = await population.stock(load, int(CASES_A_SECOND * seconds))
+    ready = await population.ensure_ready(load, int(TRANSFERS_PER_SECOND * seconds))
     async with contextlib.AsyncExitStack() as stack:
         clients = [
-            await stack.enter_async_context(_connected(population)) for _ in range(load.clients)
+            await stack.enter_async_context(_connect(population)) for _ in range(load.clients)
         ]
 
         def settling(post: Callable[[bytes], Awaitable[bytes]]) -> Callable[[], Awaitable[bool]]:
@@ -250,16 +254,16 @@ async def by_http(population: Population, load: Load, seconds: float) -> Measure
 
             return settle
 
-        return await _measured(population, [settling(post) for post in clients], seconds)
+        return await _measure(population, [settling(post) for post in clients], seconds)
 
 
 def _body(case: UUID) -> bytes:
-    input = {"id": global_id("Transfer", case), "idempotencyKey": str(uuid4())}
+    input = {"id": to_global_id("Transfer", case), "idempotencyKey": str(uuid4())}
     return json.dumps({"query": SETTLE, "variables": {"input": input}}).encode()
 
 
 @asynccontextmanager
-async def _connected(population: Population) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
+async def _connect(population: Population) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
     """Sends a body and answers the answer's, on a connection of its own."""
     reader, writer = await asyncio.open_connection(*population.address)
     head = (
@@ -279,11 +283,11 @@ async def _connected(population: Population) -> AsyncIterator[Callable[[bytes], 
         writer.close()
 
 
-async def _measured(
+async def _measure(
     population: Population, clients: list[Callable[[], Awaitable[bool]]], seconds: float
-) -> Measured:
+) -> Measurement:
     """How the clients settle; each goes on until time or cases are over."""
-    before, began = population.spent(), time.perf_counter()
+    before, began = population.cpu_seconds(), time.perf_counter()
 
     async def settling(settle: Callable[[], Awaitable[bool]]) -> int:
         done = 0
@@ -294,13 +298,13 @@ async def _measured(
         return done
 
     settled = sum(await asyncio.gather(*map(settling, clients)))
-    took, spent = time.perf_counter() - began, population.spent() - before
-    return Measured(settled / took, spent / settled * 1000)
+    took, spent = time.perf_counter() - began, population.cpu_seconds() - before
+    return Measurement(settled / took, spent / settled * 1000)
 
 
-Way = Callable[[Population, Load, float], Awaitable[Measured]]
+Method = Callable[[Population, Load, float], Awaitable[Measurement]]
 
-WAYS: dict[str, Way] = {
+METHODS: dict[str, Method] = {
     "pgbench": by_pgbench,
     "post_entry": by_post_entry,
     "operation": by_operation,

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from policies.dnf import Term, minimise, spelled, subsets
+from policies.dnf import Conjunction, format_dnf, minimise_dnf, subsets
 from policies.engine import Edition
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
 
-STANDING = ("scope_missing", "appointment_lapsed")
+IMPLICIT_FACTS = ("scope_missing", "appointment_lapsed")
 """Nearly every sentence ends with «and not» these two; it is said once, at the top."""
 
 _HEAD = """\
@@ -24,30 +24,30 @@ _HEAD = """\
 """
 
 
-class Moved(NamedTuple):
+class Difference(NamedTuple):
     """A cell in which two editions differ.
 
     Attributes:
-        opened: how many situations went from no to yes; ``when_opened`` says which.
-        closed: how many went from yes to no; ``when_closed`` says which.
+        newly_allowed: how many situations went from no to yes; ``allowed_when`` says which.
+        newly_denied: how many went from yes to no; ``denied_when`` says which.
 
     """
 
     role: str
     kind: str
     verb: str
-    opened: int
-    closed: int
-    when_opened: str
-    when_closed: str
+    newly_allowed: int
+    newly_denied: int
+    allowed_when: str
+    denied_when: str
 
 
-def sentences(edition: Edition) -> str:
+def rule_sentences(edition: Edition) -> str:
     """What each role may do to each kind and when, roles with one condition in one sentence."""
-    return _HEAD + "".join(f"{line}\n" for line in _lines(edition))
+    return _HEAD + "".join(f"{line}\n" for line in _sentence_lines(edition))
 
 
-def moved(before: Edition, after: Edition) -> tuple[Moved, ...]:
+def diff(before: Edition, after: Edition) -> tuple[Difference, ...]:
     """The cells in which the answers differ, with the situations in which they do.
 
     Raises:
@@ -57,38 +57,39 @@ def moved(before: Edition, after: Edition) -> tuple[Moved, ...]:
     if before.book.vocabulary != after.book.vocabulary:
         message = "editions with different vocabularies cannot be compared entry by entry"
         raise ValueError(message)
-    found: list[Moved] = []
+    found: list[Difference] = []
     for kind, words in before.book.vocabulary.kinds.items():
         for verb in words.verbs:
             for role in before.book.vocabulary.roles:
                 cell = (role, kind, verb.name)
-                if before.book.rows_for(*cell) != after.book.rows_for(*cell):
-                    found += _moved(before, after, cell)
+                if before.book.rules_for_role(*cell) != after.book.rules_for_role(*cell):
+                    found += _diff_cell(before, after, cell)
     return tuple(found)
 
 
-def only_removes(moves: tuple[Moved, ...]) -> bool:
+def is_pure_removal(differences: tuple[Difference, ...]) -> bool:
     """Whether no situation went from no to yes, so that the change may act at once."""
-    return not any(move.opened for move in moves)
+    return not any(move.newly_allowed for move in differences)
 
 
-def _moved(before: Edition, after: Edition, cell: tuple[str, str, str]) -> Iterator[Moved]:
-    facts = dict((*before.bits(*cell), *after.bits(*cell)))
-    opened: list[int] = []
-    closed: list[int] = []
+def _diff_cell(before: Edition, after: Edition, cell: tuple[str, str, str]) -> Iterator[Difference]:
+    facts = dict((*before.fact_bits(*cell), *after.fact_bits(*cell)))
+    newly_allowed: list[int] = []
+    newly_denied: list[int] = []
     for mask in subsets(facts.values()):
-        was, now = before.ask(*cell, mask), after.ask(*cell, mask)
+        was, now = before.evaluate(*cell, mask), after.evaluate(*cell, mask)
         if was.allowed != now.allowed:
-            (opened if now else closed).append(mask)
-    if opened or closed:
+            (newly_allowed if now else newly_denied).append(mask)
+    if newly_allowed or newly_denied:
         said = [
-            spelled(minimise(masks, facts.values()), before.book.bits) for masks in (opened, closed)
+            format_dnf(minimise_dnf(masks, facts.values()), before.book.bits)
+            for masks in (newly_allowed, newly_denied)
         ]
         role, kind, verb = cell
-        yield Moved(role, kind, verb, len(opened), len(closed), *said)
+        yield Difference(role, kind, verb, len(newly_allowed), len(newly_denied), *said)
 
 
-def _lines(edition: Edition) -> Iterator[str]:
+def _sentence_lines(edition: Edition) -> Iterator[str]:
     roles = edition.book.vocabulary.roles
     for kind, words in edition.book.vocabulary.kinds.items():
         yield ""
@@ -96,7 +97,7 @@ def _lines(edition: Edition) -> Iterator[str]:
             alike: dict[str, list[str]] = {}
             for role in roles:
                 terms = edition.condition(role, kind, verb.name)
-                said = _said(edition, terms) if terms else ""
+                said = _condition_text(edition, terms) if terms else ""
                 alike.setdefault(said, []).append(role)
             never = alike.pop("", [])
             for said, those in alike.items():
@@ -104,18 +105,18 @@ def _lines(edition: Edition) -> Iterator[str]:
             yield f"    never {verb.name} {kind}: {', '.join(never) or '-'}"
 
 
-def _said(edition: Edition, terms: tuple[Term, ...]) -> str:
+def _condition_text(edition: Edition, terms: tuple[Conjunction, ...]) -> str:
     """The condition, with what goes without saying left out where it does hold."""
     without, even_if = terms, ""
-    for name in STANDING:
+    for name in IMPLICIT_FACTS:
         bit = edition.book.bits[name]
         if all(care & bit and not value & bit for care, value in terms):
             without = tuple((care & ~bit, value) for care, value in without)
         else:
             even_if += f", even if {name}"
-    return spelled(without, edition.book.bits) + even_if
+    return format_dnf(without, edition.book.bits) + even_if
 
 
 if __name__ == "__main__":
     shipped = RuleBook.load(Path(__file__).parent, VOCABULARY)
-    sys.stdout.write(sentences(Edition(shipped, 1)))
+    sys.stdout.write(rule_sentences(Edition(shipped, 1)))

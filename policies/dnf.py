@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-Term = tuple[int, int]
+Conjunction = tuple[int, int]
 """(care, value): a mask belongs to the term when ``mask & care == value``. Care 0 is «always»."""
 
 
@@ -14,35 +14,37 @@ def subsets(bits: Iterable[int]) -> tuple[int, ...]:
     return masks
 
 
-def minimise(yes: Iterable[int], bits: Iterable[int]) -> tuple[Term, ...]:
+def minimise_dnf(yes: Iterable[int], bits: Iterable[int]) -> tuple[Conjunction, ...]:
     """Few terms over ``bits`` that cover exactly the masks in ``yes``.
 
     Quine-McCluskey with a greedy cover; the same yes-set always gives the same terms.
     """
     left = frozenset(yes)
-    primes = _primes(left, sum(bits))
-    cover: list[Term] = []
+    primes = _prime_implicants(left, sum(bits))
+    cover: list[Conjunction] = []
     while left:
-        best = max(primes, key=lambda term: (_covered(term, left), -term[0].bit_count(), *term))
+        best = max(
+            primes, key=lambda term: (_count_covered(term, left), -term[0].bit_count(), *term)
+        )
         cover.append(best)
         left = frozenset(mask for mask in left if mask & best[0] != best[1])
     return tuple(cover)
 
 
-def _covered(term: Term, masks: frozenset[int]) -> int:
+def _count_covered(term: Conjunction, masks: frozenset[int]) -> int:
     care, value = term
     return sum(mask & care == value for mask in masks)
 
 
-def _primes(yes: frozenset[int], care: int) -> set[Term]:
+def _prime_implicants(yes: frozenset[int], care: int) -> set[Conjunction]:
     """The terms that cannot lose another fact without covering a no."""
-    primes: set[Term] = set()
+    primes: set[Conjunction] = set()
     level = {(care, mask) for mask in yes}
     while level:
-        merged: set[Term] = set()
-        wider: set[Term] = set()
+        merged: set[Conjunction] = set()
+        wider: set[Conjunction] = set()
         for cared, value in level:
-            for bit in _single(cared):
+            for bit in _single_bits(cared):
                 if (cared, value ^ bit) in level:
                     merged.add((cared, value))
                     wider.add((cared ^ bit, value & ~bit))
@@ -51,14 +53,14 @@ def _primes(yes: frozenset[int], care: int) -> set[Term]:
     return primes
 
 
-def _single(mask: int) -> Iterable[int]:
+def _single_bits(mask: int) -> Iterable[int]:
     while mask:
         bit = mask & -mask
         yield bit
         mask ^= bit
 
 
-def spelled(terms: tuple[Term, ...], bits: Mapping[str, int]) -> str:
+def format_dnf(terms: tuple[Conjunction, ...], bits: Mapping[str, int]) -> str:
     """The terms in the words of the rule book: «own and stage_draft; or inside and not frozen»."""
     if not terms:
         return "never"

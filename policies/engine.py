@@ -15,20 +15,20 @@ from typing import NamedTuple, Protocol
 from casbin import Enforcer
 from casbin.model import Model
 
-from policies.dnf import Term, minimise, spelled, subsets
-from policies.rulebook import ALLOW, Row, RuleBook
+from policies.dnf import Conjunction, format_dnf, minimise_dnf, subsets
+from policies.rulebook import ALLOW, PolicyRule, RuleBook
 from policies.vocabulary import Text
 
 MODEL = (Path(__file__).parent / "model.conf").read_text("utf-8")
 
-MISSES_MAX = 3
+MAX_NEAR_MISSES = 3
 """So many of the rules that came near to allowing are told."""
 
-ASKED_AGAIN_EVERY = 10_000
+RECHECK_INTERVAL = 10_000
 """One remembered answer in so many is put to Casbin again."""
 
 
-class Casbin(Protocol):
+class CasbinEnforcer(Protocol):
     """As much of an enforcer as a verdict takes."""
 
     def enforce_ex(self, *request: object) -> tuple[bool, list[str]]:
@@ -58,32 +58,32 @@ class Decision:
         return self.allowed
 
 
-class MissWords(NamedTuple):
+class RuleMiss(NamedTuple):
     """A row that would have allowed the act, and what stands against it."""
 
     rule: str
-    ground: str
+    legal_basis: str
     missing: tuple[Text, ...]
     blocking: tuple[Text, ...]
 
 
-class Reasons(NamedTuple):
+class Explanation(NamedTuple):
     """Why a decision came out as it did.
 
     Attributes:
         rule: the row that allowed or forbade; empty where none speaks for the request.
-        because: the sentences of the facts that made the row apply.
-        misses: where no row spoke, the rows that came nearest to allowing.
+        reasons: the sentences of the facts that made the row apply.
+        near_misses: where no row spoke, the rows that came nearest to allowing.
 
     """
 
     rule: str
-    ground: str
-    because: tuple[Text, ...]
-    misses: tuple[MissWords, ...]
+    legal_basis: str
+    reasons: tuple[Text, ...]
+    near_misses: tuple[RuleMiss, ...]
 
 
-class Possible(NamedTuple):
+class Permission(NamedTuple):
     """A verb that a role can perform on some object in some situation.
 
     Attributes:
@@ -97,25 +97,25 @@ class Possible(NamedTuple):
     text: Text
 
 
-class _Cell:
+class _DecisionTable:
     """One role doing one thing: what it depends on, and the answers so far."""
 
-    __slots__ = ("care", "facts", "kind", "role", "rows", "table", "verb")
+    __slots__ = ("decisions", "facts", "kind", "relevant_mask", "role", "rules", "verb")
 
     def __init__(self, book: RuleBook, role: str, kind: str, verb: str) -> None:
         self.role, self.kind, self.verb = role, kind, verb
-        self.rows = book.rows_for(role, kind, verb)
-        self.care = 0
-        for row in self.rows:
-            self.care |= row.facts
+        self.rules = book.rules_for_role(role, kind, verb)
+        self.relevant_mask = 0
+        for row in self.rules:
+            self.relevant_mask |= row.facts
         words = book.vocabulary.facts
         self.facts = tuple(
             sorted(
-                ((name, book.bits[name]) for name in book.names(self.care)),
+                ((name, book.bits[name]) for name in book.fact_names(self.relevant_mask)),
                 key=lambda fact: not words[fact[0]].viewer_only,
             )
         )
-        self.table: dict[int, Decision] = {}
+        self.decisions: dict[int, Decision] = {}
 
 
 class Edition:
@@ -129,58 +129,62 @@ class Edition:
         book: RuleBook,
         version: int,
         *,
-        alarm: Callable[[Decision, Decision], None] | None = None,
+        on_mismatch: Callable[[Decision, Decision], None] | None = None,
     ) -> None:
         """Builds the truth tables, empty.
 
         Args:
-            alarm: told when Casbin no longer answers as it did: the remembered and the fresh
+            on_mismatch: told when Casbin no longer answers as it did: the remembered and the fresh
                 decision. The stricter of the two is given out.
 
         Raises:
             RuntimeError: several distributions bring the package ``casbin``, or none does.
 
         """
-        _one_casbin()
+        _check_single_casbin()
         self.book = book
         self.version = version
-        self._alarm = alarm
-        self._hits = 0
-        self._terms: dict[tuple[str, str, str, int, tuple[str, ...]], tuple[Term, ...]] = {}
-        self._cells: dict[tuple[str, str, str], _Cell] = {}
-        self._shards: dict[tuple[str, str], Casbin] = {}
+        self._on_mismatch = on_mismatch
+        self._hits_since_recheck = 0
+        self._residual_conditions: dict[
+            tuple[str, str, str, int, tuple[str, ...]], tuple[Conjunction, ...]
+        ] = {}
+        self._tables: dict[tuple[str, str, str], _DecisionTable] = {}
+        self._enforcers: dict[tuple[str, str], CasbinEnforcer] = {}
         for kind, words in book.vocabulary.kinds.items():
             for verb in words.verbs:
-                self._shards[kind, verb.name] = shard(book, kind, verb.name)
+                self._enforcers[kind, verb.name] = enforcer_for_verb(book, kind, verb.name)
                 for role in book.vocabulary.roles:
-                    self._cells[role, kind, verb.name] = _Cell(book, role, kind, verb.name)
+                    self._tables[role, kind, verb.name] = _DecisionTable(
+                        book, role, kind, verb.name
+                    )
 
-    def bits(self, role: str, kind: str, verb: str) -> tuple[tuple[str, int], ...]:
+    def fact_bits(self, role: str, kind: str, verb: str) -> tuple[tuple[str, int], ...]:
         """The facts an answer depends on, with their bits; those about the viewer come first."""
-        return self._cells[role, kind, verb].facts
+        return self._tables[role, kind, verb].facts
 
-    def ask(self, role: str, kind: str, verb: str, mask: int) -> Decision:
+    def evaluate(self, role: str, kind: str, verb: str, mask: int) -> Decision:
         """The decision where exactly the facts in ``mask`` are true; other bits are ignored."""
-        cell = self._cells[role, kind, verb]
-        mask &= cell.care
-        known = cell.table.get(mask)
+        cell = self._tables[role, kind, verb]
+        mask &= cell.relevant_mask
+        known = cell.decisions.get(mask)
         if known is None:
             # A race computes the same answer twice; there is nothing to lock.
-            known = cell.table[mask] = self._judged(cell, mask)
+            known = cell.decisions[mask] = self._decide(cell, mask)
             return known
-        self._hits += 1
-        if self._hits >= ASKED_AGAIN_EVERY:
-            self._hits = 0
-            return self._asked_again(cell, known)
+        self._hits_since_recheck += 1
+        if self._hits_since_recheck >= RECHECK_INTERVAL:
+            self._hits_since_recheck = 0
+            return self._recheck(cell, known)
         return known
 
-    def terms(  # noqa: PLR0917 - one question: a cell, and what of it is known
+    def residual_condition(  # noqa: PLR0917 - one question: a cell, and what of it is known
         self, role: str, kind: str, verb: str, fixed_mask: int, free: tuple[str, ...]
-    ) -> tuple[Term, ...]:
+    ) -> tuple[Conjunction, ...]:
         """When the answer is yes, over the free facts, the others being fixed.
 
         Args:
-            fixed_mask: the true ones among the facts that are not free, as in ``bits``.
+            fixed_mask: the true ones among the facts that are not free, as in ``fact_bits``.
             free: names of facts; those the answer does not depend on are never cared for.
 
         Returns:
@@ -189,80 +193,82 @@ class Edition:
             with care 0 is «always».
 
         """
-        cell = self._cells[role, kind, verb]
-        fixed = fixed_mask & cell.care
+        cell = self._tables[role, kind, verb]
+        fixed = fixed_mask & cell.relevant_mask
         key = (role, kind, verb, fixed, free)
-        known = self._terms.get(key)
+        known = self._residual_conditions.get(key)
         if known is None:
-            known = self._terms[key] = self._minimised(cell, fixed, free)
+            known = self._residual_conditions[key] = self._minimise_residual(cell, fixed, free)
         return known
 
-    def reasons(self, decision: Decision, limit: int = MISSES_MAX) -> Reasons:
+    def explain(self, decision: Decision, limit: int = MAX_NEAR_MISSES) -> Explanation:
         """Why, in sentences; at most ``limit`` rows that came near to allowing, the nearest first.
 
         They speak about the object: tell them only to whom may see it.
         """
-        cell = self._cells[decision.role, decision.kind, decision.verb]
-        for row in cell.rows:
+        cell = self._tables[decision.role, decision.kind, decision.verb]
+        for row in cell.rules:
             if row.number == decision.rule:
-                said = self._sentences(row.need, yes=True) + self._sentences(row.ban, yes=False)
-                return Reasons(row.number, row.ground, said, ())
+                said = self._fact_sentences(row.required, yes=True) + self._fact_sentences(
+                    row.excluded, yes=False
+                )
+                return Explanation(row.number, row.legal_basis, said, ())
         near = [
-            (row.need & ~decision.mask, row.ban & decision.mask, row)
-            for row in cell.rows
+            (row.required & ~decision.mask, row.excluded & decision.mask, row)
+            for row in cell.rules
             if row.effect == ALLOW
         ]
         near.sort(key=lambda miss: ((miss[0] | miss[1]).bit_count(), miss[2].number))
         misses = tuple(
-            MissWords(
+            RuleMiss(
                 row.number,
-                row.ground,
-                self._sentences(missing, yes=False),
-                self._sentences(blocking, yes=True),
+                row.legal_basis,
+                self._fact_sentences(missing, yes=False),
+                self._fact_sentences(blocking, yes=True),
             )
             for missing, blocking, row in near[:limit]
         )
-        return Reasons("", "", (), misses)
+        return Explanation("", "", (), misses)
 
-    def possible(self, role: str, kind: str) -> tuple[Possible, ...]:
+    def permissions(self, role: str, kind: str) -> tuple[Permission, ...]:
         """The verbs a role can ever perform on a kind, each with its condition."""
         found = []
         for verb in self.book.vocabulary.kinds[kind].verbs:
             terms = self.condition(role, kind, verb.name)
             if terms:
-                said = spelled(terms, self.book.bits)
-                found.append(Possible(verb.name, said, self._in_sentences(terms)))
+                said = format_dnf(terms, self.book.bits)
+                found.append(Permission(verb.name, said, self._condition_text(terms)))
         return tuple(found)
 
-    def condition(self, role: str, kind: str, verb: str) -> tuple[Term, ...]:
+    def condition(self, role: str, kind: str, verb: str) -> tuple[Conjunction, ...]:
         """When the answer is yes, over all facts it depends on; in the bits of the book."""
-        free = tuple(name for name, _ in self.bits(role, kind, verb))
+        free = tuple(name for name, _ in self.fact_bits(role, kind, verb))
         places = tuple(self.book.bits[name] for name in free)
         return tuple(
-            (_placed(care, places), _placed(value, places))
-            for care, value in self.terms(role, kind, verb, 0, free)
+            (_spread_bits(care, places), _spread_bits(value, places))
+            for care, value in self.residual_condition(role, kind, verb, 0, free)
         )
 
-    def tabulate(self) -> int:
+    def build_tables(self) -> int:
         """Asks Casbin every question there is, so that no later decision waits for it.
 
         Returns:
             The number of entries in all truth tables.
 
         """
-        for (role, kind, verb), cell in self._cells.items():
+        for (role, kind, verb), cell in self._tables.items():
             for mask in subsets(bit for _, bit in cell.facts):
-                self.ask(role, kind, verb, mask)
-        return sum(len(cell.table) for cell in self._cells.values())
+                self.evaluate(role, kind, verb, mask)
+        return sum(len(cell.decisions) for cell in self._tables.values())
 
-    def _judged(self, cell: _Cell, mask: int) -> Decision:
+    def _decide(self, cell: _DecisionTable, mask: int) -> Decision:
         """The verdict, made by Casbin. A failure is a no; so is a yes without an allowing row."""
         try:
-            answer, row = self._shards[cell.kind, cell.verb].enforce_ex(
+            answer, row = self._enforcers[cell.kind, cell.verb].enforce_ex(
                 cell.role, cell.verb, cell.kind, mask
             )
             rule = row[0] if row else ""
-            permitted = any(r.number == rule and r.effect == ALLOW for r in cell.rows)
+            permitted = any(r.number == rule and r.effect == ALLOW for r in cell.rules)
             allowed = answer is True and permitted
         except Exception:  # noqa: BLE001 - a judge that cannot answer has not allowed anything
             allowed, rule, permitted = False, "", False
@@ -270,32 +276,37 @@ class Edition:
             rule = ""
         return Decision(allowed, rule, cell.role, cell.verb, cell.kind, mask, self.version)
 
-    def _minimised(self, cell: _Cell, fixed: int, free: tuple[str, ...]) -> tuple[Term, ...]:
+    def _minimise_residual(
+        self, cell: _DecisionTable, fixed: int, free: tuple[str, ...]
+    ) -> tuple[Conjunction, ...]:
         bits = tuple(self.book.bits[name] for name in free)
         fixed &= ~sum(bits)
-        loose = [1 << place for place, bit in enumerate(bits) if bit & cell.care]
+        loose = [1 << place for place, bit in enumerate(bits) if bit & cell.relevant_mask]
         yes = [
             mask
             for mask in subsets(loose)
-            if self.ask(cell.role, cell.kind, cell.verb, fixed | _placed(mask, bits))
+            if self.evaluate(cell.role, cell.kind, cell.verb, fixed | _spread_bits(mask, bits))
         ]
-        return minimise(yes, loose)
+        return minimise_dnf(yes, loose)
 
-    def _asked_again(self, cell: _Cell, known: Decision) -> Decision:
-        fresh = self._judged(cell, known.mask)
+    def _recheck(self, cell: _DecisionTable, known: Decision) -> Decision:
+        fresh = self._decide(cell, known.mask)
         if fresh.allowed == known.allowed:
             return known
-        if self._alarm is not None:
-            self._alarm(known, fresh)
+        if self._on_mismatch is not None:
+            self._on_mismatch(known, fresh)
         return known if fresh.allowed else fresh
 
-    def _sentences(self, mask: int, *, yes: bool) -> tuple[Text, ...]:
+    def _fact_sentences(self, mask: int, *, yes: bool) -> tuple[Text, ...]:
         words = self.book.vocabulary.facts
-        return tuple(words[name].yes if yes else words[name].no for name in self.book.names(mask))
+        return tuple(
+            words[name].when_true if yes else words[name].when_false
+            for name in self.book.fact_names(mask)
+        )
 
-    def _in_sentences(self, terms: tuple[Term, ...]) -> Text:
+    def _condition_text(self, terms: tuple[Conjunction, ...]) -> Text:
         said = [
-            self._sentences(value, yes=True) + self._sentences(care & ~value, yes=False)
+            self._fact_sentences(value, yes=True) + self._fact_sentences(care & ~value, yes=False)
             for care, value in terms
         ]
         if not all(said):
@@ -306,38 +317,38 @@ class Edition:
         )
 
 
-def shard(book: RuleBook, kind: str, verb: str) -> Casbin:
+def enforcer_for_verb(book: RuleBook, kind: str, verb: str) -> CasbinEnforcer:
     """An enforcer with just the rows on one verb of one kind: many times as quick as the whole."""
-    return enforcer(book, book.rows_on(kind, verb))
+    return build_enforcer(book, book.rules_for_verb(kind, verb))
 
 
-def enforcer(book: RuleBook, rows: Iterable[Row]) -> Casbin:
+def build_enforcer(book: RuleBook, rows: Iterable[PolicyRule]) -> CasbinEnforcer:
     """A Casbin enforcer over some rows of a book and all its links."""
     model = Model()
     model.load_model_from_text(MODEL)
     model["p"]["p"].policy.extend(
-        [r.number, r.effect, r.role, r.verb, r.kind, r.when, r.ground] for r in rows
+        [r.number, r.effect, r.role, r.verb, r.kind, r.when, r.legal_basis] for r in rows
     )
     model["g"]["g"].policy.extend(list(link) for link in book.links)
     judge = Enforcer(model)
     judge.build_role_links()
-    conditions = {row.when: row.holds for row in book.rows}
+    conditions = {row.when: row.is_effective for row in book.rules}
 
     def holds(facts: int, when: str) -> bool:
         return conditions[when](facts)
 
     judge.add_function("holds", holds)
-    built: Casbin = judge
+    built: CasbinEnforcer = judge
     return built
 
 
-def _placed(mask: int, places: tuple[int, ...]) -> int:
+def _spread_bits(mask: int, target_bits: tuple[int, ...]) -> int:
     """A mask whose bit i stands for ``places[i]``, in the bits that the places name."""
-    return sum(bit for place, bit in enumerate(places) if mask >> place & 1)
+    return sum(bit for place, bit in enumerate(target_bits) if mask >> place & 1)
 
 
 @cache
-def _one_casbin() -> None:
+def _check_single_casbin() -> None:
     """Two distributions would install the package over each other; nobody would know who judges."""
     found = sorted(set(packages_distributions().get("casbin", ())))
     if len(found) != 1:

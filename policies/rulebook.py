@@ -14,7 +14,7 @@ from policies.vocabulary import Vocabulary
 ANY = "*"
 """Every verb or every kind; only prohibitions may say it."""
 
-FACTS_IN_A_CELL_MAX = 11
+MAX_FACTS_PER_TABLE = 11
 """A truth table doubles with each fact; beyond this it is no longer a table that anybody reads."""
 
 ALLOW, DENY = "allow", "deny"
@@ -24,7 +24,7 @@ _RULE_COLUMNS = 8
 _LINK_COLUMNS = 3
 
 
-class BookError(ValueError):
+class RuleBookError(ValueError):
     """The rule book was refused; ``errors`` lists all that is wrong, each with file and line."""
 
     def __init__(self, errors: tuple[str, ...]) -> None:
@@ -33,7 +33,7 @@ class BookError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PolicyRule:
     """One sentence of the rule book.
 
     Attributes:
@@ -42,9 +42,9 @@ class Row:
         verb: a verb of the kind; ``*`` for all in a prohibition.
         kind: a kind of object; ``*`` for all in a prohibition.
         when: the facts that must hold or must not hold, normalised; ``always`` for none.
-        ground: the reason in English and Chinese, with the law or parameter it stands on.
-        need: the facts that must be true, one bit each.
-        ban: the facts that must be false, one bit each.
+        legal_basis: the reason in English and Chinese, with the law or parameter it stands on.
+        required: the facts that must be true, one bit each.
+        excluded: the facts that must be false, one bit each.
 
     """
 
@@ -54,20 +54,20 @@ class Row:
     verb: str
     kind: str
     when: str
-    ground: str
-    need: int
-    ban: int
+    legal_basis: str
+    required: int
+    excluded: int
 
     @property
     def facts(self) -> int:
         """The facts the row looks at, as bits."""
-        return self.need | self.ban
+        return self.required | self.excluded
 
-    def holds(self, mask: int) -> bool:
+    def is_effective(self, mask: int) -> bool:
         """Whether the condition is met by the facts in ``mask``."""
-        return mask & self.need == self.need and not mask & self.ban
+        return mask & self.required == self.required and not mask & self.excluded
 
-    def speaks_of(self, kind: str, verb: str) -> bool:
+    def mentions(self, kind: str, verb: str) -> bool:
         """Whether the row is about this verb of this kind."""
         return self.kind in (kind, ANY) and self.verb in (verb, ANY)
 
@@ -77,7 +77,7 @@ class RuleBook:
     """An immutable, checked set of rows.
 
     Attributes:
-        rows: ordered by number; the order has no meaning.
+        rules: ordered by number; the order has no meaning.
         links: pairs (role or group, group it speaks for).
         bits: the bit of each fact of the vocabulary.
         groups: for each role, the role itself and every group it speaks for.
@@ -86,73 +86,73 @@ class RuleBook:
     """
 
     vocabulary: Vocabulary
-    rows: tuple[Row, ...]
+    rules: tuple[PolicyRule, ...]
     links: tuple[tuple[str, str], ...]
     bits: Mapping[str, int]
     groups: Mapping[str, frozenset[str]]
     digest: str
-    _index: Mapping[tuple[str, str], tuple[Row, ...]]
+    _index_rules: Mapping[tuple[str, str], tuple[PolicyRule, ...]]
 
     @classmethod
     def load(cls, directory: Path, vocabulary: Vocabulary) -> "RuleBook":
         """The book in the CSV files of a directory.
 
         Raises:
-            BookError: a file is not UTF-8, or the book is malformed.
+            RuleBookError: a file is not UTF-8, or the book is malformed.
 
         """
         try:
             files = {p.name: p.read_text("utf-8") for p in sorted(directory.glob("*.csv"))}
         except UnicodeDecodeError as error:
-            raise BookError((f"a file of {directory.name} is not UTF-8: {error}",)) from error
-        return cls.of(files, vocabulary)
+            raise RuleBookError((f"a file of {directory.name} is not UTF-8: {error}",)) from error
+        return cls.parse(files, vocabulary)
 
     @classmethod
-    def of(cls, files: Mapping[str, str], vocabulary: Vocabulary) -> "RuleBook":
+    def parse(cls, files: Mapping[str, str], vocabulary: Vocabulary) -> "RuleBook":
         """The book in texts by file name.
 
         Raises:
-            BookError: any row is malformed or says what cannot be; nothing is loaded then.
+            RuleBookError: any row is malformed or says what cannot be; nothing is loaded then.
 
         """
         reader = _Reader(vocabulary)
         for name, text in sorted(files.items()):
             reader.read(name, text)
-        return reader.book()
+        return reader.build()
 
-    def rows_on(self, kind: str, verb: str) -> tuple[Row, ...]:
+    def rules_for_verb(self, kind: str, verb: str) -> tuple[PolicyRule, ...]:
         """Every row that speaks of a verb of a kind, prohibitions first."""
-        return self._index[kind, verb]
+        return self._index_rules[kind, verb]
 
-    def rows_for(self, role: str, kind: str, verb: str) -> tuple[Row, ...]:
+    def rules_for_role(self, role: str, kind: str, verb: str) -> tuple[PolicyRule, ...]:
         """The rows that can bear on one role doing one thing; none where nothing allows it."""
-        rows = [row for row in self.rows_on(kind, verb) if row.role in self.groups[role]]
+        rows = [row for row in self.rules_for_verb(kind, verb) if row.role in self.groups[role]]
         return tuple(rows) if any(row.effect == ALLOW for row in rows) else ()
 
-    def facts_of(self, kind: str) -> tuple[str, ...]:
+    def facts_used(self, kind: str) -> tuple[str, ...]:
         """The facts about its records, other than those about the viewer, that judge a kind."""
         mask = 0
         for verb in self.vocabulary.kinds[kind].verbs:
             for role in self.vocabulary.roles:
-                for row in self.rows_for(role, kind, verb.name):
+                for row in self.rules_for_role(role, kind, verb.name):
                     mask |= row.facts
-        return tuple(n for n in self.names(mask) if not self.vocabulary.facts[n].viewer_only)
+        return tuple(n for n in self.fact_names(mask) if not self.vocabulary.facts[n].viewer_only)
 
-    def names(self, mask: int) -> tuple[str, ...]:
+    def fact_names(self, mask: int) -> tuple[str, ...]:
         """The facts of a mask, in the order of the vocabulary."""
         return tuple(name for name, bit in self.bits.items() if mask & bit)
 
     def lint(self) -> tuple[str, ...]:
         """What is no error but hardly meant: facts nobody asks for, verbs nobody may perform."""
         used = 0
-        for row in self.rows:
+        for row in self.rules:
             used |= row.facts
         unused = [f"no row asks for {name}" for name, bit in self.bits.items() if not used & bit]
         idle = [
             f"nobody may {verb.name} {kind}"
             for kind, words in self.vocabulary.kinds.items()
             for verb in words.verbs
-            if not any(self.rows_for(role, kind, verb.name) for role in self.vocabulary.roles)
+            if not any(self.rules_for_role(role, kind, verb.name) for role in self.vocabulary.roles)
         ]
         return (*unused, *idle)
 
@@ -163,7 +163,7 @@ class _Reader:
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
         self.bits = {name: 1 << place for place, name in enumerate(vocabulary.facts)}
-        self.rows: list[Row] = []
+        self.rules: list[PolicyRule] = []
         self.links: list[tuple[str, str]] = []
         self.errors: list[str] = []
         self.numbers: dict[str, str] = {}
@@ -179,9 +179,9 @@ class _Reader:
             except (csv.Error, ValueError) as error:
                 self.errors.append(f"{at} is not CSV: {error}")
                 continue
-            self._line(at, [cell.strip() for cell in cells])
+            self._parse_line(at, [cell.strip() for cell in cells])
 
-    def _line(self, at: str, cells: list[str]) -> None:
+    def _parse_line(self, at: str, cells: list[str]) -> None:
         columns = {"p": _RULE_COLUMNS, "g": _LINK_COLUMNS}.get(cells[0])
         if columns is None:
             self.errors.append(f"{at} unknown row type {cells[0]!r}")
@@ -190,11 +190,11 @@ class _Reader:
         elif not all(cell.isprintable() for cell in cells):
             self.errors.append(f"{at} carries an unprintable character")
         elif cells[0] == "g":
-            self._link(at, cells[1], cells[2])
+            self._add_link(at, cells[1], cells[2])
         else:
-            self._rule(at, cells[1:])
+            self._add_rule(at, cells[1:])
 
-    def _link(self, at: str, member: str, group: str) -> None:
+    def _add_link(self, at: str, member: str, group: str) -> None:
         if member not in self.vocabulary.roles and member not in self.vocabulary.groups:
             self.errors.append(f"{at} unknown role {member!r}")
         elif group not in self.vocabulary.groups:
@@ -204,18 +204,18 @@ class _Reader:
         else:
             self.links.append((member, group))
 
-    def _rule(self, at: str, cells: list[str]) -> None:
+    def _add_rule(self, at: str, cells: list[str]) -> None:
         number, effect, role, verb, kind, when, ground = cells
-        need, ban, problems = self._condition(when)
-        problems += list(self._problems(number, effect, role, ground))
-        problems += list(self._target(effect, verb, kind))
+        need, ban, problems = self._parse_condition(when)
+        problems += list(self._rule_errors(number, effect, role, ground))
+        problems += list(self._target_errors(effect, verb, kind))
         self.errors += [f"{at} {problem}" for problem in problems]
         self.numbers.setdefault(number, at)
         if not problems:
             when = " & ".join(literal.strip() for literal in when.split("&"))
-            self.rows.append(Row(number, effect, role, verb, kind, when, ground, need, ban))
+            self.rules.append(PolicyRule(number, effect, role, verb, kind, when, ground, need, ban))
 
-    def _problems(self, number: str, effect: str, role: str, ground: str) -> Iterator[str]:
+    def _rule_errors(self, number: str, effect: str, role: str, ground: str) -> Iterator[str]:
         if not _NUMBER.fullmatch(number):
             yield f"number {number!r} is not of the form T-01"
         if number in self.numbers:
@@ -227,7 +227,7 @@ class _Reader:
         if not ground:
             yield "gives no ground"
 
-    def _target(self, effect: str, verb: str, kind: str) -> Iterator[str]:
+    def _target_errors(self, effect: str, verb: str, kind: str) -> Iterator[str]:
         kinds = self.vocabulary.kinds
         if ANY in (verb, kind) and effect != DENY:
             yield "only a prohibition may say *"
@@ -241,7 +241,7 @@ class _Reader:
         ):
             yield f"{kind} knows no verb {verb!r}"
 
-    def _condition(self, when: str) -> tuple[int, int, list[str]]:
+    def _parse_condition(self, when: str) -> tuple[int, int, list[str]]:
         """The facts that must be true, those that must be false, and what is wrong with it."""
         if when == "always":
             return 0, 0, []
@@ -263,15 +263,15 @@ class _Reader:
         ]
         return masks[True], masks[False], problems
 
-    def book(self) -> RuleBook:
+    def build(self) -> RuleBook:
         """Everything read so far, checked as a whole."""
         spoken_for = {
-            name: self._groups(name, ())
+            name: self._collect_groups(name, ())
             for name in (*self.vocabulary.roles, *self.vocabulary.groups)
         }
-        if not any(row.effect == ALLOW for row in self.rows):
+        if not any(row.effect == ALLOW for row in self.rules):
             self.errors.append("no row allows anything")
-        rows = tuple(sorted(self.rows, key=lambda row: row.number))
+        rows = tuple(sorted(self.rules, key=lambda row: row.number))
         links = tuple(sorted(self.links))
         book = RuleBook(
             self.vocabulary,
@@ -279,49 +279,51 @@ class _Reader:
             links,
             MappingProxyType(self.bits),
             MappingProxyType({role: spoken_for[role] for role in self.vocabulary.roles}),
-            _digest(rows, links),
-            MappingProxyType(_index(self.vocabulary, rows)),
+            _sha256_of(rows, links),
+            MappingProxyType(_index_rules(self.vocabulary, rows)),
         )
-        self.errors += _oversized(book)
+        self.errors += _oversized_table_errors(book)
         if self.errors:
-            raise BookError(tuple(dict.fromkeys(self.errors)))
+            raise RuleBookError(tuple(dict.fromkeys(self.errors)))
         return book
 
-    def _groups(self, name: str, path: tuple[str, ...]) -> frozenset[str]:
+    def _collect_groups(self, name: str, path: tuple[str, ...]) -> frozenset[str]:
         if name in path:
             self.errors.append(f"roles speak for each other in a circle at {name}")
             return frozenset()
         found = {name}
         for member, group in self.links:
             if member == name:
-                found |= self._groups(group, (*path, name))
+                found |= self._collect_groups(group, (*path, name))
         return frozenset(found)
 
 
-def _index(vocabulary: Vocabulary, rows: tuple[Row, ...]) -> dict[tuple[str, str], tuple[Row, ...]]:
+def _index_rules(
+    vocabulary: Vocabulary, rows: tuple[PolicyRule, ...]
+) -> dict[tuple[str, str], tuple[PolicyRule, ...]]:
     ordered = sorted(rows, key=lambda row: row.effect == ALLOW)
     return {
-        (kind, verb.name): tuple(row for row in ordered if row.speaks_of(kind, verb.name))
+        (kind, verb.name): tuple(row for row in ordered if row.mentions(kind, verb.name))
         for kind, words in vocabulary.kinds.items()
         for verb in words.verbs
     }
 
 
-def _oversized(book: RuleBook) -> Iterator[str]:
+def _oversized_table_errors(book: RuleBook) -> Iterator[str]:
     for kind, words in book.vocabulary.kinds.items():
         for verb in words.verbs:
             for role in book.vocabulary.roles:
                 mask = 0
-                for row in book.rows_for(role, kind, verb.name):
+                for row in book.rules_for_role(role, kind, verb.name):
                     mask |= row.facts
-                if mask.bit_count() > FACTS_IN_A_CELL_MAX:
+                if mask.bit_count() > MAX_FACTS_PER_TABLE:
                     yield (
                         f"{role} {verb.name} {kind} depends on {mask.bit_count()} facts, "
-                        f"more than {FACTS_IN_A_CELL_MAX}"
+                        f"more than {MAX_FACTS_PER_TABLE}"
                     )
 
 
-def _digest(rows: tuple[Row, ...], links: tuple[tuple[str, str], ...]) -> str:
-    said = [[r.number, r.effect, r.role, r.verb, r.kind, r.when, r.ground] for r in rows]
+def _sha256_of(rows: tuple[PolicyRule, ...], links: tuple[tuple[str, str], ...]) -> str:
+    said = [[r.number, r.effect, r.role, r.verb, r.kind, r.when, r.legal_basis] for r in rows]
     text = json.dumps({"links": links, "rows": said}, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

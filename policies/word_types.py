@@ -19,25 +19,25 @@ class Verb:
     Attributes:
         name: the word of the rule book.
         text: what it is called, in English and in the words of the regulation.
-        waits: whether the act is somebody's duty, so that an object on which it is allowed waits
-            in his work list.
+        creates_task: whether the act is somebody's duty, so that an object on which it is allowed
+            waits in his work list.
         creates: whether it makes the object it is decided on.
 
     """
 
     name: str
     text: Text
-    waits: bool = False
+    creates_task: bool = False
     creates: bool = False
 
     @property
-    def looks(self) -> bool:
+    def is_read(self) -> bool:
         """Whether the verb only uncovers something and changes nothing."""
         return self.name == "view" or self.name.startswith("view_")
 
 
 @dataclass(frozen=True, slots=True)
-class KindWords:
+class KindSpec:
     """A kind of governed object and the verbs it knows."""
 
     text: Text
@@ -45,7 +45,7 @@ class KindWords:
 
 
 @dataclass(frozen=True, slots=True)
-class FactWords:
+class FactSpec:
     """The sentences of a fact: when it is true, and when it is not.
 
     Attributes:
@@ -53,8 +53,8 @@ class FactWords:
 
     """
 
-    yes: Text
-    no: Text
+    when_true: Text
+    when_false: Text
     viewer_only: bool = False
 
 
@@ -69,8 +69,8 @@ class Vocabulary:
 
     roles: Mapping[str, Text]
     groups: Mapping[str, Text]
-    kinds: Mapping[str, KindWords]
-    facts: Mapping[str, FactWords]
+    kinds: Mapping[str, KindSpec]
+    facts: Mapping[str, FactSpec]
     exclusive: tuple[frozenset[str], ...] = ()
 
     def verb(self, kind: str, name: str) -> Verb | None:

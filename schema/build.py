@@ -29,48 +29,48 @@ from strawberry.types.graphql import OperationType
 
 from policies.rulebook import ALLOW, RuleBook
 from policies.vocabulary import VOCABULARY
-from schema.documents.cache import Admissions, Admitting
+from schema.documents.cache import DocumentCache, UseValidatedDocument
 from schema.documents.cost import Limits
 from schema.framework.context import Context
-from schema.framework.errors import told
-from schema.framework.governed import RELATION, Governed, mask_of
-from schema.framework.inputs import REFERS
+from schema.framework.errors import format_error
+from schema.framework.governed import RELATION_KEY, Governed, mask_of
+from schema.framework.inputs import NODE_ID_KEY
 from schema.framework.mutations import Guard
-from schema.framework.read_transaction import Snapshot
+from schema.framework.read_transaction import ReadTransactionExtension
 from schema.framework.refusals import RefusalHandler
 from schema.framework.scalars import SCALARS
-from schema.planning.executor import executor_of
+from schema.planning.executor import executor_class
 from schema.planning.planner import Planner
 
-Word = tuple[str, str]
+KindVerb = tuple[str, str]
 """A kind and a verb."""
 
-ALWAYS_SEEN = frozenset({"Organisation"})
+ALWAYS_VISIBLE = frozenset({"Organisation"})
 """Kinds whose public card everybody sees, so that a relation to one is never empty."""
 
 _DEFINITION = "strawberry-definition"
 _CHINESE = re.compile("[\u4e00-\u9fff]")
-_Fields = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType
+_TypeWithFields = GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType
 
 
-class SchemaRefused(Exception):
-    """The schema was not built; ``faults`` lists everything that is wrong with it."""
+class SchemaBuildError(Exception):
+    """The schema was not built; ``errors`` lists everything that is wrong with it."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
-        self.faults = faults
+        self.errors = faults
 
 
 class GovernedSchema(strawberry.Schema):
     """A schema in which nothing changes without a verb of the rule book.
 
     Attributes:
-        admissions: reads, checks and measures every document, whichever way it comes in.
+        document_cache: reads, checks and measures every document, whichever way it comes in.
         planner: makes plans of its queries, where its objects are rows.
 
     """
 
-    admissions: Admissions
+    document_cache: DocumentCache
     planner: Planner | None = None
 
     def process_errors(
@@ -92,7 +92,7 @@ class GovernedSchema(strawberry.Schema):
 
         A document that was not admitted is not carried out.
         """
-        faults = self._faults(query, operation_name, context_value) if query else []
+        faults = self._document_errors(query, operation_name, context_value) if query else []
         result = (
             ExecutionResult(data=None, errors=faults)
             if faults
@@ -107,28 +107,28 @@ class GovernedSchema(strawberry.Schema):
             )
         )
         if result.errors:
-            result.errors = [told(error) for error in result.errors]
+            result.errors = [format_error(error) for error in result.errors]
         return result
 
-    def _faults(
+    def _document_errors(
         self, text: str, operation_name: str | None, context: Context | None
     ) -> list[GraphQLError]:
         """Why the document is not carried out; whoever let the request in may have admitted it."""
-        admitted = context.admitted if context else None
+        admitted = context.validated_operation if context else None
         if admitted is None or admitted.text != text:
-            admitted = self.admissions.admit(text, operation_name)
+            admitted = self.document_cache.validate(text, operation_name)
         if context:
-            context.admitted = admitted
+            context.validated_operation = admitted
         return admitted.errors
 
 
-def build(
+def build_schema(
     query: type,
     mutation: type,
     *,
     types: Iterable[type] = (),
     book: RuleBook,
-    internal: frozenset[Word] = frozenset(),
+    internal_verbs: frozenset[KindVerb] = frozenset(),
     limits: Limits | None = None,
 ) -> GovernedSchema:
     """The schema that serves.
@@ -138,11 +138,11 @@ def build(
         mutation: the root type of writing; its fields are made by ``governed``.
         types: governed types that no field names, because only ``node`` leads to them.
         book: the rules; a verb that no row allows is not offered.
-        internal: verbs that are carried out without a mutation, by the registry itself.
+        internal_verbs: verbs that are carried out without a mutation, by the registry itself.
         limits: the most that one document may ask.
 
     Raises:
-        SchemaRefused: naming every fault.
+        SchemaBuildError: naming every fault.
 
     """
     limits = limits or Limits()
@@ -151,48 +151,52 @@ def build(
         mutation=mutation,
         types=types,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
-        extensions=[Admitting, Snapshot],
+        extensions=[UseValidatedDocument, ReadTransactionExtension],
         exception_handlers=[RefusalHandler()],
     )
-    faults = [*_unguarded(schema, book), *_unheard(schema, internal), *_malformed(schema)]
+    faults = [
+        *_mutation_errors(schema, book),
+        *_verbs_without_mutation(schema, internal_verbs),
+        *_type_errors(schema),
+    ]
     if faults:
-        raise SchemaRefused(faults)
-    schema.admissions = Admissions(schema._schema, limits)  # noqa: SLF001 - the built schema
+        raise SchemaBuildError(faults)
+    schema.document_cache = DocumentCache(schema._schema, limits)  # noqa: SLF001 - the built schema
     return schema
 
 
-def with_plans(schema: GovernedSchema) -> GovernedSchema:
+def with_planner(schema: GovernedSchema) -> GovernedSchema:
     """The same schema, its queries answered by plans where they can; its objects must be rows."""
     schema.planner = Planner(schema._schema)  # noqa: SLF001 - the built schema
-    schema.execution_context_class = executor_of(schema.planner)
+    schema.execution_context_class = executor_class(schema.planner)
     return schema
 
 
-def guards(schema: GovernedSchema) -> dict[str, Guard]:
+def authorization_guards(schema: GovernedSchema) -> dict[str, Guard]:
     """The guard of each mutation by the mutation's name in the API."""
-    fields = _mutations(schema)
-    found = {name: _guards(field) for name, field in fields.items()}
+    fields = _mutation_fields(schema)
+    found = {name: _field_guards(field) for name, field in fields.items()}
     return {name: of[0] for name, of in found.items() if of}
 
 
-def _unguarded(schema: GovernedSchema, book: RuleBook) -> Iterator[str]:
-    for name, field in _mutations(schema).items():
-        found = _guards(field)
+def _mutation_errors(schema: GovernedSchema, book: RuleBook) -> Iterator[str]:
+    for name, field in _mutation_fields(schema).items():
+        found = _field_guards(field)
         if len(found) != 1:
             yield f"Mutation.{name}: has {len(found)} guards where one is needed"
             continue
-        yield from (f"Mutation.{name}: {fault}" for fault in _guard_faults(found[0], field, book))
-        yield from (f"Mutation.{name}: {fault}" for fault in _shape_faults(found[0], field))
+        yield from (f"Mutation.{name}: {fault}" for fault in _guard_errors(found[0], field, book))
+        yield from (f"Mutation.{name}: {fault}" for fault in _signature_errors(found[0], field))
 
 
-def _guard_faults(guard: Guard, field: GraphQLField, book: RuleBook) -> Iterator[str]:
-    operation, own = guard.operation, _strawberry(field)
+def _guard_errors(guard: Guard, field: GraphQLField, book: RuleBook) -> Iterator[str]:
+    operation, own = guard.operation, _strawberry_field(field)
     if own.extensions[0] is not guard:
         yield "the guard must come before other extensions"
     verb = VOCABULARY.verb(guard.kind, guard.verb)
-    if verb is None or verb.looks:
+    if verb is None or verb.is_read:
         yield f"{guard.kind}.{guard.verb} is no verb that changes something"
-    elif not any(row.effect == ALLOW for row in book.rows_on(guard.kind, guard.verb)):
+    elif not any(row.effect == ALLOW for row in book.rules_for_verb(guard.kind, guard.verb)):
         yield f"no row of the rule book ever allows {guard.kind}.{guard.verb}"
     if (operation.kind.name, operation.verb) != (guard.kind, guard.verb):
         yield f"its operation is registered for {operation.kind.name}.{operation.verb}"
@@ -200,13 +204,13 @@ def _guard_faults(guard: Guard, field: GraphQLField, book: RuleBook) -> Iterator
         yield f"its operation is called {operation.name}"
 
 
-def _shape_faults(guard: Guard, field: GraphQLField) -> Iterator[str]:
+def _signature_errors(guard: Guard, field: GraphQLField) -> Iterator[str]:
     argument = field.args.get("input")
     if len(field.args) != 1 or argument is None or not isinstance(argument.type, GraphQLNonNull):
         yield "takes exactly one argument, `input`, which is required"
     else:
         sent = get_named_type(argument.type)
-        if not isinstance(sent, GraphQLInputObjectType) or not _carries_key(sent):
+        if not isinstance(sent, GraphQLInputObjectType) or not _is_command_input(sent):
             yield "its input carries `idempotencyKey: String!` and `preview: Boolean! = false`"
     answer = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
     members = (
@@ -217,7 +221,7 @@ def _shape_faults(guard: Guard, field: GraphQLField) -> Iterator[str]:
         yield f"answers with {guard.kind}Result = {guard.kind} | Preview | Refusal, never null"
 
 
-def _carries_key(sent: GraphQLInputObjectType) -> bool:
+def _is_command_input(sent: GraphQLInputObjectType) -> bool:
     key, preview = sent.fields.get("idempotencyKey"), sent.fields.get("preview")
     if key is None or preview is None:
         return False
@@ -229,14 +233,14 @@ def _carries_key(sent: GraphQLInputObjectType) -> bool:
     )
 
 
-def _unheard(schema: GovernedSchema, internal: frozenset[Word]) -> Iterator[str]:
+def _verbs_without_mutation(schema: GovernedSchema, internal: frozenset[KindVerb]) -> Iterator[str]:
     """Verbs that nobody can use, and verbs called internal that are not."""
-    offered = {(guard.kind, guard.verb) for guard in guards(schema).values()}
+    offered = {(guard.kind, guard.verb) for guard in authorization_guards(schema).values()}
     known = {
         (kind, verb.name)
         for kind, words in VOCABULARY.kinds.items()
         for verb in words.verbs
-        if not verb.looks
+        if not verb.is_read
     }
     yield from (
         f"{kind}.{verb} has no mutation" for kind, verb in sorted(known - offered - internal)
@@ -245,61 +249,63 @@ def _unheard(schema: GovernedSchema, internal: frozenset[Word]) -> Iterator[str]
         yield f"{kind}.{verb} is called internal and is not"
 
 
-def _malformed(schema: GovernedSchema) -> Iterator[str]:
+def _type_errors(schema: GovernedSchema) -> Iterator[str]:
     for name, named in sorted(schema._schema.type_map.items()):  # noqa: SLF001 - the built schema
         if is_introspection_type(named) or is_specified_scalar_type(named):
             continue
-        if not _bilingual(named.description) and named not in _roots(schema):
+        if not _has_both_languages(named.description) and named not in _root_types(schema):
             yield f"{name}: its description is not in both languages"
-        if isinstance(named, _Fields):
-            yield from _field_faults(named)
+        if isinstance(named, _TypeWithFields):
+            yield from _field_errors(named)
 
 
-def _field_faults(named: _Fields) -> Iterator[str]:
+def _field_errors(named: _TypeWithFields) -> Iterator[str]:
     origin = getattr(named.extensions.get(_DEFINITION), "origin", None)
     for name, field in named.fields.items():
-        if not _bilingual(field.description):
+        if not _has_both_languages(field.description):
             yield f"{named.name}.{name}: its description is not in both languages"
         if isinstance(named, GraphQLInputObjectType):
-            own = _strawberry(field)
-            if get_named_type(field.type).name == "ID" and REFERS not in own.metadata:
+            own = _strawberry_field(field)
+            if get_named_type(field.type).name == "ID" and NODE_ID_KEY not in own.metadata:
                 yield f"{named.name}.{name}: an identifier must say what it refers to"
         elif isinstance(origin, type) and issubclass(origin, Governed) and hasattr(origin, "KIND"):
-            yield from _null_faults(origin, name, cast("GraphQLField", field))
+            yield from _nullability_errors(origin, name, cast("GraphQLField", field))
 
 
-def _null_faults(origin: type[Governed], name: str, field: GraphQLField) -> Iterator[str]:
+def _nullability_errors(origin: type[Governed], name: str, field: GraphQLField) -> Iterator[str]:
     """What may be hidden must be nullable, or hiding it would hide the whole object."""
-    own, required = _strawberry(field), isinstance(field.type, GraphQLNonNull)
+    own, required = _strawberry_field(field), isinstance(field.type, GraphQLNonNull)
     if required and mask_of(origin.KIND, own):
         yield f"{origin.KIND.name}.{name}: is masked, so it must be nullable"
     leads_to = get_named_type(field.type).name
-    if required and own.metadata.get(RELATION) and leads_to not in ALWAYS_SEEN:
+    if required and own.metadata.get(RELATION_KEY) and leads_to not in ALWAYS_VISIBLE:
         fault = f"leads to a {leads_to} that may be hidden, so it must be nullable"
         yield f"{origin.KIND.name}.{name}: {fault}"
 
 
-def _bilingual(description: str | None) -> bool:
+def _has_both_languages(description: str | None) -> bool:
     return bool(
         description and _CHINESE.search(description) and re.search("[A-Za-z]{2}", description)
     )
 
 
-def _roots(schema: GovernedSchema) -> tuple[GraphQLNamedType | None, ...]:
+def _root_types(schema: GovernedSchema) -> tuple[GraphQLNamedType | None, ...]:
     return schema._schema.query_type, schema._schema.mutation_type  # noqa: SLF001 - the built schema
 
 
-def _mutations(schema: GovernedSchema) -> dict[str, GraphQLField]:
+def _mutation_fields(schema: GovernedSchema) -> dict[str, GraphQLField]:
     root = schema._schema.mutation_type  # noqa: SLF001 - the built schema
     return dict(root.fields) if root else {}
 
 
-def _guards(field: GraphQLField) -> list[Guard]:
+def _field_guards(field: GraphQLField) -> list[Guard]:
     return [
-        extension for extension in _strawberry(field).extensions if isinstance(extension, Guard)
+        extension
+        for extension in _strawberry_field(field).extensions
+        if isinstance(extension, Guard)
     ]
 
 
-def _strawberry(field: object) -> StrawberryField:
+def _strawberry_field(field: object) -> StrawberryField:
     """The declaration that a field of the built schema came from."""
     return cast("StrawberryField", getattr(field, "extensions", {})[_DEFINITION])

@@ -10,8 +10,8 @@ import strawberry
 
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.rulebook_store import SHIPPED
-from schema.build import GovernedSchema, Word, build, with_plans
+from registry.access.rulebook_store import BUNDLED_RULEBOOK
+from schema.build import GovernedSchema, KindVerb, build_schema, with_planner
 from schema.documents.cost import Limits
 from schema.types.accounts import AccountMutation, AccountQuery
 from schema.types.agreements import AgreementMutation, AgreementQuery
@@ -25,7 +25,7 @@ from schema.types.sanctions_and_clients import MeasureMutation, MeasureQuery
 from schema.types.transfer_mutations import TransferMutation
 from schema.types.transfers import TransferQuery
 
-INTERNAL: frozenset[Word] = frozenset({("Organisation", "bootstrap")})
+INTERNAL_VERBS: frozenset[KindVerb] = frozenset({("Organisation", "bootstrap")})
 """Verbs that are carried out from the command line, or by the registry itself."""
 
 
@@ -60,16 +60,18 @@ class Mutation(
 
 
 @cache
-def whole_schema(limits: Limits | None = None) -> GovernedSchema:
+def build_api_schema(limits: Limits | None = None) -> GovernedSchema:
     """The schema that serves, with the given limits of a document.
 
     Raises:
         SchemaRefused: naming everything that is wrong with it.
 
     """
-    book = RuleBook.load(SHIPPED, VOCABULARY)
-    return with_plans(build(Query, Mutation, book=book, internal=INTERNAL, limits=limits))
+    book = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
+    return with_planner(
+        build_schema(Query, Mutation, book=book, internal_verbs=INTERNAL_VERBS, limits=limits)
+    )
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{whole_schema().as_str()}\n")
+    sys.stdout.write(f"{build_api_schema().as_str()}\n")

@@ -19,21 +19,21 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tortoise.exceptions import BaseORMException
 
-from registry.access.viewer_cache import Standings
-from registry.db.session import reading, row
+from registry.access.viewer_cache import ViewerCache
+from registry.db.session import fetch_one, read_only_transaction
 from registry.kernel.errors import Refused
-from registry.reading.reader_pool import Readers
+from registry.reading.reader_pool import ReaderPool
 from schema.build import GovernedSchema
-from server.auth.authenticator import SignIn
-from server.graphql.fast_path import Lane
-from server.graphql.request_preparation import Entrance
-from server.graphql.view import View
+from server.auth.authenticator import TokenAuthenticator
+from server.graphql.fast_path import FastPathMiddleware
+from server.graphql.request_preparation import RequestPreparer
+from server.graphql.view import GraphQLView
 from server.http.errors import error_body
-from server.http.load_shedding import Crowd
-from server.http.logs import RequestLines
+from server.http.load_shedding import LoadSheddingMiddleware
+from server.http.logs import AccessLog
 from server.settings import Settings
 
-SECURITY = {
+SECURITY_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
     ),
@@ -41,94 +41,99 @@ SECURITY = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-READY_SECONDS_MAX = 2
+READINESS_TIMEOUT_SECONDS = 2
 HSTS = "max-age=31536000; includeSubDomains"
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
-Keys = Callable[[], Mapping[str, object]]
+KeySetProvider = Callable[[], Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Components:
     """What the application is composed of.
 
     Attributes:
-        opened: opens what must be open while it serves, and closes it afterwards.
-        entrance: admits and charges what comes in, whichever way.
-        demonstration_keys: the public keys of the demonstration's own tokens; None in production.
-        standings: who acts and what stands against him, remembered; None where nobody asks them.
+        open_runtime: opens what must be open while it serves, and closes it afterwards.
+        preparer: admits and charges what comes in, whichever way.
+        demo_public_keys: the public keys of the demonstration's own tokens; None in production.
+        viewer_cache: who acts and what stands against him, remembered; None where nobody asks them.
         readers: execute plans; None where there is no fast way in.
 
     """
 
     settings: Settings
     schema: GovernedSchema
-    sign_in: SignIn
-    opened: Callable[[], AbstractAsyncContextManager[None]]
-    entrance: Entrance
-    demonstration_keys: Keys | None = None
-    standings: Standings | None = None
-    readers: Readers | None = None
+    authenticator: TokenAuthenticator
+    open_runtime: Callable[[], AbstractAsyncContextManager[None]]
+    preparer: RequestPreparer
+    demo_public_keys: KeySetProvider | None = None
+    viewer_cache: ViewerCache | None = None
+    readers: ReaderPool | None = None
 
 
-def create_app(parts: Parts) -> ASGIApp:
+def create_app(components: Components) -> ASGIApp:
     """The application, ready to be served."""
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with parts.opened():
-            app.state.standings = parts.standings
+        async with components.open_runtime():
+            app.state.standings = components.viewer_cache
             app.state.ready = True
             yield
             # A balancer that asks now sends no more; those under way are answered.
             app.state.ready = False
 
-    settings = parts.settings
+    settings = components.settings
     routes = [
-        Route("/graphql", View(parts.schema, settings, parts.sign_in, parts.entrance)),
-        Route("/healthz", _alive),
-        Route("/readyz", _ready),
-        Route("/", _page(settings)),
+        Route(
+            "/graphql",
+            GraphQLView(components.schema, settings, components.authenticator, components.preparer),
+        ),
+        Route("/healthz", _liveness),
+        Route("/readyz", _readiness),
+        Route("/", _landing_page(settings)),
     ]
-    if parts.demonstration_keys is not None and not settings.production:
-        routes.append(Route("/.well-known/jwks.json", _keys(parts.demonstration_keys)))
+    if components.demo_public_keys is not None and not settings.is_production:
+        routes.append(Route("/.well-known/jwks.json", _jwks_endpoint(components.demo_public_keys)))
     app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        exception_handlers={HTTPException: _said},
-        middleware=[Middleware(Numbered)],
+        exception_handlers={HTTPException: _http_error_response},
+        middleware=[Middleware(RequestIdLogMiddleware)],
     )
-    return _in_front_of(app, parts)
+    return _wrap_middleware(app, components)
 
 
-def _in_front_of(app: ASGIApp, parts: Parts) -> ASGIApp:
+def _wrap_middleware(app: ASGIApp, components: Components) -> ASGIApp:
     """What a request passes before it is routed."""
-    settings = parts.settings
-    if parts.standings is not None and parts.readers is not None:
-        app = Lane(
+    settings = components.settings
+    if components.viewer_cache is not None and components.readers is not None:
+        app = FastPathMiddleware(
             app,
-            schema=parts.schema,
-            sign_in=parts.sign_in,
-            standings=parts.standings,
-            entrance=parts.entrance,
-            readers=parts.readers,
+            schema=components.schema,
+            authenticator=components.authenticator,
+            viewer_cache=components.viewer_cache,
+            preparer=components.preparer,
+            readers=components.readers,
         )
-    crowd = Crowd(
+    crowd = LoadSheddingMiddleware(
         app,
-        running=settings.requests_running_max,
-        waiting=settings.requests_waiting_max,
+        max_concurrent=settings.max_concurrent_requests,
+        max_queued=settings.max_queued_requests,
         body_bytes_max=settings.body_bytes_max,
     )
-    return Surroundings(crowd, settings)
+    return RequestMiddleware(crowd, settings)
 
 
-class Surroundings:
+class RequestMiddleware:
     """Gives a request its number, its answer security headers, and the log one line for both."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._lines = RequestLines(settings.log_format)
-        security = SECURITY | ({"strict-transport-security": HSTS} if settings.production else {})
+        self._access_log = AccessLog(settings.log_format)
+        security = SECURITY_HEADERS | (
+            {"strict-transport-security": HSTS} if settings.is_production else {}
+        )
         self._headers = [(name.encode(), value.encode()) for name, value in security.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,7 +141,7 @@ class Surroundings:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             # It may have been the life of the process.
-            self._lines.write()
+            self._access_log.flush()
             return
         # It names a request and keeps no secret.
         number = randbytes(16).hex()  # noqa: S311 - as the line above says
@@ -154,10 +159,10 @@ class Surroundings:
         try:
             await self._app(scope, receive, answer)
         finally:
-            self._lines.say(scope["path"], status, time.perf_counter() - began, number)
+            self._access_log.record(scope["path"], status, time.perf_counter() - began, number)
 
 
-class Numbered:
+class RequestIdLogMiddleware:
     """Puts the number of a request into every line that is logged on its way."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -169,12 +174,12 @@ class Numbered:
             await self._app(scope, receive, send)
 
 
-async def _alive(_: Request) -> Response:
+async def _liveness(_: Request) -> Response:
     """The process runs; nothing else is asked."""
     return PlainTextResponse("ok\n")
 
 
-async def _ready(request: Request) -> Response:
+async def _readiness(request: Request) -> Response:
     """The database answers, what is remembered is current, and this process does not stop soon."""
     state = request.app.state
     if not getattr(state, "ready", False):
@@ -183,21 +188,21 @@ async def _ready(request: Request) -> Response:
         return PlainTextResponse("access not polled\n", 503)
     try:
         # A server that stands still answers nothing, and would keep what is asked of it waiting.
-        async with asyncio.timeout(READY_SECONDS_MAX), reading():
-            await row("SELECT 1 AS ready")
+        async with asyncio.timeout(READINESS_TIMEOUT_SECONDS), read_only_transaction():
+            await fetch_one("SELECT 1 AS ready")
     except (OSError, Refused, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException):
         return PlainTextResponse("no database\n", 503)
     return PlainTextResponse("ready\n")
 
 
-def _keys(published: Keys) -> Callable[[Request], Awaitable[Response]]:
+def _jwks_endpoint(key_set: KeySetProvider) -> Callable[[Request], Awaitable[Response]]:
     async def answer(_: Request) -> Response:
-        return JSONResponse(published(), media_type="application/jwk-set+json")
+        return JSONResponse(key_set(), media_type="application/jwk-set+json")
 
     return answer
 
 
-async def _said(_: Request, error: Exception) -> Response:
+async def _http_error_response(_: Request, error: Exception) -> Response:
     """An HTTP error, in the shape of a GraphQL answer."""
     found = error if isinstance(error, HTTPException) else HTTPException(500)
     return JSONResponse(
@@ -205,9 +210,9 @@ async def _said(_: Request, error: Exception) -> Response:
     )
 
 
-def _page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
-    kind = "" if settings.production else "<p><strong>Demonstration 演示系统</strong></p>"
-    text = _PAGE.format(kind=kind, issuer=html.escape(settings.issuer))
+def _landing_page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+    kind = "" if settings.is_production else "<p><strong>Demonstration 演示系统</strong></p>"
+    text = _LANDING_PAGE_HTML.format(kind=kind, issuer=html.escape(settings.issuer))
 
     async def answer(_: Request) -> Response:
         return HTMLResponse(text, headers={"referrer-policy": "no-referrer"})
@@ -215,7 +220,7 @@ def _page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-_PAGE = """<!doctype html>
+_LANDING_PAGE_HTML = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Biandan 扁担</title>
 <style>body{{font-family:sans-serif;max-width:42em;margin:3em auto;line-height:1.5}}</style>
 <h1>Biandan 扁担</h1>{kind}

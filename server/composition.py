@@ -9,35 +9,35 @@ import asyncpg
 
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.rulebook_store import (
-    SHIPPED,
-    books_of,
-    import_book,
+    BUNDLED_RULEBOOK,
     load_edition,
+    load_rulebooks,
     newest_version,
+    store_rulebook,
 )
-from registry.access.viewer_cache import Standings
+from registry.access.viewer_cache import ViewerCache
 from registry.db.migrations.runner import migrate
-from registry.db.session import close_database, open_database, row
-from registry.reading.reader_pool import Readers
+from registry.db.session import close_database, fetch_one, open_database
+from registry.reading.reader_pool import ReaderPool
 from schema.build import GovernedSchema
 from schema.documents.cost import Limits
-from schema.documents.rate_limit import Rates
-from schema.root import whole_schema
+from schema.documents.rate_limit import RateLimiter
+from schema.root import build_api_schema
 from seeds.reference.loader import load_reference
-from server.app import Parts
-from server.auth.authenticator import SignIn
-from server.auth.demo_tokens import DemonstrationSigner
-from server.auth.jwks import Keys, keys_at, keys_given, keys_in
-from server.background.access_poller import polling
-from server.background.expiry_sweeper import housekeeping
-from server.graphql.persisted_queries import Registered
-from server.graphql.request_preparation import Entrance
-from server.postgres.urls import Places
-from server.settings import Settings, Unfit
+from server.app import Components
+from server.auth.authenticator import TokenAuthenticator
+from server.auth.demo_tokens import DemoTokenSigner
+from server.auth.jwks import KeySource, jwks_from_file, jwks_from_url, static_keys
+from server.background.access_poller import poll_access
+from server.background.expiry_sweeper import expiry_sweeper
+from server.graphql.persisted_queries import PersistedQueryCache
+from server.graphql.request_preparation import RequestPreparer
+from server.postgres.urls import DatabaseUrls
+from server.settings import ConfigurationError, Settings
 
-_TOO_MIGHTY = """
+_ROLE_IS_PRIVILEGED = """
     SELECT r.rolsuper OR EXISTS (
         SELECT FROM pg_class c
         WHERE c.relname = 'posting' AND pg_has_role(current_user, c.relowner, 'MEMBER')
@@ -46,7 +46,7 @@ _TOO_MIGHTY = """
 """
 
 
-def limits_of(settings: Settings) -> Limits:
+def document_limits(settings: Settings) -> Limits:
     """The limits of a document, as the operator set them."""
     return Limits(
         tokens=settings.document_tokens_max,
@@ -55,63 +55,63 @@ def limits_of(settings: Settings) -> Limits:
         directives=settings.directives_max,
         page=settings.page_max,
         nodes=settings.nodes_max,
-        roots=settings.roots_max,
+        roots=settings.max_root_fields,
         cost=settings.cost_per_operation_max,
-        documents=settings.documents_max,
-        documents_bytes=settings.documents_bytes_max,
+        document_cache_size=settings.document_cache_size,
+        document_cache_bytes=settings.document_cache_bytes,
     )
 
 
-def entrance_of(settings: Settings, schema: GovernedSchema) -> Entrance:
+def request_preparer(settings: Settings, schema: GovernedSchema) -> RequestPreparer:
     """What all ways in share: admission, points, and the documents of client programs."""
-    rates = Rates(settings.cost_per_minute, time.monotonic, time=time.time)
-    return Entrance(schema.admissions, rates, Registered())
+    rates = RateLimiter(settings.rate_limit_points_per_minute, time.monotonic, wall_clock=time.time)
+    return RequestPreparer(schema.document_cache, rates, PersistedQueryCache())
 
 
-def compose(settings: Settings, at: Places, signer: DemonstrationSigner | None) -> Parts:
+def compose(settings: Settings, urls: DatabaseUrls, signer: DemoTokenSigner | None) -> Components:
     """The parts of the application.
 
     Args:
         settings: of this process.
-        at: where the database is.
+        urls: where the database is.
         signer: the demonstration's own; None where tokens come from outside.
 
     Raises:
         Unfit: nobody's tokens could be checked.
 
     """
-    schema = whole_schema(limits_of(settings))
-    standings = Standings(most=settings.standings_max)
-    readers = readers_of(settings, at.reader or at.application)
-    return Parts(
+    schema = build_api_schema(document_limits(settings))
+    standings = ViewerCache(max_entries=settings.viewer_cache_size)
+    readers = create_reader_pool(settings, urls.reader or urls.application)
+    return Components(
         settings=settings,
         schema=schema,
-        sign_in=SignIn(settings, _keys(settings, signer)),
-        opened=partial(_serving, settings, at.application, standings, readers),
-        standings=standings,
+        authenticator=TokenAuthenticator(settings, _key_source(settings, signer)),
+        open_runtime=partial(_runtime_with_readers, settings, urls.application, standings, readers),
+        viewer_cache=standings,
         readers=readers,
-        entrance=entrance_of(settings, schema),
-        demonstration_keys=signer.public_keys if signer else None,
+        preparer=request_preparer(settings, schema),
+        demo_public_keys=signer.public_keys if signer else None,
     )
 
 
-def readers_of(settings: Settings, url: str) -> Readers:
+def create_reader_pool(settings: Settings, url: str) -> ReaderPool:
     """Connections for plans; a plan has half the time of an operation, which may need the rest."""
-    return Readers(
+    return ReaderPool(
         url,
-        most=settings.reader_connections_max,
-        at_once=settings.reader_statements_at_once,
-        waiting=settings.requests_running_max,
-        seconds=max(1, settings.operation_seconds_max // 2),
+        max_connections=settings.reader_connections_max,
+        max_concurrent=settings.reader_concurrency,
+        max_waiting=settings.max_concurrent_requests,
+        statement_timeout=max(1, settings.operation_seconds_max // 2),
     )
 
 
 @asynccontextmanager
-async def _serving(
-    settings: Settings, url: str, standings: Standings, readers: Readers
+async def _runtime_with_readers(
+    settings: Settings, url: str, viewer_cache: ViewerCache, readers: ReaderPool
 ) -> AsyncIterator[None]:
     """What must be open while it serves."""
-    async with opened(settings, url, standings):
+    async with open_runtime(settings, url, viewer_cache):
         try:
             yield
         finally:
@@ -119,7 +119,9 @@ async def _serving(
 
 
 @asynccontextmanager
-async def opened(settings: Settings, url: str, standings: Standings) -> AsyncIterator[None]:
+async def open_runtime(
+    settings: Settings, url: str, viewer_cache: ViewerCache
+) -> AsyncIterator[None]:
     """The database open, the newest edition of the rule book in force, the standings kept current.
 
     Raises:
@@ -127,34 +129,34 @@ async def opened(settings: Settings, url: str, standings: Standings) -> AsyncIte
             demonstration's clock.
 
     """
-    async with _fit(settings, url):
-        gate.use(await load_edition())
-        async with polling(standings, url), housekeeping():
+    async with _checked_database(settings, url):
+        authorizer.activate(await load_edition())
+        async with poll_access(viewer_cache, url), expiry_sweeper():
             yield
 
 
-async def checked(settings: Settings, url: str) -> None:
+async def check_startup(settings: Settings, url: str) -> None:
     """Open the database once and close it, so that what is unfit is told in one sentence.
 
     Raises:
-        Unfit: see ``opened``.
+        Unfit: see ``open_runtime``.
         LookupError: no edition of the rule book was imported.
 
     """
-    async with _fit(settings, url):
+    async with _checked_database(settings, url):
         version = await newest_version()
-        if not await books_of([version]):
+        if not await load_rulebooks([version]):
             raise LookupError(f"there is no edition {version} of the rule book")
 
 
 @asynccontextmanager
-async def _fit(settings: Settings, url: str) -> AsyncIterator[None]:
+async def _checked_database(settings: Settings, url: str) -> AsyncIterator[None]:
     """The database open, where it may be served."""
     await open_database(url, maxsize=settings.database_connections_max)
     try:
-        found = await row(_TOO_MIGHTY)
+        found = await fetch_one(_ROLE_IS_PRIVILEGED)
         if found is None or found["mighty"]:
-            raise Unfit(
+            raise ConfigurationError(
                 "DATABASE_URL names a superuser or the tables' owner; give the application role."
             )
         await _check_clock(settings)
@@ -165,12 +167,14 @@ async def _fit(settings: Settings, url: str) -> AsyncIterator[None]:
 
 async def _check_clock(settings: Settings) -> None:
     """Refuse a clock that was moved, where time must be real."""
-    moved = await row("SELECT 1 FROM registry_clock WHERE reads IS NOT NULL")
-    if settings.production and moved is not None:
-        raise Unfit("The registry clock of this database was moved: it is a demonstration's.")
+    moved = await fetch_one("SELECT 1 FROM registry_clock WHERE reads IS NOT NULL")
+    if settings.is_production and moved is not None:
+        raise ConfigurationError(
+            "The registry clock of this database was moved: it is a demonstration's."
+        )
 
 
-async def prepare(
+async def prepare_database(
     owner_url: str, application_role: str, *, reader_role: str | None = None
 ) -> list[str]:
     """Bring tables, rights, reference data and rule book up to date; the migrations newly applied.
@@ -183,19 +187,21 @@ async def prepare(
     owner = await asyncpg.connect(owner_url)
     try:
         await load_reference(owner)
-        await import_book(owner, RuleBook.load(SHIPPED, VOCABULARY))
+        await store_rulebook(owner, RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY))
     finally:
         await owner.close()
     return applied
 
 
-def _keys(settings: Settings, signer: DemonstrationSigner | None) -> Keys:
+def _key_source(settings: Settings, signer: DemoTokenSigner | None) -> KeySource:
     if settings.jwks_url:
-        return keys_at(settings.jwks_url)
+        return jwks_from_url(settings.jwks_url)
     if settings.jwks_file:
         if not settings.jwks_file.is_file():
-            raise Unfit(f"BIANDAN_JWKS_FILE names no file: {settings.jwks_file}.")
-        return keys_in(settings.jwks_file)
+            raise ConfigurationError(f"BIANDAN_JWKS_FILE names no file: {settings.jwks_file}.")
+        return jwks_from_file(settings.jwks_file)
     if signer is None:
-        raise Unfit("Nobody's tokens can be checked: give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE.")
-    return keys_given(signer.public_keys())
+        raise ConfigurationError(
+            "Nobody's tokens can be checked: give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE."
+        )
+    return static_keys(signer.public_keys())

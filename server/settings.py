@@ -8,7 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schema.documents.rate_limit import PUBLIC_SHARE
+from schema.documents.rate_limit import PUBLIC_DIVISOR
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -31,7 +31,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-class Unfit(Exception):
+class ConfigurationError(Exception):
     """The settings do not let the program start; the message is one sentence that says why."""
 
 
@@ -43,25 +43,27 @@ class Settings(BaseSettings):
         owner_url: the same database reached as its owner, for migrations only.
         reader_url: the same database as a role that may only read; empty: as the application role,
             in transactions that cannot write.
-        state: where the embedded database and the demonstration's key live; None: the usual place.
+        state_dir: where the embedded database and the demonstration's key live; None: the usual
+            place.
         issuer: the ``iss`` that access tokens must carry.
         audience: the ``aud`` that access tokens must name.
         jwks_url: where the issuer publishes its keys.
         jwks_file: the same keys in a file, where the issuer cannot be reached.
         reader_connections_max: so many connections answer queries that are read by one statement.
-        reader_statements_at_once: so many of them work at the same time, beside those that take
+        reader_concurrency: so many of them work at the same time, beside those that take
             long; the database's processors and one, of which this process has its share.
         body_bytes_max: the longest request body.
         token_bytes_max: the longest access token.
-        sign_ins_max: so many access tokens are remembered as verified.
-        standings_max: of so many callers is remembered who acts and what stands against them.
+        token_cache_size: so many access tokens are remembered as verified.
+        viewer_cache_size: of so many callers is remembered who acts and what stands against them.
         cost_per_operation_max: points of one operation, see ``schema.documents.cost.Size.cost``.
-        cost_per_minute: points of a client or person in a minute; the public address has a tenth.
-        documents_max: how many documents are remembered, parsed.
-        documents_bytes_max: what they may weigh together.
-        requests_running_max: how many requests are answered at the same time.
-        requests_waiting_max: how many more wait at most a second for their turn.
-        proxies: addresses, by commas, of proxies whose ``X-Forwarded-For`` is believed.
+        rate_limit_points_per_minute: points of a client or person in a minute; the public address
+            has a tenth.
+        document_cache_size: how many documents are remembered, parsed.
+        document_cache_bytes: what they may weigh together.
+        max_concurrent_requests: how many requests are answered at the same time.
+        max_queued_requests: how many more wait at most a second for their turn.
+        trusted_proxies: addresses, by commas, of proxies whose ``X-Forwarded-For`` is believed.
         operation_seconds_max: after this time an operation is given up.
         drain_seconds_max: how long a stopping server waits for answers under way.
 
@@ -75,56 +77,59 @@ class Settings(BaseSettings):
     database_url: str = Field(default="", validation_alias="DATABASE_URL", repr=False)
     owner_url: str = Field(default="", repr=False)
     reader_url: str = Field(default="", repr=False)
-    state: Path | None = None
+    state_dir: Path | None = None
     issuer: str = "https://demonstration.biandan.invalid"
     audience: str = "biandan"
     jwks_url: str = ""
     jwks_file: Path | None = None
-    log_format: LogFormat = Field(default_factory=lambda given: _log_format(given["mode"]))
+    log_format: LogFormat = Field(default_factory=lambda given: _default_log_format(given["mode"]))
     database_connections_max: Positive = 10
     reader_connections_max: Positive = 10
-    reader_statements_at_once: Positive = Field(default_factory=lambda: (cpu_count() or 1) + 1)
+    reader_concurrency: Positive = Field(default_factory=lambda: (cpu_count() or 1) + 1)
     body_bytes_max: Positive = 200_000
     token_bytes_max: Positive = 8_192
-    sign_ins_max: Positive = 4_096
-    standings_max: Positive = 4_096
+    token_cache_size: Positive = 4_096
+    viewer_cache_size: Positive = 4_096
     document_tokens_max: Positive = 2_000
     aliases_max: Positive = 15
     depth_max: Positive = 12
     directives_max: Positive = 10
     page_max: Positive = 100
     nodes_max: Positive = 20_000
-    roots_max: Positive = 10
+    max_root_fields: Positive = 10
     cost_per_operation_max: Positive = 20_000
-    cost_per_minute: Annotated[int, Field(gt=0, le=POINTS_MAX)] = Field(
-        default_factory=lambda given: _cost_per_minute(given["mode"])
+    rate_limit_points_per_minute: Annotated[int, Field(gt=0, le=POINTS_MAX)] = Field(
+        default_factory=lambda given: _default_rate_limit(given["mode"])
     )
-    documents_max: Positive = 512
-    documents_bytes_max: Positive = 24_000_000
-    requests_running_max: Positive = 32
-    requests_waiting_max: Positive = 64
-    proxies: str = ""
+    document_cache_size: Positive = 512
+    document_cache_bytes: Positive = 24_000_000
+    max_concurrent_requests: Positive = 32
+    max_queued_requests: Positive = 64
+    trusted_proxies: str = ""
     operation_seconds_max: Positive = 10
     drain_seconds_max: Positive = 15
 
     @property
-    def production(self) -> bool:
+    def is_production(self) -> bool:
         """Whether tokens come from an issuer outside and time is real."""
         return self.mode is Mode.PRODUCTION
 
     @model_validator(mode="after")
-    def _is_fit(self) -> Self:
-        production = self._production_faults() if self.production else ()
-        for unfit, msg in (*self._faults(), *production):
+    def _validate(self) -> Self:
+        production = self._production_checks() if self.is_production else ()
+        for unfit, msg in (*self._checks(), *production):
             if unfit:
                 raise ValueError(msg)
         return self
 
-    def _faults(self) -> tuple[tuple[bool, str], ...]:
+    def _checks(self) -> tuple[tuple[bool, str], ...]:
         return (
-            (_foreign(self.database_url), "DATABASE_URL must begin with postgresql://."),
-            (_foreign(self.owner_url), "BIANDAN_OWNER_URL must begin with postgresql://."),
-            (_foreign(self.reader_url), "BIANDAN_READER_URL must begin with postgresql://."),
+            (_has_other_scheme(self.database_url), "DATABASE_URL must begin with postgresql://."),
+            (_has_other_scheme(self.owner_url), "BIANDAN_OWNER_URL must begin with postgresql://."),
+            (
+                _has_other_scheme(self.reader_url),
+                "BIANDAN_READER_URL must begin with postgresql://.",
+            ),
             (
                 bool(self.jwks_url and self.jwks_file),
                 "Give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE, not both.",
@@ -134,16 +139,17 @@ class Settings(BaseSettings):
                 "BIANDAN_JWKS_URL must begin with https://.",
             ),
             (
-                self.cost_per_minute < PUBLIC_SHARE * self.cost_per_operation_max,
-                f"BIANDAN_COST_PER_MINUTE is {PUBLIC_SHARE} times BIANDAN_COST_PER_OPERATION_MAX.",
+                self.rate_limit_points_per_minute < PUBLIC_DIVISOR * self.cost_per_operation_max,
+                f"BIANDAN_RATE_LIMIT_POINTS_PER_MINUTE is at least {PUBLIC_DIVISOR} times"
+                " BIANDAN_COST_PER_OPERATION_MAX.",
             ),
             (
-                "*" in self.proxies,
-                "BIANDAN_PROXIES names addresses; believing everybody, it would know nobody.",
+                "*" in self.trusted_proxies,
+                "BIANDAN_TRUSTED_PROXIES names addresses; believing everybody, it would know nobody.",
             ),
         )
 
-    def _production_faults(self) -> tuple[tuple[bool, str], ...]:
+    def _production_checks(self) -> tuple[tuple[bool, str], ...]:
         return (
             (not self.database_url, "Production needs DATABASE_URL."),
             (
@@ -157,16 +163,16 @@ class Settings(BaseSettings):
         )
 
 
-def _foreign(url: str) -> bool:
+def _has_other_scheme(url: str) -> bool:
     return bool(url) and not url.startswith(("postgresql://", "postgres://"))
 
 
-def _cost_per_minute(mode: Mode) -> int:
+def _default_rate_limit(mode: Mode) -> int:
     """Nobody is kept from trying a demonstration out."""
     return 600_000 if mode is Mode.PRODUCTION else POINTS_MAX
 
 
-def _log_format(mode: Mode) -> LogFormat:
+def _default_log_format(mode: Mode) -> LogFormat:
     return LogFormat.JSON if mode is Mode.PRODUCTION else LogFormat.CONSOLE
 
 
@@ -174,7 +180,8 @@ def read_settings() -> Settings:
     """The settings of the environment.
 
     Raises:
-        Unfit: a setting is not of its form, or production has what only a demonstration may.
+        ConfigurationError: a setting is not of its form, or production has what only a
+            demonstration may.
 
     """
     try:
@@ -183,4 +190,6 @@ def read_settings() -> Settings:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         said = first["msg"].removeprefix("Value error, ")
-        raise Unfit(f"BIANDAN_{name.removeprefix('BIANDAN_')}: {said}." if name else said) from None
+        raise ConfigurationError(
+            f"BIANDAN_{name.removeprefix('BIANDAN_')}: {said}." if name else said
+        ) from None

@@ -10,8 +10,8 @@ import pytest
 from registry.db.session import close_database, open_database
 from seeds.demo.cross_region.loader import load_cross_region
 from seeds.demo.loader import load_founding_day
-from tests.support.cluster import Database, Server, a_clone, a_server, a_template
-from tests.support.demo_databases import Told, a_copy, told
+from tests.support.cluster import Database, Server, clone_database, create_template, run_server
+from tests.support.demo_databases import LoadedDemo, load_demo, open_demo_copy
 
 LONG_SECONDS_MAX = 7_200
 """For a test of thousands of cases; in the plain run it has what `pyproject.toml` says."""
@@ -23,21 +23,21 @@ Address = tuple[str, int] | str | bytes
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """A PostgreSQL server for this run."""
-    with a_server() as running:
+    with run_server() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def template(server: Server) -> Iterator[str]:
     """The name of the migrated database that tests copy."""
-    with a_template(server) as name:
+    with create_template(server) as name:
         yield name
 
 
 @pytest.fixture
 async def clone(server: Server, template: str) -> AsyncIterator[Database]:
     """A migrated database of this test's own, not opened."""
-    async with a_clone(server, template) as database:
+    async with clone_database(server, template) as database:
         yield database
 
 
@@ -50,30 +50,32 @@ async def database(clone: Database) -> AsyncIterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def founding(server: Server, template: str) -> Iterator[Told]:
+def founding_demo(server: Server, template: str) -> Iterator[LoadedDemo]:
     """The founding day, loaded once."""
-    with told(server, template, load_founding_day) as story:
+    with load_demo(server, template, load_founding_day) as story:
         yield story
 
 
 @pytest.fixture(scope="session")
-def crossing(server: Server, template: str) -> Iterator[Told]:
+def cross_region_demo(server: Server, template: str) -> Iterator[LoadedDemo]:
     """The fixture of 2026, loaded once."""
-    with told(server, template, load_cross_region) as story:
+    with load_demo(server, template, load_cross_region) as story:
         yield story
 
 
 @pytest.fixture
-async def founded(server: Server, founding: Told) -> AsyncIterator[Database]:
+async def founding_database(server: Server, founding_demo: LoadedDemo) -> AsyncIterator[Database]:
     """A registry on the morning of 7 June 2022, open as the application role."""
-    async with a_copy(server, founding) as database:
+    async with open_demo_copy(server, founding_demo) as database:
         yield database
 
 
 @pytest.fixture
-async def crossed(server: Server, crossing: Told) -> AsyncIterator[Database]:
+async def cross_region_database(
+    server: Server, cross_region_demo: LoadedDemo
+) -> AsyncIterator[Database]:
     """A registry on the morning of 2 March 2026, open as the application role."""
-    async with a_copy(server, crossing) as database:
+    async with open_demo_copy(server, cross_region_demo) as database:
         yield database
 
 
@@ -91,18 +93,18 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     connect, connect_ex = socket.socket.connect, socket.socket.connect_ex
 
     def checked(self: socket.socket, address: Address) -> None:
-        _refuse_abroad(self, address)
+        _refuse_remote(self, address)
         connect(self, address)
 
     def checked_ex(self: socket.socket, address: Address) -> int:
-        _refuse_abroad(self, address)
+        _refuse_remote(self, address)
         return connect_ex(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", checked)
     monkeypatch.setattr(socket.socket, "connect_ex", checked_ex)
 
 
-def _refuse_abroad(used: socket.socket, address: Address) -> None:
+def _refuse_remote(used: socket.socket, address: Address) -> None:
     if used.family in {socket.AF_INET, socket.AF_INET6} and not str(address[0]).startswith(LOCAL):
         raise RuntimeError(f"A test tried to reach {address!r}.")
 

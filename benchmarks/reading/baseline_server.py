@@ -15,13 +15,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.reading.client import HOST
 from benchmarks.reading.http_requests import Requests
-from benchmarks.reading.server_process import Server, free_port, serving
+from benchmarks.reading.server_process import Server, free_port, serve_program
 
 NAME = "bare ASGI"
 
 
 @contextmanager
-def constant(folder: Path, first: Requests) -> Iterator[Server]:
+def serve_baseline(folder: Path, first: Requests) -> Iterator[Server]:
     """The application running, answering with the files of the folder.
 
     Raises:
@@ -30,11 +30,11 @@ def constant(folder: Path, first: Requests) -> Iterator[Server]:
     """
     port = free_port()
     program = [sys.executable, "-m", "benchmarks.reading.baseline_server", str(port), str(folder)]
-    with serving(program, {}, port=port, first=first) as one:
+    with serve_program(program, {}, port=port, first=first) as one:
         yield one
 
 
-def application(folder: Path) -> ASGIApp:
+def create_application(folder: Path) -> ASGIApp:
     """Answers without looking at what was asked."""
     bodies = {f"/{file.name}": file.read_bytes() for file in folder.iterdir()}
     heads = {
@@ -57,7 +57,7 @@ def application(folder: Path) -> ASGIApp:
 
 if __name__ == "__main__":
     uvicorn.run(
-        application(Path(sys.argv[2])),
+        create_application(Path(sys.argv[2])),
         host=HOST,
         port=int(sys.argv[1]),
         log_config=None,

@@ -22,17 +22,17 @@ from typing import Any
 
 HOST = "127.0.0.1"
 CHUNK_BYTES = 1 << 18
-SECONDS_MAX = 30.0
+RUN_TIMEOUT_SECONDS = 30.0
 """After so long even a run in which not every connection has its answer is over."""
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _HEAD_ENDS = b"\r\n\r\n"
-_FINE = b"HTTP/1.1 200 "
-_FAULT = b'"errors"'
+_OK_STATUS = b"HTTP/1.1 200 "
+_ERRORS_KEY = b'"errors"'
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadResult:
     """What came of it.
 
     Attributes:
@@ -61,59 +61,59 @@ class Loaded:
 
 
 @dataclass(slots=True)
-class _Load:
+class _LoadGenerator:
     """What is of a connection is kept by its file descriptor."""
 
     requests: Sequence[bytes]
     sockets: dict[int, socket.socket] = field(default_factory=dict)
-    began: dict[int, int] = field(default_factory=dict)
-    left: dict[int, int] = field(default_factory=dict)
+    started_at: dict[int, int] = field(default_factory=dict)
+    bytes_left: dict[int, int] = field(default_factory=dict)
     head: dict[int, bytes] = field(default_factory=dict)
     body: dict[int, int] = field(default_factory=dict)
-    turn: "count[int]" = field(default_factory=count)
-    took: list[int] = field(default_factory=list)
+    sequence: "count[int]" = field(default_factory=count)
+    latencies: list[int] = field(default_factory=list)
     body_bytes: int = 0
-    room: memoryview = field(default_factory=lambda: memoryview(bytearray(CHUNK_BYTES)))
+    buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(CHUNK_BYTES)))
 
     def send(self, fd: int) -> None:
-        request = self.requests[next(self.turn) % len(self.requests)]
-        self.left[fd], self.head[fd] = 0, b""
-        self.began[fd] = time.perf_counter_ns()
+        request = self.requests[next(self.sequence) % len(self.requests)]
+        self.bytes_left[fd], self.head[fd] = 0, b""
+        self.started_at[fd] = time.perf_counter_ns()
         self.sockets[fd].sendall(request)
 
     def receive(self, fd: int) -> bool:
         """Take what there is; whether the answer is whole."""
         # Into memory that is there: to allocate so much each time costs more than all the rest.
-        chunk = bytes(self.room[: self.sockets[fd].recv_into(self.room)])
-        if not chunk or _FAULT in chunk:
+        chunk = bytes(self.buffer[: self.sockets[fd].recv_into(self.buffer)])
+        if not chunk or _ERRORS_KEY in chunk:
             raise RuntimeError(f"no good answer: {chunk[:1000]!r}")
-        left = self.left[fd]
+        left = self.bytes_left[fd]
         if left:
-            return self._lacks(fd, left - len(chunk))
+            return self._note_missing(fd, left - len(chunk))
         chunk = self.head[fd] + chunk
         ends = chunk.find(_HEAD_ENDS)
         if ends < 0:
             self.head[fd] = chunk
             return False
         length = _LENGTH.search(chunk, 0, ends + 2)
-        if length is None or not chunk.startswith(_FINE):
+        if length is None or not chunk.startswith(_OK_STATUS):
             raise RuntimeError(f"no good answer: {chunk[:1000]!r}")
         body = self.body[fd] = int(length[1])
-        return self._lacks(fd, ends + len(_HEAD_ENDS) + body - len(chunk))
+        return self._note_missing(fd, ends + len(_HEAD_ENDS) + body - len(chunk))
 
-    def _lacks(self, fd: int, left: int) -> bool:
+    def _note_missing(self, fd: int, left: int) -> bool:
         """Note what an answer lacks, and count it when that is nothing."""
-        self.left[fd] = left
+        self.bytes_left[fd] = left
         if left == 0:
             self.body_bytes += self.body[fd]
         return left == 0
 
 
-def loaded(
+def run_load(
     port: int, requests: Sequence[bytes], *, connections: int, warm_s: float, seconds: float
-) -> Loaded:
+) -> LoadResult:
     """Ask for ``warm_s`` unmeasured, then for ``seconds`` and at least an answer a connection."""
-    load = _Load(requests)
+    load = _LoadGenerator(requests)
     with select.epoll() as polled, contextlib.ExitStack() as stack:
         for _ in range(connections):
             connected = stack.enter_context(socket.create_connection((HOST, port), timeout=30))
@@ -123,18 +123,21 @@ def loaded(
         for fd in load.sockets:
             load.send(fd)
         _run(load, polled, until=time.perf_counter_ns() + int(warm_s * 1e9))
-        warmed = len(load.took)
-        load.took.clear()
+        warmed = len(load.latencies)
+        load.latencies.clear()
         load.body_bytes = 0
-        before, spent = time.perf_counter_ns(), _spent()
+        before, spent = time.perf_counter_ns(), _cpu_seconds()
         _run(load, polled, until=before + int(seconds * 1e9))
-        while len(load.took) < connections and time.perf_counter_ns() < before + SECONDS_MAX * 1e9:
+        while (
+            len(load.latencies) < connections
+            and time.perf_counter_ns() < before + RUN_TIMEOUT_SECONDS * 1e9
+        ):
             _run(load, polled, until=time.perf_counter_ns() + int(1e8))
-        lasted, spent = (time.perf_counter_ns() - before) / 1e9, _spent() - spent
-    took = sorted(load.took)
+        lasted, spent = (time.perf_counter_ns() - before) / 1e9, _cpu_seconds() - spent
+    took = sorted(load.latencies)
     if not took:
         raise RuntimeError(f"not one answer in {lasted:.0f} s")
-    return Loaded(
+    return LoadResult(
         answers=len(took),
         answers_before=warmed,
         seconds=lasted,
@@ -145,9 +148,9 @@ def loaded(
     )
 
 
-def _run(load: _Load, polled: select.epoll, *, until: int) -> None:
+def _run(load: _LoadGenerator, polled: select.epoll, *, until: int) -> None:
     now, poll, receive, send = time.perf_counter_ns, polled.poll, load.receive, load.send
-    began, took = load.began, load.took
+    began, took = load.started_at, load.latencies
     while (left := until - now()) > 0:
         for fd, _ in poll(left / 1e9):
             if receive(fd):
@@ -155,7 +158,7 @@ def _run(load: _Load, polled: select.epoll, *, until: int) -> None:
                 send(fd)
 
 
-def _spent() -> float:
+def _cpu_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
@@ -163,7 +166,7 @@ def _spent() -> float:
 def main(job: dict[str, Any]) -> None:
     """Print what came of a job."""
     requests = [request.encode("ascii") for request in job.pop("requests")]
-    json.dump(asdict(loaded(requests=requests, **job)), sys.stdout)
+    json.dump(asdict(run_load(requests=requests, **job)), sys.stdout)
 
 
 if __name__ == "__main__":

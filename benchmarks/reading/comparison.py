@@ -8,35 +8,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from benchmarks.cpu_time import spent_by
+from benchmarks.cpu_time import cpu_seconds
 from benchmarks.reading import baseline_server, ours, pgbench, postgraphile
-from benchmarks.reading.client import Loaded
-from benchmarks.reading.http_requests import Requests, answer, data_of
-from benchmarks.reading.pgbench import Scripts, replayed
+from benchmarks.reading.client import LoadResult
+from benchmarks.reading.http_requests import Requests, response_data, send_request
+from benchmarks.reading.pgbench import Scripts, run_pgbench
 from benchmarks.reading.queries import Query
 from benchmarks.reading.server_process import Server
-from benchmarks.reading.world import Sitter, World
+from benchmarks.reading.world import Persona, World
 
-CHECKED = 20
+CHECKED_ANSWERS = 20
 """So many of a query's asks are compared."""
 
 
-class Unequal(Exception):
+class AnswersDiffer(Exception):
     """Two contenders answer differently: what they need for it cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class BenchmarkCase:
     """What is asked, by whom, and by how many at once."""
 
     query: Query
-    sitter: Sitter
+    persona: Persona
     connections: int
 
     @property
     def key(self) -> tuple[str, str, int]:
         """The case in words."""
-        return self.query.name, self.sitter.name, self.connections
+        return self.query.name, self.persona.name, self.connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measurement:
     """What a run came to.
 
     Attributes:
@@ -70,33 +70,33 @@ class Measured:
     client_ms: float = 0.0
 
 
-class Contender(Protocol):
+class Competitor(Protocol):
     """Somebody who answers."""
 
     @property
     def name(self) -> str:
         """As the tables say it."""
 
-    async def measured(self, case: Case, pace: Pace) -> Measured | None:
+    async def measure(self, case: BenchmarkCase, pace: Pace) -> Measurement | None:
         """One run; None where he has no part in the case."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answering:
+class HttpCompetitor:
     """A contender that is asked over HTTP."""
 
     name: str
     server: Server
     world: World
-    asked: Callable[[Query, Sitter], Requests]
+    build_requests: Callable[[Query, Persona], Requests]
 
-    async def measured(self, case: Case, pace: Pace) -> Measured | None:
+    async def measure(self, case: BenchmarkCase, pace: Pace) -> Measurement | None:
         """One run of the load generator."""
-        processes = (self.server.process, self.world.postmaster)
-        before = sum(map(spent_by, processes))
-        loaded = await self._loaded(case, pace)
-        spent = sum(map(spent_by, processes)) - before
-        return Measured(
+        processes = (self.server.pid, self.world.postmaster)
+        before = sum(map(cpu_seconds, processes))
+        loaded = await self._run_load(case, pace)
+        spent = sum(map(cpu_seconds, processes)) - before
+        return Measurement(
             rate=loaded.rate,
             p50_ms=loaded.p50_ms,
             p99_ms=loaded.p99_ms,
@@ -105,10 +105,10 @@ class Answering:
             client_ms=loaded.client_s / loaded.answers * 1000,
         )
 
-    async def _loaded(self, case: Case, pace: Pace) -> Loaded:
+    async def _run_load(self, case: BenchmarkCase, pace: Pace) -> LoadResult:
         job = {
             "port": self.server.port,
-            "requests": self.asked(case.query, case.sitter).raw(),
+            "requests": self.build_requests(case.query, case.persona).raw(),
             "connections": case.connections,
             "warm_s": pace.warm_s,
             "seconds": pace.seconds,
@@ -118,101 +118,106 @@ class Answering:
         ran = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, stderr=pipe)
         said, complained = await ran.communicate(json.dumps(job).encode())
         if ran.returncode:
-            what = f"{self.name}, {case.query.title}, {case.sitter.name}, c{case.connections}"
+            what = f"{self.name}, {case.query.title}, {case.persona.name}, c{case.connections}"
             raise RuntimeError(f"{what}: {complained.decode()[-1500:]}")
-        return Loaded(**json.loads(said))
+        return LoadResult(**json.loads(said))
 
-    def answer(self, query: Query, sitter: Sitter, number: int = 0) -> bytes:
+    def answer(self, query: Query, sitter: Persona, number: int = 0) -> bytes:
         """One answer, whole.
 
         Raises:
             Unanswered: it is an error.
 
         """
-        return answer(self.server.port, self.asked(query, sitter), number)
+        return send_request(self.server.port, self.build_requests(query, sitter), number)
 
 
 @dataclass(frozen=True, slots=True)
-class Replaying:
+class PgbenchRun:
     """The database alone: our statements, by query and sitter."""
 
     world: World
     scripts: Scripts
     name: str = pgbench.NAME
 
-    async def measured(self, case: Case, pace: Pace) -> Measured | None:
+    async def measure(self, case: BenchmarkCase, pace: Pace) -> Measurement | None:
         """One run of pgbench, of a query that needs the database at all."""
-        script = self.scripts.get((case.query.name, case.sitter.name))
+        script = self.scripts.get((case.query.name, case.persona.name))
         if script is None:
             return None
-        before = spent_by(self.world.postmaster)
-        ran = await replayed(
+        before = cpu_seconds(self.world.postmaster)
+        ran = await run_pgbench(
             self.world.application(),
             script,
-            [str(asked["id"]) for asked in case.query.asks if "id" in asked],
+            [str(asked["id"]) for asked in case.query.variable_sets if "id" in asked],
             connections=case.connections,
             seconds=pace.seconds,
         )
-        spent = spent_by(self.world.postmaster) - before
-        return Measured(ran.rate, ran.average_ms, None, spent / ran.answers * 1000)
+        spent = cpu_seconds(self.world.postmaster) - before
+        return Measurement(ran.rate, ran.average_ms, None, spent / ran.answers * 1000)
 
 
-def our_side(world: World, server: Server) -> Answering:
+def our_competitor(world: World, server: Server) -> HttpCompetitor:
     """The registry as a contender."""
-    return Answering(ours.NAME, server, world, lambda q, sitter: ours.asked(world, q, sitter))
-
-
-def their_side(world: World, server: Server) -> Answering:
-    """PostGraphile as a contender."""
-    return Answering(postgraphile.NAME, server, world, postgraphile.asked)
-
-
-def constant_side(world: World, server: Server) -> Answering:
-    """The bare application as a contender: it gets the very requests that the registry gets."""
-    return Answering(
-        baseline_server.NAME, server, world, lambda q, sitter: constant_asked(world, q, sitter)
+    return HttpCompetitor(
+        ours.NAME, server, world, lambda q, sitter: ours.build_requests(world, q, sitter)
     )
 
 
-def constant_asked(world: World, query: Query, sitter: Sitter) -> Requests:
+def postgraphile_competitor(world: World, server: Server) -> HttpCompetitor:
+    """PostGraphile as a contender."""
+    return HttpCompetitor(postgraphile.NAME, server, world, postgraphile.build_requests)
+
+
+def baseline_competitor(world: World, server: Server) -> HttpCompetitor:
+    """The bare application as a contender: it gets the very requests that the registry gets."""
+    return HttpCompetitor(
+        baseline_server.NAME, server, world, lambda q, sitter: baseline_requests(world, q, sitter)
+    )
+
+
+def baseline_requests(world: World, query: Query, sitter: Persona) -> Requests:
     """Our request, to the path whose answer has our bytes."""
-    same = ours.asked(world, query, sitter)
+    same = ours.build_requests(world, query, sitter)
     return Requests(f"/{_file(query, sitter)}", same.headers, same.bodies)
 
 
-def kept(
-    folder: Path, side: Answering, queries: Sequence[Query], sitters: Sequence[Sitter]
+def store_answers(
+    folder: Path, side: HttpCompetitor, queries: Sequence[Query], personas: Sequence[Persona]
 ) -> None:
     """Write our answers where the bare application finds them."""
     for query in queries:
-        for sitter in sitters:
+        for sitter in personas:
             (folder / _file(query, sitter)).write_bytes(side.answer(query, sitter))
 
 
-def _file(query: Query, sitter: Sitter) -> str:
+def _file(query: Query, sitter: Persona) -> str:
     return f"{query.name}-{sitter.name}"
 
 
 def compare(
-    one: Answering, other: Answering, queries: Sequence[Query], sitters: Sequence[Sitter]
+    one: HttpCompetitor,
+    other: HttpCompetitor,
+    queries: Sequence[Query],
+    personas: Sequence[Persona],
 ) -> None:
     """See that both say the same.
 
     Raises:
-        Unequal: they do not; with the first place where they differ.
+        AnswersDiffer: they do not; with the first place where they differ.
         Unanswered: one of them cannot say it.
 
     """
     for query in queries:
-        for sitter in sitters:
-            for number in range(min(CHECKED, len(query.asks))):
-                first = data_of(one.answer(query, sitter, number))
-                second = data_of(other.answer(query, sitter, number))
+        for sitter in personas:
+            for number in range(min(CHECKED_ANSWERS, len(query.variable_sets))):
+                first = response_data(one.answer(query, sitter, number))
+                second = response_data(other.answer(query, sitter, number))
                 where = _difference(
-                    query.ours.plain(first), query.postgraphile.plain(second), query.name
+                    query.ours.normalise(first), query.postgraphile.normalise(second), query.name
                 )
                 if where:
-                    raise Unequal(f"{where} ({sitter.name}: {one.name}, {other.name})")
+                    raise AnswersDiffer(f"{where} ({sitter.name}: {one.name}, {other.name})")
 
 
 def _difference(one: Any, other: Any, place: str) -> str | None:  # noqa: ANN401 - JSON

@@ -15,7 +15,7 @@ class Goal:
     Attributes:
         gauge: its key.
         title: what it is, in a line.
-        more: whether a larger figure is the better one.
+        higher_is_better: whether a larger figure is the better one.
         floor: what must be kept.
         goal: what is aimed at.
 
@@ -23,26 +23,26 @@ class Goal:
 
     gauge: str
     title: str
-    more: bool
+    higher_is_better: bool
     floor: float
     goal: float
 
     def worst(self, figures: Iterable[float]) -> float:
         """The figure that decides."""
-        return min(figures) if self.more else max(figures)
+        return min(figures) if self.higher_is_better else max(figures)
 
     def verdict(self, figure: float) -> str:
         """Goal, floor or neither."""
-        if self._reached(figure, self.goal):
+        if self._reaches(figure, self.goal):
             return "goal"
-        return "floor" if self.kept(figure) else "MISSED"
+        return "floor" if self.is_floor_met(figure) else "MISSED"
 
-    def kept(self, figure: float) -> bool:
+    def is_floor_met(self, figure: float) -> bool:
         """Whether the floor is."""
-        return self._reached(figure, self.floor)
+        return self._reaches(figure, self.floor)
 
-    def _reached(self, figure: float, mark: float) -> bool:
-        return figure >= mark if self.more else figure <= mark
+    def _reaches(self, figure: float, mark: float) -> bool:
+        return figure >= mark if self.higher_is_better else figure <= mark
 
 
 def read_goals() -> list[Goal]:
@@ -76,7 +76,7 @@ def summary(gauges: Gauges, left_out: Iterable[str]) -> tuple[list[str], bool]:
         said = ", ".join(f"{whose} {one:.3g}".strip() for whose, one in figures.items())
         marks = f"floor {goal.floor:g}, goal {goal.goal:g}"
         lines.append(f"{goal.verdict(figure):6}  {goal.title}: {said} ({marks})")
-        if not goal.kept(figure):
+        if not goal.is_floor_met(figure):
             missed.append(goal.gauge)
     lines.append(f"below the floor: {', '.join(missed) or 'nothing'}")
     lines.append(f"left out: {', '.join(unmeasured) or 'nothing'}")

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.reading.client import HOST
-from benchmarks.reading.queries import Query, Values, Wording
+from benchmarks.reading.queries import Query, SchemaQuery, Values
 
-SECONDS_MAX = 60.0
+REQUEST_TIMEOUT_SECONDS = 60.0
 
 
-class Unanswered(Exception):
+class ErrorResponse(Exception):
     """Whoever was asked answered with an error."""
 
 
@@ -42,45 +42,47 @@ class Requests:
         ]
 
 
-def requests(query: Query, wording: Wording, *, path: str, headers: Mapping[str, str]) -> Requests:
+def encode_requests(
+    query: Query, wording: SchemaQuery, *, path: str, headers: Mapping[str, str]
+) -> Requests:
     """The requests of a query in one contender's words."""
-    return Requests(path, headers, tuple(_body(wording, asked) for asked in query.asks))
+    return Requests(path, headers, tuple(_body(wording, asked) for asked in query.variable_sets))
 
 
-def _body(wording: Wording, asked: Values) -> str:
+def _body(wording: SchemaQuery, asked: Values) -> str:
     return json.dumps({"query": wording.document, "variables": wording.variables(asked)})
 
 
-def answer(port: int, asked: Requests, number: int = 0) -> bytes:
+def send_request(port: int, asked: Requests, number: int = 0) -> bytes:
     """The answer to one of the requests.
 
     Raises:
-        Unanswered: it is an error, or none at all.
+        ErrorResponse: it is an error, or none at all.
 
     """
-    connection = http.client.HTTPConnection(HOST, port, timeout=SECONDS_MAX)
+    connection = http.client.HTTPConnection(HOST, port, timeout=REQUEST_TIMEOUT_SECONDS)
     try:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         connection.request("POST", asked.path, asked.bodies[number], {**headers, **asked.headers})
         response = connection.getresponse()
         said = response.read()
     except (OSError, http.client.HTTPException) as error:
-        raise Unanswered(repr(error)) from None
+        raise ErrorResponse(repr(error)) from None
     finally:
         connection.close()
     if response.status != http.HTTPStatus.OK:
-        raise Unanswered(f"{response.status}: {said[:1000]!r}")
+        raise ErrorResponse(f"{response.status}: {said[:1000]!r}")
     return said
 
 
-def data_of(said: bytes) -> Any:  # noqa: ANN401 - JSON
+def response_data(said: bytes) -> Any:  # noqa: ANN401 - JSON
     """The ``data`` of an answer.
 
     Raises:
-        Unanswered: it has errors.
+        ErrorResponse: it has errors.
 
     """
     body = json.loads(said)
     if body.get("errors"):
-        raise Unanswered(json.dumps(body["errors"], ensure_ascii=False)[:1000])
+        raise ErrorResponse(json.dumps(body["errors"], ensure_ascii=False)[:1000])
     return body["data"]

@@ -8,42 +8,44 @@ from rich import box
 from rich.table import Table
 
 from benchmarks.reading import ours, pgbench, postgraphile
-from benchmarks.reading.comparison import Case, Measured
+from benchmarks.reading.comparison import BenchmarkCase, Measurement
 
 RATIO_CONNECTIONS = 16
-CROWD_CONNECTIONS = 64
+MANY_CONNECTIONS = 64
 AGAINST_PGBENCH = ("page", "feed")
 """Answers that are large enough for the database to be what they cost."""
 
 Key = tuple[str, str, int]
 
 
-class Runs:
+class RunResults:
     """All runs, by contender and case."""
 
     def __init__(self) -> None:
-        self._runs: dict[tuple[str, Key], list[Measured]] = defaultdict(list)
+        self._runs: dict[tuple[str, Key], list[Measurement]] = defaultdict(list)
 
-    def add(self, name: str, case: Case, run: Measured | None) -> None:
+    def add(self, name: str, case: BenchmarkCase, run: Measurement | None) -> None:
         """Keep a run; None where the contender had no part."""
         if run is not None:
             self._runs[name, case.key].append(run)
 
-    def median(self, name: str, key: Key, of: Callable[[Measured], float | None]) -> float | None:
+    def median(
+        self, name: str, key: Key, of: Callable[[Measurement], float | None]
+    ) -> float | None:
         """The median of a figure; None where there is none."""
         found = [figure for run in self._runs[name, key] if (figure := of(run)) is not None]
         return statistics.median(found) if found else None
 
     def ratio(
-        self, key: Key, other: str, of: Callable[[Measured], float | None] = lambda run: run.rate
+        self, key: Key, other: str, of: Callable[[Measurement], float | None] = lambda run: run.rate
     ) -> float | None:
         """Our median in shares of another's; None where one of them has none."""
         one, base = self.median(ours.NAME, key, of), self.median(other, key, of)
         return one / base if one is not None and base else None
 
 
-def gauged(
-    runs: Runs, queries: Sequence[str], sitters: Sequence[str]
+def goal_ratios(
+    runs: RunResults, queries: Sequence[str], personas: Sequence[str]
 ) -> dict[str, dict[str, float]]:
     """The ratios that have goals.
 
@@ -57,19 +59,21 @@ def gauged(
             found[gauge][whose] = ratio
 
     for query in queries:
-        for sitter in sitters:
+        for sitter in personas:
             key = (query, sitter, RATIO_CONNECTIONS)
             note(f"postgraphile/{query}", sitter, runs.ratio(key, postgraphile.NAME))
     for query in AGAINST_PGBENCH:
-        key = (query, sitters[0], RATIO_CONNECTIONS)
-        note(f"pgbench/{query}", sitters[0], runs.ratio(key, pgbench.NAME))
-        crowd = (query, sitters[0], CROWD_CONNECTIONS)
+        key = (query, personas[0], RATIO_CONNECTIONS)
+        note(f"pgbench/{query}", personas[0], runs.ratio(key, pgbench.NAME))
+        crowd = (query, personas[0], MANY_CONNECTIONS)
         p99 = runs.ratio(crowd, postgraphile.NAME, lambda run: run.p99_ms)
-        note(f"p99/{query}", sitters[0], p99)
+        note(f"p99/{query}", personas[0], p99)
     return found
 
 
-def table(runs: Runs, names: Sequence[str], cases: Sequence[Case], sitter: str) -> Table:
+def table(
+    runs: RunResults, names: Sequence[str], cases: Sequence[BenchmarkCase], persona: str
+) -> Table:
     """Rates, times and processor time of one sitter's cases."""
     loads = sorted({case.connections for case in cases})
     shown = Table(
@@ -78,13 +82,13 @@ def table(runs: Runs, names: Sequence[str], cases: Sequence[Case], sitter: str) 
         *(f"c{connections}: answers/s, p50 / p99 ms" for connections in loads),
         f"c{RATIO_CONNECTIONS}: ours is",
         "processor ms",
-        title=f"As {sitter}: medians",
+        title=f"As {persona}: medians",
         box=box.MARKDOWN,
     )
     for query in dict.fromkeys(case.query.name for case in cases):
         for name in names:
-            key = (query, sitter, RATIO_CONNECTIONS)
-            cells = [_cell(runs, name, (query, sitter, connections)) for connections in loads]
+            key = (query, persona, RATIO_CONNECTIONS)
+            cells = [_cell(runs, name, (query, persona, connections)) for connections in loads]
             if not any(cells):
                 continue
             ratio = runs.ratio(key, name) if name != ours.NAME else None
@@ -99,7 +103,7 @@ def table(runs: Runs, names: Sequence[str], cases: Sequence[Case], sitter: str) 
     return shown
 
 
-def _cell(runs: Runs, name: str, key: Key) -> str:
+def _cell(runs: RunResults, name: str, key: Key) -> str:
     rate = runs.median(name, key, lambda run: run.rate)
     if rate is None:
         return ""

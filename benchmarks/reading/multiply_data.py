@@ -17,10 +17,10 @@ _GROWN = """
 """
 # The second digit of a credit code says what kind of body it is; the originals' is 1.
 _CODE = "overlay(t.{} placing substr('023456789', n, 1) from 2 for 1)"
-_AGAIN = "CASE WHEN t.{0} = '' THEN '' ELSE t.{0} || '-' || n END"
+_SUFFIXED = "CASE WHEN t.{0} = '' THEN '' ELSE t.{0} || '-' || n END"
 
 # What a copy has of its own, by table in the order in which they refer to each other.
-OWN: dict[str, Mapping[str, str]] = {
+COLUMN_OVERRIDES: dict[str, Mapping[str, str]] = {
     "organisation": {
         "id": "pg_temp.grown(t.id, n)",
         "name": "t.name || '之' || n",
@@ -44,8 +44,8 @@ OWN: dict[str, Mapping[str, str]] = {
         "id": "pg_temp.grown(t.id, n)",
         "seller_id": "pg_temp.grown(t.seller_id, n)",
         "buyer_id": "pg_temp.grown(t.buyer_id, n)",
-        "number": _AGAIN.format("number"),
-        "contract_number": _AGAIN.format("contract_number"),
+        "number": _SUFFIXED.format("number"),
+        "contract_number": _SUFFIXED.format("contract_number"),
     },
 }
 _OF_ENTERPRISES = {
@@ -61,19 +61,19 @@ _COLUMNS = """
 """
 
 
-async def grow(superuser: asyncpg.Connection) -> None:
+async def multiply_data(superuser: asyncpg.Connection) -> None:
     """Grow the world of this database."""
     await superuser.execute(_GROWN)
     # Every row is a copy of one that was checked: triggers and references need not run again.
     await superuser.execute("SET session_replication_role = replica")
-    for table in OWN:
-        await superuser.execute(await _copying(superuser, table))
+    for table in COLUMN_OVERRIDES:
+        await superuser.execute(await _copy_statement(superuser, table))
     await superuser.execute("RESET session_replication_role")
 
 
-async def _copying(superuser: asyncpg.Connection, table: str) -> str:
+async def _copy_statement(superuser: asyncpg.Connection, table: str) -> str:
     columns = [found["name"] for found in await superuser.fetch(_COLUMNS, table)]
-    values = [OWN[table].get(column, f"t.{column}") for column in columns]
+    values = [COLUMN_OVERRIDES[table].get(column, f"t.{column}") for column in columns]
     return (
         f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)}"  # noqa: S608
         f" FROM {table} t, generate_series(1, {COPIES}) n"

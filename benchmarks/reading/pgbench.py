@@ -11,12 +11,12 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks.reading.ours import asked
+from benchmarks.reading.ours import build_requests
 from benchmarks.reading.queries import Query
-from benchmarks.reading.statement_capture import Statement, overheard
-from benchmarks.reading.world import Sitter, World
-from registry.db.session import SESSION
-from registry.reading.reader_pool import PLANNING
+from benchmarks.reading.statement_capture import Statement, capture_statements
+from benchmarks.reading.world import Persona, World
+from registry.db.session import SESSION_SETTINGS
+from registry.reading.reader_pool import PLANNER_SETTINGS
 from server.postgres import embedded
 
 NAME = "pgbench"
@@ -24,12 +24,12 @@ SCRIPTS_MAX = 100
 """So many objects are asked for in turn; pgbench takes no more than 128 scripts."""
 
 # Of the installation whose server is used.
-_PROGRAM = embedded._packages() / embedded.WHEEL / f"pginstall{embedded.VERSION}/bin/pgbench"  # noqa: SLF001
+_PROGRAM = embedded._site_packages() / embedded.WHEEL / f"pginstall{embedded.VERSION}/bin/pgbench"  # noqa: SLF001
 _RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
-_DONE = re.compile(r"^number of transactions actually processed: (\d+)", re.MULTILINE)
+_TRANSACTIONS = re.compile(r"^number of transactions actually processed: (\d+)", re.MULTILINE)
 _LATENCY = re.compile(r"^latency average = ([0-9.]+) ms", re.MULTILINE)
 # As the registry's own connections for plans.
-_OPTIONS = {"jit": SESSION["jit"]} | PLANNING
+_OPTIONS = {"jit": SESSION_SETTINGS["jit"]} | PLANNER_SETTINGS
 _ENVIRONMENT = {
     **os.environ,
     "PGOPTIONS": " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),
@@ -42,7 +42,7 @@ _BYTES = re.compile(r"^SELECT convert_to\((.*), 'UTF8'\)(?: AS \w+)?$", re.DOTAL
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
+class PgbenchResult:
     """What a run came to.
 
     Attributes:
@@ -77,7 +77,9 @@ Scripts = dict[tuple[str, str], Script]
 """By names of query and sitter."""
 
 
-async def scripts_of(world: World, queries: Sequence[Query], sitters: Sequence[Sitter]) -> Scripts:
+async def capture_scripts(
+    world: World, queries: Sequence[Query], personas: Sequence[Persona]
+) -> Scripts:
     """What the registry sends for each query, overheard and written for pgbench.
 
     Raises:
@@ -87,17 +89,19 @@ async def scripts_of(world: World, queries: Sequence[Query], sitters: Sequence[S
     scripts = {}
     superuser = await world.as_superuser()
     try:
-        async with overheard(world, asked(world, queries[0], sitters[0])) as heard:
+        async with capture_statements(
+            world, build_requests(world, queries[0], personas[0])
+        ) as heard:
             for query in queries:
-                for sitter in sitters:
-                    sent = await heard.sent(asked(world, query, sitter))
-                    scripts[query.name, sitter.name] = await script_of(superuser, sent)
+                for sitter in personas:
+                    sent = await heard.capture(build_requests(world, query, sitter))
+                    scripts[query.name, sitter.name] = await build_script(superuser, sent)
     finally:
         await superuser.close()
     return scripts
 
 
-async def script_of(connection: asyncpg.Connection, statements: Sequence[Statement]) -> Script:
+async def build_script(connection: asyncpg.Connection, statements: Sequence[Statement]) -> Script:
     """The statements of one request."""
     texts, values = [], {}
     for place, statement in enumerate(statements):
@@ -112,11 +116,11 @@ async def script_of(connection: asyncpg.Connection, statements: Sequence[Stateme
                 values[names[number][1:]] = value
             elif value is not None:
                 names[number] = "''"  # pgbench has no empty variables.
-        texts.append(_worded(sql, [f"{n}::{t}" for n, t in zip(names, types, strict=True)]))
+        texts.append(_with_variables(sql, [f"{n}::{t}" for n, t in zip(names, types, strict=True)]))
     return Script(";\n".join(texts) + ";\n", values, len(texts))
 
 
-def _worded(sql: str, parameters: Sequence[str]) -> str:
+def _with_variables(sql: str, parameters: Sequence[str]) -> str:
     """The statement with pgbench's variables, each of its parameter's type wherever it stands."""
 
     def worded(found: re.Match[str]) -> str:
@@ -132,7 +136,7 @@ def _worded(sql: str, parameters: Sequence[str]) -> str:
     return _TOKEN.sub(worded, sql)
 
 
-async def replayed(
+async def run_pgbench(
     url: str,
     script: Script,
     ids: Sequence[str] = (),
@@ -140,13 +144,13 @@ async def replayed(
     connections: int,
     seconds: float = 1.0,
     times: int = 0,
-) -> Replayed:
+) -> PgbenchResult:
     """Run it for so long, or so many times by each connection.
 
     Where the first of the ``ids`` was bound, each of them is in turn.
     """
     with tempfile.TemporaryDirectory() as folder:
-        files, values = _written(Path(folder), script, ids[:SCRIPTS_MAX])
+        files, values = _write_scripts(Path(folder), script, ids[:SCRIPTS_MAX])
         program = [
             str(_PROGRAM),
             *("--no-vacuum", "--protocol=prepared"),
@@ -163,11 +167,13 @@ async def replayed(
     if ran.returncode:
         raise RuntimeError(f"pgbench failed: {complained.decode()[-1000:]}")
     text = said.decode()
-    figures = [pattern.findall(text)[0] for pattern in (_DONE, _RATE, _LATENCY)]
-    return Replayed(int(figures[0]), float(figures[1]), float(figures[2]))
+    figures = [pattern.findall(text)[0] for pattern in (_TRANSACTIONS, _RATE, _LATENCY)]
+    return PgbenchResult(int(figures[0]), float(figures[1]), float(figures[2]))
 
 
-def _written(folder: Path, script: Script, ids: Sequence[str]) -> tuple[list[Path], dict[str, str]]:
+def _write_scripts(
+    folder: Path, script: Script, ids: Sequence[str]
+) -> tuple[list[Path], dict[str, str]]:
     """A script for each of the ids; the one that was asked for at first stands in a value."""
     values, texts = dict(script.values), [script.text]
     varying = [name for name, value in values.items() if ids and ids[0] in value]

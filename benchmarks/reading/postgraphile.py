@@ -14,11 +14,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.reading.http_requests import Requests, requests
+from benchmarks.reading.http_requests import Requests, encode_requests
 from benchmarks.reading.ours import CONNECTIONS_MAX, PATH
 from benchmarks.reading.queries import Query
-from benchmarks.reading.server_process import Missing, Server, free_port, serving
-from benchmarks.reading.world import WORLD, Sitter, World
+from benchmarks.reading.server_process import Server, Unavailable, free_port, serve_program
+from benchmarks.reading.world import WORLD, Persona, World
 from server.postgres import embedded
 
 NAME = "PostGraphile"
@@ -32,18 +32,18 @@ _INSTALL_SECONDS_MAX = 300
 _MAJOR = "5."
 
 
-def asked(query: Query, sitter: Sitter) -> Requests:
+def build_requests(query: Query, persona: Persona) -> Requests:
     """A query with the role and claims that a gateway would have taken from a token."""
     headers = {
-        "Viewer-Role": f"{ROLE}_{sitter.role}",
-        "Viewer-Division": sitter.division,
-        "Viewer-Organisation": str(sitter.organisation),
+        "Viewer-Role": f"{ROLE}_{persona.role}",
+        "Viewer-Division": persona.division,
+        "Viewer-Organisation": str(persona.organisation),
     }
-    return requests(query, query.postgraphile, path=PATH, headers=headers)
+    return encode_requests(query, query.postgraphile, path=PATH, headers=headers)
 
 
 @contextmanager
-def postgraphile(
+def serve_postgraphile(
     world: World, folder: Path, first: Requests, database: str = WORLD
 ) -> Iterator[Server]:
     """PostGraphile running on one of the databases.
@@ -60,11 +60,13 @@ def postgraphile(
         "NODE_ENV": "production",
         "GRAPHILE_ENV": "production",
     }
-    with serving([str(_node(folder)), str(folder / "server.js")], env, port=port, first=first) as s:
+    with serve_program(
+        [str(_node(folder)), str(folder / "server.js")], env, port=port, first=first
+    ) as s:
         yield s
 
 
-def installed() -> Path:
+def ensure_installed() -> Path:
     """The folder with Node and PostGraphile in the versions that are pinned.
 
     Raises:
@@ -79,12 +81,12 @@ def installed() -> Path:
             shutil.rmtree(other)
         _install(folder)
         (folder / "ready").touch()
-    if not version(folder).startswith(_MAJOR):
-        raise Missing(f"PostGraphile {version(folder)} was installed, not {_MAJOR}x.")
+    if not installed_version(folder).startswith(_MAJOR):
+        raise Unavailable(f"PostGraphile {installed_version(folder)} was installed, not {_MAJOR}x.")
     return folder
 
 
-def version(folder: Path) -> str:
+def installed_version(folder: Path) -> str:
     """The version that was installed."""
     package = json.loads((folder / "node_modules/postgraphile/package.json").read_text())
     return str(package["version"])
@@ -117,6 +119,6 @@ def _run(program: Sequence[str], folder: Path) -> None:
         )
     except subprocess.CalledProcessError as error:
         said = " ".join(error.stderr.split())[-300:]
-        raise Missing(f"{' '.join(program)} failed: {said}") from None
+        raise Unavailable(f"{' '.join(program)} failed: {said}") from None
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Missing(f"{' '.join(program)} failed: {error}") from None
+        raise Unavailable(f"{' '.join(program)} failed: {error}") from None

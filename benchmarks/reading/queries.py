@@ -10,27 +10,27 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from schema.framework.global_ids import global_id, parse_global_id
+from schema.framework.global_ids import parse_global_id, to_global_id
 
 Values = Mapping[str, object]
-Plain = object
+NormalisedAnswer = object
 """An answer without what only one schema has: names of lists, identifiers, units, digits."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class SchemaQuery:
     """A query as one schema has it.
 
     Attributes:
         document: the text, sent whole with every request.
         variables: made of what is asked for.
-        plain: the answer's ``data``, in the form that all contenders share.
+        normalise: the answer's ``data``, in the form that all contenders share.
 
     """
 
     document: str
     variables: Callable[[Values], Values]
-    plain: Callable[[Any], Plain]
+    normalise: Callable[[Any], NormalisedAnswer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +40,22 @@ class Query:
     Attributes:
         name: a word; file names and options use it.
         title: as the tables say it.
-        asks: for what, one after the other; one request each.
+        variable_sets: for what, one after the other; one request each.
 
     """
 
     name: str
     title: str
-    ours: Wording
-    postgraphile: Wording
-    asks: tuple[Values, ...] = ({},)
+    ours: SchemaQuery
+    postgraphile: SchemaQuery
+    variable_sets: tuple[Values, ...] = ({},)
 
 
-def _same(values: Values) -> Values:
+def _identity(values: Values) -> Values:
     return values
 
 
-def _moment(text: str) -> str:
+def _parse_instant(text: str) -> str:
     return datetime.fromisoformat(text).astimezone(UTC).isoformat()
 
 
@@ -63,7 +63,7 @@ def _key(id: str) -> str:
     return str(parse_global_id(id)[1])
 
 
-def _whole(quantity: str, decimals: int) -> str:
+def _base_units(quantity: str, decimals: int) -> str:
     """A decimal in base units."""
     return str(int(Decimal(quantity).scaleb(decimals)))
 
@@ -79,14 +79,14 @@ OUR_CARD = f"query Card($id: ID!) {{ node(id: $id) {{ ... on Organisation {{ id 
 THEIR_CARD = f"query Card($id: UUID!) {{ organisationByRowId(rowId: $id) {{ rowId {_CARD} }} }}"
 
 
-def _our_card(data: Any) -> Plain:  # noqa: ANN401 - JSON
+def _our_card(data: Any) -> NormalisedAnswer:  # noqa: ANN401 - JSON
     card = data["node"]
-    return {**card, "id": _key(card["id"]), "registeredAt": _moment(card["registeredAt"])}
+    return {**card, "id": _key(card["id"]), "registeredAt": _parse_instant(card["registeredAt"])}
 
 
-def _their_card(data: Any) -> Plain:  # noqa: ANN401 - JSON
+def _their_card(data: Any) -> NormalisedAnswer:  # noqa: ANN401 - JSON
     card = dict(data["organisationByRowId"])
-    id, county, at = card.pop("rowId"), card["county"] or None, _moment(card["registeredAt"])
+    id, county, at = card.pop("rowId"), card["county"] or None, _parse_instant(card["registeredAt"])
     return {**card, "id": id, "county": county, "registeredAt": at}
 
 
@@ -136,17 +136,17 @@ THEIR_PAGE = f"""query Page($city: String!) {{
 }}"""
 
 
-def _uncounted(document: str) -> str:
+def _without_total(document: str) -> str:
     """The page without its exact total; the counts within it stay."""
     return document.replace("    totalCount\n    nodes", "    nodes", 1)
 
 
-def _our_page(data: Any) -> Plain:  # noqa: ANN401 - JSON
+def _our_page(data: Any) -> NormalisedAnswer:  # noqa: ANN401 - JSON
     page = data["organisations"]
     return {"totalCount": page.get("totalCount"), "nodes": [_our_firm(f) for f in page["nodes"]]}
 
 
-def _our_firm(firm: Any) -> Plain:  # noqa: ANN401 - JSON
+def _our_firm(firm: Any) -> NormalisedAnswer:  # noqa: ANN401 - JSON
     permits, accounts = firm["permits"], firm["accounts"]
     return {
         **{name: firm[name] for name in ("name", "county", "state")},
@@ -160,23 +160,23 @@ def _our_firm(firm: Any) -> Plain:  # noqa: ANN401 - JSON
     }
 
 
-def _our_account(account: Any) -> dict[str, Plain]:  # noqa: ANN401 - JSON
+def _our_account(account: Any) -> dict[str, NormalisedAnswer]:  # noqa: ANN401 - JSON
     held = []
     for balance in account["balances"]:
         right = balance["instrument"]
-        units = _whole(balance["quantity"], right["decimals"])
+        units = _base_units(balance["quantity"], right["decimals"])
         held.append(
             {**right["pollutant"], "right": right["code"], "of": right["unit"], "units": units}
         )
     return {"kind": account["kind"], "held": _by("right", held)}
 
 
-def _their_page(data: Any) -> Plain:  # noqa: ANN401 - JSON
+def _their_page(data: Any) -> NormalisedAnswer:  # noqa: ANN401 - JSON
     page = data["allOrganisations"]
     return {"totalCount": page.get("totalCount"), "nodes": [_their_firm(f) for f in page["nodes"]]}
 
 
-def _their_firm(firm: Any) -> Plain:  # noqa: ANN401 - JSON
+def _their_firm(firm: Any) -> NormalisedAnswer:  # noqa: ANN401 - JSON
     permits, accounts = firm["permitsByOrganisationId"], firm["accountsByOrganisationId"]
     found = []
     for permit in permits["nodes"]:
@@ -193,7 +193,7 @@ def _their_firm(firm: Any) -> Plain:  # noqa: ANN401 - JSON
     }
 
 
-def _their_account(account: Any) -> dict[str, Plain]:  # noqa: ANN401 - JSON
+def _their_account(account: Any) -> dict[str, NormalisedAnswer]:  # noqa: ANN401 - JSON
     held = []
     for balance in account["balancesByAccountId"]["nodes"]:
         right = balance["instrumentByInstrumentId"]
@@ -235,22 +235,22 @@ THEIR_FEED = """query Feed {
 _FEN = 2
 
 
-def _our_feed(data: Any) -> Plain:  # noqa: ANN401 - JSON
+def _our_feed(data: Any) -> NormalisedAnswer:  # noqa: ANN401 - JSON
     return [
         {
             **{name: case[name] for name in ("state", "seller", "buyer")},
             "id": _key(case["id"]),
-            "units": _whole(case["quantity"], case["instrument"]["decimals"]),
-            "price": _whole(case["price"], _FEN),
-            "sum": _whole(case["sum"], _FEN),
-            "draftedAt": _moment(case["draftedAt"]),
+            "units": _base_units(case["quantity"], case["instrument"]["decimals"]),
+            "price": _base_units(case["price"], _FEN),
+            "sum": _base_units(case["sum"], _FEN),
+            "draftedAt": _parse_instant(case["draftedAt"]),
             "right": case["instrument"]["code"],
         }
         for case in data["transfers"]["nodes"]
     ]
 
 
-def _their_feed(data: Any) -> Plain:  # noqa: ANN401 - JSON
+def _their_feed(data: Any) -> NormalisedAnswer:  # noqa: ANN401 - JSON
     return [
         {
             "state": case["state"],
@@ -260,14 +260,14 @@ def _their_feed(data: Any) -> Plain:  # noqa: ANN401 - JSON
             "units": case["quantity"],
             "price": case["priceFen"],
             "sum": case["sumFen"],
-            "draftedAt": _moment(case["draftedAt"]),
+            "draftedAt": _parse_instant(case["draftedAt"]),
             "right": case["instrumentByInstrumentId"]["code"],
         }
         for case in data["allTransfers"]["nodes"]
     ]
 
 
-TYPE_NAME = Wording("{ __typename }", _same, _same)
+TYPE_NAME = SchemaQuery("{ __typename }", _identity, _identity)
 
 # The same list at any depth, for the cost of a page far from the first.
 OUR_DEEP_PAGE = """query Deep($after: String) {
@@ -280,37 +280,40 @@ WALK = """query Walk($after: String, $first: Int!) {
 }"""
 
 
-def by_id(ids: Sequence[UUID]) -> Query:
+def by_id_query(ids: Sequence[UUID]) -> Query:
     """One object by its identifier, another in each request."""
     return Query(
         "by_id",
         "by id",
-        Wording(
+        SchemaQuery(
             OUR_CARD,
-            lambda asked: {"id": global_id("Organisation", UUID(str(asked["id"])))},
+            lambda asked: {"id": to_global_id("Organisation", UUID(str(asked["id"])))},
             _our_card,
         ),
-        Wording(THEIR_CARD, _same, _their_card),
+        SchemaQuery(THEIR_CARD, _identity, _their_card),
         tuple({"id": str(id)} for id in ids),
     )
 
 
-def page(city: str, *, counted: bool = True) -> Query:
-    """A page of the enterprises of a city; ``counted`` with how many there are."""
+def page_query(city: str, *, with_total: bool = True) -> Query:
+    """A page of the enterprises of a city; ``with_total`` with how many there are."""
     ours, theirs = (OUR_PAGE, THEIR_PAGE)
-    if not counted:
-        ours, theirs = _uncounted(ours), _uncounted(theirs)
+    if not with_total:
+        ours, theirs = _without_total(ours), _without_total(theirs)
     return Query(
-        "page" if counted else "page_uncounted",
-        "nested page" if counted else "nested page without its total",
-        Wording(ours, _same, _our_page),
-        Wording(theirs, _same, _their_page),
+        "page" if with_total else "page_uncounted",
+        "nested page" if with_total else "nested page without its total",
+        SchemaQuery(ours, _identity, _our_page),
+        SchemaQuery(theirs, _identity, _their_page),
         ({"city": city},),
     )
 
 
 FEED = Query(
-    "feed", "feed", Wording(OUR_FEED, _same, _our_feed), Wording(THEIR_FEED, _same, _their_feed)
+    "feed",
+    "feed",
+    SchemaQuery(OUR_FEED, _identity, _our_feed),
+    SchemaQuery(THEIR_FEED, _identity, _their_feed),
 )
 TRIVIAL = Query("trivial", "trivial", TYPE_NAME, TYPE_NAME)
 NAMES = ("by_id", "page", "feed", "trivial")

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.reading.client import HOST
-from benchmarks.reading.http_requests import Requests, Unanswered, answer, data_of
+from benchmarks.reading.http_requests import ErrorResponse, Requests, response_data, send_request
 
 START_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 20.0
 _PAUSE = 0.005
 
 
-class Missing(Exception):
+class Unavailable(Exception):
     """A contender cannot take part; one sentence says why."""
 
 
@@ -29,31 +29,31 @@ class Server:
 
     Attributes:
         port: on loopback.
-        process: its number.
+        pid: its number.
         start_s: from its start to its first good answer.
 
     """
 
     port: int
-    process: int
+    pid: int
     start_s: float
 
     @property
     def resident_mb(self) -> float:
         """Its resident memory now."""
-        status = Path(f"/proc/{self.process}/status").read_text(encoding="ascii")
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) / 1024
 
 
 @contextmanager
-def serving(
+def serve_program(
     program: Sequence[str], env: Mapping[str, str], *, port: int, first: Requests
 ) -> Iterator[Server]:
     """The program running, from its first good answer on.
 
     Raises:
-        Missing: it ended, or did not answer in time.
+        Unavailable: it ended, or did not answer in time.
 
     """
     with tempfile.TemporaryFile("w+") as said:
@@ -62,10 +62,10 @@ def serving(
             program, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=said
         ) as running:
             try:
-                why = _waited(running, port, first, began)
+                why = _wait_until_ready(running, port, first, began)
                 if why:
                     said.seek(0)
-                    raise Missing(f"{' '.join(program)} {why}; it said: {said.read()[-1000:]}")
+                    raise Unavailable(f"{' '.join(program)} {why}; it said: {said.read()[-1000:]}")
                 yield Server(port, running.pid, time.perf_counter() - began)
             finally:
                 running.terminate()
@@ -80,7 +80,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def _waited(
+def _wait_until_ready(
     running: "subprocess.Popen[bytes]", port: int, first: Requests, began: float
 ) -> str | None:
     """Wait for the first good answer; why there is none."""
@@ -91,8 +91,8 @@ def _waited(
         # Nobody listens yet: a refused connection costs the starting process nothing.
         with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
             try:
-                data_of(answer(port, first))
-            except Unanswered as error:
+                response_data(send_request(port, first))
+            except ErrorResponse as error:
                 why = f"did not answer well: {error}"
             else:
                 return None

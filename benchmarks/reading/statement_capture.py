@@ -12,19 +12,19 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.reading.http_requests import Requests, answer, data_of
-from benchmarks.reading.ours import registry
+from benchmarks.reading.http_requests import Requests, response_data, send_request
+from benchmarks.reading.ours import serve_registry
 from benchmarks.reading.server_process import Server
 from benchmarks.reading.world import SUPERUSER, WORLD, World
 from server.postgres import embedded
 
-TRIES = 6
+MAX_ATTEMPTS = 6
 """So often a request is asked: the first ones fill caches, others may meet the housekeeping."""
 
 ROLES = (embedded.APPLICATION, embedded.READER)
 
-_SENT = re.compile(r"^(?:execute [^:]*|statement): ", re.DOTALL)
-_BOUND = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
+_STATEMENT_PREFIX = re.compile(r"^(?:execute [^:]*|statement): ", re.DOTALL)
+_BIND_VALUE = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
 _SETTLED_SECONDS = 0.1
 
 
@@ -43,19 +43,19 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Overheard:
+class CapturedStatements:
     """A registry whose statements are written down."""
 
     server: Server
     log: Path
 
-    async def sent(self, asked: Requests) -> tuple[Statement, ...]:
+    async def capture(self, asked: Requests) -> tuple[Statement, ...]:
         """What one request sends once everything is warm."""
         heard = []
-        for _ in range(TRIES):
+        for _ in range(MAX_ATTEMPTS):
             await asyncio.sleep(_SETTLED_SECONDS)
             begins = self.log.stat().st_size
-            data_of(await asyncio.to_thread(answer, self.server.port, asked))
+            response_data(await asyncio.to_thread(send_request, self.server.port, asked))
             await asyncio.sleep(_SETTLED_SECONDS)
             heard.append(tuple(self._since(begins)))
         return min(heard, key=len)
@@ -65,7 +65,7 @@ class Overheard:
             log.seek(begins)
             for line in log:
                 said = json.loads(line)
-                found = _SENT.match(said["message"])
+                found = _STATEMENT_PREFIX.match(said["message"])
                 if found and said["user"] in ROLES:
                     values = _values(said.get("detail", ""))
                     yield Statement(said["message"][found.end() :].strip(), values)
@@ -75,14 +75,14 @@ def _values(detail: str) -> tuple[str | None, ...]:
     """The parameters in the order of their numbers."""
     return tuple(
         None if text == "NULL" else text[1:-1].replace("''", "'")
-        for _, text in _BOUND.findall(detail)
+        for _, text in _BIND_VALUE.findall(detail)
     )
 
 
 @asynccontextmanager
-async def overheard(
+async def capture_statements(
     world: World, first: Requests, database: str = WORLD
-) -> AsyncIterator[Overheard]:
+) -> AsyncIterator[CapturedStatements]:
     """A registry of its own whose statements are logged, and nobody else's.
 
     Raises:
@@ -93,8 +93,8 @@ async def overheard(
     try:
         for role in ROLES:
             await superuser.execute(f"ALTER ROLE {role} SET log_statement = 'all'")
-        with registry(world, first, database) as server:
-            yield Overheard(server, world.cluster.directory / "data/log/statements.json")
+        with serve_registry(world, first, database) as server:
+            yield CapturedStatements(server, world.cluster.directory / "data/log/statements.json")
     finally:
         for role in ROLES:
             await superuser.execute(f"ALTER ROLE {role} RESET log_statement")

@@ -10,49 +10,53 @@ import sys
 
 from rich.progress import Progress
 
-from benchmarks.world.loader import World, load_larger_world
-from benchmarks.world.simulation import Heard
+from benchmarks.world.loader import World, load_world
+from benchmarks.world.simulation import ProgressCallback
 from registry.db.session import close_database, open_database
-from seeds.demo.loader import LoadingRefused
-from server.composition import prepare
-from server.http.logs import open_logs
-from server.postgres.urls import Places, opened_places
-from server.settings import Settings, Unfit, read_settings
+from seeds.demo.loader import LoadError
+from server.composition import prepare_database
+from server.http.logs import configure_logging
+from server.postgres.urls import DatabaseUrls, open_database_urls
+from server.settings import ConfigurationError, Settings, read_settings
 
 ENTERPRISES = range(2, 100_001)
 
 
-def seeded(settings: Settings, enterprises: int) -> World:
+def fill_registry(settings: Settings, enterprises: int) -> World:
     """A larger world in the database of the settings.
 
     Raises:
         Unfit: production settings, or a registry that has begun.
 
     """
-    if settings.production:
-        raise Unfit("Demonstration data are not loaded under BIANDAN_MODE=production.")
-    with opened_places(settings) as at:
+    if settings.is_production:
+        raise ConfigurationError("Demonstration data are not loaded under BIANDAN_MODE=production.")
+    with open_database_urls(settings) as at:
         try:
             return asyncio.run(_load(at, enterprises))
-        except LoadingRefused as refused:
-            raise Unfit(str(refused)) from None
+        except LoadError as refused:
+            raise ConfigurationError(str(refused)) from None
 
 
-async def _load(at: Places, enterprises: int) -> World:
-    await prepare(at.owned(), at.application_role, reader_role=at.reader_role)
-    await open_database(at.application, maxsize=2)
+async def _load(urls: DatabaseUrls, enterprises: int) -> World:
+    await prepare_database(
+        urls.require_owner_url(), urls.application_role, reader_role=urls.reader_role
+    )
+    await open_database(urls.application, maxsize=2)
     try:
         with Progress(transient=True) as shown:
-            return await load_larger_world(at.owned(), enterprises, heard=_heard_on(shown))
+            return await load_world(
+                urls.require_owner_url(), enterprises, progress=_progress_callback(shown)
+            )
     finally:
         await close_database()
 
 
-def _heard_on(shown: Progress) -> Heard:
-    tasks = {what: shown.add_task(what, total=None) for what in ("Living", "Storing")}
+def _progress_callback(bar: Progress) -> ProgressCallback:
+    tasks = {what: bar.add_task(what, total=None) for what in ("Living", "Storing")}
 
     def heard(what: str, done: int, of: int) -> None:
-        shown.update(tasks[what], completed=done, total=of)
+        bar.update(tasks[what], completed=done, total=of)
 
     return heard
 
@@ -66,12 +70,12 @@ def main() -> None:
         parser.error("--enterprises must be between 2 and 100 000")
     try:
         settings = read_settings()
-        open_logs(settings.log_format, least=logging.WARNING)
-        world = seeded(settings, enterprises)
-    except Unfit as unfit:
+        configure_logging(settings.log_format, level=logging.WARNING)
+        world = fill_registry(settings, enterprises)
+    except ConfigurationError as unfit:
         parser.exit(1, f"{unfit}\n")
     sys.stdout.write(
-        f"{world.enterprises} enterprises, {world.cases} transfers, {world.entries} entries.\n"
+        f"{world.enterprises} enterprises, {world.transfers} transfers, {world.entries} entries.\n"
     )
 
 

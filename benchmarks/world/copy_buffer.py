@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 
 Cell = str | int | bool | date | UUID | None
-Told = Callable[[int, int], None]
+ByteProgress = Callable[[int, int], None]
 """Told how much is done, and how much there is."""
 
 # In the order in which they may refer to each other.
@@ -49,11 +49,11 @@ _CHUNK_BYTES = 1 << 20
 _MEMORY_BYTES_MAX = 16 << 20
 
 
-def _told_from(told: Told, before: int, whole: int, read: int) -> None:
-    told(before + read, whole)
+def _report_total(progress: ByteProgress, before: int, whole: int, read: int) -> None:
+    progress(before + read, whole)
 
 
-class Sheaf:
+class CopyBuffer:
     """Rows by table; what does not fit into memory lies in temporary files until it is closed."""
 
     def __init__(self) -> None:
@@ -80,8 +80,8 @@ class Sheaf:
         """A row of a table, its cells as ``COLUMNS`` has them."""
         self._writers[table].writerow([_NULL if cell is None else cell for cell in cells])
 
-    async def copy_into(self, owner: asyncpg.Connection, told: Told) -> None:
-        """Copy everything, table by table; ``told`` hears of bytes."""
+    async def copy_into(self, owner: asyncpg.Connection, progress: ByteProgress) -> None:
+        """Copy everything, table by table; ``progress`` hears of bytes."""
         for text in self._texts.values():
             text.flush()
         sizes = {table: file.tell() for table, file in self._files.items()}
@@ -89,18 +89,18 @@ class Sheaf:
         for table, columns in COLUMNS.items():
             await owner.copy_to_table(
                 table,
-                source=self._read(table, partial(_told_from, told, before, whole)),
+                source=self._read(table, partial(_report_total, progress, before, whole)),
                 columns=columns.split(),
                 format="csv",
                 null=_NULL,
             )
             before += sizes[table]
-            told(before, whole)
+            progress(before, whole)
 
-    async def _read(self, table: str, told: Callable[[int], None]) -> AsyncIterator[bytes]:
+    async def _read(self, table: str, progress: Callable[[int], None]) -> AsyncIterator[bytes]:
         file, read = self._files[table], 0
         file.seek(0)
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk
             read += len(chunk)
-            told(read)
+            progress(read)

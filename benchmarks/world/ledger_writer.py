@@ -7,10 +7,10 @@ from functools import cached_property
 from random import Random
 from uuid import UUID
 
-from benchmarks.world.copy_buffer import Sheaf
-from benchmarks.world.rule_lookup import Rulings
+from benchmarks.world.copy_buffer import CopyBuffer
+from benchmarks.world.rule_lookup import RuleLookup
 from registry.access.principals import NIL
-from registry.ledger.rules import ISSUANCE, OUTSIDE, EntryKind, Posting
+from registry.ledger.rules import ISSUANCE_ACCOUNT, OUTSIDE_ACCOUNT, EntryKind, Posting
 
 SOURCE = "larger world"
 
@@ -32,61 +32,68 @@ class Officer:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class AuditRow:
     """What an act did: by whom, when, to what, and how that stood before and after."""
 
     operation: str
-    by: Officer
+    actor: Officer
     at: datetime
-    object: UUID
+    object_id: UUID
     facts: tuple[str, ...] = ()
-    before: str | None = None
-    after: str | None = None
+    state_before: str | None = None
+    state_after: str | None = None
 
 
 @dataclass(slots=True)
 class _Position:
     quantity: int
     sequence: int
-    known_at: datetime
+    recorded_at: datetime
 
 
 @dataclass(slots=True)
-class Books:
+class LedgerWriter:
     """Writes acts and entries, in the order of their time, and keeps every balance."""
 
-    sheaf: Sheaf
-    rulings: Rulings
-    chance: Random
+    buffer: CopyBuffer
+    rules: RuleLookup
+    rng: Random
     entries: int = 0
     _positions: dict[tuple[UUID, UUID], _Position] = field(default_factory=dict)
 
-    def id(self) -> UUID:
+    def next_id(self) -> UUID:
         """The next identifier; the same in every world of the same size."""
-        return UUID(int=self.chance.getrandbits(128), version=4)
+        return UUID(int=self.rng.getrandbits(128), version=4)
 
-    def act(self, done: Done) -> UUID:
+    def write_audit_entry(self, row: AuditRow) -> UUID:
         """Write an act under the rule that allows it.
 
         Raises:
             NotLet: no rule does.
 
         """
-        by, id = done.by, self.id()
-        ruling = self.rulings.of(done.operation, by.role, done.facts)
-        self.sheaf.add(
+        by, id = row.actor, self.next_id()
+        ruling = self.rules.lookup(row.operation, by.role, row.facts)
+        self.buffer.add(
             "act",
-            *(id, done.at, done.at, ruling.operation, ruling.kind, ruling.verb, done.object),
+            *(id, row.at, row.at, ruling.operation, ruling.kind, ruling.verb, row.object_id),
             ruling.role,
             *by.signature,
-            *(ruling.edition, ruling.rule, ruling.facts, f"larger:{id}", done.before, done.after),
+            *(
+                ruling.edition,
+                ruling.rule,
+                ruling.facts,
+                f"larger:{id}",
+                row.state_before,
+                row.state_after,
+            ),
             "{}",
         )
         return id
 
-    def post(
+    def write_entry(
         self,
-        act: UUID,
+        audit_entry: UUID,
         kind: EntryKind,
         at: datetime,
         *,
@@ -94,20 +101,20 @@ class Books:
         reference: str = "",
     ) -> UUID:
         """Write an entry as ``post_entry`` would; ``reference`` where money enters or leaves."""
-        entry = self.id()
+        entry = self.next_id()
         source = SOURCE if kind is EntryKind.OPENING else None
-        self.sheaf.add("entry", entry, act, kind.value, at, at, source, "true")
+        self.buffer.add("entry", entry, audit_entry, kind.value, at, at, source, "true")
         for line, posting in enumerate(postings, start=1):
             given = self._move(posting.source, posting.instrument, -posting.quantity, at=at)
             taken = self._move(posting.target, posting.instrument, posting.quantity, at=at)
-            self.sheaf.add(
+            self.buffer.add(
                 "posting",
                 *(entry, line, posting.source, posting.target, posting.instrument),
                 *(posting.quantity, given.sequence, given.quantity),
                 *(taken.sequence, taken.quantity, at, at),
             )
         if reference:
-            self.sheaf.add("bank_reference", entry, reference)
+            self.buffer.add("bank_reference", entry, reference)
         self.entries += 1
         return entry
 
@@ -115,16 +122,18 @@ class Books:
         position = self._positions.setdefault((account, instrument), _Position(0, 0, at))
         position.quantity += change
         position.sequence += 1
-        assert position.known_at <= at, "events are told in their order"
-        position.known_at = at
-        assert position.quantity >= 0 or account in {ISSUANCE, OUTSIDE}, "nobody gives what is not"
+        assert position.recorded_at <= at, "events are told in their order"
+        position.recorded_at = at
+        assert position.quantity >= 0 or account in {ISSUANCE_ACCOUNT, OUTSIDE_ACCOUNT}, (
+            "nobody gives what is not"
+        )
         return position
 
-    def close(self) -> None:
+    def write_balances(self) -> None:
         """Write every balance as it stands."""
         for (account, instrument), position in self._positions.items():
-            issuer = account in {ISSUANCE, OUTSIDE}
-            self.sheaf.add(
+            issuer = account in {ISSUANCE_ACCOUNT, OUTSIDE_ACCOUNT}
+            self.buffer.add(
                 "balance", account, instrument, position.quantity, issuer, position.sequence,
-                position.known_at,
+                position.recorded_at,
             )  # fmt: skip

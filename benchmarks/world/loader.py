@@ -12,27 +12,27 @@ from random import Random
 
 import asyncpg
 
-from benchmarks.world.copy_buffer import Sheaf
-from benchmarks.world.ledger_writer import Books
+from benchmarks.world.copy_buffer import CopyBuffer
+from benchmarks.world.ledger_writer import LedgerWriter
 from benchmarks.world.organisations import (
     STOCK_MAX,
     STOCK_MIN,
-    Bodies,
+    DivisionRef,
     Firm,
     Holding,
-    Place,
-    Substance,
+    OrganisationFactory,
+    TradedPollutant,
 )
-from benchmarks.world.rule_lookup import Rulings
-from benchmarks.world.simulation import BEGINS, ENDS, PRICES, Heard, live
-from benchmarks.world.transfers import Case, Market
+from benchmarks.world.rule_lookup import RuleLookup
+from benchmarks.world.simulation import ENDS_AT, PRICES, STARTS_AT, ProgressCallback, simulate
+from benchmarks.world.transfers import SimulatedTransfer, TransferSimulator
 from registry.access.rulebook_store import load_edition
-from registry.db.session import row, rows
+from registry.db.session import fetch_all, fetch_one
 from seeds.clock import set_clock
-from seeds.demo.loader import LoadingRefused
+from seeds.demo.loader import LoadError
 
 ENTERPRISES_MIN, ENTERPRISES_MAX = 2, 100_000
-RIGHTS_EACH = 2
+RIGHTS_PER_ENTERPRISE = 2
 """First holdings of an enterprise."""
 
 
@@ -41,12 +41,12 @@ class World:
     """What was loaded."""
 
     enterprises: int
-    cases: int
+    transfers: int
     entries: int
 
 
-async def load_larger_world(
-    owner_url: str, enterprises: int, *, heard: Heard = lambda *_: None
+async def load_world(
+    owner_url: str, enterprises: int, *, progress: ProgressCallback = lambda *_: None
 ) -> World:
     """Fill an empty registry with a world of so many enterprises; the same for the same number.
 
@@ -56,7 +56,7 @@ async def load_larger_world(
     Args:
         owner_url: the database as the owner of its tables.
         enterprises: ``ENTERPRISES_MIN`` to ``ENTERPRISES_MAX``.
-        heard: is told how far it is.
+        progress: is told how far it is.
 
     Raises:
         LoadingRefused: the registry has begun, or the number is out of bounds.
@@ -64,18 +64,18 @@ async def load_larger_world(
 
     """
     if not ENTERPRISES_MIN <= enterprises <= ENTERPRISES_MAX:
-        raise LoadingRefused(f"A world has {ENTERPRISES_MIN} to {ENTERPRISES_MAX} enterprises.")
-    if await row("SELECT 1 FROM organisation LIMIT 1") is not None:
-        raise LoadingRefused("A larger world begins a registry, and this one has begun.")
+        raise LoadError(f"A world has {ENTERPRISES_MIN} to {ENTERPRISES_MAX} enterprises.")
+    if await fetch_one("SELECT 1 FROM organisation LIMIT 1") is not None:
+        raise LoadError("A larger world begins a registry, and this one has begun.")
     chance = Random(enterprises)  # noqa: S311 - the same world again, not a secret
-    with Sheaf() as sheaf:
-        books = Books(sheaf, Rulings(await load_edition()), chance)
-        cases = await _lived(books, enterprises, heard)
+    with CopyBuffer() as sheaf:
+        books = LedgerWriter(sheaf, RuleLookup(await load_edition()), chance)
+        cases = await _simulate_world(books, enterprises, progress)
         owner = await asyncpg.connect(owner_url)
         try:
             async with owner.transaction():
-                await sheaf.copy_into(owner, partial(heard, "Storing"))
-                await set_clock(owner, ENDS)
+                await sheaf.copy_into(owner, partial(progress, "Storing"))
+                await set_clock(owner, ENDS_AT)
             await owner.execute("ANALYZE")
         finally:
             await owner.close()
@@ -83,49 +83,61 @@ async def load_larger_world(
 
 
 # Two cities may have a county of one name.
-_PLACES = """
+_DIVISIONS_SQL = """
     SELECT d.code, d.city, CASE d.level WHEN 'city' THEN '' ELSE c.name_zh END || d.name_zh AS name
     FROM division d JOIN division c ON c.code = d.city
     WHERE d.level <> 'province' AND d.effective_until IS NULL ORDER BY d.code
 """
-_SUBSTANCES = "SELECT code, unit, scale FROM pollutant WHERE code = ANY($1) ORDER BY code"
+_POLLUTANTS_SQL = "SELECT code, unit, scale FROM pollutant WHERE code = ANY($1) ORDER BY code"
 
 
-async def _lived(books: Books, enterprises: int, heard: Heard) -> list[Case]:
+async def _simulate_world(
+    writer: LedgerWriter, enterprises: int, progress: ProgressCallback
+) -> list[SimulatedTransfer]:
     """Everything that happened, written into the sheaf."""
-    places = [Place(**each) for each in await rows(_PLACES)]
-    substances = [Substance(**each) for each in await rows(_SUBSTANCES, list(PRICES))]
-    bodies = Bodies(books, BEGINS, tuple(substance.code for substance in substances))
-    centre, bureaus = bodies.found(places)
-    market = Market(books, centre, bureaus)
+    places = [DivisionRef(**each) for each in await fetch_all(_DIVISIONS_SQL)]
+    substances = [
+        TradedPollutant(**each) for each in await fetch_all(_POLLUTANTS_SQL, list(PRICES))
+    ]
+    bodies = OrganisationFactory(
+        writer, STARTS_AT, tuple(substance.code for substance in substances)
+    )
+    centre, bureaus = bodies.register_authorities(places)
+    market = TransferSimulator(writer, centre, bureaus)
     firms = _firms(bodies, places, substances, enterprises)
-    cases = live(market, firms, {each.code: each.scale for each in substances}, heard)
-    market.close(cases)
-    books.close()
+    cases = simulate(market, firms, {each.code: each.scale for each in substances}, progress)
+    market.write_transfers(cases)
+    writer.write_balances()
     return cases
 
 
 def _firms(
-    bodies: Bodies, places: Sequence[Place], substances: Sequence[Substance], enterprises: int
+    factory: OrganisationFactory,
+    divisions: Sequence[DivisionRef],
+    pollutants: Sequence[TradedPollutant],
+    enterprises: int,
 ) -> list[Firm]:
     """The enterprises, city by turns; each holds rights to two pollutants of its city."""
-    cities = [place for place in places if place.code == place.city][: enterprises // 2]
+    cities = [place for place in divisions if place.code == place.city][: enterprises // 2]
     counties = {
-        city.code: [place for place in places if place.city == city.code] for city in cities
+        city.code: [place for place in divisions if place.city == city.code] for city in cities
     }
     rights = {
-        (city.code, each.code): bodies.right(each, city.code)
+        (city.code, each.code): factory.create_instrument(each, city.code)
         for city in cities
-        for each in substances
+        for each in pollutants
     }
-    firms, chance = [], bodies.books.chance
+    firms, chance = [], factory.writer.rng
     for number in range(1, enterprises + 1):
         city = cities[number % len(cities)]
         place = counties[city.code][number // len(cities) % len(counties[city.code])]
-        held = (substances[(number + turn) % len(substances)].code for turn in range(RIGHTS_EACH))
+        held = (
+            pollutants[(number + turn) % len(pollutants)].code
+            for turn in range(RIGHTS_PER_ENTERPRISE)
+        )
         stock = [
             Holding(rights[city.code, code], code, chance.randint(STOCK_MIN, STOCK_MAX))
             for code in held
         ]
-        firms.append(bodies.firm(number, place, stock))
+        firms.append(factory.register_enterprise(number, place, stock))
     return firms

@@ -8,12 +8,12 @@ from policies.engine import Edition
 from registry.commands.command import OPERATIONS
 
 
-class NotLet(Exception):
+class NotAllowed(Exception):
     """No rule lets this role do it: the larger world and the rule book have parted."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
+class RuleRef:
     """What an act says of the rule that allowed it; ``facts`` as an array of PostgreSQL."""
 
     operation: str
@@ -25,14 +25,14 @@ class Ruling:
     facts: str
 
 
-class Rulings:
+class RuleLookup:
     """The rulings of one edition, each asked once."""
 
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
-        self.of = cache(self._ask)
+        self.lookup = cache(self._evaluate)
 
-    def _ask(self, operation: str, role: str, facts: tuple[str, ...]) -> Ruling:
+    def _evaluate(self, operation: str, role: str, facts: tuple[str, ...]) -> RuleRef:
         """The ruling where exactly these facts are true.
 
         Raises:
@@ -41,15 +41,15 @@ class Rulings:
         """
         kind, verb = OPERATIONS[operation].kind.name, OPERATIONS[operation].verb
         mask = 0
-        for name, bit in self._edition.bits(role, kind, verb):
+        for name, bit in self._edition.fact_bits(role, kind, verb):
             mask |= bit if name in facts else 0
-        decision = self._edition.ask(role, kind, verb, mask)
+        decision = self._edition.evaluate(role, kind, verb, mask)
         if decision.allowed is not True:
-            raise NotLet(f"no rule lets the {role} {operation} when {', '.join(facts)}")
-        named = array(self._edition.book.names(decision.mask))
-        return Ruling(operation, kind, verb, role, decision.edition, decision.rule, named)
+            raise NotAllowed(f"no rule lets the {role} {operation} when {', '.join(facts)}")
+        named = pg_array(self._edition.book.fact_names(decision.mask))
+        return RuleRef(operation, kind, verb, role, decision.edition, decision.rule, named)
 
 
-def array(items: Iterable[object]) -> str:
+def pg_array(items: Iterable[object]) -> str:
     """An array of PostgreSQL of plain words or identifiers."""
     return f"{{{','.join(map(str, items))}}}"

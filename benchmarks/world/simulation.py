@@ -9,42 +9,45 @@ from itertools import count
 from random import Random
 
 from benchmarks.world.organisations import Firm
-from benchmarks.world.transfers import LIMIT, Case, Market, road
+from benchmarks.world.transfers import LIMIT, SimulatedTransfer, TransferSimulator, path_to
 from registry.kernel.calendar import CHINA
 from registry.transfers.rules import FINAL, State, Step
 
-BEGINS = datetime(2022, 6, 7, 10, tzinfo=CHINA)
-ENDS = datetime(2026, 3, 2, 10, tzinfo=CHINA)
+STARTS_AT = datetime(2022, 6, 7, 10, tzinfo=CHINA)
+ENDS_AT = datetime(2026, 3, 2, 10, tzinfo=CHINA)
 """Where the registry's clock stands afterwards."""
 
-SALES_EACH = 7
+SALES_PER_ENTERPRISE = 7
 """Sales of an enterprise: with its first holdings and payouts about 25 entries."""
 
 PRICES = {"SO2": 750_000, "NOX": 900_000, "COD": 600_000, "NH3N": 1_200_000}
 """Fen for a tonne: the least that is paid."""
 
 # What becomes of every hundred cases.
-_ENDINGS = {
+_OUTCOME_PERCENT = {
     State.SETTLED: 80, State.PAID: 1, State.CONTRACTED: 1, State.APPROVED: 1, State.ELIGIBLE: 1,
     State.ACCEPTED: 1, State.OFFERED: 2, State.AWAITING_SIGNATURE: 4, State.DRAFT: 2,
     State.WITHDRAWN: 2, State.REJECTED: 2, State.EXPIRED: 2, State.DEFAULTED: 1,
 }  # fmt: skip
-_PAID_OUT = 0.8
+_PAYOUT_SHARE = 0.8
 _HOUR = timedelta(hours=1)
 _LONGEST = timedelta(days=90)
 _OPEN = timedelta(days=6)
 
-Heard = Callable[[str, int, int], None]
+ProgressCallback = Callable[[str, int, int], None]
 """Told what is going on, how much of it is done, and how much there is."""
 
 _Event = tuple[datetime, int, Callable[[datetime], None]]
 
 
-def live(
-    market: Market, firms: Sequence[Firm], scales: Mapping[str, int], heard: Heard
-) -> list[Case]:
+def simulate(
+    simulator: TransferSimulator,
+    firms: Sequence[Firm],
+    scales: Mapping[str, int],
+    progress: ProgressCallback,
+) -> list[SimulatedTransfer]:
     """All cases, carried from draft to where they end or stand; ``scales`` by pollutant."""
-    planner = _Planner(market, firms, scales)
+    planner = _Planner(simulator, firms, scales)
     planner.plan()
     events, whole = planner.events, len(planner.events)
     heapq.heapify(events)
@@ -52,81 +55,87 @@ def live(
         at, _, happens = heapq.heappop(events)
         happens(at)
         if len(events) % 5000 == 0:
-            heard("Living", whole - len(events), whole)
-    return planner.cases
+            progress("Living", whole - len(events), whole)
+    return planner.transfers
 
 
 @dataclass(slots=True)
 class _Planner:
-    market: Market
+    simulator: TransferSimulator
     firms: Sequence[Firm]
     scales: Mapping[str, int]
-    cases: list[Case] = field(default_factory=list)
+    transfers: list[SimulatedTransfer] = field(default_factory=list)
     events: list[_Event] = field(default_factory=list)
     # Of one moment, what was planned first happens first.
-    _turn: "count[int]" = field(default_factory=count)
-    _deck: list[State] = field(default_factory=list)
+    _sequence: "count[int]" = field(default_factory=count)
+    _outcomes: list[State] = field(default_factory=list)
 
     @property
-    def chance(self) -> Random:
-        return self.market.books.chance
+    def rng(self) -> Random:
+        return self.simulator.writer.rng
 
     def plan(self) -> None:
-        """Every enterprise sells ``SALES_EACH`` times to others of its city."""
+        """Every enterprise sells ``SALES_PER_ENTERPRISE`` times to others of its city."""
         by_city: dict[str, list[Firm]] = {}
         for firm in self.firms:
-            by_city.setdefault(firm.place.city, []).append(firm)
-        for seller in [firm for firm in self.firms for _ in range(SALES_EACH)]:
-            buyer = self.chance.choice(by_city[seller.place.city])
+            by_city.setdefault(firm.division.city, []).append(firm)
+        for seller in [firm for firm in self.firms for _ in range(SALES_PER_ENTERPRISE)]:
+            buyer = self.rng.choice(by_city[seller.division.city])
             while buyer is seller:
-                buyer = self.chance.choice(by_city[seller.place.city])
-            self._plan_case(seller, buyer)
+                buyer = self.rng.choice(by_city[seller.division.city])
+            self._plan_transfer(seller, buyer)
 
-    def _plan_case(self, seller: Firm, buyer: Firm) -> None:
-        end = self._next_end()
-        if end is State.AWAITING_SIGNATURE and not seller.two_sign:
+    def _plan_transfer(self, seller: Firm, buyer: Firm) -> None:
+        end = self._next_outcome()
+        if end is State.AWAITING_SIGNATURE and not seller.needs_two_signatures:
             end = State.OFFERED
-        right = self.chance.choice(seller.stock)
-        case = Case(
-            id=self.market.books.id(),
+        right = self.rng.choice(seller.holdings)
+        case = SimulatedTransfer(
+            id=self.simulator.writer.next_id(),
             seller=seller,
             buyer=buyer,
             right=right,
             # All sales together stay below what the seller began with.
-            quantity=self.chance.randint(1, right.quantity // (SALES_EACH + 1)),
-            price_fen=PRICES[right.pollutant] * self.chance.randint(100, 130) // 100,
+            quantity=self.rng.randint(1, right.quantity // (SALES_PER_ENTERPRISE + 1)),
+            price_fen=PRICES[right.pollutant] * self.rng.randint(100, 130) // 100,
             scale=self.scales[right.pollutant],
-            drafted_at=self._begins(end),
+            drafted_at=self._draft_time(end),
         )
-        self.cases.append(case)
-        self._plan_steps(case, road(end, seller=seller, buyer=buyer), open_ended=end not in FINAL)
+        self.transfers.append(case)
+        self._plan_steps(
+            case, path_to(end, seller=seller, buyer=buyer), open_ended=end not in FINAL
+        )
 
-    def _next_end(self) -> State:
-        if not self._deck:
-            self._deck = [end for end, times in _ENDINGS.items() for _ in range(times)]
-            self.chance.shuffle(self._deck)
-        return self._deck.pop()
+    def _next_outcome(self) -> State:
+        if not self._outcomes:
+            self._outcomes = [end for end, times in _OUTCOME_PERCENT.items() for _ in range(times)]
+            self.rng.shuffle(self._outcomes)
+        return self._outcomes.pop()
 
-    def _begins(self, end: State) -> datetime:
+    def _draft_time(self, end: State) -> datetime:
         """What is still open was drafted in the last days, so that no time limit has passed."""
-        first, last = (BEGINS, ENDS - _LONGEST) if end in FINAL else (ENDS - _OPEN, ENDS - _OPEN)
+        first, last = (
+            (STARTS_AT, ENDS_AT - _LONGEST) if end in FINAL else (ENDS_AT - _OPEN, ENDS_AT - _OPEN)
+        )
         hours = (last - first) // _HOUR
-        return first + timedelta(hours=self.chance.randint(1, hours + 1))
+        return first + timedelta(hours=self.rng.randint(1, hours + 1))
 
-    def _plan_steps(self, case: Case, steps: Sequence[Step], *, open_ended: bool) -> None:
+    def _plan_steps(
+        self, case: SimulatedTransfer, steps: Sequence[Step], *, open_ended: bool
+    ) -> None:
         at = case.drafted_at
-        self._plan_event(at, lambda _: self.market.draft(case))
+        self._plan_event(at, lambda _: self.simulator.draft(case))
         for step in steps:
             at += self._gap(step, open_ended=open_ended)
-            self._plan_event(at, partial(self.market.take, case, step))
-        if Step.SETTLE in steps and self.chance.random() < _PAID_OUT:
+            self._plan_event(at, partial(self.simulator.advance, case, step))
+        if Step.SETTLE in steps and self.rng.random() < _PAYOUT_SHARE:
             at += self._gap(Step.SETTLE, open_ended=False)
-            self._plan_event(at, partial(self.market.pay_out, case))
+            self._plan_event(at, partial(self.simulator.pay_out, case))
 
     def _gap(self, step: Step, *, open_ended: bool) -> timedelta:
         """How long after the step before; what fails by its time limit has to wait for it."""
         waited = LIMIT + _HOUR * 24 if step in {Step.EXPIRE, Step.DEFAULT} else timedelta()
-        return waited + timedelta(minutes=self.chance.randint(5, 600 if open_ended else 5000))
+        return waited + timedelta(minutes=self.rng.randint(5, 600 if open_ended else 5000))
 
     def _plan_event(self, at: datetime, happens: Callable[[datetime], None]) -> None:
-        self.events.append((at, next(self._turn), happens))
+        self.events.append((at, next(self._sequence), happens))

@@ -5,108 +5,114 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from benchmarks.world.ledger_writer import Books, Done, Officer
-from benchmarks.world.organisations import ABLE, Firm, Holding
-from benchmarks.world.rule_lookup import array
+from benchmarks.world.ledger_writer import AuditRow, LedgerWriter, Officer
+from benchmarks.world.organisations import DUTY_FACTS, Firm, Holding
+from benchmarks.world.rule_lookup import pg_array
 from registry.kernel.calendar import day_of, end_of_day
-from registry.kernel.quantities import amount_fen
-from registry.ledger.rules import MONEY, OUTSIDE, EntryKind, Posting
+from registry.kernel.quantities import total_price_fen
+from registry.ledger.rules import MONEY_INSTRUMENT, OUTSIDE_ACCOUNT, EntryKind, Posting
 from registry.transfers.rules import (
     DEADLINES,
-    LIFE,
     NEITHER,
     NEVER,
-    Deal,
+    TRANSITIONS,
+    SettlementTerms,
     State,
     Step,
     attestation_number,
-    entries,
+    step_entries,
 )
 
 LIMIT = timedelta(days=20)
 """How long a state with a time limit lasts, roughly what the regulation gives."""
 
 REGISTRY = Officer("registry")
-_INSIDE = ("same_city", "seller_inside", "seller_city_own", *ABLE)
+_INSIDE = ("same_city", "seller_inside", "seller_city_own", *DUTY_FACTS)
 _REASON = "by agreement of both sides"
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class SimulatedStep:
     """Who takes a step by which operation, and the facts that let him."""
 
     operation: str
-    by: str
-    facts: tuple[str, ...] = ABLE
+    actor: str
+    facts: tuple[str, ...] = DUTY_FACTS
 
 
-_MOVES = {
-    Step.OFFER: Move("offer_transfer", "seller", ("own_sale", "stage_draft", *ABLE)),
-    Step.OFFER_FIRST: Move("offer_transfer", "seller", ("own_sale", "stage_draft", *ABLE)),
-    Step.COUNTERSIGN_OFFER: Move(
+_SIMULATED_STEPS = {
+    Step.OFFER: SimulatedStep("offer_transfer", "seller", ("own_sale", "stage_draft", *DUTY_FACTS)),
+    Step.OFFER_FIRST: SimulatedStep(
+        "offer_transfer", "seller", ("own_sale", "stage_draft", *DUTY_FACTS)
+    ),
+    Step.COUNTERSIGN_OFFER: SimulatedStep(
         "countersign_transfer",
         "seller_second",
-        ("own_sale", "awaiting_own_side", "stage_awaiting_signature", *ABLE),
+        ("own_sale", "awaiting_own_side", "stage_awaiting_signature", *DUTY_FACTS),
     ),
-    Step.ACCEPT: Move("accept_transfer", "buyer", ("own_purchase", "stage_offered", *ABLE)),
-    Step.ACCEPT_FIRST: Move("accept_transfer", "buyer", ("own_purchase", "stage_offered", *ABLE)),
-    Step.COUNTERSIGN_ACCEPTANCE: Move(
+    Step.ACCEPT: SimulatedStep(
+        "accept_transfer", "buyer", ("own_purchase", "stage_offered", *DUTY_FACTS)
+    ),
+    Step.ACCEPT_FIRST: SimulatedStep(
+        "accept_transfer", "buyer", ("own_purchase", "stage_offered", *DUTY_FACTS)
+    ),
+    Step.COUNTERSIGN_ACCEPTANCE: SimulatedStep(
         "countersign_transfer",
         "buyer_second",
-        ("own_purchase", "awaiting_own_side", "stage_awaiting_signature", *ABLE),
+        ("own_purchase", "awaiting_own_side", "stage_awaiting_signature", *DUTY_FACTS),
     ),
-    Step.QUALIFY: Move("qualify_transfer", "centre", ("stage_accepted", *ABLE)),
-    Step.APPROVE: Move("approve_transfer", "city", ("stage_eligible", *_INSIDE)),
-    Step.REJECT: Move("reject_transfer", "city", ("stage_eligible", *_INSIDE)),
-    Step.CONTRACT: Move("contract_transfer", "centre", ("stage_approved", *ABLE)),
-    Step.PAY: Move("record_payment", "centre", ("stage_contracted", *ABLE)),
-    Step.SETTLE: Move("settle_transfer", "centre", ("stage_paid", *ABLE)),
-    Step.WITHDRAW: Move(
-        "withdraw_transfer", "seller", ("own_sale", "stage_before_contract", *ABLE)
+    Step.QUALIFY: SimulatedStep("qualify_transfer", "centre", ("stage_accepted", *DUTY_FACTS)),
+    Step.APPROVE: SimulatedStep("approve_transfer", "city", ("stage_eligible", *_INSIDE)),
+    Step.REJECT: SimulatedStep("reject_transfer", "city", ("stage_eligible", *_INSIDE)),
+    Step.CONTRACT: SimulatedStep("contract_transfer", "centre", ("stage_approved", *DUTY_FACTS)),
+    Step.PAY: SimulatedStep("record_payment", "centre", ("stage_contracted", *DUTY_FACTS)),
+    Step.SETTLE: SimulatedStep("settle_transfer", "centre", ("stage_paid", *DUTY_FACTS)),
+    Step.WITHDRAW: SimulatedStep(
+        "withdraw_transfer", "seller", ("own_sale", "stage_before_contract", *DUTY_FACTS)
     ),
-    Step.EXPIRE: Move("expire_transfer", "registry", ("overdue",)),
-    Step.DEFAULT: Move("declare_default", "centre", ("stage_contracted", *ABLE)),
+    Step.EXPIRE: SimulatedStep("expire_transfer", "registry", ("overdue",)),
+    Step.DEFAULT: SimulatedStep("declare_default", "centre", ("stage_contracted", *DUTY_FACTS)),
 }
 
-_MAIN = (
+_MAIN_PATH = (
     Step.OFFER, Step.ACCEPT, Step.QUALIFY, Step.APPROVE, Step.CONTRACT, Step.PAY, Step.SETTLE,
 )  # fmt: skip
 
-ROADS: Mapping[State, tuple[Step, ...]] = {
+PATHS: Mapping[State, tuple[Step, ...]] = {
     State.DRAFT: (),
     State.AWAITING_SIGNATURE: (Step.OFFER_FIRST,),
-    State.OFFERED: _MAIN[:1],
-    State.ACCEPTED: _MAIN[:2],
-    State.ELIGIBLE: _MAIN[:3],
-    State.APPROVED: _MAIN[:4],
-    State.CONTRACTED: _MAIN[:5],
-    State.PAID: _MAIN[:6],
-    State.SETTLED: _MAIN,
-    State.WITHDRAWN: (*_MAIN[:2], Step.WITHDRAW),
-    State.REJECTED: (*_MAIN[:3], Step.REJECT),
-    State.EXPIRED: (*_MAIN[:1], Step.EXPIRE),
-    State.DEFAULTED: (*_MAIN[:5], Step.DEFAULT),
+    State.OFFERED: _MAIN_PATH[:1],
+    State.ACCEPTED: _MAIN_PATH[:2],
+    State.ELIGIBLE: _MAIN_PATH[:3],
+    State.APPROVED: _MAIN_PATH[:4],
+    State.CONTRACTED: _MAIN_PATH[:5],
+    State.PAID: _MAIN_PATH[:6],
+    State.SETTLED: _MAIN_PATH,
+    State.WITHDRAWN: (*_MAIN_PATH[:2], Step.WITHDRAW),
+    State.REJECTED: (*_MAIN_PATH[:3], Step.REJECT),
+    State.EXPIRED: (*_MAIN_PATH[:1], Step.EXPIRE),
+    State.DEFAULTED: (*_MAIN_PATH[:5], Step.DEFAULT),
 }
 """The steps that lead to each state where one representative signs."""
 
-_TWICE = {
+_TWO_SIGNATURE_STEPS = {
     Step.OFFER: (Step.OFFER_FIRST, Step.COUNTERSIGN_OFFER),
     Step.ACCEPT: (Step.ACCEPT_FIRST, Step.COUNTERSIGN_ACCEPTANCE),
 }
 
 
-def road(end: State, *, seller: Firm, buyer: Firm) -> tuple[Step, ...]:
+def path_to(end: State, *, seller: Firm, buyer: Firm) -> tuple[Step, ...]:
     """The steps to ``end``, where two sign for whoever has two representatives."""
     twice = {
-        step: _TWICE[step]
+        step: _TWO_SIGNATURE_STEPS[step]
         for step, firm in ((Step.OFFER, seller), (Step.ACCEPT, buyer))
-        if firm.two_sign
+        if firm.needs_two_signatures
     }
-    return tuple(each for step in ROADS[end] for each in twice.get(step, (step,)))
+    return tuple(each for step in PATHS[end] for each in twice.get(step, (step,)))
 
 
 @dataclass(slots=True)
-class Case:
+class SimulatedTransfer:
     """A transfer on its way; ``quantity`` in base units, ``price_fen`` for one unit."""
 
     id: UUID
@@ -121,18 +127,18 @@ class Case:
     changed_at: datetime = NEVER
     deadline_at: datetime = NEVER
     offered_at: datetime = NEVER
-    acted: list[Officer] = field(default_factory=list)
+    signatories: list[Officer] = field(default_factory=list)
     number: str = ""
 
     @property
     def sum_fen(self) -> int:
         """What the buyer pays."""
-        return amount_fen(self.quantity, self.price_fen, self.scale)
+        return total_price_fen(self.quantity, self.price_fen, self.scale)
 
     @property
-    def deal(self) -> Deal:
+    def deal(self) -> SettlementTerms:
         """The accounts it passes through, and what passes."""
-        return Deal(
+        return SettlementTerms(
             seller_holding=self.seller.holding,
             seller_escrow=self.seller.escrow,
             buyer_holding=self.buyer.holding,
@@ -144,88 +150,90 @@ class Case:
 
 
 @dataclass(slots=True)
-class Market:
+class TransferSimulator:
     """Carries cases on, one step at a time, in the order of time."""
 
-    books: Books
+    writer: LedgerWriter
     centre: Officer
     bureaus: Mapping[str, Officer]
-    attested: dict[tuple[str, int], int] = field(default_factory=dict)
+    attestation_counts: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def draft(self, case: Case) -> None:
+    def draft(self, case: SimulatedTransfer) -> None:
         """The seller opens the case."""
-        facts = ("own_sale", "same_city", *ABLE)
+        facts = ("own_sale", "same_city", *DUTY_FACTS)
         by = case.seller.people[0]
-        done = Done("draft_transfer", by, case.drafted_at, case.id, facts, after=case.state.value)
-        self.books.act(done)
-        self._remember(case, by, case.drafted_at)
+        done = AuditRow(
+            "draft_transfer", by, case.drafted_at, case.id, facts, state_after=case.state.value
+        )
+        self.writer.write_audit_entry(done)
+        self._record_signatory(case, by, case.drafted_at)
 
-    def take(self, case: Case, step: Step, at: datetime) -> None:
+    def advance(self, case: SimulatedTransfer, step: Step, at: datetime) -> None:
         """One step of the case: its act, its entries, where it stands then."""
-        move, before = _MOVES[step], case.state
-        by = self._officer(case, move.by)
-        case.state = LIFE[before, step]
-        done = Done(move.operation, by, at, case.id, move.facts, before.value, case.state.value)
-        act = self.books.act(done)
-        for kind, postings in entries(case.deal, before, step).items():
+        move, before = _SIMULATED_STEPS[step], case.state
+        by = self._officer(case, move.actor)
+        case.state = TRANSITIONS[before, step]
+        done = AuditRow(move.operation, by, at, case.id, move.facts, before.value, case.state.value)
+        act = self.writer.write_audit_entry(done)
+        for kind, postings in step_entries(case.deal, before, step).items():
             reference = f"BK{case.id.hex[:20].upper()}" if kind is EntryKind.PAYMENT else ""
-            entry = self.books.post(act, kind, at, postings=postings, reference=reference)
+            entry = self.writer.write_entry(act, kind, at, postings=postings, reference=reference)
             if kind is EntryKind.SETTLEMENT:
-                self._attest(case, entry, at)
+                self._write_certificate(case, entry, at)
         case.deadline_at = end_of_day(day_of(at + LIMIT)) if case.state in DEADLINES else NEVER
         if case.state is State.OFFERED:
             case.offered_at = at
-        self._remember(case, by, at)
+        self._record_signatory(case, by, at)
 
-    def pay_out(self, case: Case, at: datetime) -> None:
+    def pay_out(self, case: SimulatedTransfer, at: datetime) -> None:
         """The centre pays the seller's money out."""
-        done = Done("record_payout", self.centre, at, case.seller.holding, ABLE)
-        act = self.books.act(done)
-        posting = Posting(case.seller.holding, OUTSIDE, MONEY, case.sum_fen)
+        done = AuditRow("record_payout", self.centre, at, case.seller.holding, DUTY_FACTS)
+        act = self.writer.write_audit_entry(done)
+        posting = Posting(case.seller.holding, OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, case.sum_fen)
         reference = f"PO{case.id.hex[:20].upper()}"
-        self.books.post(act, EntryKind.PAYOUT, at, postings=[posting], reference=reference)
+        self.writer.write_entry(act, EntryKind.PAYOUT, at, postings=[posting], reference=reference)
 
-    def close(self, cases: Sequence[Case]) -> None:
+    def write_transfers(self, cases: Sequence[SimulatedTransfer]) -> None:
         """Write every case as it stands, and the last attestation numbers."""
         for case in cases:
             self._write(case)
-        for (city, year), last in self.attested.items():
-            self.books.sheaf.add("certificate_sequence", city, year, last)
+        for (city, year), last in self.attestation_counts.items():
+            self.writer.buffer.add("certificate_sequence", city, year, last)
 
-    def _officer(self, case: Case, named: str) -> Officer:
+    def _officer(self, case: SimulatedTransfer, named: str) -> Officer:
         return {
             "seller": case.seller.people[0],
             "seller_second": case.seller.people[1],
             "buyer": case.buyer.people[0],
             "buyer_second": case.buyer.people[1],
             "centre": self.centre,
-            "city": self.bureaus[case.seller.place.city],
+            "city": self.bureaus[case.seller.division.city],
             "registry": REGISTRY,
         }[named]
 
-    def _remember(self, case: Case, by: Officer, at: datetime) -> None:
+    def _record_signatory(self, case: SimulatedTransfer, by: Officer, at: datetime) -> None:
         case.changed_at = at
-        if by not in case.acted and by is not REGISTRY:
-            case.acted.append(by)
+        if by not in case.signatories and by is not REGISTRY:
+            case.signatories.append(by)
 
-    def _attest(self, case: Case, entry: UUID, at: datetime) -> None:
-        key = (case.seller.place.city, day_of(at).year)
-        self.attested[key] = sequence = self.attested.get(key, 0) + 1
+    def _write_certificate(self, case: SimulatedTransfer, entry: UUID, at: datetime) -> None:
+        key = (case.seller.division.city, day_of(at).year)
+        self.attestation_counts[key] = sequence = self.attestation_counts.get(key, 0) + 1
         case.number = attestation_number(*key, sequence)
-        self.books.sheaf.add(
-            "certificate", self.books.id(), case.number, case.id, entry, at, case.seller.id,
+        self.writer.buffer.add(
+            "certificate", self.writer.next_id(), case.number, case.id, entry, at, case.seller.id,
             case.buyer.id, case.right.pollutant, case.quantity, "true",
         )  # fmt: skip
 
-    def _write(self, case: Case) -> None:
+    def _write(self, case: SimulatedTransfer) -> None:
         state, seller, buyer = case.state, case.seller, case.buyer
         contracted = state in {State.CONTRACTED, State.PAID, State.SETTLED, State.DEFAULTED}
         paid = state in {State.PAID, State.SETTLED}
         ended = state in {State.WITHDRAWN, State.REJECTED, State.DEFAULTED}
-        self.books.sheaf.add(
+        self.writer.buffer.add(
             "transfer", case.id,
-            *(seller.id, seller.place.city, _county(seller)),
-            *(buyer.id, buyer.place.city, _county(buyer)),
+            *(seller.id, seller.division.city, _county(seller)),
+            *(buyer.id, buyer.division.city, _county(buyer)),
             *(case.right.instrument, case.quantity, case.price_fen, case.sum_fen, "", ""),
             *("same_city", state.value, case.deadline_at, case.offered_at),
             "seller" if state is State.AWAITING_SIGNATURE else NEITHER,
@@ -234,11 +242,11 @@ class Market:
             *(case.number, _REASON if ended else ""),
             "buyer" if state is State.DEFAULTED else NEITHER,
             *(seller.people[0].person, seller.id),
-            array(officer.person for officer in case.acted),
-            array(officer.organisation for officer in case.acted),
+            pg_array(officer.person for officer in case.signatories),
+            pg_array(officer.organisation for officer in case.signatories),
             *("true", case.drafted_at, case.changed_at),
         )  # fmt: skip
 
 
 def _county(firm: Firm) -> str:
-    return "" if firm.place.code == firm.place.city else firm.place.code
+    return "" if firm.division.code == firm.division.city else firm.division.code

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from policies.engine import MISSES_MAX, Decision, Edition
+from policies.engine import MAX_NEAR_MISSES, Decision, Edition
 from policies.rulebook import ALLOW
 from policies.vocabulary import IMPLIED_BY, VOCABULARY, Text
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.kernel.errors import Forbidden, Miss
+from registry.kernel.errors import Forbidden, NearMiss
 
 PUBLIC = "public"
 
@@ -24,9 +24,9 @@ VIEWER_FACTS: dict[str, ViewerFact] = {
     "scope_missing": lambda v, kind, verb: (
         v.scopes is not None and f"{kind}:{verb}" not in v.scopes
     ),
-    "appointment_lapsed": lambda v, _kind, _verb: v.lapsed,
-    "sanctioned": lambda v, _kind, _verb: v.sanctioned,
-    "frozen": lambda v, _kind, _verb: v.frozen,
+    "appointment_lapsed": lambda v, _kind, _verb: v.appointment_expired,
+    "sanctioned": lambda v, _kind, _verb: v.is_sanctioned,
+    "frozen": lambda v, _kind, _verb: v.is_frozen,
     "may_initiate": lambda v, _kind, _verb: v.may_initiate,
     "may_approve": lambda v, _kind, _verb: v.may_approve,
 }
@@ -36,39 +36,39 @@ kind.
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class RowFilter:
     """The rows on which a verb is allowed; ``{t}`` stands for the alias, ``:name`` for a bind.
 
     Attributes:
-        ways: the conditions of which one must hold.
-        indexed: along each of them an index leads to its rows in the order of a list.
+        disjuncts: the conditions of which one must hold.
+        is_indexed: along each of them an index leads to its rows in the order of a list.
         binds: what the names stand for.
 
     """
 
-    ways: tuple[str, ...]
-    indexed: bool
+    disjuncts: tuple[str, ...]
+    is_indexed: bool
     binds: dict[str, Any]
 
     @property
     def sql(self) -> str:
         """One condition."""
-        return "(" + " OR ".join(self.ways) + ")"
+        return "(" + " OR ".join(self.disjuncts) + ")"
 
 
 @dataclass(frozen=True, slots=True)
-class ActionState:
+class ActionExplanation:
     """Whether a verb is allowed on one object, and why."""
 
     verb: str
     allowed: bool
     rule: str
-    ground: str
-    because: tuple[Text, ...]
-    misses: tuple[Miss, ...]
+    legal_basis: str
+    reasons: tuple[Text, ...]
+    near_misses: tuple[NearMiss, ...]
 
 
-class Gate:
+class Authorizer:
     """Holds the edition in force. Readers take one reference, so that a swap is atomic."""
 
     def __init__(self) -> None:
@@ -81,32 +81,32 @@ class Gate:
             raise RuntimeError("no edition of the rule book is loaded")
         return self._edition
 
-    def use(self, edition: Edition) -> None:
+    def activate(self, edition: Edition) -> None:
         """Put ``edition`` in force for this process."""
         self._edition = edition
 
-    def renew(self, edition: Edition) -> None:
+    def activate_if_newer(self, edition: Edition) -> None:
         """Put ``edition`` in force unless a newer one is: whoever is late sets nothing back."""
         if edition.version > self.edition.version:
-            self.use(edition)
+            self.activate(edition)
 
-    def decide(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Decision:
+    def authorize(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Decision:
         """The judge's verdict on one object.
 
         The cost is one call per fact that the rules of this cell name, and one look-up. Nobody sees
         less than the public: what a lapsed appointment or a missing scope would hide from a viewer,
         he could read by not signing in.
         """
-        own = self._own(viewer, kind, verb, record)
-        if own.allowed is True or not _looks(viewer, kind, verb):
+        own = self._decision_for(viewer, kind, verb, record)
+        if own.allowed is True or not _is_read(viewer, kind, verb):
             return own
-        public = self._of_public(viewer, kind, verb, record)
+        public = self._public_decision(viewer, kind, verb, record)
         return public if public.allowed is True else own
 
-    def _own(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Decision:
+    def _decision_for(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Decision:
         edition = self.edition
         mask = 0
-        for name, bit in edition.bits(viewer.role, kind.name, verb):
+        for name, bit in edition.fact_bits(viewer.role, kind.name, verb):
             of_viewer = VIEWER_FACTS.get(name)
             if of_viewer is not None:
                 true = of_viewer(viewer, kind.name, verb)
@@ -114,64 +114,68 @@ class Gate:
                 true = kind.facts[name].check(viewer, record)
             if true:
                 mask |= bit
-        return edition.ask(viewer.role, kind.name, verb, mask)
+        return edition.evaluate(viewer.role, kind.name, verb, mask)
 
-    def _of_public(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Decision:
+    def _public_decision(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Decision:
         """What is said to the public, of whom no fact is true but those about the object alone."""
         mask = 0
-        for name, bit in self.edition.bits(PUBLIC, kind.name, verb):
+        for name, bit in self.edition.fact_bits(PUBLIC, kind.name, verb):
             fact = kind.facts.get(name)
-            if fact is not None and fact.intrinsic and fact.check(viewer, record):
+            if fact is not None and fact.viewer_independent and fact.check(viewer, record):
                 mask |= bit
-        return self.edition.ask(PUBLIC, kind.name, verb, mask)
+        return self.edition.evaluate(PUBLIC, kind.name, verb, mask)
 
     def allows(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> bool:
         """Whether the verdict is yes."""
-        return self.decide(viewer, kind, verb, record).allowed is True
+        return self.authorize(viewer, kind, verb, record).allowed is True
 
-    def available(self, viewer: Viewer, kind: Kind, record: object) -> tuple[str, ...]:
+    def available_verbs(self, viewer: Viewer, kind: Kind, record: object) -> tuple[str, ...]:
         """The verbs, other than looking, that are permitted on the object at its stage."""
         return tuple(
             verb.name
             for verb in VOCABULARY.kinds[kind.name].verbs
-            if not verb.looks and not verb.creates and self.allows(viewer, kind, verb.name, record)
+            if not verb.is_read
+            and not verb.creates
+            and self.allows(viewer, kind, verb.name, record)
         )
 
-    def state(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> ActionState:
+    def explain(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> ActionExplanation:
         """The verdict with its reasons. Only for viewers who may see the object."""
-        return self._explained(self.decide(viewer, kind, verb, record))
+        return self._explanation_of(self.authorize(viewer, kind, verb, record))
 
     def forbidden(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Forbidden:
         """The refusal of a verb on a visible object: the forbidding rule or the nearest misses."""
-        return self._refusal(viewer, kind, self.decide(viewer, kind, verb, record))
+        return self._refusal(viewer, kind, self.authorize(viewer, kind, verb, record))
 
-    def _explained(self, decision: Decision) -> ActionState:
-        reasons = self.edition.reasons(decision)
-        misses = tuple(Miss(m.rule, m.ground, m.missing, m.blocking) for m in reasons.misses)
+    def _explanation_of(self, decision: Decision) -> ActionExplanation:
+        reasons = self.edition.explain(decision)
+        misses = tuple(
+            NearMiss(m.rule, m.legal_basis, m.missing, m.blocking) for m in reasons.near_misses
+        )
         if not (decision.allowed or reasons.rule or misses):
-            misses = self._for_others(decision)
-        return ActionState(
+            misses = self._rules_for_other_roles(decision)
+        return ActionExplanation(
             verb=decision.verb,
             allowed=decision.allowed is True,
             rule=reasons.rule,
-            ground=reasons.ground,
-            because=reasons.because,
-            misses=misses,
+            legal_basis=reasons.legal_basis,
+            reasons=reasons.reasons,
+            near_misses=misses,
         )
 
-    def _for_others(self, decision: Decision) -> tuple[Miss, ...]:
+    def _rules_for_other_roles(self, decision: Decision) -> tuple[NearMiss, ...]:
         """The rules that let other roles do what no rule lets this one do, a few."""
         own = VOCABULARY.roles[decision.role]
         named = {**VOCABULARY.roles, **VOCABULARY.groups}
         rows = [
             row
-            for row in self.edition.book.rows_on(decision.kind, decision.verb)
+            for row in self.edition.book.rules_for_verb(decision.kind, decision.verb)
             if row.effect == ALLOW and row.role != "registry"
         ]
         return tuple(
-            Miss(
+            NearMiss(
                 row.number,
-                row.ground,
+                row.legal_basis,
                 missing=(
                     Text(
                         f"it is for the {named[row.role].en}; you act for the {own.en}",
@@ -179,67 +183,69 @@ class Gate:
                     ),
                 ),
             )
-            for row in rows[:MISSES_MAX]
+            for row in rows[:MAX_NEAR_MISSES]
         )
 
     def _refusal(self, viewer: Viewer, kind: Kind, decision: Decision) -> Forbidden:
-        state = self._explained(decision)
+        state = self._explanation_of(decision)
         if state.rule:
             return Forbidden(
                 Text(
-                    f"Rule {state.rule} forbids it: {'; '.join(t.en for t in state.because)}.",
-                    f"规则{state.rule}不允许:{';'.join(t.zh for t in state.because)}。",
+                    f"Rule {state.rule} forbids it: {'; '.join(t.en for t in state.reasons)}.",
+                    f"规则{state.rule}不允许:{';'.join(t.zh for t in state.reasons)}。",
                 ),
                 rule=state.rule,
-                ground=state.ground,
+                legal_basis=state.legal_basis,
             )
         words = VOCABULARY.verb(kind.name, decision.verb)
         named = words.text if words else Text(decision.verb, decision.verb)
         role, what = VOCABULARY.roles[viewer.role], VOCABULARY.kinds[kind.name].text
-        nearest = _nearest(state.misses)
+        nearest = _nearest_miss_text(state.near_misses)
         return Forbidden(
             Text(
                 f"No rule lets the {role.en} {named.en} this {what.en} now{nearest.en}.",
                 f"没有规则允许{role.zh}此时对该{what.zh}执行“{named.zh}”{nearest.zh}。",
             ),
-            misses=state.misses,
+            near_misses=state.near_misses,
         )
 
-    def hopeless(self, viewer: Viewer, kind: Kind, verb: str) -> Forbidden | None:
+    def never_allowed(self, viewer: Viewer, kind: Kind, verb: str) -> Forbidden | None:
         """The refusal of a verb that this viewer may do on no object at all; else None.
 
         Asked before anything is looked up, so that no look-up tells what exists.
         """
-        fixed, free = self._of_viewer(viewer, kind, verb)
-        if self.edition.terms(viewer.role, kind.name, verb, fixed, free):
+        fixed, free = self._viewer_bits(viewer, kind, verb)
+        if self.edition.residual_condition(viewer.role, kind.name, verb, fixed, free):
             return None
-        return self._refusal(viewer, kind, self.edition.ask(viewer.role, kind.name, verb, fixed))
+        return self._refusal(
+            viewer, kind, self.edition.evaluate(viewer.role, kind.name, verb, fixed)
+        )
 
-    def row_filter(self, viewer: Viewer, kind: Kind, verb: str) -> Filter | bool:
+    def row_filter(self, viewer: Viewer, kind: Kind, verb: str) -> RowFilter | bool:
         """The same verdicts as a condition on rows: True (all), False (none), or a filter."""
-        fixed, free = self._of_viewer(viewer, kind, verb)
+        fixed, free = self._viewer_bits(viewer, kind, verb)
         cells = [(viewer.role, fixed, free)]
-        if _looks(viewer, kind, verb):
-            facts = self.edition.bits(PUBLIC, kind.name, verb)
+        if _is_read(viewer, kind, verb):
+            facts = self.edition.fact_bits(PUBLIC, kind.name, verb)
             known = ((name, kind.facts.get(name)) for name, _ in facts)
             cells.append(
-                (PUBLIC, 0, tuple(name for name, fact in known if fact and fact.intrinsic))
+                (PUBLIC, 0, tuple(name for name, fact in known if fact and fact.viewer_independent))
             )
         ways, indexed = [], True
         for role, fixed, free in cells:
-            terms = self.edition.terms(role, kind.name, verb, fixed, free)
+            terms = self.edition.residual_condition(role, kind.name, verb, fixed, free)
             if any(care == 0 for care, _ in terms):
                 return True
             for care, value in terms:
                 conjunctions = _conjunctions(kind, free, care=care, value=value)
                 ways += conjunctions
                 indexed = indexed and len(conjunctions) > 1
-        return Filter(tuple(ways), indexed, viewer.binds()) if ways else False
+        return RowFilter(tuple(ways), indexed, viewer.bind_values()) if ways else False
 
-    def _of_viewer(self, viewer: Viewer, kind: Kind, verb: str) -> tuple[int, tuple[str, ...]]:
+    def _viewer_bits(self, viewer: Viewer, kind: Kind, verb: str) -> tuple[int, tuple[str, ...]]:
         """The true facts about the viewer alone, and the names of the facts about rows."""
         fixed, free = 0, []
-        for name, bit in self.edition.bits(viewer.role, kind.name, verb):
+        for name, bit in self.edition.fact_bits(viewer.role, kind.name, verb):
             of_viewer = VIEWER_FACTS.get(name)
             if of_viewer is None:
                 free.append(name)
@@ -254,9 +260,9 @@ class Gate:
         return tuple(
             (role, verb.name)
             for verb in VOCABULARY.kinds[kind.name].verbs
-            if verb.waits
+            if verb.creates_task
             for role in VOCABULARY.roles
-            if self._ripe(
+            if self._could_be_allowed(
                 Viewer(role=role, now=now, may_initiate=True, may_approve=True),
                 kind,
                 verb.name,
@@ -264,38 +270,40 @@ class Gate:
             )
         )
 
-    def _ripe(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> bool:
+    def _could_be_allowed(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> bool:
         """Whether some viewer of this role could be allowed, the object being as it is."""
         fixed, free = 0, []
-        for name, bit in self.edition.bits(viewer.role, kind.name, verb):
+        for name, bit in self.edition.fact_bits(viewer.role, kind.name, verb):
             fact = kind.facts.get(name)
             implying = kind.facts.get(IMPLIED_BY.get(name, ""))
             if implying is not None and implying.check(viewer, record):
                 fixed |= bit
-            elif fact is not None and not fact.intrinsic:
+            elif fact is not None and not fact.viewer_independent:
                 free.append(name)
             elif (
                 fact.check(viewer, record) if fact else VIEWER_FACTS[name](viewer, kind.name, verb)
             ):
                 fixed |= bit
-        return bool(self.edition.terms(viewer.role, kind.name, verb, fixed, tuple(free)))
+        return bool(
+            self.edition.residual_condition(viewer.role, kind.name, verb, fixed, tuple(free))
+        )
 
 
-def _nearest(misses: tuple[Miss, ...]) -> Text:
+def _nearest_miss_text(near_misses: tuple[NearMiss, ...]) -> Text:
     """What stands against the rule that comes nearest, as the end of a sentence."""
-    if not misses:
+    if not near_misses:
         return Text("", "")
-    against = (*misses[0].missing, *misses[0].blocking)
+    against = (*near_misses[0].missing, *near_misses[0].blocking)
     return Text(
-        f"; {misses[0].rule} would, but " + " and ".join(text.en for text in against),
-        f";规则{misses[0].rule}可适用,但" + "且".join(text.zh for text in against),
+        f"; {near_misses[0].rule} would, but " + " and ".join(text.en for text in against),
+        f";规则{near_misses[0].rule}可适用,但" + "且".join(text.zh for text in against),
     )
 
 
-def _looks(viewer: Viewer, kind: Kind, verb: str) -> bool:
+def _is_read(viewer: Viewer, kind: Kind, verb: str) -> bool:
     """Whether somebody other than the public wants to look."""
     words = VOCABULARY.verb(kind.name, verb)
-    return words is not None and words.looks and viewer.role != PUBLIC
+    return words is not None and words.is_read and viewer.role != PUBLIC
 
 
 def _conjunctions(kind: Kind, free: tuple[str, ...], *, care: int, value: int) -> list[str]:
@@ -308,12 +316,12 @@ def _conjunctions(kind: Kind, free: tuple[str, ...], *, care: int, value: int) -
     for place, name in enumerate(free):
         if care >> place & 1:
             fact, yes = kind.facts[name], value >> place & 1
-            if yes and fact.ways and not ways:
-                ways = fact.ways
+            if yes and fact.index_branches and not ways:
+                ways = fact.index_branches
             else:
                 faces.append(f"({fact.where})" if yes else f"NOT ({fact.where})")
     return [" AND ".join((f"({way})", *faces)) for way in ways] or [" AND ".join(faces)]
 
 
-gate = Gate()
+authorizer = Authorizer()
 """The gate of this process."""

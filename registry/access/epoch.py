@@ -5,54 +5,54 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.rulebook_store import load_edition
-from registry.db.session import row
+from registry.db.session import fetch_one
 
-MOMENT = """
+ACCESS_SNAPSHOT_SQL = """
     SELECT epoch, registry_now() AS now, reads IS NOT NULL AND since IS NULL AS stands,
         (SELECT max(version) FROM rule_edition) AS edition
     FROM access_epoch, registry_clock
 """
 
-Read = Callable[[str], Awaitable[Mapping[str, Any] | None]]
+FetchRow = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class AccessSnapshot:
     """The registry as one statement saw it.
 
     Attributes:
         epoch: stepped by whatever changes who may do what.
         now: the registry's time.
-        stands: the clock stands there; otherwise it runs.
+        clock_stopped: the clock stands there; otherwise it runs.
 
     """
 
     epoch: int
     now: datetime
-    stands: bool
+    clock_stopped: bool
 
 
-async def look(read: Read = row) -> Moment:
+async def read_access_snapshot(fetch_row: FetchRow = fetch_one) -> AccessSnapshot:
     """The moment, by one statement; the gate holds the newest edition afterwards.
 
     Args:
-        read: answers the first row of a statement; where not given, on the connection of the
+        fetch_row: answers the first row of a statement; where not given, on the connection of the
             current transaction.
 
     """
-    found = await read(MOMENT)
+    found = await fetch_row(ACCESS_SNAPSHOT_SQL)
     if found is None:
         raise RuntimeError("the database has no clock")
-    return await moment_of(found)
+    return await snapshot_from_row(found)
 
 
-async def moment_of(line: Mapping[str, Any]) -> Moment:
-    """The moment of a row that has the columns of ``MOMENT``; likewise with the gate."""
-    if line["edition"] is None:
+async def snapshot_from_row(columns: Mapping[str, Any]) -> AccessSnapshot:
+    """The snapshot in a row with the columns of ``ACCESS_SNAPSHOT_SQL``; activates its edition."""
+    if columns["edition"] is None:
         raise RuntimeError("the database has no edition of the rule book")
     # A reader whose snapshot is older than the gate's edition is judged by the newer one.
-    if line["edition"] > gate.edition.version:
-        gate.renew(await load_edition())
-    return Moment(line["epoch"], line["now"], line["stands"])
+    if columns["edition"] > authorizer.edition.version:
+        authorizer.activate_if_newer(await load_edition())
+    return AccessSnapshot(columns["epoch"], columns["now"], columns["stands"])

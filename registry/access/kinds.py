@@ -19,17 +19,17 @@ class Fact:
         where: the SQL face, asked of rows; ``{t}`` stands for the table's alias and ``:name`` for
             a bind of
             ``Viewer.binds``. Two-valued: it never yields NULL.
-        ways: alternatives that together are ``where``; along each an index leads to its rows in the
-            orders of the kind's lists. Empty where there are none.
-        intrinsic: true when the answer does not depend on the viewer, only on the row and the
-            clock.
+        index_branches: alternatives that together are ``where``; along each an index leads to its
+            rows in the orders of the kind's lists. Empty where there are none.
+        viewer_independent: true when the answer does not depend on the viewer, only on the row and
+            the clock.
 
     """
 
     check: Callable[[Viewer, Any], bool]
     where: str
-    intrinsic: bool = False
-    ways: tuple[str, ...] = ()
+    viewer_independent: bool = False
+    index_branches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,34 +40,34 @@ class Kind:
         name: the word of the rule book and of the API.
         record: the Tortoise model.
         facts: the facts that rules about this kind may name.
-        organisations: the organisations whose rows are share-locked before the object itself, so
-            that a
+        organisations_to_lock: the organisations whose rows are share-locked before the object
+            itself, so that a
             sanction that commits first always wins.
         masks: for each ``view_*`` verb the fields it uncovers.
-        watches: how the API field ``since`` of the work list is read: the column that says since
-            when it waits.
+        waiting_since_column: how the API field ``since`` of the work list is read: the column that
+            says since when it waits.
 
     """
 
     name: str
     record: type[Model]
     facts: Mapping[str, Fact]
-    organisations: Callable[[Any], tuple[UUID, ...]] = lambda _: ()
+    organisations_to_lock: Callable[[Any], tuple[UUID, ...]] = lambda _: ()
     masks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    watches: str = "changed_at"
+    waiting_since_column: str = "changed_at"
 
 
-def either(check: Callable[[Viewer, Any], bool], *ways: str) -> Fact:
+def any_of(check: Callable[[Viewer, Any], bool], *branches: str) -> Fact:
     """The fact that one of several conditions holds, each with an index; see ``Fact.ways``."""
-    return Fact(check, " OR ".join(f"({way})" for way in ways), ways=ways)
+    return Fact(check, " OR ".join(f"({way})" for way in branches), index_branches=branches)
 
 
-def state_fact(*states: str) -> Fact:
+def state_predicate(*states: str) -> Fact:
     """The fact «the object is in one of these states»; its column is ``state``."""
     wanted = frozenset(states)
     listed = ", ".join(f"'{state}'" for state in states)
     return Fact(
         check=lambda _, record: record.state in wanted,
         where=f"{{t}}.state IN ({listed})",
-        intrinsic=True,
+        viewer_independent=True,
     )

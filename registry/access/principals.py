@@ -12,39 +12,39 @@ orphan.
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Principal:
     """What sign-in knows of a request before the database was asked.
 
     Attributes:
         subject: the token's name of the person signed in; empty when nobody is, or when a client
             acts for itself.
-        appointment: the appointment named in the request; NIL when none was.
+        appointment_id: the appointment named in the request; NIL when none was.
         client: the name of the program that sends the request; empty for nobody.
         scopes: what the token lets the client do, ``Kind:verb`` words; None when the token sets
             no limit.
-        machine: the role in which the program itself acts (``registry``, ``operator``); no token
-            can set it.
+        system_role: the role in which the program itself acts (``registry``, ``operator``); no
+            token can set it.
 
     """
 
     subject: str = ""
-    appointment: UUID = NIL
+    appointment_id: UUID = NIL
     client: str = ""
     scopes: frozenset[str] | None = None
-    machine: str = ""
+    system_role: str = ""
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # What is remembered of a caller is looked up on every request, several times.
-        told = (self.subject, self.appointment, self.client, self.scopes, self.machine)
-        object.__setattr__(self, "_hash", hash(told))
+        fields = (self.subject, self.appointment_id, self.client, self.scopes, self.system_role)
+        object.__setattr__(self, "_hash", hash(fields))
 
     def __hash__(self) -> int:
         return self._hash
 
 
-REGISTRY = Caller(machine="registry")
-OPERATOR = Caller(machine="operator")
+SYSTEM_PRINCIPAL = Principal(system_role="registry")
+OPERATOR_PRINCIPAL = Principal(system_role="operator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,50 +59,50 @@ class Viewer:
         may_initiate: may open business and sign first.
         may_approve: may decide and countersign.
         scopes: what the acting client may do, ``Kind:verb``; None sets no limit.
-        lapsed: the appointment is not in force.
-        sanctioned: the organisation is under a sanction that bars new business.
-        frozen: the organisation is frozen as a whole.
-        authority: the organisation is an authority, so that its own business goes to a second
+        appointment_expired: the appointment is not in force.
+        is_sanctioned: the organisation is under a sanction that bars new business.
+        is_frozen: the organisation is frozen as a whole.
+        is_authority: the organisation is an authority, so that its own business goes to a second
             officer of its own.
-        standing: of all this, what the rules distinguish without looking at a row.
+        policy_key: of all this, what the rules distinguish without looking at a row.
 
     """
 
     role: str
     now: datetime
     person: UUID = NIL
-    appointment: UUID = NIL
+    appointment_id: UUID = NIL
     organisation: UUID = NIL
     division: str = ""
     may_initiate: bool = False
     may_approve: bool = False
     client: str = ""
     scopes: frozenset[str] | None = None
-    lapsed: bool = False
-    sanctioned: bool = False
-    frozen: bool = False
-    authority: bool = False
-    standing: tuple[object, ...] = field(init=False, repr=False, compare=False)
+    appointment_expired: bool = False
+    is_sanctioned: bool = False
+    is_frozen: bool = False
+    is_authority: bool = False
+    policy_key: tuple[object, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Every plan is kept under it, and one viewer serves many requests.
-        told = (
+        policy_key = (
             self.role,
             self.may_initiate,
             self.may_approve,
-            self.lapsed,
-            self.sanctioned,
-            self.frozen,
+            self.appointment_expired,
+            self.is_sanctioned,
+            self.is_frozen,
             self.scopes,
         )
-        object.__setattr__(self, "standing", told)
+        object.__setattr__(self, "policy_key", policy_key)
 
-    def binds(self) -> dict[str, Any]:
+    def bind_values(self) -> dict[str, Any]:
         """The named binds that a fact's SQL face may use."""
         return {
             "organisation": self.organisation,
             "person": self.person,
-            "appointment": self.appointment,
+            "appointment": self.appointment_id,
             "division": self.division,
             "role": self.role,
             "now": self.now,

@@ -13,18 +13,18 @@ import policies
 from policies.engine import Decision, Edition
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.db.session import row, rows
+from registry.db.session import fetch_all, fetch_one
 
-SHIPPED = Path(policies.__file__).parent
+BUNDLED_RULEBOOK = Path(policies.__file__).parent
 """Where the rule book that comes with the program stands."""
 
-BOOKS_MAX = 32
+CACHE_SIZE = 32
 """So many books are remembered, the latest read."""
 
-_books: dict[str, RuleBook] = {}
+_rulebooks: dict[str, RuleBook] = {}
 
 
-async def import_book(owner: asyncpg.Connection, book: RuleBook) -> int:
+async def store_rulebook(owner: asyncpg.Connection, book: RuleBook) -> int:
     """Store ``book`` as the newest edition unless it is the newest already; returns its version.
 
     Runs as the owner of the tables: the application may not write rules.
@@ -47,24 +47,24 @@ async def import_book(owner: asyncpg.Connection, book: RuleBook) -> int:
             "INSERT INTO rule_line (edition, sequence, cells, number) VALUES ($1, $2, $3, $4)",
             [
                 (version, sequence, cells, cells[1] if cells[0] == "p" else None)
-                for sequence, cells in enumerate(_lines(book))
+                for sequence, cells in enumerate(_csv_rows(book))
             ],
         )
         return version
 
 
-def _lines(book: RuleBook) -> list[list[str]]:
+def _csv_rows(book: RuleBook) -> list[list[str]]:
     """The book as the lines of one file: links, then rows."""
     links = [["g", member, group] for member, group in book.links]
     return links + [
-        ["p", row.number, row.effect, row.role, row.verb, row.kind, row.when, row.ground]
-        for row in book.rows
+        ["p", row.number, row.effect, row.role, row.verb, row.kind, row.when, row.legal_basis]
+        for row in book.rules
     ]
 
 
 async def newest_version() -> int:
     """The version of the edition in force; 0 where none was imported."""
-    found = await row("SELECT coalesce(max(version), 0) AS version FROM rule_edition")
+    found = await fetch_one("SELECT coalesce(max(version), 0) AS version FROM rule_edition")
     return int(found["version"]) if found else 0
 
 
@@ -77,57 +77,60 @@ async def load_edition(version: int | None = None) -> Edition:
 
     """
     wanted = await newest_version() if version is None else version
-    book = (await books_of([wanted])).get(wanted)
+    book = (await load_rulebooks([wanted])).get(wanted)
     if book is None:
         raise LookupError(f"there is no edition {wanted} of the rule book")
     # In a thread: other requests are answered meanwhile.
-    return await asyncio.to_thread(_built, book, wanted)
+    return await asyncio.to_thread(_compile, book, wanted)
 
 
-async def books_of(versions: Iterable[int]) -> dict[int, RuleBook]:
+async def load_rulebooks(versions: Iterable[int]) -> dict[int, RuleBook]:
     """The rule books of some editions by their version, without a judge; no edition, no book.
 
     Raises:
         ValueError: the stored lines of one do not yield its digest.
 
     """
-    stored = await rows(
+    stored = await fetch_all(
         "SELECT version, digest FROM rule_edition WHERE version = ANY($1::int[])", list(versions)
     )
-    return {found["version"]: await _book(found["version"], found["digest"]) for found in stored}
+    return {
+        found["version"]: await _load_rulebook(found["version"], found["digest"])
+        for found in stored
+    }
 
 
-async def _book(version: int, digest: str) -> RuleBook:
+async def _load_rulebook(version: int, digest: str) -> RuleBook:
     """An edition never changes: it is read once, and known by its digest."""
-    if digest not in _books:
+    if digest not in _rulebooks:
         text = io.StringIO()
-        lines = await rows(
+        lines = await fetch_all(
             "SELECT cells FROM rule_line WHERE edition = $1 ORDER BY sequence", version
         )
         csv.writer(text, lineterminator="\n").writerows(line["cells"] for line in lines)
         book = await asyncio.to_thread(
-            RuleBook.of, {f"edition {version}": text.getvalue()}, VOCABULARY
+            RuleBook.parse, {f"edition {version}": text.getvalue()}, VOCABULARY
         )
         if book.digest != digest:
             raise ValueError(f"edition {version} of the rule book does not match its digest")
-        if len(_books) >= BOOKS_MAX:
-            _books.pop(next(iter(_books)), None)
-        _books[digest] = book
-    return _books[digest]
+        if len(_rulebooks) >= CACHE_SIZE:
+            _rulebooks.pop(next(iter(_rulebooks)), None)
+        _rulebooks[digest] = book
+    return _rulebooks[digest]
 
 
-def _built(book: RuleBook, version: int) -> Edition:
-    return Edition(book, version, alarm=_changed_his_mind)
+def _compile(book: RuleBook, version: int) -> Edition:
+    return Edition(book, version, on_mismatch=_log_engine_mismatch)
 
 
-def _changed_his_mind(known: Decision, fresh: Decision) -> None:
+def _log_engine_mismatch(cached: Decision, recomputed: Decision) -> None:
     structlog.get_logger().critical(
         "judge",
-        edition=known.edition,
-        role=known.role,
-        kind=known.kind,
-        verb=known.verb,
-        facts=known.mask,
-        was=known.allowed,
-        now=fresh.allowed,
+        edition=cached.edition,
+        role=cached.role,
+        kind=cached.kind,
+        verb=cached.verb,
+        facts=cached.mask,
+        was=cached.allowed,
+        now=recomputed.allowed,
     )

@@ -2,7 +2,7 @@
 
 What the database said stays in use while ``access_epoch`` stands, which whatever could change it
 steps; what the clock says is worked out on every use. The epoch is polled. Where no poll has
-succeeded for ``WINDOW_SECONDS``, nothing that is remembered may be used, for it may be over.
+succeeded for ``FRESHNESS_SECONDS``, nothing that is remembered may be used, for it may be over.
 """
 
 import time
@@ -10,50 +10,50 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from registry.access.epoch import Moment, Read, look
-from registry.access.principals import Caller, Viewer
-from registry.access.viewer_lookup import Facts, load_facts, viewer_at
-from registry.db.session import looking
-from registry.kernel.errors import AppointmentRequired, Busy, Unreachable
-from registry.kernel.slru_cache import Remembered
+from registry.access.epoch import AccessSnapshot, FetchRow, read_access_snapshot
+from registry.access.principals import Principal, Viewer
+from registry.access.viewer_lookup import ViewerRecord, load_viewer_record, viewer_from_record
+from registry.db.session import short_read_only_transaction
+from registry.kernel.errors import AppointmentRequired, DatabaseUnreachable, Overloaded
+from registry.kernel.slru_cache import SegmentedLRUCache
 
-EVERY_SECONDS = 0.5
+POLL_INTERVAL_SECONDS = 0.5
 """How often the epoch is to be polled."""
 
-MOMENT_SECONDS = 0.005
+CLOCK_CACHE_SECONDS = 0.005
 """For so long a viewer once worked out serves everybody who asks as he; no deadline is so fine."""
 
-WINDOW_SECONDS = 1.5
+FRESHNESS_SECONDS = 1.5
 """How long after the beginning of a poll its answer holds: the freshness window."""
 
-ATTEMPTS_MAX = 3
+MAX_ATTEMPTS = 3
 
-WEIGHT_MEAN_MAX = 20
+MAX_MEAN_WEIGHT = 20
 """Of all that is remembered; a caller weighs his scopes, appointments and measures."""
 
-_NOTHING = Facts()
+_EMPTY_RECORD = ViewerRecord()
 
 
 @dataclass(slots=True)
-class _Entry:
+class _CacheEntry:
     """Facts, the epoch they were read under, and at which of the servers polled so far.
 
     Attributes:
         viewer: what they made of the caller last.
-        moment: that of the poll by which the time was known then.
-        at: when that was, in seconds of the clock.
+        snapshot: that of the poll by which the time was known then.
+        resolved_at: when that was, in seconds of the clock.
 
     """
 
-    facts: Facts
+    record: ViewerRecord
     epoch: int
-    server: int
+    server_generation: int
     viewer: Viewer | None = None
-    moment: Moment | None = None
-    at: float = 0.0
+    snapshot: AccessSnapshot | None = None
+    resolved_at: float = 0.0
 
 
-class Standings:
+class ViewerCache:
     """The viewers of the callers who asked last.
 
     Args:
@@ -62,17 +62,19 @@ class Standings:
 
     """
 
-    def __init__(self, *, most: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._entries: Remembered[Caller, _Entry] = Remembered(most, most * WEIGHT_MEAN_MAX)
+    def __init__(self, *, max_entries: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._entries: SegmentedLRUCache[Principal, _CacheEntry] = SegmentedLRUCache(
+            max_entries, max_entries * MAX_MEAN_WEIGHT
+        )
         self._clock = clock
-        self._moment: Moment | None = None
+        self._snapshot: AccessSnapshot | None = None
         self._polled_at = float("-inf")
-        self._server = 0
+        self._server_generation = 0
 
     @property
-    def fresh(self) -> bool:
+    def is_fresh(self) -> bool:
         """Whether the last good poll still holds."""
-        return self._clock() - self._polled_at < WINDOW_SECONDS
+        return self._clock() - self._polled_at < FRESHNESS_SECONDS
 
     def now(self) -> datetime:
         """The registry's time: that of the last poll, and what went by since it began.
@@ -85,102 +87,106 @@ class Standings:
 
         """
         elapsed = self._clock() - self._polled_at
-        if self._moment is None or elapsed >= WINDOW_SECONDS:
-            raise Unreachable
-        stands = self._moment.stands
-        return self._moment.now if stands else self._moment.now + timedelta(seconds=elapsed)
+        if self._snapshot is None or elapsed >= FRESHNESS_SECONDS:
+            raise DatabaseUnreachable
+        stands = self._snapshot.clock_stopped
+        return self._snapshot.now if stands else self._snapshot.now + timedelta(seconds=elapsed)
 
-    def mark(self) -> tuple[int, int]:
+    def version(self) -> tuple[int, int]:
         """Another one as soon as a change was seen: whoever waits compares it before he answers.
 
         Raises:
             Unreachable: the last good poll holds no longer.
 
         """
-        if self._moment is None or not self.fresh:
-            raise Unreachable
-        return self._server, self._moment.epoch
+        if self._snapshot is None or not self.is_fresh:
+            raise DatabaseUnreachable
+        return self._server_generation, self._snapshot.epoch
 
-    def known(self, caller: Caller) -> Viewer | None:
-        """The viewer for ``caller`` now, as far as that is remembered; None where it is not.
+    def cached(self, principal: Principal) -> Viewer | None:
+        """The viewer for ``principal`` now, as far as that is remembered; None where it is not.
 
         Raises:
             Unreachable: the last good poll holds no longer.
 
         """
-        if not (caller.subject or caller.client):
-            return viewer_at(caller, _NOTHING, self.now())
-        entry = self._entries.get(caller)
-        if entry is None or not self._current(entry):
+        if not (principal.subject or principal.client):
+            return viewer_from_record(principal, _EMPTY_RECORD, self.now())
+        entry = self._entries.get(principal)
+        if entry is None or not self._is_current(entry):
             return None
         clock = self._clock()
-        if entry.moment is self._moment and 0 <= clock - entry.at < MOMENT_SECONDS and self.fresh:
+        if (
+            entry.snapshot is self._snapshot
+            and 0 <= clock - entry.resolved_at < CLOCK_CACHE_SECONDS
+            and self.is_fresh
+        ):
             return entry.viewer
         try:
-            entry.viewer = viewer_at(caller, entry.facts, self.now())
-            entry.moment, entry.at = self._moment, clock
+            entry.viewer = viewer_from_record(principal, entry.record, self.now())
+            entry.snapshot, entry.resolved_at = self._snapshot, clock
         except AppointmentRequired:
-            # By the clock; ``viewer`` says it after a look at the database.
-            self._entries.drop(caller)
+            # By the clock; ``resolve`` says it after a look at the database.
+            self._entries.discard(principal)
             return None
         return entry.viewer
 
-    async def viewer(self, caller: Caller) -> Viewer:
-        """The viewer for ``caller`` now, looked up where it is not remembered.
+    async def resolve(self, principal: Principal) -> Viewer:
+        """The viewer for ``principal`` now, looked up where it is not remembered.
 
         Raises:
             AppointmentRequired: none in force, several and none named, or one of somebody else.
             Unreachable: the last good poll holds no longer.
-            Busy: what was looked up was overtaken by changes, ``ATTEMPTS_MAX`` times.
+            Busy: what was looked up was overtaken by changes, ``MAX_ATTEMPTS`` times.
 
         """
-        for _ in range(ATTEMPTS_MAX):
-            known = self.known(caller)
+        for _ in range(MAX_ATTEMPTS):
+            known = self.cached(principal)
             if known is not None:
                 return known
-            entry = await self._looked_up(caller)
-            if self._current(entry):
-                viewer = viewer_at(caller, entry.facts, self.now())
-                self._entries.put(caller, entry, _weight(caller, entry.facts))
+            entry = await self._load(principal)
+            if self._is_current(entry):
+                viewer = viewer_from_record(principal, entry.record, self.now())
+                self._entries.put(principal, entry, _weight(principal, entry.record))
                 return viewer
-        raise Busy
+        raise Overloaded
 
-    async def poll(self, read: Read) -> None:
+    async def refresh(self, fetch_row: FetchRow) -> None:
         """Look once; a newer edition is in the gate before the new epoch counts.
 
         Args:
-            read: answers the first row of a statement.
+            fetch_row: answers the first row of a statement.
 
         """
         began = self._clock()
-        moment = await look(read)
-        self._moment, self._polled_at = moment, began
+        moment = await read_access_snapshot(fetch_row)
+        self._snapshot, self._polled_at = moment, began
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Drop what is remembered, and what is being looked up: another server answers now.
 
         After a fail-over it may count the same epochs and mean others.
         """
-        self._server += 1
+        self._server_generation += 1
         self._entries.clear()
 
-    def _current(self, entry: _Entry) -> bool:
+    def _is_current(self, entry: _CacheEntry) -> bool:
         """Whether nothing was seen to change since; one read after the last poll is newer still."""
         return (
-            self._moment is not None
-            and entry.server == self._server
-            and entry.epoch >= self._moment.epoch
+            self._snapshot is not None
+            and entry.server_generation == self._server_generation
+            and entry.epoch >= self._snapshot.epoch
         )
 
-    async def _looked_up(self, caller: Caller) -> _Entry:
-        server = self._server
+    async def _load(self, principal: Principal) -> _CacheEntry:
+        server = self._server_generation
         # One snapshot: the facts are those of the epoch.
-        async with looking():
-            moment, facts = await load_facts(caller)
-            return _Entry(facts, moment.epoch, server)
+        async with short_read_only_transaction():
+            moment, facts = await load_viewer_record(principal)
+            return _CacheEntry(facts, moment.epoch, server)
 
 
-def _weight(caller: Caller, facts: Facts) -> int:
-    scopes = len(caller.scopes or ()) + len(facts.scopes or ())
-    held = sum(1 + len(each.sanctions) + len(each.freezes) for each in facts.appointments)
+def _weight(principal: Principal, record: ViewerRecord) -> int:
+    scopes = len(principal.scopes or ()) + len(record.scopes or ())
+    held = sum(1 + len(each.sanctions) + len(each.freezes) for each in record.appointments)
     return 1 + scopes + held

@@ -1,23 +1,23 @@
 """What rules may ask of agreements, each with two faces."""
 
 from policies.vocabulary import Text
-from registry.access.kinds import Fact, Kind, state_fact
+from registry.access.kinds import Fact, Kind, state_predicate
 from registry.access.principals import Viewer
 from registry.agreements.records import Agreement
-from registry.agreements.rules import AgreementState, Visibility, standing
-from registry.db.session import known_constraints
+from registry.agreements.rules import AgreementState, Visibility, state_on
+from registry.db.session import register_constraint_errors
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Malformed
 
 
-def _published(_: Viewer, agreement: Agreement) -> bool:
+def _is_published(_: Viewer, agreement: Agreement) -> bool:
     everybody = set(agreement.parties) <= set(agreement.signed)
     return everybody and agreement.visibility == Visibility.PUBLIC
 
 
-def _in_force(viewer: Viewer, agreement: Agreement) -> bool:
+def _is_in_force(viewer: Viewer, agreement: Agreement) -> bool:
     state, today = AgreementState(agreement.state), day_of(viewer.now)
-    return standing(state, agreement.valid_until, today) is AgreementState.IN_FORCE
+    return state_on(state, agreement.valid_until, today) is AgreementState.IN_FORCE
 
 
 AGREEMENT = Kind(
@@ -35,22 +35,22 @@ AGREEMENT = Kind(
         ),
         # What all have signed stays public, also when it is withdrawn before it came into force.
         "published": Fact(
-            check=_published,
+            check=_is_published,
             where="{t}.visibility = 'public' AND {t}.parties <@ {t}.signed",
-            intrinsic=True,
+            viewer_independent=True,
         ),
-        "stage_draft": state_fact(AgreementState.DRAFT),
-        "stage_signed": state_fact(AgreementState.SIGNED),
+        "stage_draft": state_predicate(AgreementState.DRAFT),
+        "stage_signed": state_predicate(AgreementState.SIGNED),
         "stage_in_force": Fact(
-            check=_in_force,
+            check=_is_in_force,
             where="{t}.state = 'in_force' AND coalesce({t}.valid_until >= china_date(:now), true)",
-            intrinsic=True,
+            viewer_independent=True,
         ),
     },
-    organisations=lambda agreement: tuple(agreement.parties),
+    organisations_to_lock=lambda agreement: tuple(agreement.parties),
 )
 
-known_constraints(
+register_constraint_errors(
     {
         "milestone_title_once": Text(
             "The agreement has a milestone of this title already.", "该协议已有同名里程碑。"

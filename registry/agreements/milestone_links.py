@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TypedDict, cast
 from uuid import UUID
 
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
 from registry.agreements.facts import AGREEMENT
@@ -36,7 +36,7 @@ class LinksDraft(TypedDict, total=False):
     agreements: Sequence[UUID]
 
 
-async def checked_links(viewer: Viewer, draft: LinksDraft) -> list[dict[str, str]]:
+async def check_links(viewer: Viewer, draft: LinksDraft) -> list[dict[str, str]]:
     """The links as a milestone keeps them, each object once.
 
     Raises:
@@ -44,20 +44,20 @@ async def checked_links(viewer: Viewer, draft: LinksDraft) -> list[dict[str, str
         NotFound: one of the objects is absent, or not for this viewer.
 
     """
-    wanted = {(name, id): kind for name, kind in KINDS.items() for id in _listed(draft, name)}
+    wanted = {(name, id): kind for name, kind in KINDS.items() for id in _link_ids(draft, name)}
     if len(wanted) > LINKS_MAX:
         raise Malformed(
             "links", f"A milestone has at most {LINKS_MAX} links.", f"里程碑最多关联{LINKS_MAX}项。"
         )
-    return [await _checked(viewer, kind, id) for (name, id), kind in wanted.items()]
+    return [await _check_link(viewer, kind, id) for (name, id), kind in wanted.items()]
 
 
-def _listed(draft: LinksDraft, name: str) -> Sequence[UUID]:
+def _link_ids(draft: LinksDraft, name: str) -> Sequence[UUID]:
     return cast("dict[str, Sequence[UUID]]", draft).get(name) or ()
 
 
-async def _checked(viewer: Viewer, kind: Kind, id: UUID) -> dict[str, str]:
+async def _check_link(viewer: Viewer, kind: Kind, id: UUID) -> dict[str, str]:
     record = await kind.record.get_or_none(id=id)
-    if record is None or not gate.allows(viewer, kind, "view", record):
+    if record is None or not authorizer.allows(viewer, kind, "view", record):
         raise NotFound("links")
     return {"kind": kind.name, "id": str(id)}

@@ -7,27 +7,27 @@ from uuid import UUID, uuid4
 
 from registry.agreements import rules
 from registry.agreements.facts import AGREEMENT
-from registry.agreements.milestone_links import LinksDraft, checked_links
-from registry.agreements.operations import move
+from registry.agreements.milestone_links import LinksDraft, check_links
+from registry.agreements.operations import advance_agreement
 from registry.agreements.records import Agreement, AgreementParty, Milestone
 from registry.agreements.rules import AgreementStep, MilestoneState, MilestoneStep
-from registry.commands.command import Work, operation
+from registry.commands.command import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound
 from registry.kernel.identifiers import check_sha256, check_text
-from registry.kernel.state_machine import advance
+from registry.kernel.state_machine import transition
 
 
-async def _due_within_term(
-    _work: Work, agreement: Agreement, *, due_on: date | None = None, **_said: object
+async def _check_due_within_term(
+    _context: CommandContext, agreement: Agreement, *, due_on: date | None = None, **_said: object
 ) -> list[Condition]:
-    return [rules.due_within_term(due_on, agreement.valid_until)]
+    return [rules.check_due_within_term(due_on, agreement.valid_until)]
 
 
-@operation(AGREEMENT, "plan_milestone", weigh=(_due_within_term,))
+@operation(AGREEMENT, "plan_milestone", preconditions=(_check_due_within_term,))
 async def plan_milestone(
-    work: Work, agreement: Agreement, /, *, title: str, due_on: date | None = None
+    context: CommandContext, agreement: Agreement, /, *, title: str, due_on: date | None = None
 ) -> Agreement:
     """Plan what the parties want to reach, by a day or without one.
 
@@ -40,7 +40,7 @@ async def plan_milestone(
     Rule: registry rule; rule book G-15.
 
     """
-    move(agreement, AgreementStep.PLAN_MILESTONE)
+    advance_agreement(agreement, AgreementStep.PLAN_MILESTONE)
     planned = await Milestone.filter(agreement_id=agreement.id).count()
     if planned >= rules.MILESTONES_MAX:
         raise Malformed(
@@ -48,17 +48,17 @@ async def plan_milestone(
             f"An agreement has at most {rules.MILESTONES_MAX} milestones.",
             f"一份协议最多设{rules.MILESTONES_MAX}个里程碑。",
         )
-    work.along.append(
+    context.also_save.append(
         Milestone(
             id=uuid4(),
             agreement_id=agreement.id,
             position=planned + 1,
-            title=check_text(title, "title", most=rules.TITLE_LENGTH_MAX, lines=False),
+            title=check_text(title, "title", max_length=rules.TITLE_LENGTH_MAX, multiline=False),
             due_on=due_on,
             state=MilestoneState.PLANNED,
             links=[],
-            planned_at=work.now,
-            changed_at=work.now,
+            planned_at=context.now,
+            changed_at=context.now,
         )
     )
     return agreement
@@ -66,7 +66,7 @@ async def plan_milestone(
 
 @operation(AGREEMENT, "reach_milestone")
 async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
-    work: Work,
+    context: CommandContext,
     agreement: Agreement,
     /,
     *,
@@ -94,16 +94,18 @@ async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
     Rule: registry rule; rule book G-16.
 
     """
-    move(agreement, AgreementStep.REACH_MILESTONE)
+    advance_agreement(agreement, AgreementStep.REACH_MILESTONE)
     found = await Milestone.get_or_none(id=milestone, agreement_id=agreement.id)
     if found is None:
         raise NotFound("milestone")
-    found.state = advance(rules.MILESTONE_LIFE, MilestoneState(found.state), MilestoneStep.REACH)
-    found.reached_on = _past(reached_on, day_of(work.now))
-    found.note = check_text(note, "note", most=rules.NOTE_LENGTH_MAX) if note.strip() else ""
+    found.state = transition(
+        rules.MILESTONE_TRANSITIONS, MilestoneState(found.state), MilestoneStep.REACH
+    )
+    found.reached_on = _check_not_future(reached_on, day_of(context.now))
+    found.note = check_text(note, "note", max_length=rules.NOTE_LENGTH_MAX) if note.strip() else ""
     found.sha256 = None if sha256 is None else check_sha256(sha256, "sha256")
-    found.links = await checked_links(work.viewer, links or {})
-    found.changed_at = work.now
+    found.links = await check_links(context.viewer, links or {})
+    found.changed_at = context.now
     if not (found.note or found.sha256 or found.links):
         raise Malformed(
             "note",
@@ -132,7 +134,7 @@ async def parties_of(agreements: Sequence[UUID]) -> dict[UUID, list[AgreementPar
     return parties
 
 
-def _past(day: date, today: date) -> date:
+def _check_not_future(day: date, today: date) -> date:
     if day > today:
         raise Malformed(
             "reachedOn",

@@ -15,28 +15,28 @@ from registry.agreements.rules import (
     PartyDraft,
     Visibility,
 )
-from registry.commands.command import Work, operation
+from registry.commands.command import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, NotFound
 from registry.kernel.identifiers import check_text
-from registry.kernel.state_machine import advance
+from registry.kernel.state_machine import transition
 from registry.parties.records import Organisation
 from registry.parties.rules import OrganisationState
 
 
-def move(agreement: Agreement, step: AgreementStep) -> None:
+def advance_agreement(agreement: Agreement, step: AgreementStep) -> None:
     """Take the step.
 
     Raises:
         WrongState: the agreement's life has no such step from where it stands.
 
     """
-    agreement.state = advance(rules.LIFE, AgreementState(agreement.state), step)
+    agreement.state = transition(rules.TRANSITIONS, AgreementState(agreement.state), step)
 
 
-async def _propose_agreement(  # noqa: PLR0913 - what an agreement says
-    work: Work,
+async def _build_agreement(  # noqa: PLR0913 - what an agreement says
+    context: CommandContext,
     *,
     kind: str,
     title: str,
@@ -52,30 +52,32 @@ async def _propose_agreement(  # noqa: PLR0913 - what an agreement says
     return Agreement(
         id=uuid4(),
         kind=AgreementKind(kind),
-        title=check_text(title, "title", most=rules.TITLE_LENGTH_MAX, lines=False),
-        topics=rules.checked_topics(topics),
+        title=check_text(title, "title", max_length=rules.TITLE_LENGTH_MAX, multiline=False),
+        topics=rules.check_topics(topics),
         visibility=Visibility(visibility),
         state=AgreementState.DRAFT,
-        event=_or_empty(event, "event", most=rules.EVENT_LENGTH_MAX),
+        event=_check_optional_text(event, "event", most=rules.EVENT_LENGTH_MAX),
         valid_from=valid_from,
         valid_until=valid_until,
-        parties=list(rules.checked_parties(parties)),
+        parties=list(rules.check_parties(parties)),
         signed=[],
-        drafted_by=work.viewer.organisation,
-        source=_or_empty(source, "source", most=rules.SOURCE_LENGTH_MAX),
+        drafted_by=context.viewer.organisation,
+        source=_check_optional_text(source, "source", most=rules.SOURCE_LENGTH_MAX),
         demo=demo,
-        drafted_at=work.now,
-        changed_at=work.now,
+        drafted_at=context.now,
+        changed_at=context.now,
     )
 
 
-async def _parties_can_sign(_work: Work, agreement: Agreement, **_said: object) -> list[Condition]:
+async def _check_parties_can_sign(
+    _context: CommandContext, agreement: Agreement, **_said: object
+) -> list[Condition]:
     found = {body.id: body for body in await Organisation.filter(id__in=agreement.parties)}
     if any(party not in found for party in agreement.parties):
         raise NotFound("parties.organisation")
     bodies = [found[party] for party in agreement.parties]
     return [
-        rules.party_can_sign(
+        rules.check_signatory(
             Text(body.name_en or body.name, body.name),
             body.kind,
             is_open=body.state == OrganisationState.OPEN,
@@ -84,9 +86,14 @@ async def _parties_can_sign(_work: Work, agreement: Agreement, **_said: object) 
     ]
 
 
-@operation(AGREEMENT, "draft", propose=_propose_agreement, weigh=(_parties_can_sign,))
+@operation(AGREEMENT, "draft", build=_build_agreement, preconditions=(_check_parties_can_sign,))
 async def draft_agreement(
-    _work: Work, agreement: Agreement, /, *, parties: Sequence[PartyDraft], **_said: object
+    _context: CommandContext,
+    agreement: Agreement,
+    /,
+    *,
+    parties: Sequence[PartyDraft],
+    **_said: object,
 ) -> Agreement:
     """Draft an agreement between 2 to 20 parties, the drafter's own organisation among them.
 
@@ -112,14 +119,14 @@ async def draft_agreement(
             capacity=capacity,
         )
         for position, (organisation, capacity) in enumerate(
-            rules.checked_parties(parties).items(), start=1
+            rules.check_parties(parties).items(), start=1
         )
     )
     return agreement
 
 
 @operation(AGREEMENT, "sign")
-async def sign_agreement(work: Work, agreement: Agreement) -> Agreement:
+async def sign_agreement(context: CommandContext, agreement: Agreement) -> Agreement:
     """Sign for one's own organisation; the last signature makes the agreement signed.
 
     Raises:
@@ -128,17 +135,19 @@ async def sign_agreement(work: Work, agreement: Agreement) -> Agreement:
     Rule: registry rule; rule book G-11.
 
     """
-    own = work.viewer.organisation
+    own = context.viewer.organisation
     await AgreementParty.filter(agreement_id=agreement.id, organisation_id=own).update(
-        signed_at=work.now, signed_by=work.viewer.person, act_id=work.act_id
+        signed_at=context.now, signed_by=context.viewer.person, act_id=context.audit_entry_id
     )
     agreement.signed = [*agreement.signed, own]
-    move(agreement, rules.signing_step(agreement.parties, agreement.signed))
+    advance_agreement(agreement, rules.next_signing_step(agreement.parties, agreement.signed))
     return agreement
 
 
 @operation(AGREEMENT, "withdraw")
-async def withdraw_agreement(_work: Work, agreement: Agreement, /, *, reason: str) -> Agreement:
+async def withdraw_agreement(
+    _context: CommandContext, agreement: Agreement, /, *, reason: str
+) -> Agreement:
     """Step back from an agreement that is not yet in force; it ends for all its parties.
 
     Raises:
@@ -148,17 +157,19 @@ async def withdraw_agreement(_work: Work, agreement: Agreement, /, *, reason: st
     Rule: registry rule; rule book G-12, G-13.
 
     """
-    move(agreement, AgreementStep.WITHDRAW)
-    agreement.reason = check_text(reason, "reason", most=rules.REASON_LENGTH_MAX)
+    advance_agreement(agreement, AgreementStep.WITHDRAW)
+    agreement.reason = check_text(reason, "reason", max_length=rules.REASON_LENGTH_MAX)
     return agreement
 
 
-async def _term_runs(work: Work, agreement: Agreement, **_said: object) -> list[Condition]:
-    return [rules.period_runs(agreement.valid_from, agreement.valid_until, day_of(work.now))]
+async def _check_term(
+    context: CommandContext, agreement: Agreement, **_said: object
+) -> list[Condition]:
+    return [rules.check_term(agreement.valid_from, agreement.valid_until, day_of(context.now))]
 
 
-@operation(AGREEMENT, "bring_into_force", weigh=(_term_runs,))
-async def bring_into_force(_work: Work, agreement: Agreement, /) -> Agreement:
+@operation(AGREEMENT, "bring_into_force", preconditions=(_check_term,))
+async def bring_into_force(_context: CommandContext, agreement: Agreement, /) -> Agreement:
     """Bring into force what all have signed.
 
     Raises:
@@ -168,19 +179,19 @@ async def bring_into_force(_work: Work, agreement: Agreement, /) -> Agreement:
     Rule: registry rule; rule book G-14.
 
     """
-    move(agreement, AgreementStep.BRING_INTO_FORCE)
+    advance_agreement(agreement, AgreementStep.BRING_INTO_FORCE)
     return agreement
 
 
-async def _milestones_reached(
-    _work: Work, agreement: Agreement, **_said: object
+async def _check_milestones_reached(
+    _context: CommandContext, agreement: Agreement, **_said: object
 ) -> list[Condition]:
     found = await Milestone.filter(agreement_id=agreement.id).order_by("position")
-    return rules.milestones_reached((milestone.title, milestone.state) for milestone in found)
+    return rules.check_milestones_reached((milestone.title, milestone.state) for milestone in found)
 
 
-@operation(AGREEMENT, "complete", weigh=(_milestones_reached,))
-async def complete_agreement(_work: Work, agreement: Agreement, /) -> Agreement:
+@operation(AGREEMENT, "complete", preconditions=(_check_milestones_reached,))
+async def complete_agreement(_context: CommandContext, agreement: Agreement, /) -> Agreement:
     """Close an agreement whose work is done.
 
     Raises:
@@ -190,12 +201,14 @@ async def complete_agreement(_work: Work, agreement: Agreement, /) -> Agreement:
     Rule: registry rule; rule book G-17.
 
     """
-    move(agreement, AgreementStep.COMPLETE)
+    advance_agreement(agreement, AgreementStep.COMPLETE)
     return agreement
 
 
 @operation(AGREEMENT, "terminate")
-async def terminate_agreement(_work: Work, agreement: Agreement, /, *, reason: str) -> Agreement:
+async def terminate_agreement(
+    _context: CommandContext, agreement: Agreement, /, *, reason: str
+) -> Agreement:
     """End an agreement before its work is done.
 
     Args:
@@ -208,10 +221,10 @@ async def terminate_agreement(_work: Work, agreement: Agreement, /, *, reason: s
     Rule: registry rule; rule book G-18.
 
     """
-    move(agreement, AgreementStep.TERMINATE)
-    agreement.reason = check_text(reason, "reason", most=rules.REASON_LENGTH_MAX)
+    advance_agreement(agreement, AgreementStep.TERMINATE)
+    agreement.reason = check_text(reason, "reason", max_length=rules.REASON_LENGTH_MAX)
     return agreement
 
 
-def _or_empty(text: str, field: str, *, most: int) -> str:
-    return check_text(text, field, most=most) if text.strip() else ""
+def _check_optional_text(text: str, field: str, *, most: int) -> str:
+    return check_text(text, field, max_length=most) if text.strip() else ""

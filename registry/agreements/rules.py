@@ -23,7 +23,7 @@ NOTE_LENGTH_MAX = 4000
 REASON_LENGTH_MAX = 2000
 SOURCE_LENGTH_MAX = 500
 
-GROUND = "registry rule | 登记规则"
+LEGAL_BASIS = "registry rule | 登记规则"
 SIGNATORIES = frozenset(OrganisationKind) - {
     OrganisationKind.VERIFIER,
     OrganisationKind.AUDITOR,
@@ -90,7 +90,7 @@ class MilestoneStep(StrEnum):
     REACH = "reach"
 
 
-LIFE: dict[tuple[AgreementState, AgreementStep], AgreementState] = {
+TRANSITIONS: dict[tuple[AgreementState, AgreementStep], AgreementState] = {
     (AgreementState.DRAFT, AgreementStep.SIGN): AgreementState.DRAFT,
     (AgreementState.DRAFT, AgreementStep.SIGN_LAST): AgreementState.SIGNED,
     (AgreementState.DRAFT, AgreementStep.WITHDRAW): AgreementState.WITHDRAWN,
@@ -101,7 +101,7 @@ LIFE: dict[tuple[AgreementState, AgreementStep], AgreementState] = {
     (AgreementState.IN_FORCE, AgreementStep.COMPLETE): AgreementState.COMPLETED,
     (AgreementState.IN_FORCE, AgreementStep.TERMINATE): AgreementState.TERMINATED,
 }
-MILESTONE_LIFE: dict[tuple[MilestoneState, MilestoneStep], MilestoneState] = {
+MILESTONE_TRANSITIONS: dict[tuple[MilestoneState, MilestoneStep], MilestoneState] = {
     (MilestoneState.PLANNED, MilestoneStep.REACH): MilestoneState.REACHED,
 }
 
@@ -113,25 +113,25 @@ class PartyDraft(TypedDict):
     capacity: str
 
 
-def standing(state: AgreementState, valid_until: date | None, on: date) -> AgreementState:
+def state_on(state: AgreementState, valid_until: date | None, on: date) -> AgreementState:
     """The state as it is on a day: what is in force past its last day has expired."""
     over = valid_until is not None and valid_until < on
     return AgreementState.EXPIRED if over and state is AgreementState.IN_FORCE else state
 
 
-def signing_step(parties: Collection[UUID], signed: Collection[UUID]) -> AgreementStep:
+def next_signing_step(parties: Collection[UUID], signed: Collection[UUID]) -> AgreementStep:
     """Whether the signatures given, the new one among them, are all there must be."""
     return AgreementStep.SIGN_LAST if set(parties) <= set(signed) else AgreementStep.SIGN
 
 
-def checked_topics(topics: Sequence[str]) -> list[str]:
+def check_topics(topics: Sequence[str]) -> list[str]:
     """The topics without blanks around them.
 
     Raises:
         Malformed: none, more than ``TOPICS_MAX``, one twice, one empty or too long.
 
     """
-    plain = [check_text(topic, "topics", most=TOPIC_LENGTH_MAX) for topic in topics]
+    plain = [check_text(topic, "topics", max_length=TOPIC_LENGTH_MAX) for topic in topics]
     if not 1 <= len(plain) <= TOPICS_MAX or len(set(plain)) < len(plain):
         raise Malformed(
             "topics",
@@ -141,7 +141,7 @@ def checked_topics(topics: Sequence[str]) -> list[str]:
     return plain
 
 
-def checked_parties(parties: Sequence[PartyDraft]) -> dict[UUID, str]:
+def check_parties(parties: Sequence[PartyDraft]) -> dict[UUID, str]:
     """The capacity of each party, in the order given.
 
     Raises:
@@ -151,7 +151,7 @@ def checked_parties(parties: Sequence[PartyDraft]) -> dict[UUID, str]:
     """
     capacities = {
         party["organisation"]: check_text(
-            party["capacity"], "parties.capacity", most=CAPACITY_LENGTH_MAX
+            party["capacity"], "parties.capacity", max_length=CAPACITY_LENGTH_MAX
         )
         for party in parties
     }
@@ -164,7 +164,7 @@ def checked_parties(parties: Sequence[PartyDraft]) -> dict[UUID, str]:
     return capacities
 
 
-def party_can_sign(name: Text, kind: str, *, is_open: bool) -> Condition:
+def check_signatory(name: Text, kind: str, *, is_open: bool) -> Condition:
     """Whether a body is in the register and of a kind whose representatives sign agreements."""
     met = is_open and kind in SIGNATORIES
     return Condition(
@@ -174,12 +174,12 @@ def party_can_sign(name: Text, kind: str, *, is_open: bool) -> Condition:
             f"{name.en} {'can' if met else 'cannot'} sign agreements.",
             f"{name.zh}{'可以' if met else '不能'}签署协议。",
         ),
-        ground=GROUND,
+        legal_basis=LEGAL_BASIS,
         source="organisation",
     )
 
 
-def period_runs(valid_from: date | None, valid_until: date | None, on: date) -> Condition:
+def check_term(valid_from: date | None, valid_until: date | None, on: date) -> Condition:
     """Whether the day lies in the term of the agreement; what is not given does not bound it."""
     begun = valid_from is None or valid_from <= on
     ended = valid_until is not None and valid_until < on
@@ -191,12 +191,12 @@ def period_runs(valid_from: date | None, valid_until: date | None, on: date) -> 
             f" today is {on}.",
             f"协议期限为{valid_from or '未定'}至{valid_until or '未定'};今日为{on}。",
         ),
-        ground=GROUND,
+        legal_basis=LEGAL_BASIS,
         source="agreement",
     )
 
 
-def due_within_term(due_on: date | None, valid_until: date | None) -> Condition:
+def check_due_within_term(due_on: date | None, valid_until: date | None) -> Condition:
     """Whether a milestone is due before the agreement ends."""
     late = due_on is not None and valid_until is not None and due_on > valid_until
     return Condition(
@@ -206,17 +206,17 @@ def due_within_term(due_on: date | None, valid_until: date | None) -> Condition:
             f"It is due {due_on or 'on no day'}; the term ends {valid_until or 'on no day'}.",
             f"计划完成日为{due_on or '未定'};协议截止日为{valid_until or '未定'}。",
         ),
-        ground=GROUND,
+        legal_basis=LEGAL_BASIS,
         source="agreement",
     )
 
 
-def milestones_reached(milestones: Iterable[tuple[str, str]]) -> list[Condition]:
+def check_milestones_reached(milestones: Iterable[tuple[str, str]]) -> list[Condition]:
     """For each milestone, given by title and state, whether it is reached."""
-    return [_reached(title, MilestoneState(state)) for title, state in milestones]
+    return [_check_reached(title, MilestoneState(state)) for title, state in milestones]
 
 
-def _reached(title: str, state: MilestoneState) -> Condition:
+def _check_reached(title: str, state: MilestoneState) -> Condition:
     met = state is MilestoneState.REACHED
     return Condition(
         name="milestone_is_reached",
@@ -225,6 +225,6 @@ def _reached(title: str, state: MilestoneState) -> Condition:
             f"The milestone «{title}» is {'reached' if met else 'open'}.",
             f"里程碑“{title}”{'已完成' if met else '未完成'}。",
         ),
-        ground=GROUND,
+        legal_basis=LEGAL_BASIS,
         source="milestone",
     )

@@ -17,22 +17,22 @@ import structlog
 from tortoise.models import Model
 
 from policies.engine import Decision
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
-from registry.access.principals import NIL, Caller, Viewer
-from registry.access.viewer_lookup import enter
+from registry.access.principals import NIL, Principal, Viewer
+from registry.access.viewer_lookup import resolve_viewer
 from registry.commands import audit_log as acts
-from registry.commands.records import Act
+from registry.commands.records import AuditEntry
 from registry.db.session import (
-    by_key,
     execute,
-    found,
-    record_of,
-    retried,
-    row,
-    rows,
+    fetch_all,
+    fetch_one,
+    get_by_id,
     save,
+    select_by_key_sql,
+    to_record,
     transaction,
+    with_retries,
 )
 from registry.kernel.errors import Condition, ConditionsUnmet, NotFound, Refused, SignInRequired
 
@@ -40,23 +40,23 @@ R = TypeVar("R", bound=Model)
 P = ParamSpec("P")
 Args = dict[str, Any]
 
-_key = object()
+_AUTHORIZATION_KEY = object()
 
 
-class Grant:
+class Authorization:
     """Proof that the gate said yes to one verb on one object. Only the frame makes one."""
 
     __slots__ = ("decision", "object_id")
 
     def __init__(self, key: object, decision: Decision, object_id: UUID) -> None:
-        if key is not _key or decision.allowed is not True:
+        if key is not _AUTHORIZATION_KEY or decision.allowed is not True:
             raise PermissionError("a grant comes from the gate alone")
         self.decision = decision
         self.object_id = object_id
 
 
 @dataclass(frozen=True, slots=True)
-class Movement:
+class PostingPreview:
     """A posting as a preview shows it; the quantity in base units."""
 
     source: UUID
@@ -66,19 +66,19 @@ class Movement:
 
 
 @dataclass(slots=True)
-class Work:
-    """One unit of work: who acts and when; ``grant`` is there once the gate said yes.
+class CommandContext:
+    """One unit of work: who acts and when; ``authorization`` is there once the gate said yes.
 
     Attributes:
-        along: other new records that the frame writes with the object and the act.
+        also_save: other new records that the frame writes with the object and the act.
 
     """
 
     viewer: Viewer
-    act_id: UUID
-    grant: Grant | None = None
-    movements: list[Movement] = field(default_factory=list)
-    along: list[Model] = field(default_factory=list)
+    audit_entry_id: UUID
+    authorization: Authorization | None = None
+    postings: list[PostingPreview] = field(default_factory=list)
+    also_save: list[Model] = field(default_factory=list)
     conditions: tuple[Condition, ...] = ()
 
     @property
@@ -86,32 +86,32 @@ class Work:
         """The registry's time; the same from the moment the organisations are locked."""
         return self.viewer.now
 
-    def granted(self) -> Grant:
+    def authorized(self) -> Authorization:
         """The grant of this command.
 
         Raises:
             PermissionError: the gate has not been asked.
 
         """
-        if not isinstance(self.grant, Grant):
+        if not isinstance(self.authorization, Authorization):
             raise PermissionError("the gate has not said yes")
-        return self.grant
+        return self.authorization
 
 
 # A measure that was waited for began later than the command; it counts only after its beginning.
-_SHARED = """
+_LOCK_ORGANISATIONS_SQL = """
     WITH shared AS (SELECT id FROM organisation WHERE id = ANY($1) ORDER BY id FOR SHARE)
     SELECT registry_now() AS now FROM (SELECT count(*) FROM shared OFFSET 0) AS counted
 """
 # Its organisations first: all commands lock in one order.
-_LOCKED = """
+_LOCK_TARGET_SQL = """
     WITH shared AS (SELECT id FROM organisation WHERE id = ANY($2) ORDER BY id FOR SHARE),
     locked AS ({} AND (SELECT count(*) FROM shared) >= 0 FOR NO KEY UPDATE)
     SELECT registry_now() AS moment_of_lock, locked.* FROM locked
 """
 
-Find = Callable[..., Awaitable[Model]]
-Weigh = Callable[..., Awaitable[list[Condition]]]
+RecordBuilder = Callable[..., Awaitable[Model]]
+Precondition = Callable[..., Awaitable[list[Condition]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +120,19 @@ class Operation(Generic[R]):
 
     Attributes:
         name: the function's name; the mutation is called the same in camelCase.
-        propose: builds the object that does not exist yet, unsaved; None where an existing one is
+        build: builds the object that does not exist yet, unsaved; None where an existing one is
             named by ``id``.
-        weigh: rules of the concept, evaluated all together before the run.
-        run: changes the record in memory and posts; the frame saves the record.
+        preconditions: rules of the concept, evaluated all together before the run.
+        execute: changes the record in memory and posts; the frame saves the record.
 
     """
 
     name: str
     kind: Kind
     verb: str
-    propose: Find | None
-    weigh: tuple[Weigh, ...]
-    run: Callable[..., Awaitable[R]]
+    build: RecordBuilder | None
+    preconditions: tuple[Precondition, ...]
+    execute: Callable[..., Awaitable[R]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +140,7 @@ class Preview:
     """What a command would do: computed inside the transaction and rolled back.
 
     Attributes:
-        movements: what would be posted.
+        postings: what would be posted.
         scales: of the instruments moved, by which quantities are shown; one may be gone by then.
         next_state: of the object, where it has states.
         next_approvers: the (role, verb) pairs for whose decision it would wait.
@@ -148,7 +148,7 @@ class Preview:
 
     """
 
-    movements: tuple[Movement, ...]
+    postings: tuple[PostingPreview, ...]
     scales: dict[UUID, int]
     next_state: str | None
     next_approvers: tuple[tuple[str, str], ...]
@@ -156,12 +156,12 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome(Generic[R]):
+class CommandResult(Generic[R]):
     """What came of a command; ``preview`` is set where only a preview was asked for."""
 
     record: R
-    act_id: UUID
-    replayed: bool = False
+    audit_entry_id: UUID
+    is_replay: bool = False
     preview: Preview | None = None
 
 
@@ -170,36 +170,40 @@ OPERATIONS: dict[str, Operation[Any]] = {}
 
 
 def operation(
-    kind: Kind, verb: str, *, propose: Find | None = None, weigh: tuple[Weigh, ...] = ()
-) -> Callable[[Callable[Concatenate[Work, R, P], Awaitable[R]]], Operation[R]]:
+    kind: Kind,
+    verb: str,
+    *,
+    build: RecordBuilder | None = None,
+    preconditions: tuple[Precondition, ...] = (),
+) -> Callable[[Callable[Concatenate[CommandContext, R, P], Awaitable[R]]], Operation[R]]:
     """Register the decorated function as the way ``verb`` is carried out on ``kind``."""
 
-    def register(run: Callable[Concatenate[Work, R, P], Awaitable[R]]) -> Operation[R]:
+    def register(run: Callable[Concatenate[CommandContext, R, P], Awaitable[R]]) -> Operation[R]:
         name = run.__name__
         if name in OPERATIONS:
             raise ValueError(f"operation {name} is declared twice")
-        OPERATIONS[name] = made = Operation(name, kind, verb, propose, weigh, run)
+        OPERATIONS[name] = made = Operation(name, kind, verb, build, preconditions, run)
         return made
 
     return register
 
 
-class _Previewed(Exception):
+class _PreviewRollback(Exception):
     """Carries a preview out of the transaction, which rolls back on its way."""
 
-    def __init__(self, outcome: Outcome[Any]) -> None:
+    def __init__(self, result: CommandResult[Any]) -> None:
         super().__init__()
-        self.outcome = outcome
+        self.result = result
 
 
-async def command(
-    operation: Operation[R], caller: Caller, args: Args, *, key: str, preview: bool = False
-) -> Outcome[R]:
+async def execute_command(
+    operation: Operation[R], principal: Principal, args: Args, *, key: str, preview: bool = False
+) -> CommandResult[R]:
     """Carry out one operation, or say what it would do.
 
     Args:
         operation: what is to be done.
-        caller: who asks, as sign-in knows him.
+        principal: who asks, as sign-in knows him.
         args: the arguments of the operation by name.
         key: the idempotency key, 1 to 200 characters; the same key and input again changes nothing.
         preview: compute everything and roll back; the key is neither consumed nor replayed.
@@ -209,186 +213,200 @@ async def command(
 
     """
     began = time.perf_counter()
-    line = structlog.get_logger().bind(action=operation.name, client=caller.client)
+    line = structlog.get_logger().bind(action=operation.name, client=principal.client)
     try:
         acts.check_key(key)
-        outcome = await retried(
-            partial(_attempt, operation, caller, args, key=key, preview=preview)
+        outcome = await with_retries(
+            partial(_run_in_transaction, operation, principal, args, key=key, preview=preview)
         )
     except Refused as refusal:
-        line.info("refused", code=refusal.code.value, rule=refusal.rule, ms=_ms(began))
+        line.info("refused", code=refusal.code.value, rule=refusal.rule, ms=_elapsed_ms(began))
         raise
-    done = "previewed" if outcome.preview else "replayed" if outcome.replayed else "done"
-    line.info(done, object=str(outcome.record.pk), act=str(outcome.act_id), ms=_ms(began))
+    done = "previewed" if outcome.preview else "replayed" if outcome.is_replay else "done"
+    line.info(
+        done, object=str(outcome.record.pk), act=str(outcome.audit_entry_id), ms=_elapsed_ms(began)
+    )
     return outcome
 
 
-def _ms(began: float) -> int:
+def _elapsed_ms(began: float) -> int:
     return int((time.perf_counter() - began) * 1000)
 
 
-async def _attempt(
-    operation: Operation[R], caller: Caller, args: Args, *, key: str, preview: bool
-) -> Outcome[R]:
+async def _run_in_transaction(
+    operation: Operation[R], principal: Principal, args: Args, *, key: str, preview: bool
+) -> CommandResult[R]:
     try:
         async with transaction():
-            return await _within(operation, caller, args, key=key, preview=preview)
-    except _Previewed as previewed:
-        return previewed.outcome
+            return await _execute(operation, principal, args, key=key, preview=preview)
+    except _PreviewRollback as previewed:
+        return previewed.result
 
 
-async def _within(
-    operation: Operation[R], caller: Caller, args: Args, *, key: str, preview: bool
-) -> Outcome[R]:
-    work = await _begin(caller)
-    text, digest = acts.canonical(operation.name, args)
+async def _execute(
+    operation: Operation[R], principal: Principal, args: Args, *, key: str, preview: bool
+) -> CommandResult[R]:
+    work = await _start(principal)
+    text, digest = acts.canonical_json(operation.name, args)
     if not preview:
-        earlier = await acts.claim(work.viewer, key, digest, work.act_id)
+        earlier = await acts.claim_key(work.viewer, key, digest, work.audit_entry_id)
         if earlier is not None:
-            return await _replayed(operation, work, earlier)
-    record, before = await _decided(operation, work, args)
-    work.conditions = await _conditions(operation, work, record, args)
+            return await _replay(operation, work, earlier)
+    record, before = await _authorize(operation, work, args)
+    work.conditions = await _check_conditions(operation, work, record, args)
     unmet = any(not condition.met for condition in work.conditions)
     if unmet and not preview:
         raise ConditionsUnmet(work.conditions)
     if not unmet:
-        record = await operation.run(work, record, **_rest(operation, args))
-        act = _act(operation, work, record, before=before, key=key, text=text)
-        await save(*_changed(work, record), *work.along, act)
+        record = await operation.execute(work, record, **_arguments_without_id(operation, args))
+        act = _build_audit_entry(operation, work, record, before=before, key=key, text=text)
+        await save(*_records_to_save(work, record), *work.also_save, act)
     if preview:
         await execute("SET CONSTRAINTS ALL IMMEDIATE")
-        raise _Previewed(await _previewed(operation, work, record))
-    return Outcome(record, work.act_id)
+        raise _PreviewRollback(await _preview(operation, work, record))
+    return CommandResult(record, work.audit_entry_id)
 
 
-async def _begin(caller: Caller) -> Work:
+async def _start(principal: Principal) -> CommandContext:
     """Who acts, at what time, under the newest rules; his appointment cannot end meanwhile."""
-    if not (caller.subject or caller.machine):
+    if not (principal.subject or principal.system_role):
         raise SignInRequired
-    return Work(await enter(caller, lock=True), uuid4())
+    return CommandContext(await resolve_viewer(principal, lock=True), uuid4())
 
 
-async def _replayed(operation: Operation[R], work: Work, act_id: UUID) -> Outcome[R]:
+async def _replay(
+    operation: Operation[R], context: CommandContext, audit_entry_id: UUID
+) -> CommandResult[R]:
     """The object of an earlier act, read anew under today's rights."""
-    act = await Act.get(id=act_id)
+    act = await AuditEntry.get(id=audit_entry_id)
     record = await operation.kind.record.get_or_none(id=act.object_id)
-    if record is None or not gate.allows(work.viewer, operation.kind, "view", record):
+    if record is None or not authorizer.allows(context.viewer, operation.kind, "view", record):
         raise NotFound
-    return Outcome(record, act_id, replayed=True)  # type: ignore[arg-type]  # The kind's own record.
+    return CommandResult(record, audit_entry_id, is_replay=True)  # type: ignore[arg-type]  # The kind's own record.
 
 
-async def _decided(operation: Operation[Any], work: Work, args: Args) -> tuple[Any, str | None]:
+async def _authorize(
+    operation: Operation[Any], context: CommandContext, args: Args
+) -> tuple[Any, str | None]:
     """The object, locked and granted, with the state it was found in."""
-    kind, viewer = operation.kind, work.viewer
-    if operation.propose is not None:
-        hopeless = gate.hopeless(viewer, kind, operation.verb)
+    kind, viewer = operation.kind, context.viewer
+    if operation.build is not None:
+        hopeless = authorizer.never_allowed(viewer, kind, operation.verb)
         if hopeless is not None:
             raise hopeless
-        record: Any = await operation.propose(work, **args)
-        await _lock_organisations(work, kind, record)
+        record: Any = await operation.build(context, **args)
+        await _lock_organisations(context, kind, record)
         before = None
     else:
-        record = await _locked(work, kind, args["id"])
+        record = await _lock_target(context, kind, args["id"])
         before = getattr(record, "state", None)
-    decision = gate.decide(work.viewer, kind, operation.verb, record)
+    decision = authorizer.authorize(context.viewer, kind, operation.verb, record)
     if decision.allowed is not True:
-        raise gate.forbidden(work.viewer, kind, operation.verb, record)
-    work.grant = Grant(_key, decision, record.pk)
+        raise authorizer.forbidden(context.viewer, kind, operation.verb, record)
+    context.authorization = Authorization(_AUTHORIZATION_KEY, decision, record.pk)
     return record, before
 
 
-async def _locked(work: Work, kind: Kind, id: UUID) -> Any:  # noqa: ANN401 - the kind's own record
+async def _lock_target(context: CommandContext, kind: Kind, id: UUID) -> Any:  # noqa: ANN401 - the kind's own record
     """The object, locked with its organisations; the command's moment is the one after the wait.
 
     Whoever may not see it waits for no lock: the wait would tell him that it is there.
     """
-    seen = await found(kind.record, id)
-    if seen is None or not gate.allows(work.viewer, kind, "view", seen):
+    seen = await get_by_id(kind.record, id)
+    if seen is None or not authorizer.allows(context.viewer, kind, "view", seen):
         raise NotFound
-    line = await row(_LOCKED.format(by_key(kind.record)), id, _organisations(kind, seen))
+    line = await fetch_one(
+        _LOCK_TARGET_SQL.format(select_by_key_sql(kind.record)), id, _organisation_ids(kind, seen)
+    )
     if line is None:
         raise NotFound
-    work.viewer = replace(work.viewer, now=line.pop("moment_of_lock"))
-    locked = record_of(kind.record, line)
-    if not gate.allows(work.viewer, kind, "view", locked):
+    context.viewer = replace(context.viewer, now=line.pop("moment_of_lock"))
+    locked = to_record(kind.record, line)
+    if not authorizer.allows(context.viewer, kind, "view", locked):
         raise NotFound
     return locked
 
 
-async def _lock_organisations(work: Work, kind: Kind, record: object) -> None:
+async def _lock_organisations(context: CommandContext, kind: Kind, record: object) -> None:
     """Share-lock them; the command's moment is the one after the wait, when it has them."""
-    ids = _organisations(kind, record)
+    ids = _organisation_ids(kind, record)
     if ids:
-        locked = await row(_SHARED, ids)
+        locked = await fetch_one(_LOCK_ORGANISATIONS_SQL, ids)
         assert locked is not None, "an aggregate answers one row"
-        work.viewer = replace(work.viewer, now=locked["now"])
+        context.viewer = replace(context.viewer, now=locked["now"])
 
 
-def _organisations(kind: Kind, record: object) -> list[UUID]:
-    return sorted({id for id in kind.organisations(record) if id != NIL})
+def _organisation_ids(kind: Kind, record: object) -> list[UUID]:
+    return sorted({id for id in kind.organisations_to_lock(record) if id != NIL})
 
 
-async def _conditions(
-    operation: Operation[Any], work: Work, record: object, args: Args
+async def _check_conditions(
+    operation: Operation[Any], context: CommandContext, record: object, args: Args
 ) -> tuple[Condition, ...]:
     found: list[Condition] = []
-    for weigh in operation.weigh:
-        found += await weigh(work, record, **_rest(operation, args))
+    for weigh in operation.preconditions:
+        found += await weigh(context, record, **_arguments_without_id(operation, args))
     return tuple(found)
 
 
-def _rest(operation: Operation[Any], args: Args) -> Args:
+def _arguments_without_id(operation: Operation[Any], args: Args) -> Args:
     """The arguments but the one that named the object."""
-    if operation.propose is not None:
+    if operation.build is not None:
         return args
     return {name: value for name, value in args.items() if name != "id"}
 
 
-def _changed(work: Work, record: Any) -> list[Model]:  # noqa: ANN401 - any concept's record
+def _records_to_save(context: CommandContext, record: Any) -> list[Model]:  # noqa: ANN401 - any concept's record
     """The record, with who signed and when, where the run changed it in memory."""
-    if hasattr(record, "acted") and work.viewer.person not in (NIL, *record.acted):
-        record.acted = [*record.acted, work.viewer.person]
+    if hasattr(record, "acted") and context.viewer.person not in (NIL, *record.acted):
+        record.acted = [*record.acted, context.viewer.person]
         if hasattr(record, "acted_for"):
-            record.acted_for = [*record.acted_for, work.viewer.organisation]
+            record.acted_for = [*record.acted_for, context.viewer.organisation]
     governed = "changed_at" in record._meta.fields_map  # noqa: SLF001 - Tortoise's own catalogue
     if governed:
-        record.changed_at = work.now
+        record.changed_at = context.now
     new = not record._saved_in_db  # noqa: SLF001 - likewise
     return [record] if governed or new else []
 
 
-async def _previewed(operation: Operation[R], work: Work, record: R) -> Outcome[R]:
-    moved = list({movement.instrument for movement in work.movements})
-    scales = await rows("SELECT id, scale FROM instrument WHERE id = ANY($1)", moved)
+async def _preview(operation: Operation[R], context: CommandContext, record: R) -> CommandResult[R]:
+    moved = list({movement.instrument for movement in context.postings})
+    scales = await fetch_all("SELECT id, scale FROM instrument WHERE id = ANY($1)", moved)
     preview = Preview(
-        movements=tuple(work.movements),
+        postings=tuple(context.postings),
         scales={instrument["id"]: instrument["scale"] for instrument in scales},
         next_state=getattr(record, "state", None),
-        next_approvers=gate.next_approvers(operation.kind, record, now=work.now),
-        conditions=work.conditions,
+        next_approvers=authorizer.next_approvers(operation.kind, record, now=context.now),
+        conditions=context.conditions,
     )
-    return Outcome(record, work.act_id, preview=preview)
+    return CommandResult(record, context.audit_entry_id, preview=preview)
 
 
-def _act(
-    operation: Operation[Any], work: Work, record: Model, *, before: str | None, key: str, text: str
-) -> Act:
-    viewer, decision = work.viewer, work.granted().decision
-    return Act(
-        id=work.act_id,
-        at=work.now,
+def _build_audit_entry(
+    operation: Operation[Any],
+    context: CommandContext,
+    record: Model,
+    *,
+    before: str | None,
+    key: str,
+    text: str,
+) -> AuditEntry:
+    viewer, decision = context.viewer, context.authorized().decision
+    return AuditEntry(
+        id=context.audit_entry_id,
+        at=context.now,
         operation=operation.name,
         kind=operation.kind.name,
         verb=operation.verb,
         object_id=record.pk,
         role=viewer.role,
-        person_id=acts.or_none(viewer.person),
-        appointment_id=acts.or_none(viewer.appointment),
-        organisation_id=acts.or_none(viewer.organisation),
+        person_id=acts.nil_to_none(viewer.person),
+        appointment_id=acts.nil_to_none(viewer.appointment_id),
+        organisation_id=acts.nil_to_none(viewer.organisation),
         client=viewer.client,
         edition=decision.edition,
         rule=decision.rule,
-        facts=list(gate.edition.book.names(decision.mask)),
+        facts=list(authorizer.edition.book.fact_names(decision.mask)),
         key=key,
         state_before=before,
         state_after=getattr(record, "state", None),

@@ -5,7 +5,7 @@ from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 
-class Act(Model):
+class AuditEntry(Model):
     """One write: who, in which capacity, did what, under which rule of which edition."""
 
     id = fields.UUIDField(primary_key=True)

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 
 from policies.vocabulary import Text
 
-UNSTORABLE = Text("A text holds a character that cannot be stored.", "文本含无法保存的字符。")
+UNSTORABLE_CHARACTERS = Text(
+    "A text holds a character that cannot be stored.", "文本含无法保存的字符。"
+)
 
 _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
-def numbered(sql: str, binds: Mapping[str, object]) -> tuple[str, list[object]]:
+def to_positional(sql: str, binds: Mapping[str, object]) -> tuple[str, list[object]]:
     """The statement with ``$n`` placeholders, and the values in their order.
 
     A bind that occurs several times is sent once; one that never occurs is not sent. Casts
@@ -29,7 +31,7 @@ def numbered(sql: str, binds: Mapping[str, object]) -> tuple[str, list[object]]:
     return text, [binds[name] for name in places]
 
 
-def storable(text: str) -> bool:
+def is_storable_text(text: str) -> bool:
     """Whether PostgreSQL keeps a text: it has no NUL and no half of a surrogate pair."""
     try:
         return b"\0" not in text.encode()

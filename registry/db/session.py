@@ -26,51 +26,51 @@ from tortoise.transactions import in_transaction
 
 import registry
 from policies.vocabulary import Text
-from registry.db.tortoise_engine import DRIVER_ERRORS, Connection, Engine
+from registry.db.tortoise_engine import DRIVER_ERRORS, Engine, PooledConnection
 from registry.kernel.errors import (
-    Busy,
+    DatabaseUnreachable,
     Duplicate,
     Frozen,
     Insufficient,
     NotFound,
     NotInForce,
+    Overloaded,
     Refused,
-    Unreachable,
 )
 
-ATTEMPTS_MAX = 5
-SAVINGS_MAX = 256
+MAX_ATTEMPTS = 5
+SAVE_PLAN_CACHE_SIZE = 256
 """Kept texts of statements that write several records; there are a few dozen."""
-STATEMENT_SECONDS_MAX = 30
-LOOK_SECONDS_MAX = 3.0
-SESSION = {"timezone": "<+08>-08", "datestyle": "ISO, YMD", "jit": "off"}
+STATEMENT_TIMEOUT_SECONDS = 30
+SHORT_READ_TIMEOUT_SECONDS = 3.0
+SESSION_SETTINGS = {"timezone": "<+08>-08", "datestyle": "ISO, YMD", "jit": "off"}
 """Session settings of every connection. Times are shown in China's time zone.
 
 JIT is off: statements are short, and compiling them costs more than it saves.
 """
-PLANNING = {"plan_cache_mode": "force_generic_plan"}
+PLANNER_SETTINGS = {"plan_cache_mode": "force_generic_plan"}
 """Of commands, which look up by keys: every value has the same plan."""
 
-SETTINGS = {
+CONNECTION_SETTINGS = {
     "application_name": "biandan",
-    **SESSION,
-    **PLANNING,
-    "statement_timeout": f"{STATEMENT_SECONDS_MAX}s",
+    **SESSION_SETTINGS,
+    **PLANNER_SETTINGS,
+    "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
     "idle_in_transaction_session_timeout": "60s",
 }
-REPEATABLE_STATES = frozenset({"40001", "40P01"})
+RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 # Statement or lock timed out, too many connections: later it can do.
-BUSY_STATES = REPEATABLE_STATES | {"57014", "55P03", "53300"}
+OVERLOADED_SQLSTATES = RETRYABLE_SQLSTATES | {"57014", "55P03", "53300"}
 # Connection failed or was lost; the server stops, was killed, or starts.
-LOST_STATES = ("08", "57P01", "57P02", "57P03")
+CONNECTION_LOST_SQLSTATES = ("08", "57P01", "57P02", "57P03")
 
 Answer = TypeVar("Answer")
 Record = TypeVar("Record", bound=Model)
-Known = Callable[[], Refused] | Text
-Raised = Callable[[Mapping[str, Any]], Refused]
+ConstraintRefusal = Callable[[], Refused] | Text
+SqlstateRefusal = Callable[[Mapping[str, Any]], Refused]
 
-_constraints: dict[str, Known] = {}
-_states: dict[str, Raised] = {
+_constraint_errors: dict[str, ConstraintRefusal] = {}
+_sqlstate_errors: dict[str, SqlstateRefusal] = {
     "BD001": lambda _: Insufficient(
         Text("An account holds less than this takes.", "账户可用数量不足。")
     ),
@@ -100,8 +100,8 @@ async def open_database(url: str, *, minsize: int = 1, maxsize: int = 10) -> Non
     credentials |= {
         "minsize": minsize,
         "maxsize": maxsize,
-        "server_settings": SETTINGS,
-        "connection_class": Connection,
+        "server_settings": CONNECTION_SETTINGS,
+        "connection_class": PooledConnection,
     }
     await Tortoise.init(
         config={
@@ -115,7 +115,7 @@ async def open_database(url: str, *, minsize: int = 1, maxsize: int = 10) -> Non
         # Requests run in tasks that the one that opened the database did not start.
         _enable_global_fallback=True,
     )
-    await row("SELECT 1 AS ready")
+    await fetch_one("SELECT 1 AS ready")
 
 
 async def close_database() -> None:
@@ -137,15 +137,15 @@ async def transaction() -> AsyncIterator[None]:
     """A READ COMMITTED unit of work: all of it, or nothing. Within another one it is a savepoint.
 
     Raises:
-        Refused: the meaning of a database error, where it has one; see ``translate``.
+        Refused: the meaning of a database error, where it has one; see ``to_refusal``.
 
     """
-    async with _translated(), in_transaction("default"):
+    async with _translating_errors(), in_transaction("default"):
         yield
 
 
 @asynccontextmanager
-async def reading() -> AsyncIterator[None]:
+async def read_only_transaction() -> AsyncIterator[None]:
     """One moment of the database (REPEATABLE READ), in which nothing can be written.
 
     Within a unit of work it is that unit, which sees its own writes.
@@ -156,75 +156,76 @@ async def reading() -> AsyncIterator[None]:
     """
     client = get_connections().get("default")
     if isinstance(client, Engine):
-        async with _translated(), client.in_reading():
+        async with _translating_errors(), client.in_read_only_transaction():
             yield
     else:
         yield
 
 
 @asynccontextmanager
-async def looking() -> AsyncIterator[None]:
+async def short_read_only_transaction() -> AsyncIterator[None]:
     """The same for a look at a few rows, before anything is done for whoever waits for it.
 
     Raises:
-        Unreachable: it took ``LOOK_SECONDS_MAX``. A connection may be dead and not know it.
+        Unreachable: it took ``SHORT_READ_TIMEOUT_SECONDS``. A connection may be dead and not know
+            it.
         Refused: likewise.
 
     """
     try:
-        async with asyncio.timeout(LOOK_SECONDS_MAX), reading():
+        async with asyncio.timeout(SHORT_READ_TIMEOUT_SECONDS), read_only_transaction():
             yield
     except TimeoutError:
-        raise Unreachable from None
+        raise DatabaseUnreachable from None
 
 
 @asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
+async def _translating_errors() -> AsyncIterator[None]:
     try:
         yield
     except (*DRIVER_ERRORS, BaseORMException, OSError) as error:
-        # What can be repeated stays as it is for ``retried``.
-        if state_of(error) in REPEATABLE_STATES:
+        # What can be repeated stays as it is for ``with_retries``.
+        if sqlstate_of(error) in RETRYABLE_SQLSTATES:
             raise
-        refusal = translate(error)
+        refusal = to_refusal(error)
         if refusal is None:
             raise
         raise refusal from error
 
 
-async def rows(sql: str, *args: object) -> list[dict[str, Any]]:
+async def fetch_all(sql: str, *args: object) -> list[dict[str, Any]]:
     """All rows of a statement with ``$1`` placeholders, on the current transaction's connection."""
     async with get_connections().get("default").acquire_connection() as connection:
         return [dict(record) for record in await connection.fetch(sql, *args)]
 
 
-async def row(sql: str, *args: object) -> dict[str, Any] | None:
+async def fetch_one(sql: str, *args: object) -> dict[str, Any] | None:
     """The first row of a statement, or None."""
     async with get_connections().get("default").acquire_connection() as connection:
         record = await connection.fetchrow(sql, *args)
         return None if record is None else dict(record)
 
 
-async def found(model: type[Record], id: UUID) -> Record | None:
+async def get_by_id(model: type[Record], id: UUID) -> Record | None:
     """The record of a primary key, or None.
 
     One text for each model: what Tortoise's query builder spends on such a look-up is more than
     all the rest of it costs.
     """
-    line = await row(by_key(model), id)
-    return None if line is None else record_of(model, line)
+    line = await fetch_one(select_by_key_sql(model), id)
+    return None if line is None else to_record(model, line)
 
 
 @cache
-def by_key(model: type[Model]) -> str:
+def select_by_key_sql(model: type[Model]) -> str:
     """The statement that finds the row of a primary key, ``$1``."""
     meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
     columns = ", ".join(f'"{column}"' for column in sorted(meta.fields_db_projection.values()))
     return f'SELECT {columns} FROM "{meta.db_table}" WHERE "{meta.db_pk_column}" = $1'  # noqa: S608
 
 
-def record_of(model: type[Record], line: Mapping[str, Any]) -> Record:
-    """The record of a row that ``by_key`` found."""
+def to_record(model: type[Record], line: Mapping[str, Any]) -> Record:
+    """The record of a row that ``select_by_key_sql`` found."""
     return model._init_from_db(**line)  # noqa: SLF001 - as Tortoise reads
 
 
@@ -234,7 +235,7 @@ async def save(*records: Model) -> None:
     Again one text for each model and way, for what the query builder would spend. No record may be
     given twice.
     """
-    sql, fields = _saving(tuple((type(record), record._saved_in_db) for record in records))  # noqa: SLF001 - Tortoise's own mark
+    sql, fields = _save_plan(tuple((type(record), record._saved_in_db) for record in records))  # noqa: SLF001 - Tortoise's own mark
     values = [
         field.to_db_value(getattr(record, name), record)
         if isinstance(field, JSONField)
@@ -250,15 +251,15 @@ async def save(*records: Model) -> None:
 Fields = tuple[tuple[str, Field[Any]], ...]
 
 
-@lru_cache(maxsize=SAVINGS_MAX)
-def _saving(kinds: tuple[tuple[type[Model], bool], ...]) -> tuple[str, tuple[Fields, ...]]:
+@lru_cache(maxsize=SAVE_PLAN_CACHE_SIZE)
+def _save_plan(kinds: tuple[tuple[type[Model], bool], ...]) -> tuple[str, tuple[Fields, ...]]:
     """The statement for records of these models, which are there already or not, and its values."""
     texts: list[str] = []
     values: list[Fields] = []
     for model, there in kinds:
-        fields, columns = _fields_of(model)
+        fields, columns = _model_fields(model)
         first = 1 + sum(map(len, values))
-        write = _change_of if there else _addition_of
+        write = _update_sql if there else _insert_sql
         texts.append(write(model, columns, [f"${first + n}" for n in range(len(columns))]))
         values.append(fields)
     *others, last = texts
@@ -266,21 +267,21 @@ def _saving(kinds: tuple[tuple[type[Model], bool], ...]) -> tuple[str, tuple[Fie
     return f"WITH {along} {last}" if along else last, tuple(values)
 
 
-def _addition_of(model: type[Model], columns: Sequence[str], places: Sequence[str]) -> str:
+def _insert_sql(model: type[Model], columns: Sequence[str], placeholders: Sequence[str]) -> str:
     table = model._meta.db_table  # noqa: SLF001 - Tortoise's own catalogue
-    return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({", ".join(places)})'  # noqa: S608
+    return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({", ".join(placeholders)})'  # noqa: S608
 
 
-def _change_of(model: type[Model], columns: Sequence[str], places: Sequence[str]) -> str:
+def _update_sql(model: type[Model], columns: Sequence[str], placeholders: Sequence[str]) -> str:
     meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
-    values = dict(zip(columns, places, strict=True))
+    values = dict(zip(columns, placeholders, strict=True))
     key = f'"{meta.db_pk_column}"'
     where = f"{key} = {values.pop(key)}"
     sets = ", ".join(f"{column} = {place}" for column, place in values.items())
     return f'UPDATE "{meta.db_table}" SET {sets} WHERE {where}'  # noqa: S608
 
 
-def _fields_of(model: type[Model]) -> tuple[Fields, list[str]]:
+def _model_fields(model: type[Model]) -> tuple[Fields, list[str]]:
     meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
     named = sorted(meta.fields_db_projection.items())
     fields = tuple((name, meta.fields_map[name]) for name, _ in named)
@@ -295,62 +296,62 @@ async def execute(sql: str, *args: object) -> int:
     return int(count) if count.isdigit() else 0
 
 
-async def retried(work: Callable[[], Awaitable[Answer]]) -> Answer:
+async def with_retries(work: Callable[[], Awaitable[Answer]]) -> Answer:
     """The answer of ``work``, repeated from the start where the database asks for that.
 
     ``work`` holds its transaction itself, so that every attempt begins with nothing done.
 
     Raises:
-        Busy: deadlock or serialisation failure in each of ``ATTEMPTS_MAX`` attempts.
+        Busy: deadlock or serialisation failure in each of ``MAX_ATTEMPTS`` attempts.
 
     """
-    for attempt in range(1, ATTEMPTS_MAX + 1):
+    for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
             return await work()
         except (asyncpg.PostgresError, BaseORMException) as error:
-            if state_of(error) not in REPEATABLE_STATES:
+            if sqlstate_of(error) not in RETRYABLE_SQLSTATES:
                 raise
-            if attempt == ATTEMPTS_MAX:
-                raise Busy from error
+            if attempt == MAX_ATTEMPTS:
+                raise Overloaded from error
         # The ones that collided must not come back together.
         await asyncio.sleep(secrets.randbelow(20 * 2**attempt) / 1000)
-    raise Busy
+    raise Overloaded
 
 
-def known_constraints(refusals: Mapping[str, Known]) -> None:
+def register_constraint_errors(refusals: Mapping[str, ConstraintRefusal]) -> None:
     """Say what violating a named constraint means: a refusal's maker, or a text (a duplicate)."""
-    _constraints.update(refusals)
+    _constraint_errors.update(refusals)
 
 
-def known_states(refusals: Mapping[str, Raised]) -> None:
+def register_sqlstate_errors(refusals: Mapping[str, SqlstateRefusal]) -> None:
     """Say what an SQLSTATE of our own functions (class BD) means, given the JSON of its DETAIL."""
-    _states.update(refusals)
+    _sqlstate_errors.update(refusals)
 
 
-def translate(error: BaseException) -> Refused | None:
+def to_refusal(error: BaseException) -> Refused | None:
     """The refusal a database error stands for; None where it is a bug."""
     if isinstance(error, TimeoutError):  # No connection became free in time.
-        return Busy()
-    if _lost(error):
-        return Unreachable()
+        return Overloaded()
+    if _is_connection_lost(error):
+        return DatabaseUnreachable()
     cause = _driver_error(error)
     if cause is None:
         return None
-    if cause.sqlstate in BUSY_STATES:
-        return Busy()
-    if cause.sqlstate in _states:
-        return _states[cause.sqlstate](_detail(cause))
-    known = _constraints.get(cause.constraint_name or "")
+    if cause.sqlstate in OVERLOADED_SQLSTATES:
+        return Overloaded()
+    if cause.sqlstate in _sqlstate_errors:
+        return _sqlstate_errors[cause.sqlstate](_error_detail(cause))
+    known = _constraint_errors.get(cause.constraint_name or "")
     return Duplicate(known) if isinstance(known, Text) else known and known()
 
 
-def state_of(error: BaseException) -> str:
+def sqlstate_of(error: BaseException) -> str:
     """The SQLSTATE of an error, also inside one of Tortoise's; empty where there is none."""
     cause = _driver_error(error)
     return "" if cause is None else cause.sqlstate or ""
 
 
-def _lost(error: BaseException) -> bool:
+def _is_connection_lost(error: BaseException) -> bool:
     """Whether the database is out of reach, or was in the middle of something."""
     if isinstance(error, OSError):
         return True
@@ -360,7 +361,7 @@ def _lost(error: BaseException) -> bool:
     # It has no class of its own for the use of a connection that ended meanwhile.
     if type(error) is asyncpg.InterfaceError:
         return "closed" in str(error) or "released" in str(error)
-    return state_of(error).startswith(LOST_STATES)
+    return sqlstate_of(error).startswith(CONNECTION_LOST_SQLSTATES)
 
 
 def _driver_error(error: BaseException | None) -> asyncpg.PostgresError | None:
@@ -369,7 +370,7 @@ def _driver_error(error: BaseException | None) -> asyncpg.PostgresError | None:
     return error
 
 
-def _detail(error: asyncpg.PostgresError) -> Mapping[str, Any]:
+def _error_detail(error: asyncpg.PostgresError) -> Mapping[str, Any]:
     try:
         detail = json.loads(error.detail or "{}")
     except ValueError:

@@ -13,13 +13,13 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
 from tortoise.connection import get_connections
 
-ACQUIRE_SECONDS_MAX = 10.0
+ACQUIRE_TIMEOUT_SECONDS = 10.0
 # A server that stands still answers no ROLLBACK; whoever waits for ours is not to wait for it.
-LEAVE_SECONDS_MAX = 1.0
+RELEASE_TIMEOUT_SECONDS = 1.0
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
-class Connection(asyncpg.Connection):
+class PooledConnection(asyncpg.Connection):
     """A connection that costs no extra round trip when it goes back to its pool.
 
     Nothing of ours outlives a transaction on a pooled connection: no session settings, no
@@ -47,14 +47,14 @@ class SafeTransaction(TransactionContextPooled):
 
     async def __aenter__(self) -> TransactionalDBClient:
         await self.ensure_connection()
-        connection = await self.client._parent._pool.acquire(timeout=ACQUIRE_SECONDS_MAX)
+        connection = await self.client._parent._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
         self.client._connection = connection
         self.token = get_connections().set(self.connection_name, self.client)
         try:
             await self.client.begin()
         except BaseException:
             connection.terminate()
-            await self._leave()
+            await self._release()
             raise
         return self.client
 
@@ -75,7 +75,7 @@ class SafeTransaction(TransactionContextPooled):
             if not alone:
                 self._terminate()
             try:
-                await self._leave()
+                await self._release()
             finally:
                 if alone:
                     self._lock.release()
@@ -89,7 +89,7 @@ class SafeTransaction(TransactionContextPooled):
         """Roll back; whether nobody else uses the connection now."""
         alone = False
         try:
-            async with asyncio.timeout(LEAVE_SECONDS_MAX):
+            async with asyncio.timeout(RELEASE_TIMEOUT_SECONDS):
                 alone = await self._lock.acquire()
                 await self.client.rollback()
         except (*DRIVER_ERRORS, OSError):
@@ -101,15 +101,15 @@ class SafeTransaction(TransactionContextPooled):
         with contextlib.suppress(asyncpg.InterfaceError):
             self.client._connection.terminate()
 
-    async def _leave(self) -> None:
+    async def _release(self) -> None:
         get_connections().reset(self.token)
         pool = self.client._parent._pool
         if pool is not None:
             with contextlib.suppress(asyncpg.InterfaceError, TimeoutError):
-                await pool.release(self.client._connection, timeout=LEAVE_SECONDS_MAX)
+                await pool.release(self.client._connection, timeout=RELEASE_TIMEOUT_SECONDS)
 
 
-class Reading(TransactionWrapper):
+class ReadOnlyTransaction(TransactionWrapper):
     """A transaction that sees one moment of the database and cannot write."""
 
     async def begin(self) -> None:
@@ -125,9 +125,9 @@ class Engine(AsyncpgDBClient):
     def _in_transaction(self) -> SafeTransaction:
         return SafeTransaction(TransactionWrapper(self), self._pool_init_lock)
 
-    def in_reading(self) -> SafeTransaction:
+    def in_read_only_transaction(self) -> SafeTransaction:
         """A REPEATABLE READ, READ ONLY transaction."""
-        return SafeTransaction(Reading(self), self._pool_init_lock)
+        return SafeTransaction(ReadOnlyTransaction(self), self._pool_init_lock)
 
 
 client_class = Engine

@@ -17,25 +17,26 @@ class Calendar:
     Attributes:
         holidays: days off, whether or not they fall on a weekend.
         make_up_days: Saturdays and Sundays that are worked in exchange.
-        years: those whose announcement is confirmed; in others the days off are provisional.
+        confirmed_years: those whose announcement is confirmed; in others the days off are
+            provisional.
 
     """
 
     holidays: frozenset[date]
     make_up_days: frozenset[date]
-    years: frozenset[int]
+    confirmed_years: frozenset[int]
 
-    def works(self, day: date) -> bool:
+    def is_working_day(self, day: date) -> bool:
         """Whether the day is a working day (工作日)."""
-        return day in self.make_up_days or self.trades(day)
+        return day in self.make_up_days or self.is_trading_day(day)
 
-    def trades(self, day: date) -> bool:
+    def is_trading_day(self, day: date) -> bool:
         """Whether it is a trading day (交易日): Monday to Friday, no holiday, no worked weekend."""
         return day.weekday() < _SATURDAY and day not in self.holidays
 
-    def confirmed(self, day: date) -> bool:
+    def is_confirmed(self, day: date) -> bool:
         """Whether the announcement for the day's year is confirmed."""
-        return day.year in self.years
+        return day.year in self.confirmed_years
 
 
 def add_working_days(calendar: Calendar, start: date, days: int) -> date:
@@ -43,22 +44,22 @@ def add_working_days(calendar: Calendar, start: date, days: int) -> date:
 
     Rule: Civil Code, art. 201 (the day a period begins is not counted).
     """
-    return _add(calendar.works, start, days)
+    return _add_days(calendar.is_working_day, start, days)
 
 
 def add_trading_days(calendar: Calendar, start: date, days: int) -> date:
     """The ``days``-th trading day after ``start``, which does not count; 0 answers ``start``."""
-    return _add(calendar.trades, start, days)
+    return _add_days(calendar.is_trading_day, start, days)
 
 
 def working_days_between(calendar: Calendar, start: date, end: date) -> int:
     """The number of working days after ``start`` up to ``end``; 0 when ``end`` is not later."""
-    return _count(calendar.works, start, end)
+    return _count_days(calendar.is_working_day, start, end)
 
 
 def trading_days_between(calendar: Calendar, start: date, end: date) -> int:
     """The number of trading days after ``start`` up to ``end``; 0 when ``end`` is not later."""
-    return _count(calendar.trades, start, end)
+    return _count_days(calendar.is_trading_day, start, end)
 
 
 def end_of_day(day: date) -> datetime:
@@ -76,14 +77,14 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(CHINA).date()
 
 
-def _add(counts: Callable[[date], bool], start: date, days: int) -> date:
+def _add_days(is_counted: Callable[[date], bool], start: date, days: int) -> date:
     assert days >= 0, "time limits run forward"
     day = start
     while days:
         day += _DAY
-        days -= counts(day)
+        days -= is_counted(day)
     return day
 
 
-def _count(counts: Callable[[date], bool], start: date, end: date) -> int:
-    return sum(counts(start + _DAY * step) for step in range(1, (end - start).days + 1))
+def _count_days(is_counted: Callable[[date], bool], start: date, end: date) -> int:
+    return sum(is_counted(start + _DAY * step) for step in range(1, (end - start).days + 1))

@@ -30,19 +30,19 @@ class Code(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Miss:
+class NearMiss:
     """A rule that would have allowed the act, and the facts that stand against it.
 
     Attributes:
         rule: the number of the row in the rule book.
-        ground: the legal ground the row cites.
+        legal_basis: the legal ground the row cites.
         missing: sentences of facts that would have to be true.
         blocking: sentences of facts that would have to be false.
 
     """
 
     rule: str
-    ground: str
+    legal_basis: str
     missing: tuple[Text, ...] = ()
     blocking: tuple[Text, ...] = ()
 
@@ -55,7 +55,7 @@ class Condition:
         name: stable snake_case word.
         met: whether it holds.
         message: what was found, with the figures.
-        ground: law and article, or the parameter that carries the rule.
+        legal_basis: law and article, or the parameter that carries the rule.
         source: where the facts were read (a table, a certificate, a declaration), with their date.
 
     """
@@ -63,31 +63,31 @@ class Condition:
     name: str
     met: bool
     message: Text
-    ground: str
+    legal_basis: str
     source: str = "registry"
 
 
-def required(
-    name: str, *, met: bool, unmet: Text, ground: str, source: str = "registry"
+def make_requirement(
+    name: str, *, met: bool, unmet: Text, legal_basis: str, source: str = "registry"
 ) -> Condition:
     """A condition whose message says what is wrong, or that nothing is."""
     message = Text("This requirement is met.", "符合该条件。") if met else unmet
-    return Condition(name, met, message, ground, source)
+    return Condition(name, met, message, legal_basis, source)
 
 
 class Refused(Exception):
     """A command or a question was refused, and nothing was changed."""
 
     code: Code
-    transient = False
+    retryable = False
 
-    def __init__(self, message: Text, *, field: str = "", ground: str = "") -> None:
+    def __init__(self, message: Text, *, field: str = "", legal_basis: str = "") -> None:
         super().__init__(message.en)
         self.message = message
         self.field = field
-        self.ground = ground
+        self.legal_basis = legal_basis
         self.rule = ""
-        self.misses: tuple[Miss, ...] = ()
+        self.near_misses: tuple[NearMiss, ...] = ()
         self.conditions: tuple[Condition, ...] = ()
 
 
@@ -150,11 +150,16 @@ class Forbidden(Refused):
     code = Code.FORBIDDEN
 
     def __init__(
-        self, message: Text, *, rule: str = "", ground: str = "", misses: tuple[Miss, ...] = ()
+        self,
+        message: Text,
+        *,
+        rule: str = "",
+        legal_basis: str = "",
+        near_misses: tuple[NearMiss, ...] = (),
     ) -> None:
-        super().__init__(message, ground=ground)
+        super().__init__(message, legal_basis=legal_basis)
         self.rule = rule
-        self.misses = misses
+        self.near_misses = near_misses
 
 
 class WrongState(Refused):
@@ -175,7 +180,7 @@ class ConditionsUnmet(Refused):
                 " ".join(condition.message.en for condition in unmet),
                 "".join(condition.message.zh for condition in unmet),
             ),
-            ground="; ".join(dict.fromkeys(c.ground for c in unmet if c.ground)),
+            legal_basis="; ".join(dict.fromkeys(c.legal_basis for c in unmet if c.legal_basis)),
         )
         self.conditions = conditions
 
@@ -204,11 +209,11 @@ class Duplicate(Refused):
     code = Code.DUPLICATE
 
 
-class Busy(Refused):
+class Overloaded(Refused):
     """Too much contention; nothing happened, and the command may be sent again with its key."""
 
     code = Code.BUSY
-    transient = True
+    retryable = True
 
     def __init__(self, message: Text | None = None) -> None:
         super().__init__(
@@ -220,7 +225,7 @@ class Busy(Refused):
         )
 
 
-class Unreachable(Busy):
+class DatabaseUnreachable(Overloaded):
     """The database was lost from sight; whether a write happened, its repetition tells."""
 
     def __init__(self) -> None:

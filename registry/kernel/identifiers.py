@@ -9,9 +9,9 @@ import unicodedata
 from registry.kernel.errors import Malformed
 
 _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-_CREDIT_BODY = 17
+_CREDIT_PREFIX_LENGTH = 17
 _CREDIT_LENGTH = 18
-_WEIGHTS = tuple(pow(3, place, 31) for place in range(_CREDIT_BODY))
+_WEIGHTS = tuple(pow(3, place, 31) for place in range(_CREDIT_PREFIX_LENGTH))
 
 _CREDIT = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
 _WITHOUT_CREDIT = re.compile(r"H9[0-9]{6}0000[0-9]{5}[A-Z]", re.ASCII)
@@ -20,7 +20,7 @@ _DIVISION = re.compile(r"[1-9][0-9]{5}", re.ASCII)
 _OUTLET = re.compile(r"(DA|DW)(?!000)[0-9]{3}", re.ASCII)
 _BANK_REFERENCE = re.compile(r"[0-9A-Z](?:[0-9A-Z-]{4,38})[0-9A-Z]", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_TEXT_MAX = 80
+_MAX_IDENTIFIER_LENGTH = 80
 
 
 def check_credit_code(text: str, field: str) -> str:
@@ -33,7 +33,7 @@ def check_credit_code(text: str, field: str) -> str:
     Rule: GB 32100-2015.
 
     """
-    code = _normal(text)
+    code = _normalize(text)
     if not _CREDIT.fullmatch(code):
         raise Malformed(
             field,
@@ -41,7 +41,7 @@ def check_credit_code(text: str, field: str) -> str:
             " I, O, S, V, Z; the third to the eighth are digits.",
             "统一社会信用代码为18位数字或大写字母(不含I、O、S、V、Z),第3至8位为数字。",
         )
-    if credit_check_digit(code[:_CREDIT_BODY]) != code[_CREDIT_BODY]:
+    if credit_check_digit(code[:_CREDIT_PREFIX_LENGTH]) != code[_CREDIT_PREFIX_LENGTH]:
         raise Malformed(
             field,
             "The check digit of the unified social credit code is wrong; look for a mistyped one.",
@@ -50,14 +50,14 @@ def check_credit_code(text: str, field: str) -> str:
     return code
 
 
-def credit_check_digit(body: str) -> str:
+def credit_check_digit(prefix: str) -> str:
     """The 18th character that belongs to the first 17 of a unified social credit code.
 
     Rule: GB 32100-2015: weights 3^(place-1) mod 31.
     """
     total = sum(
         _CREDIT_ALPHABET.index(character) * weight
-        for character, weight in zip(body, _WEIGHTS, strict=True)
+        for character, weight in zip(prefix, _WEIGHTS, strict=True)
     )
     return _CREDIT_ALPHABET[-total % 31]
 
@@ -75,7 +75,7 @@ def check_permit_number(text: str, field: str) -> str:
     Rule: HJ 608-2017 annex A.
 
     """
-    number = _normal(text)
+    number = _normalize(text)
     found = _PERMIT.fullmatch(number)
     if found is None:
         raise Malformed(
@@ -109,9 +109,9 @@ def check_division(text: str, field: str) -> str:
     Rule: GB/T 2260.
 
     """
-    return _matching(
+    return _require_match(
         _DIVISION,
-        _normal(text),
+        _normalize(text),
         field,
         "A division code has six digits and does not begin with 0.",
         "行政区划代码为6位数字,首位不为0。",
@@ -127,9 +127,9 @@ def check_outlet(text: str, field: str) -> str:
     Rule: HJ 608-2017 annex A.
 
     """
-    return _matching(
+    return _require_match(
         _OUTLET,
-        _normal(text),
+        _normalize(text),
         field,
         "An outlet code is DA (air) or DW (water) with a number from 001 to 999.",
         "排放口编号为DA(废气)或DW(废水)加001至999的三位数字。",
@@ -143,9 +143,9 @@ def check_bank_reference(text: str, field: str) -> str:
         Malformed: not 6 to 40 letters, digits and inner hyphens.
 
     """
-    return _matching(
+    return _require_match(
         _BANK_REFERENCE,
-        _normal(text),
+        _normalize(text),
         field,
         "A bank reference has 6 to 40 letters, digits or hyphens, and no hyphen at either end.",
         "银行流水号为6至40位字母、数字或连字符,首尾不得为连字符。",
@@ -159,44 +159,44 @@ def check_sha256(text: str, field: str) -> str:
         Malformed: another length or alphabet.
 
     """
-    return _matching(
+    return _require_match(
         _SHA256,
-        _normal(text).lower(),
+        _normalize(text).lower(),
         field,
         "A SHA-256 has 64 hexadecimal digits.",
         "SHA-256摘要为64位十六进制数字。",
     )
 
 
-def check_text(text: str, field: str, *, most: int, lines: bool = True) -> str:
-    """What somebody wrote, without blanks around: 1 to ``most`` characters, no control characters.
+def check_text(text: str, field: str, *, max_length: int, multiline: bool = True) -> str:
+    """Strip and check a text: 1 to ``max_length`` characters, no control characters.
 
-    Names stand on one line: there ``lines`` is false.
+    Names stand on one line: there ``multiline`` is false.
 
     Raises:
         Malformed: nothing written, too long, or control characters but for line ends and tabs.
 
     """
     plain = text.strip()
-    allowed = "\n\t" if lines else ""
+    allowed = "\n\t" if multiline else ""
     written = all(character.isprintable() or character in allowed for character in plain)
-    if not 1 <= len(plain) <= most or not written:
+    if not 1 <= len(plain) <= max_length or not written:
         raise Malformed(
             field,
-            f"{field} has 1 to {most} characters and no control characters.",
-            f"{field}长度为1至{most}个字符,且不含控制字符。",
+            f"{field} has 1 to {max_length} characters and no control characters.",
+            f"{field}长度为1至{max_length}个字符,且不含控制字符。",
         )
     return plain
 
 
-def _normal(text: str) -> str:
+def _normalize(text: str) -> str:
     """Half-width, upper case, no blanks around; the pattern refuses what is too long."""
-    if len(text) > _TEXT_MAX:
+    if len(text) > _MAX_IDENTIFIER_LENGTH:
         return text
     return unicodedata.normalize("NFKC", text).strip().upper()
 
 
-def _matching(pattern: re.Pattern[str], text: str, field: str, *refusal: str) -> str:
+def _require_match(pattern: re.Pattern[str], text: str, field: str, *refusal: str) -> str:
     if pattern.fullmatch(text):
         return text
     raise Malformed(field, *refusal)

@@ -15,7 +15,7 @@ MONEY_MAX = 10**15
 MONEY_SCALE = 2
 
 _DECIMAL = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
-_TEXT_MAX = 32
+_MAX_DECIMAL_LENGTH = 32
 
 
 def parse_quantity(text: str, scale: int, *, field: str = "quantity") -> int:
@@ -30,7 +30,7 @@ def parse_quantity(text: str, scale: int, *, field: str = "quantity") -> int:
         Malformed: another form, more decimals than ``scale``, or more than ``QUANTITY_MAX``.
 
     """
-    return _parse(text, scale, most=QUANTITY_MAX, field=field)
+    return _parse(text, scale, maximum=QUANTITY_MAX, field=field)
 
 
 def format_quantity(units: int, scale: int) -> str:
@@ -45,7 +45,7 @@ def parse_money(text: str, *, field: str = "money") -> int:
         Malformed: not a plain decimal, more than two decimals, or more than ``MONEY_MAX`` fen.
 
     """
-    return _parse(text, MONEY_SCALE, most=MONEY_MAX, field=field)
+    return _parse(text, MONEY_SCALE, maximum=MONEY_MAX, field=field)
 
 
 def format_money(fen: int) -> str:
@@ -53,7 +53,7 @@ def format_money(fen: int) -> str:
     return _format(fen, MONEY_SCALE)
 
 
-def amount_fen(quantity: int, price_fen: int, scale: int) -> int:
+def total_price_fen(quantity: int, price_fen: int, scale: int) -> int:
     """What a quantity costs, rounded half up to whole fen.
 
     Args:
@@ -67,7 +67,7 @@ def amount_fen(quantity: int, price_fen: int, scale: int) -> int:
     Rule: the price is paid once for the whole right, not per year; parameter ``price_basis``.
 
     """
-    amount = _half_up(quantity * price_fen, 10**scale)
+    amount = _round_half_up(quantity * price_fen, 10**scale)
     if amount > MONEY_MAX:
         raise Malformed(
             "quantity",
@@ -77,17 +77,17 @@ def amount_fen(quantity: int, price_fen: int, scale: int) -> int:
     return amount
 
 
-def share(quantity: int, percent: int) -> int:
+def percentage_of(quantity: int, percent: int) -> int:
     """A whole percentage (0-100) of base units, fen or heads, rounded half up to whole ones.
 
     Rule: parameters ``reserve_share_percent``, ``deposit_percent``, ``winner_percent``.
     """
     assert 0 <= percent <= 100, "a share is a part of the whole"  # noqa: PLR2004
-    return _half_up(quantity * percent, 100)
+    return _round_half_up(quantity * percent, 100)
 
 
 @dataclass(frozen=True, slots=True)
-class Period:
+class DateRange:
     """Days on which something is in force, both ends included.
 
     Attributes:
@@ -113,17 +113,17 @@ class Period:
                 f"期间截止日{self.until}早于起始日{self.since}。",
             )
 
-    def holds(self, on: date) -> bool:
+    def contains(self, on: date) -> bool:
         """Whether the day lies in the period."""
         return self.since <= on and (self.until is None or on <= self.until)
 
-    def overlaps(self, other: "Period") -> bool:
+    def overlaps(self, other: "DateRange") -> bool:
         """Whether some day lies in both periods."""
-        return self.holds(other.since) or other.holds(self.since)
+        return self.contains(other.since) or other.contains(self.since)
 
 
-def _parse(text: str, scale: int, *, most: int, field: str) -> int:
-    found = _DECIMAL.fullmatch(text) if len(text) <= _TEXT_MAX else None
+def _parse(text: str, scale: int, *, maximum: int, field: str) -> int:
+    found = _DECIMAL.fullmatch(text) if len(text) <= _MAX_DECIMAL_LENGTH else None
     if found is None:
         raise Malformed(
             field,
@@ -138,11 +138,11 @@ def _parse(text: str, scale: int, *, most: int, field: str) -> int:
             f"{field}有{len(decimals)}位小数,最多允许{scale}位。",
         )
     units = int(whole + decimals.ljust(scale, "0"))
-    if units > most:
+    if units > maximum:
         raise Malformed(
             field,
-            f"{field} exceeds the limit of {_format(most, scale)}.",
-            f"{field}超过上限{_format(most, scale)}。",
+            f"{field} exceeds the limit of {_format(maximum, scale)}.",
+            f"{field}超过上限{_format(maximum, scale)}。",
         )
     return units
 
@@ -153,6 +153,6 @@ def _format(units: int, scale: int) -> str:
     return f"{sign}{digits[:-scale]}.{digits[-scale:]}" if scale else sign + digits
 
 
-def _half_up(numerator: int, denominator: int) -> int:
+def _round_half_up(numerator: int, denominator: int) -> int:
     assert numerator >= 0, "only what is not negative is rounded"
     return (2 * numerator + denominator) // (2 * denominator)

@@ -11,7 +11,7 @@ S = TypeVar("S", bound=StrEnum)
 T = TypeVar("T", bound=StrEnum)
 
 
-def advance(life: Mapping[tuple[S, T], S], state: S, step: T) -> S:
+def transition(transitions: Mapping[tuple[S, T], S], state: S, step: T) -> S:
     """The state after ``step``.
 
     Raises:
@@ -19,7 +19,7 @@ def advance(life: Mapping[tuple[S, T], S], state: S, step: T) -> S:
 
     """
     try:
-        return life[state, step]
+        return transitions[state, step]
     except KeyError:
         raise WrongState(
             Text(
@@ -30,6 +30,6 @@ def advance(life: Mapping[tuple[S, T], S], state: S, step: T) -> S:
         ) from None
 
 
-def next_steps(life: Mapping[tuple[S, T], S], state: S) -> tuple[T, ...]:
+def allowed_steps(transitions: Mapping[tuple[S, T], S], state: S) -> tuple[T, ...]:
     """The steps that lead on from ``state``, in the order of the table."""
-    return tuple(step for (before, step) in life if before == state)
+    return tuple(step for (before, step) in transitions if before == state)

@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-LOOK_SECONDS = 1.0
+CHECK_INTERVAL_SECONDS = 1.0
 
 T = TypeVar("T", bound=Hashable)
 
 
-class Overdue(Generic[T]):
+class Watchdog(Generic[T]):
     """What has begun and is not over yet.
 
     Args:
@@ -21,27 +21,27 @@ class Overdue(Generic[T]):
 
     """
 
-    def __init__(self, seconds: float, end: Callable[[T], object]) -> None:
-        self._seconds, self._end = seconds, end
-        self._begun: dict[T, float] = {}
-        self._next: asyncio.TimerHandle | None = None
+    def __init__(self, seconds: float, on_timeout: Callable[[T], object]) -> None:
+        self._seconds, self._on_timeout = seconds, on_timeout
+        self._started_at: dict[T, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        return len(self._begun)
+        return len(self._started_at)
 
-    def begin(self, what: T, loop: asyncio.AbstractEventLoop) -> None:
+    def start(self, item: T, loop: asyncio.AbstractEventLoop) -> None:
         """From now on the time of this one runs."""
-        self._begun[what] = loop.time()
-        if self._next is None:
-            self._next = loop.call_later(LOOK_SECONDS, self._look, loop)
+        self._started_at[item] = loop.time()
+        if self._timer is None:
+            self._timer = loop.call_later(CHECK_INTERVAL_SECONDS, self._check, loop)
 
-    def over(self, what: T) -> None:
+    def stop(self, item: T) -> None:
         """It is over, in time or not."""
-        del self._begun[what]
+        del self._started_at[item]
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
         latest = loop.time() - self._seconds
-        for what in [what for what, began in self._begun.items() if began <= latest]:
-            self._end(what)
-        again = bool(self._begun)
-        self._next = loop.call_later(LOOK_SECONDS, self._look, loop) if again else None
+        for what in [what for what, began in self._started_at.items() if began <= latest]:
+            self._on_timeout(what)
+        again = bool(self._started_at)
+        self._timer = loop.call_later(CHECK_INTERVAL_SECONDS, self._check, loop) if again else None

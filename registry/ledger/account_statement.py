@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from registry.db.session import rows
+from registry.db.session import fetch_all
 from registry.ledger.rules import Posting
 
-STATEMENT_MAX = 1000
+MAX_STATEMENT_LINES = 1000
 """Most lines of one statement."""
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AccountStatementLine:
     """One line of a statement.
 
     Attributes:
@@ -58,15 +58,15 @@ _STATEMENT = """
 """
 
 
-async def statement(
+async def load_statement(
     account: UUID,
     instrument: UUID,
     since: datetime,
     until: datetime,
     *,
     after: int = 0,
-    most: int = 100,
-) -> list[Line]:
+    limit: int = 100,
+) -> list[AccountStatementLine]:
     """The lines that became known from ``since`` and before ``until``, oldest first.
 
     Args:
@@ -75,12 +75,12 @@ async def statement(
         since: first moment.
         until: the moment before which the statement ends.
         after: the sequence after which a further page begins.
-        most: lines of a page, 1 to ``STATEMENT_MAX``.
+        limit: lines of a page, 1 to ``MAX_STATEMENT_LINES``.
 
     """
-    assert 1 <= most <= STATEMENT_MAX, "a statement is read page by page"
-    found = await rows(_STATEMENT, account, instrument, since, until, after, most)
-    return [Line(**line) for line in found]
+    assert 1 <= limit <= MAX_STATEMENT_LINES, "a statement is read page by page"
+    found = await fetch_all(_STATEMENT, account, instrument, since, until, after, limit)
+    return [AccountStatementLine(**line) for line in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,29 +126,29 @@ _POSITIONS = """
 """
 
 
-async def positions(
+async def load_positions(
     accounts: Sequence[UUID],
     now: datetime,
     *,
-    known: datetime | None = None,
-    effective: datetime | None = None,
+    recorded_at: datetime | None = None,
+    effective_at: datetime | None = None,
 ) -> list[Position]:
     """What the accounts hold, and what of it is frozen at ``now``; empty positions left out.
 
     Args:
         accounts: whose positions.
         now: the registry's time.
-        known: the moment whose knowledge is asked for; None for the present.
-        effective: the moment by which it had taken effect, as is known now; slower, a sum.
+        recorded_at: the moment whose knowledge is asked for; None for the present.
+        effective_at: the moment by which it had taken effect, as is known now; slower, a sum.
 
     """
-    found = await rows(_POSITIONS, list(accounts), now, known, effective)
+    found = await fetch_all(_POSITIONS, list(accounts), now, recorded_at, effective_at)
     return [Position(**position) for position in found if position["quantity"]]
 
 
 async def postings_of(entry: UUID) -> tuple[Posting, ...]:
     """The movements of an entry in their order."""
-    found = await rows(
+    found = await fetch_all(
         "SELECT source, target, instrument, quantity FROM posting"
         " WHERE entry_id = $1 ORDER BY line",
         entry,

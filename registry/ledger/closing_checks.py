@@ -4,12 +4,12 @@ from datetime import datetime
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.db.session import rows
+from registry.db.session import fetch_all
 from registry.kernel.errors import Condition
 from registry.kernel.quantities import format_quantity
-from registry.parties.closing_checks import obligation
+from registry.parties.closing_checks import closing_check
 
-_HELD = """
+_HOLDINGS = """
     SELECT i.code, i.unit, i.scale, sum(b.quantity)::bigint AS quantity
     FROM account a JOIN balance b ON b.account_id = a.id JOIN instrument i ON i.id = b.instrument_id
     WHERE a.organisation_id = $1 AND b.quantity > 0
@@ -17,11 +17,11 @@ _HELD = """
 """
 
 
-async def nothing_held(organisation: UUID, _now: datetime) -> Condition:
+async def check_no_holdings(organisation: UUID, _now: datetime) -> Condition:
     """None of its accounts holds anything; at most ten positions are named."""
     held = [
         f"{found['code']} {format_quantity(found['quantity'], found['scale'])} {found['unit']}"
-        for found in await rows(_HELD, organisation)
+        for found in await fetch_all(_HOLDINGS, organisation)
     ]
     return Condition(
         name="nothing_held",
@@ -30,11 +30,11 @@ async def nothing_held(organisation: UUID, _now: datetime) -> Condition:
             f"The organisation still holds {', '.join(held) or 'nothing'}.",
             f"该单位仍持有{'、'.join(held) or '零'}。",
         ),
-        ground="registry rule",
+        legal_basis="registry rule",
         source="ledger",
     )
 
 
 def register() -> None:
     """Make closing know of holdings."""
-    obligation(nothing_held)
+    closing_check(check_no_holdings)

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from policies.vocabulary import Text
-from registry.db.session import known_constraints, known_states
+from registry.db.session import register_constraint_errors, register_sqlstate_errors
 from registry.kernel.errors import Frozen, Insufficient, Malformed, NotFound, NotInForce
 from registry.kernel.quantities import format_quantity
 
 
-def _holder(detail: Mapping[str, Any]) -> Text:
+def _holder_text(detail: Mapping[str, Any]) -> Text:
     """Whose which account, as a refusal names it."""
     if detail.get("organisation") is None:
         return Text(f"The {detail['kind']} account", f"{detail['kind']}账户")
@@ -19,8 +19,8 @@ def _holder(detail: Mapping[str, Any]) -> Text:
     )
 
 
-def _short(detail: Mapping[str, Any]) -> Insufficient:
-    holder = _holder(detail)
+def _insufficient_balance(detail: Mapping[str, Any]) -> Insufficient:
+    holder = _holder_text(detail)
     scale, unit = int(detail["scale"]), detail["unit"]
     holds, lacks = (format_quantity(int(detail[figure]), scale) for figure in ("holds", "lacks"))
     return Insufficient(
@@ -33,18 +33,18 @@ def _short(detail: Mapping[str, Any]) -> Insufficient:
     )
 
 
-def _frozen(detail: Mapping[str, Any]) -> Frozen:
-    holder = _holder(detail)
+def _frozen_position(detail: Mapping[str, Any]) -> Frozen:
+    holder = _holder_text(detail)
     return Frozen(
         Text(
             f"{holder.en} is frozen ({detail['target']}): {detail['reason']}",
             f"{holder.zh}已被冻结({detail['target']}):{detail['reason']}",
         ),
-        ground="property preservation (财产保全)",
+        legal_basis="property preservation (财产保全)",
     )
 
 
-def _out_of_force(detail: Mapping[str, Any]) -> NotInForce:
+def _right_not_in_force(detail: Mapping[str, Any]) -> NotInForce:
     return NotInForce(
         Text(
             f"The right {detail['instrument']} is in force from {detail['valid_from']} on.",
@@ -55,11 +55,11 @@ def _out_of_force(detail: Mapping[str, Any]) -> NotInForce:
             f"The right {detail['instrument']} was in force until {detail['valid_until']}.",
             f"{detail['instrument']}有效期至{detail['valid_until']}。",
         ),
-        ground="parameter validity_years",
+        legal_basis="parameter validity_years",
     )
 
 
-def _over_cap(detail: Mapping[str, Any]) -> Insufficient:
+def _cap_exceeded(detail: Mapping[str, Any]) -> Insufficient:
     return Insufficient(
         Text(
             f"{detail['city']} would hold {detail['holds']} base units of {detail['pollutant']},"
@@ -68,22 +68,22 @@ def _over_cap(detail: Mapping[str, Any]) -> Insufficient:
             f"超过总量上限{detail['cap']}。",
         ),
         field="quantity",
-        ground="国办发〔2014〕38号",
+        legal_basis="国办发〔2014〕38号",
     )
 
 
 def register() -> None:
     """Tell the database room what the ledger's errors mean. Doing it twice changes nothing."""
-    known_states(
+    register_sqlstate_errors(
         {
-            "BD001": _short,
-            "BD002": _frozen,
-            "BD003": _out_of_force,
+            "BD001": _insufficient_balance,
+            "BD002": _frozen_position,
+            "BD003": _right_not_in_force,
             "BD004": lambda _: NotFound("account"),
-            "BD005": _over_cap,
+            "BD005": _cap_exceeded,
         }
     )
-    known_constraints(
+    register_constraint_errors(
         {
             "bank_reference_unique": Text(
                 "This bank reference is recorded already.", "该银行流水号已登记。"

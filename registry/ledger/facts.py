@@ -1,14 +1,14 @@
 """Accounts, freezes and reversals as the rule book sees them."""
 
-from registry.access.kinds import Fact, Kind, state_fact
+from registry.access.kinds import Fact, Kind, state_predicate
 from registry.access.principals import NIL
 from registry.ledger.records import Account, Freeze, Reversal
 from registry.ledger.rules import AccountKind, FreezeState, ReversalState
 from registry.parties.facts import (
-    ALREADY_ACTED,
+    ALREADY_SIGNED,
     INSIDE,
     OWN,
-    SAME_BODY_AS_SUBMITTER,
+    SAME_ORGANISATION_AS_SUBMITTER,
     SUBMITTER,
 )
 
@@ -22,11 +22,11 @@ ACCOUNT = Kind(
         "in_escrow": Fact(
             check=lambda _, account: account.kind == AccountKind.ESCROW,
             where="{t}.kind = 'escrow'",
-            intrinsic=True,
+            viewer_independent=True,
         ),
     },
-    organisations=lambda account: (account.organisation_id or NIL,),
-    watches="id",
+    organisations_to_lock=lambda account: (account.organisation_id or NIL,),
+    waiting_since_column="id",
     masks={"view_money": ("money",)},
 )
 
@@ -36,10 +36,10 @@ FREEZE = Kind(
     facts={
         "own": OWN,
         "inside": INSIDE,
-        "same_body_as_submitter": SAME_BODY_AS_SUBMITTER,
-        "stage_in_force": state_fact(FreezeState.IN_FORCE),
+        "same_body_as_submitter": SAME_ORGANISATION_AS_SUBMITTER,
+        "stage_in_force": state_predicate(FreezeState.IN_FORCE),
     },
-    organisations=lambda freeze: (freeze.organisation_id,),
+    organisations_to_lock=lambda freeze: (freeze.organisation_id,),
 )
 
 REVERSAL = Kind(
@@ -51,8 +51,8 @@ REVERSAL = Kind(
             where=":organisation = ANY ({t}.parties)",
         ),
         "submitter": SUBMITTER,
-        "already_acted": ALREADY_ACTED,
-        "stage_proposed": state_fact(ReversalState.PROPOSED),
+        "already_acted": ALREADY_SIGNED,
+        "stage_proposed": state_predicate(ReversalState.PROPOSED),
     },
-    organisations=lambda reversal: tuple(reversal.parties),
+    organisations_to_lock=lambda reversal: tuple(reversal.parties),
 )

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from registry.access.authorizer import gate
-from registry.commands.command import Work
-from registry.db.session import row
+from registry.access.authorizer import authorizer
+from registry.commands.command import CommandContext
+from registry.db.session import fetch_one
 from registry.kernel.errors import Malformed, NotFound
 from registry.kernel.identifiers import check_text
 from registry.ledger.facts import ACCOUNT
@@ -44,7 +44,7 @@ _TARGET = """
 """
 
 
-async def freeze_order(work: Work, **order: Unpack[FreezeOrder]) -> Freeze:
+async def build_freeze(context: CommandContext, **order: Unpack[FreezeOrder]) -> Freeze:
     """The freeze as it would be. Locks the organisation against business that is under way.
 
     Raises:
@@ -59,40 +59,40 @@ async def freeze_order(work: Work, **order: Unpack[FreezeOrder]) -> Freeze:
     if instrument is not None and account is None:
         raise Malformed("instrument", "A position lies in an account.", "冻结持仓须指定账户。")
     if account is not None:
-        await _see(work, account)
-    holder = await row(_TARGET, organisation, account)
+        await _check_visible(context, account)
+    holder = await fetch_one(_TARGET, organisation, account)
     if holder is None:
         raise NotFound("account" if account else "organisation")
-    if instrument and await row("SELECT 1 FROM instrument WHERE id = $1", instrument) is None:
+    if instrument and await fetch_one("SELECT 1 FROM instrument WHERE id = $1", instrument) is None:
         raise NotFound("instrument")
     return Freeze(
         id=uuid4(),
-        target=_target(account, instrument),
+        target=_freeze_target(account, instrument),
         organisation_id=holder["id"],
         account_id=account,
         instrument_id=instrument,
-        reason=check_text(order["reason"], "reason", most=REASON_MAX),
-        source=check_text(order["source"], "source", most=SOURCE_MAX),
-        starts_at=work.now,
+        reason=check_text(order["reason"], "reason", max_length=REASON_MAX),
+        source=check_text(order["source"], "source", max_length=SOURCE_MAX),
+        starts_at=context.now,
         ends_at=order.get("ends_at"),
         state=FreezeState.IN_FORCE.value,
         city=holder["city"],
         county=holder["county"],
-        submitted_by=work.viewer.person,
-        submitted_body=work.viewer.organisation,
+        submitted_by=context.viewer.person,
+        submitted_body=context.viewer.organisation,
         demo=order.get("demo", False),
-        changed_at=work.now,
+        changed_at=context.now,
     )
 
 
-async def _see(work: Work, account: UUID) -> None:
+async def _check_visible(context: CommandContext, account: UUID) -> None:
     """Whoever may not see an account is not told by a refusal that it exists."""
     found = await Account.get_or_none(id=account)
-    if found is None or not gate.allows(work.viewer, ACCOUNT, "view", found):
+    if found is None or not authorizer.allows(context.viewer, ACCOUNT, "view", found):
         raise NotFound("account")
 
 
-def _target(account: UUID | None, instrument: UUID | None) -> str:
+def _freeze_target(account: UUID | None, instrument: UUID | None) -> str:
     if account is None:
         return FreezeTarget.ORGANISATION.value
     return (FreezeTarget.POSITION if instrument else FreezeTarget.ACCOUNT).value

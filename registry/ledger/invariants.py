@@ -1,7 +1,7 @@
 """What must always be true of the ledger, asked of the live tables, whoever wrote them.
 
 Each check is one statement that answers the rows which offend against it; a sound ledger answers
-none. Concepts that block rights add a check of their own with ``also_check``.
+none. Concepts that block rights add a check of their own with ``register_check``.
 """
 
 from collections.abc import Iterable
@@ -10,17 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.access.principals import REGISTRY
-from registry.commands.command import OPERATIONS, command
-from registry.db.session import reading, row, rows
+from registry.access.principals import SYSTEM_PRINCIPAL
+from registry.commands.command import OPERATIONS, execute_command
+from registry.db.session import fetch_all, fetch_one, read_only_transaction
 from registry.ledger.operations import impose_freeze
 
-OFFENCES_MAX = 100
+MAX_VIOLATIONS = 100
 """Most rows a finding names."""
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class InvariantCheck:
     """One thing that must be true.
 
     Attributes:
@@ -36,28 +36,28 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What a check found.
 
     Attributes:
-        offences: the offending rows, at most ``OFFENCES_MAX``; none where the claim holds.
+        violations: the offending rows, at most ``MAX_VIOLATIONS``; none where the claim holds.
         more: there are others.
 
     """
 
     check: str
     claim: Text
-    offences: tuple[dict[str, Any], ...]
+    violations: tuple[dict[str, Any], ...]
     more: bool = False
 
     @property
-    def sound(self) -> bool:
+    def is_satisfied(self) -> bool:
         """Whether the claim holds."""
-        return not self.offences
+        return not self.violations
 
 
 # Every posting twice, as each of its accounts sees it.
-_SIDES = """
+_POSTING_SIDES = """
     SELECT source AS account_id, instrument AS instrument_id, entry_id, line, -quantity AS change,
         source_sequence AS sequence, source_balance AS balance, known_at
     FROM posting
@@ -66,24 +66,24 @@ _SIDES = """
     FROM posting
 """
 
-_REPLAYED = f"""
+_RECOMPUTED_BALANCES = f"""
     SELECT s.*,
         sum(change) OVER w AS replayed,
         row_number() OVER w AS place,
         lag(known_at) OVER w AS known_before
-    FROM ({_SIDES}) s
+    FROM ({_POSTING_SIDES}) s
     WINDOW w AS (PARTITION BY account_id, instrument_id ORDER BY sequence, entry_id, line)
 """
 
-LEDGER_CHECKS = (
-    Check(
+LEDGER_INVARIANTS = (
+    InvariantCheck(
         "sums_are_zero",
         Text("The accounts of every instrument sum to zero.", "每一标的各账户合计为零。"),
         """SELECT i.code, sum(b.quantity)::bigint AS sum
         FROM balance b JOIN instrument i ON i.id = b.instrument_id
         GROUP BY i.code HAVING sum(b.quantity) <> 0 ORDER BY i.code""",
     ),
-    Check(
+    InvariantCheck(
         "no_holder_below_zero",
         Text("No holder is, or ever was, below zero.", "持有人余额任何时候不为负。"),
         f"""SELECT b.account_id, b.instrument_id, b.quantity, NULL::uuid AS entry_id
@@ -91,10 +91,10 @@ LEDGER_CHECKS = (
         WHERE (b.quantity < 0 AND a.kind NOT IN ('issuance', 'outside')) OR a.issuer <> b.issuer
         UNION ALL
         SELECT s.account_id, s.instrument_id, s.balance, s.entry_id
-        FROM ({_SIDES}) s JOIN account a ON a.id = s.account_id
+        FROM ({_POSTING_SIDES}) s JOIN account a ON a.id = s.account_id
         WHERE s.balance < 0 AND a.kind NOT IN ('issuance', 'outside')""",
     ),
-    Check(
+    InvariantCheck(
         "balances_equal_replay",
         Text("Every balance is what its postings add up to.", "余额等于全部分录之和。"),
         f"""SELECT coalesce(b.account_id, s.account_id) AS account_id,
@@ -104,22 +104,22 @@ LEDGER_CHECKS = (
         FULL JOIN (
             SELECT account_id, instrument_id, sum(change)::bigint AS quantity, count(*) AS lines,
                 max(known_at) AS known_at
-            FROM ({_SIDES}) x GROUP BY account_id, instrument_id
+            FROM ({_POSTING_SIDES}) x GROUP BY account_id, instrument_id
         ) s ON s.account_id = b.account_id AND s.instrument_id = b.instrument_id
         WHERE b.quantity IS DISTINCT FROM coalesce(s.quantity, 0)
             OR b.sequence IS DISTINCT FROM coalesce(s.lines, 0)
             OR (s.lines > 0 AND b.known_at <> s.known_at)""",
     ),
-    Check(
+    InvariantCheck(
         "running_balances_follow",
         Text(
             "Every line says the balance that follows from the lines before it.",
             "每一行余额由前序各行推得。",
         ),
         f"""SELECT account_id, instrument_id, entry_id, line, balance, replayed::bigint AS replayed
-        FROM ({_REPLAYED}) r WHERE balance <> replayed""",
+        FROM ({_RECOMPUTED_BALANCES}) r WHERE balance <> replayed""",
     ),
-    Check(
+    InvariantCheck(
         "accounts_fit_their_holder",
         Text(
             "Reserves belong to the province and to cities, nothing else does.",
@@ -129,19 +129,19 @@ LEDGER_CHECKS = (
         JOIN organisation o ON o.id = a.organisation_id
         WHERE (a.kind = 'reserve') <> (o.kind IN ('province', 'city'))""",
     ),
-    Check(
+    InvariantCheck(
         "sequences_have_no_gap",
         Text("The lines of a balance are numbered without gaps.", "分录序号连续无缺。"),
         f"""SELECT account_id, instrument_id, entry_id, line, sequence, place
-        FROM ({_REPLAYED}) r WHERE sequence <> place""",
+        FROM ({_RECOMPUTED_BALANCES}) r WHERE sequence <> place""",
     ),
-    Check(
+    InvariantCheck(
         "knowledge_never_runs_back",
         Text("What is known later stands later.", "登记时间不倒退。"),
         f"""SELECT account_id, instrument_id, entry_id, line, known_at, known_before
-        FROM ({_REPLAYED}) r WHERE known_at < known_before""",
+        FROM ({_RECOMPUTED_BALANCES}) r WHERE known_at < known_before""",
     ),
-    Check(
+    InvariantCheck(
         "entries_are_whole",
         Text(
             "Every entry has its lines, numbered from 1, at the entry's own times.",
@@ -156,13 +156,13 @@ LEDGER_CHECKS = (
         SELECT p.entry_id, NULL, 1, p.line FROM posting p
         WHERE NOT EXISTS (SELECT FROM entry e WHERE e.id = p.entry_id)""",
     ),
-    Check(
+    InvariantCheck(
         "entries_have_their_act",
         Text("Every entry is the effect of one act.", "每笔分录对应一个行为记录。"),
         """SELECT e.id AS entry_id, e.act_id FROM entry e
         WHERE NOT EXISTS (SELECT FROM act a WHERE a.id = e.act_id)""",
     ),
-    Check(
+    InvariantCheck(
         "acts_have_their_rule",
         Text(
             "Every act names a rule of its edition that allows.",
@@ -173,7 +173,7 @@ LEDGER_CHECKS = (
             SELECT FROM rule_line l
             WHERE l.edition = a.edition AND l.number = a.rule AND 'allow' = ANY (l.cells))""",
     ),
-    Check(
+    InvariantCheck(
         "reversals_undo",
         Text(
             "A reversal takes from every holder what the entry gave, and gives back what it took.",
@@ -182,13 +182,13 @@ LEDGER_CHECKS = (
         f"""SELECT r.id AS entry_id, r.reverses, coalesce(a.organisation_id, a.id) AS holder,
             s.instrument_id, sum(s.change)::bigint AS left_over
         FROM entry r
-        JOIN ({_SIDES}) s ON s.entry_id IN (r.id, r.reverses)
+        JOIN ({_POSTING_SIDES}) s ON s.entry_id IN (r.id, r.reverses)
         JOIN account a ON a.id = s.account_id
         WHERE r.kind = 'reversal'
         GROUP BY r.id, r.reverses, holder, s.instrument_id
         HAVING sum(s.change) <> 0""",
     ),
-    Check(
+    InvariantCheck(
         "borders_are_kept",
         Text(
             "Rights begin and end in issuance alone, money comes and goes through the bank alone.",
@@ -210,7 +210,7 @@ LEDGER_CHECKS = (
                 WHEN s.kind = 'outside' THEN e.kind IN ('payment', 'reversal')
                 ELSE e.kind IN ('payout', 'reversal') END)""",
     ),
-    Check(
+    InvariantCheck(
         "money_has_its_bank_reference",
         Text(
             "Money that entered or left names one line of a bank statement.",
@@ -222,7 +222,7 @@ LEDGER_CHECKS = (
             OR b.released_by IS DISTINCT FROM CASE WHEN b.entry_id IS NOT NULL
                 THEN (SELECT r.id FROM entry r WHERE r.reverses = e.id) END""",
     ),
-    Check(
+    InvariantCheck(
         "caps_hold",
         Text(
             "No city holds more than the cap recorded for it.", "各市持有量不超过已登记的总量上限。"
@@ -239,7 +239,7 @@ LEDGER_CHECKS = (
 )
 """The ledger's own checks, in the order in which they are shown."""
 
-_others: list[Check] = []
+_registered_checks: list[InvariantCheck] = []
 _posting_verbs: set[tuple[str, str]] = {
     ("Account", "open_reserve"),
     ("Account", "open_holding"),
@@ -248,20 +248,20 @@ _posting_verbs: set[tuple[str, str]] = {
 }
 
 
-def also_check(check: Check) -> None:
+def register_check(check: InvariantCheck) -> None:
     """Add a concept's own check; the same again changes nothing."""
-    if check not in _others:
-        _others.append(check)
+    if check not in _registered_checks:
+        _registered_checks.append(check)
 
 
-def always_posts(kind: str, *verbs: str) -> None:
+def register_posting_operation(kind: str, *verbs: str) -> None:
     """Say that each act of these verbs must have at least one entry."""
     _posting_verbs.update((kind, verb) for verb in verbs)
 
 
-def _acts_have_their_effect() -> Check:
+def _postings_exist_check() -> InvariantCheck:
     wanted = ", ".join(f"('{kind}', '{verb}')" for kind, verb in sorted(_posting_verbs))
-    return Check(
+    return InvariantCheck(
         "acts_have_their_effect",
         Text("Every act that moves something has its entry.", "每一产生变动的行为均有分录。"),
         f"""SELECT a.id AS act_id, a.kind, a.verb FROM act a
@@ -270,7 +270,7 @@ def _acts_have_their_effect() -> Check:
     )
 
 
-def _states_follow_acts() -> Check:
+def _states_match_log_check() -> InvariantCheck:
     """Over every kind that has a state, whoever declared it."""
     kinds = {op.kind.name: op.kind.record._meta for op in OPERATIONS.values()}  # noqa: SLF001 - Tortoise's own catalogue
     each = " UNION ALL ".join(
@@ -278,7 +278,7 @@ def _states_follow_acts() -> Check:
         for name, meta in sorted(kinds.items())
         if "state" in meta.fields_map
     )
-    return Check(
+    return InvariantCheck(
         "states_follow_acts",
         Text(
             "Every object is in the state its newest act brought it to.",
@@ -292,25 +292,30 @@ def _states_follow_acts() -> Check:
     )
 
 
-def checks() -> tuple[Check, ...]:
+def all_checks() -> tuple[InvariantCheck, ...]:
     """All checks: the ledger's own and those of the concepts that are loaded."""
-    return (*LEDGER_CHECKS, _acts_have_their_effect(), _states_follow_acts(), *_others)
-
-
-async def verify() -> tuple[Finding, ...]:
-    """One finding for each check, all of one moment. Reads every posting, changes nothing."""
-    async with reading():
-        return tuple([await _finding(check) for check in checks()])
-
-
-async def _finding(check: Check) -> Finding:
-    found = await rows(f"SELECT * FROM ({check.sql}) AS offence LIMIT {OFFENCES_MAX + 1}")
-    return Finding(
-        check.name, check.claim, tuple(found[:OFFENCES_MAX]), more=len(found) > OFFENCES_MAX
+    return (
+        *LEDGER_INVARIANTS,
+        _postings_exist_check(),
+        _states_match_log_check(),
+        *_registered_checks,
     )
 
 
-_ACCOUNTS = """
+async def verify_ledger() -> tuple[CheckResult, ...]:
+    """One finding for each check, all of one moment. Reads every posting, changes nothing."""
+    async with read_only_transaction():
+        return tuple([await _run_check(check) for check in all_checks()])
+
+
+async def _run_check(check: InvariantCheck) -> CheckResult:
+    found = await fetch_all(f"SELECT * FROM ({check.sql}) AS offence LIMIT {MAX_VIOLATIONS + 1}")
+    return CheckResult(
+        check.name, check.claim, tuple(found[:MAX_VIOLATIONS]), more=len(found) > MAX_VIOLATIONS
+    )
+
+
+_UNFROZEN_ACCOUNTS = """
     SELECT a.id FROM account a
     WHERE a.id = ANY($1::uuid[]) AND a.organisation_id IS NOT NULL AND NOT EXISTS (
         SELECT FROM freeze_order f WHERE f.account_id = a.id AND f.instrument_id IS NULL
@@ -319,7 +324,7 @@ _ACCOUNTS = """
 """
 
 
-async def restrict(findings: Iterable[Finding]) -> tuple[UUID, ...]:
+async def freeze_offenders(results: Iterable[CheckResult]) -> tuple[UUID, ...]:
     """Freeze just the accounts that the findings name and that are not frozen yet; those accounts.
 
     Raises:
@@ -328,27 +333,27 @@ async def restrict(findings: Iterable[Finding]) -> tuple[UUID, ...]:
     """
     named = {
         offence["account_id"]: finding.check
-        for finding in findings
-        for offence in finding.offences
+        for finding in results
+        for offence in finding.violations
         if offence.get("account_id")
     }
-    blocked = [found["id"] for found in await rows(_ACCOUNTS, list(named))]
+    blocked = [found["id"] for found in await fetch_all(_UNFROZEN_ACCOUNTS, list(named))]
     for account in blocked:
-        await command(
+        await execute_command(
             impose_freeze,
-            REGISTRY,
+            SYSTEM_PRINCIPAL,
             {
                 "account": account,
                 "reason": f"The ledger does not verify: {named[account]}.",
                 "source": "biandan verify",
             },
-            key=f"verify-{account}-{await _moment()}",
+            key=f"verify-{account}-{await _run_timestamp()}",
         )
     return tuple(blocked)
 
 
-async def _moment() -> str:
+async def _run_timestamp() -> str:
     """Tells one run from another that comes after the freeze of the first was lifted."""
-    found = await row("SELECT registry_now() AS now")
+    found = await fetch_one("SELECT registry_now() AS now")
     assert found is not None, "the clock answers one row"
     return str(found["now"].isoformat())

@@ -1,4 +1,4 @@
-"""The journal: what is written goes through ``post``, what is asked is one statement each."""
+"""The journal: what is written goes through ``post_entry``, what is asked is one statement each."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -6,8 +6,8 @@ from itertools import product
 from typing import TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from registry.commands.command import Movement, Work
-from registry.db.session import execute, row, rows
+from registry.commands.command import CommandContext, PostingPreview
+from registry.db.session import execute, fetch_all, fetch_one
 from registry.kernel.errors import Malformed, NotFound
 from registry.ledger import closing_checks, constraint_errors
 from registry.ledger.records import Account, Instrument
@@ -17,7 +17,7 @@ constraint_errors.register()
 closing_checks.register()
 
 
-class Details(TypedDict, total=False):
+class EntryDetails(TypedDict, total=False):
     """What an entry says besides its movements.
 
     Attributes:
@@ -38,22 +38,25 @@ class Details(TypedDict, total=False):
     demo: bool
 
 
-_POST = """
+_POST_ENTRY = """
     SELECT post_entry($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
         $11::uuid[], $12::uuid[], $13::uuid[], $14::bigint[])
 """
 
 
-async def post(
-    work: Work, kind: EntryKind, postings: Sequence[Posting], **details: Unpack[Details]
+async def post_entry(
+    context: CommandContext,
+    kind: EntryKind,
+    postings: Sequence[Posting],
+    **details: Unpack[EntryDetails],
 ) -> UUID:
     """Write one entry: all its postings in their order, or nothing. One round trip.
 
     Args:
-        work: the command, whose verb the gate has granted.
+        context: the command, whose verb the gate has granted.
         kind: why it moves; decides whether the issuance account or outside money may be touched.
         postings: 1 to ``LINES_MAX`` movements.
-        details: see ``Details``.
+        details: see ``EntryDetails``.
 
     Raises:
         PermissionError: the gate was not asked.
@@ -66,14 +69,14 @@ async def post(
     Rule: registration precedes trade; 权款结算 is one entry.
 
     """
-    work.granted()
+    context.authorized()
     entry = uuid4()
     await execute(
-        _POST,
+        _POST_ENTRY,
         entry,
-        work.act_id,
+        context.audit_entry_id,
         kind.value,
-        work.now,
+        context.now,
         details.get("effective_at"),
         details.get("reverses"),
         details.get("note", ""),
@@ -85,7 +88,9 @@ async def post(
         [posting.instrument for posting in postings],
         [posting.quantity for posting in postings],
     )
-    work.movements += [Movement(p.source, p.target, p.instrument, p.quantity) for p in postings]
+    context.postings += [
+        PostingPreview(p.source, p.target, p.instrument, p.quantity) for p in postings
+    ]
     return entry
 
 
@@ -131,7 +136,7 @@ async def ensure_accounts(
     """
     kept = {
         (account["organisation_id"], AccountKind(account["kind"])): account["id"]
-        for account in await rows(_ACCOUNTS, list(organisations), list(kinds))
+        for account in await fetch_all(_ACCOUNTS, list(organisations), list(kinds))
     }
     for key in product(sorted(organisations), kinds):
         if key not in kept:
@@ -139,7 +144,7 @@ async def ensure_accounts(
     return kept
 
 
-_ENTER_INSTRUMENT = """
+_INSERT_INSTRUMENT = """
     INSERT INTO instrument (id, code, class, pollutant, origin_city, basin, acquisition,
         valid_from, valid_until, unit, scale, demo)
     SELECT $1, $2, 'right', p.code, d.code, $5, $6, $7::date, $8::date, p.unit, p.scale, $9
@@ -155,14 +160,14 @@ async def ensure_instrument(right: Right) -> Instrument:
         Malformed: pollutant or origin do not exist, or what goes into the air has a basin.
 
     """
-    medium = await row("SELECT medium FROM pollutant WHERE code = $1", right.pollutant)
+    medium = await fetch_one("SELECT medium FROM pollutant WHERE code = $1", right.pollutant)
     if medium is None:
         raise Malformed("pollutant", "There is no such pollutant.", "不存在该污染物。")
     check_basin(medium["medium"], right.basin)
     instrument = await Instrument.get_or_none(code=right.code)
     if instrument is None:
         await execute(
-            _ENTER_INSTRUMENT,
+            _INSERT_INSTRUMENT,
             uuid4(),
             right.code,
             right.pollutant,
@@ -179,9 +184,9 @@ async def ensure_instrument(right: Right) -> Instrument:
     return instrument
 
 
-async def available(account: UUID, instrument: UUID) -> int:
+async def available_quantity(account: UUID, instrument: UUID) -> int:
     """What the account holds now, base units or fen; of a holding account, what may be offered."""
-    found = await row(
+    found = await fetch_one(
         "SELECT quantity FROM balance WHERE account_id = $1 AND instrument_id = $2",
         account,
         instrument,
@@ -189,15 +194,15 @@ async def available(account: UUID, instrument: UUID) -> int:
     return int(found["quantity"]) if found else 0
 
 
-async def balance_at(account: UUID, instrument: UUID, known: datetime) -> int:
+async def balance_at(account: UUID, instrument: UUID, recorded_at: datetime) -> int:
     """What the account held as it was known at a moment. One look-up for each side."""
-    return await _figure(
-        "SELECT balance_as_known($1, $2, $3) AS figure", account, instrument, known
+    return await _fetch_quantity(
+        "SELECT balance_as_known($1, $2, $3) AS figure", account, instrument, recorded_at
     )
 
 
-async def balance_effective(
-    account: UUID, instrument: UUID, effective: datetime, *, known: datetime
+async def balance_effective_at(
+    account: UUID, instrument: UUID, effective_at: datetime, *, recorded_at: datetime
 ) -> int:
     """What the account held by what had taken effect at one moment, as it was known at another.
 
@@ -205,10 +210,10 @@ async def balance_effective(
     in only later.
     """
     sql = "SELECT balance_as_effective($1, $2, $3, $4) AS figure"
-    return await _figure(sql, account, instrument, effective, known)
+    return await _fetch_quantity(sql, account, instrument, effective_at, recorded_at)
 
 
-async def _figure(sql: str, *args: object) -> int:
-    found = await row(sql, *args)
+async def _fetch_quantity(sql: str, *args: object) -> int:
+    found = await fetch_one(sql, *args)
     assert found is not None, "an aggregate answers one row"
     return int(found["figure"])

@@ -5,16 +5,16 @@ from typing import NotRequired, TypedDict
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.commands.command import Work
-from registry.db.session import row
+from registry.commands.command import CommandContext
+from registry.db.session import fetch_one
 from registry.kernel.calendar import day_of
-from registry.kernel.errors import Condition, Malformed, required
+from registry.kernel.errors import Condition, Malformed, make_requirement
 from registry.kernel.identifiers import check_text
 from registry.kernel.quantities import parse_quantity
-from registry.ledger.journal import ensure_account, ensure_instrument, post
+from registry.ledger.journal import ensure_account, ensure_instrument, post_entry
 from registry.ledger.records import Account
 from registry.ledger.rules import (
-    ISSUANCE,
+    ISSUANCE_ACCOUNT,
     SOURCE_MAX,
     AccountKind,
     Acquisition,
@@ -23,10 +23,10 @@ from registry.ledger.rules import (
     Right,
     last_day,
 )
-from registry.reference.parameters import parameter
+from registry.reference.parameters import require_parameter
 
 
-class Opening(TypedDict):
+class OpeningTerms(TypedDict):
     """A stock that exists before the registry, as it enters it.
 
     Attributes:
@@ -51,7 +51,7 @@ class Opening(TypedDict):
     demo: NotRequired[bool]
 
 
-class HoldingOpening(Opening):
+class HoldingOpeningTerms(OpeningTerms):
     """An opening stock of an enterprise.
 
     Attributes:
@@ -66,63 +66,69 @@ class HoldingOpening(Opening):
     valid_until: NotRequired[date | None]
 
 
-async def reserve_account(_work: Work, *, organisation: UUID, **_: object) -> Account:
+async def ensure_reserve_account(
+    _context: CommandContext, *, organisation: UUID, **_: object
+) -> Account:
     """The organisation's reserve account, opened where it has none."""
     return await ensure_account(organisation, AccountKind.RESERVE)
 
 
-async def holding_account(_work: Work, *, organisation: UUID, **_: object) -> Account:
+async def ensure_holding_account(
+    _context: CommandContext, *, organisation: UUID, **_: object
+) -> Account:
     """The organisation's holding account, opened where it has none."""
     return await ensure_account(organisation, AccountKind.HOLDING)
 
 
-_OPENS = """
+_ORGANISATION_AND_POLLUTANT = """
     SELECT o.kind, o.state = 'open' AS open, o.name, coalesce(o.name_en, o.name) AS name_en,
         (SELECT p.enabled_from FROM pollutant p WHERE p.code = $2) AS enabled_from
     FROM organisation o WHERE o.id = $1
 """
 
 
-async def stock_conditions(
-    work: Work, account: Account, *, pollutant: str, **_: object
+async def check_may_hold_stock(
+    context: CommandContext, account: Account, *, pollutant: str, **_: object
 ) -> list[Condition]:
     """Whether this kind of body may hold this kind of stock of this pollutant today."""
-    found = await row(_OPENS, account.organisation_id, pollutant)
+    found = await fetch_one(_ORGANISATION_AND_POLLUTANT, account.organisation_id, pollutant)
     assert found is not None, "an account that is opened belongs to an organisation"
     kinds = {"province", "city"} if account.kind == AccountKind.RESERVE else {"enterprise"}
-    enabled = found["enabled_from"] is not None and found["enabled_from"] <= day_of(work.now)
+    enabled = found["enabled_from"] is not None and found["enabled_from"] <= day_of(context.now)
     return [
-        required(
+        make_requirement(
             name="organisation_open",
             met=found["open"],
             unmet=Text(f"{found['name_en']} is closed.", f"{found['name']}已注销。"),
-            ground="registry rule",
+            legal_basis="registry rule",
         ),
-        required(
+        make_requirement(
             name="may_hold_stock",
             met=found["kind"] in kinds,
             unmet=Text(
                 f"{found['name_en']} is not of a kind that keeps a {account.kind} account.",
                 f"{found['name']}不得开立该类账户。",
             ),
-            ground="冀政办字〔2022〕3号",
+            legal_basis="冀政办字〔2022〕3号",
         ),
-        required(
+        make_requirement(
             name="pollutant_enabled",
             met=enabled,
             unmet=Text(f"{pollutant} is not traded yet.", f"{pollutant}尚未纳入交易。"),
-            ground="冀政办字〔2022〕3号",
+            legal_basis="冀政办字〔2022〕3号",
             source="reference data",
         ),
     ]
 
 
-def reserve_right(account: Account, opening: Opening) -> Right:
+def build_reserve_right(account: Account, opening: OpeningTerms) -> Right:
     """A right as a reserve will sell it: paid for, its period beginning with the sale."""
-    return _right(account, opening, Acquisition.PAID, first=None, last=None)
+    return _build_right(account, opening, Acquisition.PAID, first=None, last=None)
 
 
-async def holding_right(work: Work, account: Account, opening: HoldingOpening) -> Right:
+async def build_holding_right(
+    context: CommandContext, account: Account, opening: HoldingOpeningTerms
+) -> Right:
     """A right as an enterprise holds it, its last day reckoned where it is not said.
 
     Raises:
@@ -132,15 +138,19 @@ async def holding_right(work: Work, account: Account, opening: HoldingOpening) -
     """
     first, last = opening.get("valid_from"), opening.get("valid_until")
     if first and not last:
-        pollutant, on = opening["pollutant"], day_of(work.now)
-        years = await parameter("validity_years", on, area=account.city, pollutant=pollutant)
+        pollutant, on = opening["pollutant"], day_of(context.now)
+        years = await require_parameter(
+            "validity_years", on, area=account.city, pollutant=pollutant
+        )
         last = last_day(first, years.number)
-    return _right(account, opening, _acquisition(opening["acquisition"]), first=first, last=last)
+    return _build_right(
+        account, opening, _parse_acquisition(opening["acquisition"]), first=first, last=last
+    )
 
 
-def _right(
+def _build_right(
     account: Account,
-    opening: Opening,
+    opening: OpeningTerms,
     acquisition: Acquisition,
     *,
     first: date | None,
@@ -157,21 +167,23 @@ def _right(
     )
 
 
-def _acquisition(text: str) -> Acquisition:
+def _parse_acquisition(text: str) -> Acquisition:
     if text not in Acquisition.__members__:
         raise Malformed("acquisition", "A right is PAID or FREE.", "取得方式为PAID或FREE。")
     return Acquisition[text]
 
 
-async def enter(work: Work, account: Account, right: Right, opening: Opening) -> None:
+async def post_opening(
+    context: CommandContext, account: Account, right: Right, opening: OpeningTerms
+) -> None:
     """Post the opening entry: out of issuance, into the account."""
     instrument = await ensure_instrument(right)
     quantity = parse_quantity(opening["quantity"], instrument.scale)
-    await post(
-        work,
+    await post_entry(
+        context,
         EntryKind.OPENING,
-        [Posting(ISSUANCE, account.id, instrument.id, quantity)],
-        source=check_text(opening["source"], "source", most=SOURCE_MAX),
+        [Posting(ISSUANCE_ACCOUNT, account.id, instrument.id, quantity)],
+        source=check_text(opening["source"], "source", max_length=SOURCE_MAX),
         effective_at=opening.get("effective_at"),
         demo=right.demo,
     )

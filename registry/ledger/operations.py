@@ -4,31 +4,31 @@ from typing import Unpack
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.commands.command import Work, operation
+from registry.commands.command import CommandContext, operation
 from registry.kernel.errors import Condition
 from registry.kernel.identifiers import check_bank_reference, check_text
-from registry.kernel.state_machine import advance
+from registry.kernel.state_machine import transition
 from registry.ledger.facts import ACCOUNT, FREEZE, REVERSAL
-from registry.ledger.freezes import FreezeOrder, freeze_order
-from registry.ledger.journal import post
+from registry.ledger.freezes import FreezeOrder, build_freeze
+from registry.ledger.journal import post_entry
 from registry.ledger.opening_balances import (
-    HoldingOpening,
-    Opening,
-    enter,
-    holding_account,
-    holding_right,
-    reserve_account,
-    reserve_right,
-    stock_conditions,
+    HoldingOpeningTerms,
+    OpeningTerms,
+    build_holding_right,
+    build_reserve_right,
+    check_may_hold_stock,
+    ensure_holding_account,
+    ensure_reserve_account,
+    post_opening,
 )
 from registry.ledger.records import Account, Freeze, Reversal
-from registry.ledger.reversals import can_be_undone, proposal, undoing
+from registry.ledger.reversals import build_reversal, check_undo, load_reversal_postings
 from registry.ledger.rules import (
-    FREEZE_LIFE,
-    MONEY,
-    OUTSIDE,
+    FREEZE_TRANSITIONS,
+    MONEY_INSTRUMENT,
+    OUTSIDE_ACCOUNT,
     REASON_MAX,
-    REVERSAL_LIFE,
+    REVERSAL_TRANSITIONS,
     AccountKind,
     EntryKind,
     FreezeState,
@@ -39,8 +39,12 @@ from registry.ledger.rules import (
 )
 
 
-@operation(ACCOUNT, "open_reserve", propose=reserve_account, weigh=(stock_conditions,))
-async def open_reserve(work: Work, account: Account, **opening: Unpack[Opening]) -> Account:
+@operation(
+    ACCOUNT, "open_reserve", build=ensure_reserve_account, preconditions=(check_may_hold_stock,)
+)
+async def open_reserve(
+    context: CommandContext, account: Account, **opening: Unpack[OpeningTerms]
+) -> Account:
     """Enter what a province's or city's reserve holds when the registry begins.
 
     It is a right as the reserve will sell it: paid for, its period beginning with the sale.
@@ -53,12 +57,16 @@ async def open_reserve(work: Work, account: Account, **opening: Unpack[Opening])
     Rule: 冀政办字〔2022〕3号 (provincial and city reserves, each with its ledger).
 
     """
-    await enter(work, account, reserve_right(account, opening), opening)
+    await post_opening(context, account, build_reserve_right(account, opening), opening)
     return account
 
 
-@operation(ACCOUNT, "open_holding", propose=holding_account, weigh=(stock_conditions,))
-async def open_holding(work: Work, account: Account, **opening: Unpack[HoldingOpening]) -> Account:
+@operation(
+    ACCOUNT, "open_holding", build=ensure_holding_account, preconditions=(check_may_hold_stock,)
+)
+async def open_holding(
+    context: CommandContext, account: Account, **opening: Unpack[HoldingOpeningTerms]
+) -> Account:
     """Enter what an enterprise holds when the registry begins.
 
     Raises:
@@ -71,12 +79,12 @@ async def open_holding(work: Work, account: Account, **opening: Unpack[HoldingOp
     Rule: 河北省主要污染物排污权确权管理暂行办法; parameter ``validity_years``.
 
     """
-    right = await holding_right(work, account, opening)
-    await enter(work, account, right, opening)
+    right = await build_holding_right(context, account, opening)
+    await post_opening(context, account, right, opening)
     return account
 
 
-async def _pays(_work: Work, account: Account, **_: object) -> list[Condition]:
+async def _check_payout(_context: CommandContext, account: Account, **_: object) -> list[Condition]:
     return [
         Condition(
             name="holding_account",
@@ -85,19 +93,19 @@ async def _pays(_work: Work, account: Account, **_: object) -> list[Condition]:
                 "Money is paid out of a holding account; what is in escrow belongs to a case.",
                 "出金须从持有账户办理,在途资金属于案件。",
             ),
-            ground="registry rule",
+            legal_basis="registry rule",
         )
     ]
 
 
-@operation(ACCOUNT, "pay_out", weigh=(_pays,))
+@operation(ACCOUNT, "pay_out", preconditions=(_check_payout,))
 async def record_payout(
-    work: Work, account: Account, *, money: int, reference: str, note: str = ""
+    context: CommandContext, account: Account, *, money: int, reference: str, note: str = ""
 ) -> Account:
     """Record that the bank paid a holder's money out.
 
     Args:
-        work: the command.
+        context: the command.
         account: the holding account.
         money: fen, more than zero.
         reference: the bank's reference; each is recorded once.
@@ -112,18 +120,20 @@ async def record_payout(
     Rule: nothing but recorded payments and payouts touches money outside the registry.
 
     """
-    await post(
-        work,
+    await post_entry(
+        context,
         EntryKind.PAYOUT,
-        [Posting(account.id, OUTSIDE, MONEY, money)],
+        [Posting(account.id, OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, money)],
         reference=check_bank_reference(reference, "reference"),
-        note=check_text(note, "note", most=REASON_MAX) if note else "",
+        note=check_text(note, "note", max_length=REASON_MAX) if note else "",
     )
     return account
 
 
-@operation(FREEZE, "impose", propose=freeze_order)
-async def impose_freeze(_work: Work, freeze: Freeze, **_order: Unpack[FreezeOrder]) -> Freeze:
+@operation(FREEZE, "impose", build=build_freeze)
+async def impose_freeze(
+    _context: CommandContext, freeze: Freeze, **_order: Unpack[FreezeOrder]
+) -> Freeze:
     """Let nothing leave an organisation, account or position; what is blocked may still come home.
 
     Raises:
@@ -138,7 +148,7 @@ async def impose_freeze(_work: Work, freeze: Freeze, **_order: Unpack[FreezeOrde
 
 
 @operation(FREEZE, "lift")
-async def lift_freeze(work: Work, freeze: Freeze, *, reason: str) -> Freeze:
+async def lift_freeze(context: CommandContext, freeze: Freeze, *, reason: str) -> Freeze:
     """End a freeze, with the reason in 1 to 2000 characters.
 
     Raises:
@@ -146,15 +156,15 @@ async def lift_freeze(work: Work, freeze: Freeze, *, reason: str) -> Freeze:
         Malformed: a bad reason.
 
     """
-    freeze.state = advance(FREEZE_LIFE, FreezeState(freeze.state), FreezeStep.LIFT).value
-    freeze.lifted_at = work.now
-    freeze.lifted_reason = check_text(reason, "reason", most=REASON_MAX)
+    freeze.state = transition(FREEZE_TRANSITIONS, FreezeState(freeze.state), FreezeStep.LIFT).value
+    freeze.lifted_at = context.now
+    freeze.lifted_reason = check_text(reason, "reason", max_length=REASON_MAX)
     return freeze
 
 
-@operation(REVERSAL, "propose", propose=proposal, weigh=(can_be_undone,))
+@operation(REVERSAL, "propose", build=build_reversal, preconditions=(check_undo,))
 async def propose_reversal(
-    _work: Work,
+    _context: CommandContext,
     reversal: Reversal,
     *,
     entry: UUID,  # noqa: ARG001 - the proposal is built from it
@@ -174,8 +184,8 @@ async def propose_reversal(
     return reversal
 
 
-@operation(REVERSAL, "approve", weigh=(can_be_undone,))
-async def approve_reversal(work: Work, reversal: Reversal) -> Reversal:
+@operation(REVERSAL, "approve", preconditions=(check_undo,))
+async def approve_reversal(context: CommandContext, reversal: Reversal) -> Reversal:
     """Undo the entry by an entry of its own, both legs or none.
 
     Raises:
@@ -187,11 +197,11 @@ async def approve_reversal(work: Work, reversal: Reversal) -> Reversal:
 
     """
     state = ReversalState(reversal.state)
-    reversal.state = advance(REVERSAL_LIFE, state, ReversalStep.APPROVE).value
-    reversal.reversing_entry_id = await post(
-        work,
+    reversal.state = transition(REVERSAL_TRANSITIONS, state, ReversalStep.APPROVE).value
+    reversal.reversing_entry_id = await post_entry(
+        context,
         EntryKind.REVERSAL,
-        await undoing(reversal.entry_id),
+        await load_reversal_postings(reversal.entry_id),
         reverses=reversal.entry_id,
         note=reversal.reason,
         demo=reversal.demo,
@@ -200,7 +210,7 @@ async def approve_reversal(work: Work, reversal: Reversal) -> Reversal:
 
 
 @operation(REVERSAL, "reject")
-async def reject_reversal(_work: Work, reversal: Reversal, *, reason: str) -> Reversal:
+async def reject_reversal(_context: CommandContext, reversal: Reversal, *, reason: str) -> Reversal:
     """Leave the entry as it is, with the reason in 1 to 2000 characters.
 
     Raises:
@@ -209,6 +219,6 @@ async def reject_reversal(_work: Work, reversal: Reversal, *, reason: str) -> Re
 
     """
     state = ReversalState(reversal.state)
-    reversal.state = advance(REVERSAL_LIFE, state, ReversalStep.REJECT).value
-    reversal.decision = check_text(reason, "reason", most=REASON_MAX)
+    reversal.state = transition(REVERSAL_TRANSITIONS, state, ReversalStep.REJECT).value
+    reversal.decision = check_text(reason, "reason", max_length=REASON_MAX)
     return reversal

@@ -1,9 +1,9 @@
 """How accounts, instruments and reversals are read from rows."""
 
-from registry.ledger.rules import MONEY
-from registry.reading.projections import Led, Listed, Shown, Single
+from registry.ledger.rules import MONEY_INSTRUMENT
+from registry.reading.projections import ColumnExpr, OptionalRow, ToMany, ToOne
 
-_MONEY = f"'{MONEY}'"
+_MONEY = f"'{MONEY_INSTRUMENT}'"
 
 # Balances now, or at a moment on either clock; see ``statements.positions``.
 _POSITIONS = """(
@@ -52,39 +52,42 @@ _RESERVES = """(
     WHERE a.kind = 'reserve'
 )"""
 
-BALANCES = Listed(
+BALANCES = ToMany(
     _POSITIONS,
     f"{{t}}.quantity <> 0 AND {{t}}.instrument_id <> {_MONEY}",
     '{t}i.code COLLATE "C"',
     joins=_WITH_INSTRUMENT,
 )
-MONEY_HELD = Single(
+MONEY_BALANCE = OptionalRow(
     _POSITIONS,
     f"{{t}}.quantity <> 0 AND {{t}}.instrument_id = {_MONEY}",
     joins=_WITH_INSTRUMENT,
 )
-STATEMENT = Listed(
+STATEMENT = ToMany(
     _LINES,
     f":instrument <> {_MONEY} OR {{may view_money}}",
     "{t}.sequence",
-    most="first",
-    provided="EXISTS (SELECT FROM instrument i WHERE i.id = :instrument)",
+    limit_argument="first",
+    precondition="EXISTS (SELECT FROM instrument i WHERE i.id = :instrument)",
 )
-RESERVE_TOTALS = Listed(
+RESERVE_TOTALS = ToMany(
     _RESERVES, "true", '{t}.city, {t}i.code COLLATE "C"', joins=_WITH_INSTRUMENT
 )
 
-HELD = Led("{t}.instrument_id", joined="{t}i")
-QUANTITY = Shown("{t}.quantity", scale="{t}i.scale")
-CHANGE = Shown("{t}.change", scale="{t}.scale")
-BALANCE = Shown("{t}.balance", scale="{t}.scale")
-ENTRY = Shown("{t}.entry_id", names="Entry")
-HOLDER = Led("{t}.organisation_id")
+POSITION_INSTRUMENT = ToOne("{t}.instrument_id", joined_alias="{t}i")
+QUANTITY = ColumnExpr("{t}.quantity", scale="{t}i.scale")
+CHANGE = ColumnExpr("{t}.change", scale="{t}.scale")
+BALANCE = ColumnExpr("{t}.balance", scale="{t}.scale")
+ENTRY = ColumnExpr("{t}.entry_id", id_kind="Entry")
+HOLDER = ToOne("{t}.organisation_id")
 
-INSTRUMENT_KEY = Shown("{t}.id", names="Instrument")
-POLLUTANT = Led("{t}.pollutant", on="code")
+INSTRUMENT_KEY = ColumnExpr("{t}.id", id_kind="Instrument")
+POLLUTANT = ToOne("{t}.pollutant", target_column="code")
 
-POSTINGS = Listed("posting", "{t}.entry_id = {p}.entry_id", "{t}.line")
-SOURCE, TARGET = Shown("{t}.source", names="Account"), Shown("{t}.target", names="Account")
-MOVED = Led("{t}.instrument", to="Instrument")
-MOVED_QUANTITY = Shown("{t}.quantity", scale="{j}.scale", by=MOVED)
+POSTINGS = ToMany("posting", "{t}.entry_id = {p}.entry_id", "{t}.line")
+SOURCE, TARGET = (
+    ColumnExpr("{t}.source", id_kind="Account"),
+    ColumnExpr("{t}.target", id_kind="Account"),
+)
+POSTING_INSTRUMENT = ToOne("{t}.instrument", target_type="Instrument")
+POSTING_QUANTITY = ColumnExpr("{t}.quantity", scale="{j}.scale", via=POSTING_INSTRUMENT)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from registry.db.session import rows
+from registry.db.session import fetch_all
 
 _TOTALS = """
     SELECT a.organisation_id, b.instrument_id, b.quantity
@@ -13,7 +13,7 @@ _TOTALS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
+class ReserveTotal:
     """What one reserve holds of one instrument, in base units."""
 
     organisation_id: UUID
@@ -21,10 +21,10 @@ class Total:
     quantity: int
 
 
-async def reserve_totals() -> list[Total]:
+async def reserve_totals() -> list[ReserveTotal]:
     """By reserve and instrument; a stock that no source gives is missing, not zero.
 
     Rule: 国办发〔2014〕38号 item 13 (disclosure).
 
     """
-    return [Total(**found) for found in await rows(_TOTALS)]
+    return [ReserveTotal(**found) for found in await fetch_all(_TOTALS)]

@@ -3,8 +3,8 @@
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.commands.command import Work
-from registry.db.session import row, rows
+from registry.commands.command import CommandContext
+from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Condition, NotFound
 from registry.kernel.identifiers import check_text
 from registry.kernel.quantities import format_quantity
@@ -13,17 +13,17 @@ from registry.ledger.journal import ensure_account
 from registry.ledger.records import Entry, Reversal
 from registry.ledger.rules import (
     REASON_MAX,
-    REVERSIBLE,
+    REVERSIBLE_KINDS,
     AccountKind,
     EntryKind,
     Posting,
     ReversalState,
-    changes,
-    reversed_postings,
+    net_changes,
+    reverse_postings,
 )
 
 # Where what an escrow account gave had come from: the holder's own account that last filled it.
-_BLOCKED = """
+_ESCROW_SOURCES = """
     SELECT DISTINCT p.source AS escrow, p.instrument, e.organisation_id,
         (SELECT b.source FROM posting b JOIN account h ON h.id = b.source
          WHERE b.target = p.source AND b.instrument = p.instrument AND b.known_at <= p.known_at
@@ -40,7 +40,7 @@ _HOLDERS = """
     ORDER BY a.organisation_id
 """
 
-_HELD = """
+_HOLDINGS = """
     SELECT a.id AS account, i.id AS instrument, a.kind, i.code, i.scale, i.unit, o.name,
         coalesce(o.name_en, o.name) AS name_en, coalesce(b.quantity, 0) AS quantity
     FROM unnest($1::uuid[], $2::uuid[]) AS wanted (account, instrument)
@@ -52,54 +52,59 @@ _HELD = """
 """
 
 
-async def undoing(entry: UUID) -> tuple[Posting, ...]:
+async def load_reversal_postings(entry: UUID) -> tuple[Posting, ...]:
     """The movements that undo an entry.
 
     What came out of an escrow account goes home to its holder: its case is closed, and nothing is
     blocked for it.
     """
     home: dict[tuple[UUID, UUID], UUID] = {}
-    for blocked in await rows(_BLOCKED, entry):
+    for blocked in await fetch_all(_ESCROW_SOURCES, entry):
         back = blocked["home"]
         if back is None:
             back = (await ensure_account(blocked["organisation_id"], AccountKind.HOLDING)).id
         home[blocked["escrow"], blocked["instrument"]] = back
-    return reversed_postings(await postings_of(entry), home)
+    return reverse_postings(await postings_of(entry), home)
 
 
-async def holders(entry: UUID) -> list[UUID]:
+async def affected_organisations(entry: UUID) -> list[UUID]:
     """The organisations whose accounts an entry touched."""
-    return [found["organisation_id"] for found in await rows(_HOLDERS, entry)]
+    return [found["organisation_id"] for found in await fetch_all(_HOLDERS, entry)]
 
 
-async def reversible(entry: Entry) -> Condition:
+async def check_reversible(entry: Entry) -> Condition:
     """Whether entries of this kind may be reversed, this one was not, and something would move."""
-    earlier = await row("SELECT 1 FROM entry WHERE reverses = $1", entry.id)
+    earlier = await fetch_one("SELECT 1 FROM entry WHERE reverses = $1", entry.id)
     return Condition(
         name="entry_reversible",
         met=earlier is None
-        and EntryKind(entry.kind) in REVERSIBLE
-        and bool(await undoing(entry.id)),
+        and EntryKind(entry.kind) in REVERSIBLE_KINDS
+        and bool(await load_reversal_postings(entry.id)),
         message=Text(
             f"An entry of kind {entry.kind} is undone by the steps of its case."
             if earlier is None
             else "The entry is reversed already.",
             f"“{entry.kind}”类分录须通过案件环节撤销。" if earlier is None else "该笔分录已冲正。",
         ),
-        ground="registry rule",
+        legal_basis="registry rule",
     )
 
 
-async def still_held(entry: UUID) -> list[Condition]:
+async def check_still_held(entry: UUID) -> list[Condition]:
     """For each position that would have to give something back: whether it still holds it."""
-    owed = {key: -net for key, net in changes(await undoing(entry)).items() if net < 0}
-    held = await rows(_HELD, [account for account, _ in owed], [item for _, item in owed])
+    owed = {
+        key: -net
+        for key, net in net_changes(await load_reversal_postings(entry)).items()
+        if net < 0
+    }
+    held = await fetch_all(_HOLDINGS, [account for account, _ in owed], [item for _, item in owed])
     return [
-        _holds(position, owed[position["account"], position["instrument"]]) for position in held
+        _check_position(position, owed[position["account"], position["instrument"]])
+        for position in held
     ]
 
 
-def _holds(position: dict[str, object], owed: int) -> Condition:
+def _check_position(position: dict[str, object], owed: int) -> Condition:
     quantity, scale = int(str(position["quantity"])), int(str(position["scale"]))
     holds, needed = format_quantity(quantity, scale), format_quantity(owed, scale)
     what = f"{position['code']} ({position['unit']})"
@@ -111,12 +116,12 @@ def _holds(position: dict[str, object], owed: int) -> Condition:
             f" {needed} would have to come back.",
             f"{position['name']}的{position['kind']}账户持有{what} {holds},须返还{needed}。",
         ),
-        ground="registry rule",
+        legal_basis="registry rule",
         source="balances",
     )
 
 
-async def proposal(work: Work, *, entry: UUID, reason: str) -> Reversal:
+async def build_reversal(context: CommandContext, *, entry: UUID, reason: str) -> Reversal:
     """The proposal as it would be, with everybody the entry touched.
 
     Raises:
@@ -131,17 +136,17 @@ async def proposal(work: Work, *, entry: UUID, reason: str) -> Reversal:
         id=uuid4(),
         entry_id=entry,
         state=ReversalState.PROPOSED.value,
-        reason=check_text(reason, "reason", most=REASON_MAX),
-        parties=await holders(entry),
-        submitted_by=work.viewer.person,
-        submitted_body=work.viewer.organisation,
+        reason=check_text(reason, "reason", max_length=REASON_MAX),
+        parties=await affected_organisations(entry),
+        submitted_by=context.viewer.person,
+        submitted_body=context.viewer.organisation,
         acted=[],
         demo=found.demo,
-        changed_at=work.now,
+        changed_at=context.now,
     )
 
 
-async def can_be_undone(_work: Work, reversal: Reversal, **_: object) -> list[Condition]:
+async def check_undo(_context: CommandContext, reversal: Reversal, **_: object) -> list[Condition]:
     """Whether the entry may be reversed, and everybody still holds what would come back."""
     entry = await Entry.get(id=reversal.entry_id)
-    return [await reversible(entry), *await still_held(entry.id)]
+    return [await check_reversible(entry), *await check_still_held(entry.id)]

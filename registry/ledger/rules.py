@@ -12,13 +12,13 @@ from uuid import UUID
 from registry.kernel.errors import Malformed
 from registry.kernel.quantities import MONEY_MAX
 
-ISSUANCE = UUID("00000000-0000-4000-8000-000000000001")
+ISSUANCE_ACCOUNT = UUID("00000000-0000-4000-8000-000000000001")
 """The account rights come from and end in; below zero by as much as is in circulation."""
 
-OUTSIDE = UUID("00000000-0000-4000-8000-000000000002")
+OUTSIDE_ACCOUNT = UUID("00000000-0000-4000-8000-000000000002")
 """The account that stands for all money outside the registry."""
 
-MONEY = UUID("00000000-0000-4000-8000-000000000003")
+MONEY_INSTRUMENT = UUID("00000000-0000-4000-8000-000000000003")
 """The instrument CNY, counted in fen."""
 
 BASINS = ("liao", "hai", "inland")
@@ -87,7 +87,7 @@ class FreezeStep(StrEnum):
     LIFT = "lift"
 
 
-FREEZE_LIFE = {(FreezeState.IN_FORCE, FreezeStep.LIFT): FreezeState.LIFTED}
+FREEZE_TRANSITIONS = {(FreezeState.IN_FORCE, FreezeStep.LIFT): FreezeState.LIFTED}
 
 
 class ReversalState(StrEnum):
@@ -105,12 +105,12 @@ class ReversalStep(StrEnum):
     REJECT = "reject"
 
 
-REVERSAL_LIFE = {
+REVERSAL_TRANSITIONS = {
     (ReversalState.PROPOSED, ReversalStep.APPROVE): ReversalState.APPROVED,
     (ReversalState.PROPOSED, ReversalStep.REJECT): ReversalState.REJECTED,
 }
 
-REVERSIBLE = frozenset(
+REVERSIBLE_KINDS = frozenset(
     {
         EntryKind.OPENING,
         EntryKind.PAYOUT,
@@ -159,7 +159,7 @@ class Posting:
             )
 
 
-def changes(postings: Iterable[Posting]) -> dict[tuple[UUID, UUID], int]:
+def net_changes(postings: Iterable[Posting]) -> dict[tuple[UUID, UUID], int]:
     """What the postings change together by account and instrument, without what nets to zero."""
     net: dict[tuple[UUID, UUID], int] = {}
     for posting in postings:
@@ -172,19 +172,19 @@ def changes(postings: Iterable[Posting]) -> dict[tuple[UUID, UUID], int]:
     return {key: quantity for key, quantity in net.items() if quantity}
 
 
-def reversed_postings(
-    postings: Iterable[Posting], home: Mapping[tuple[UUID, UUID], UUID]
+def reverse_postings(
+    postings: Iterable[Posting], return_accounts: Mapping[tuple[UUID, UUID], UUID]
 ) -> tuple[Posting, ...]:
     """The movements that undo these, last first; what had come home already stays there.
 
     Args:
         postings: the movements of the entry to undo.
-        home: for (account, instrument) the account to which what comes back is credited instead;
-            what a closed case had blocked must not be blocked again.
+        return_accounts: for (account, instrument) the account to which what comes back is credited
+            instead; what a closed case had blocked must not be blocked again.
 
     """
     back = [
-        (posting, home.get((posting.source, posting.instrument), posting.source))
+        (posting, return_accounts.get((posting.source, posting.instrument), posting.source))
         for posting in reversed(tuple(postings))
     ]
     return tuple(

@@ -5,37 +5,37 @@ from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.access.authorizer import gate
-from registry.commands.audit_log import state_at
-from registry.commands.command import Work
-from registry.db.session import rows
+from registry.access.authorizer import authorizer
+from registry.commands.audit_log import load_state_at
+from registry.commands.command import CommandContext
+from registry.db.session import fetch_all
 from registry.kernel.calendar import day_of
-from registry.kernel.errors import Condition, Malformed, NotFound, required
+from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import check_text
 from registry.parties.facts import PERSON
-from registry.parties.organisations import known_organisation
+from registry.parties.organisations import get_organisation
 from registry.parties.records import Appointment, Organisation, Person
 from registry.parties.rules import (
     NAME_MAX,
     PERSON_NAME_MAX,
-    Acting,
+    AppointmentPowers,
     AppointmentState,
     Side,
-    appointment_holds,
+    can_appoint_internally,
+    is_appointment_in_force,
     role_of,
     side_of,
-    stands_alone,
 )
-from registry.reference.divisions import place
+from registry.reference.divisions import resolve_division
 
-_ACTING = """
+_ACTIVE_APPOINTMENTS = """
     SELECT person_id, may_initiate, may_approve FROM appointment
     WHERE organisation_id = $1 AND id <> $3 AND state = 'in_force'
         AND valid_from <= $2 AND (valid_until IS NULL OR valid_until > $2)
 """
 
 
-class Terms(TypedDict):
+class AppointmentTerms(TypedDict):
     """Who is to act for whom, and how far.
 
     Attributes:
@@ -60,8 +60,8 @@ class Terms(TypedDict):
     demo: NotRequired[bool]
 
 
-async def new_person(
-    work: Work, *, organisation: UUID, subject: str, name: str, demo: bool = False
+async def build_person(
+    context: CommandContext, *, organisation: UUID, subject: str, name: str, demo: bool = False
 ) -> Person:
     """The person as he would be registered.
 
@@ -70,20 +70,22 @@ async def new_person(
         Malformed: a subject or name that is empty or too long.
 
     """
-    body = await known_organisation(organisation)
+    body = await get_organisation(organisation)
     return Person(
         id=uuid4(),
-        subject=check_text(subject, "subject", most=NAME_MAX, lines=False),
-        name=check_text(name, "name", most=PERSON_NAME_MAX, lines=False),
+        subject=check_text(subject, "subject", max_length=NAME_MAX, multiline=False),
+        name=check_text(name, "name", max_length=PERSON_NAME_MAX, multiline=False),
         organisation_id=body.id,
         side=side_of(body.kind).value,
-        from_outside=await needs_outside(body.id, work.now),
+        from_outside=await needs_external_appointer(body.id, context.now),
         demo=demo,
-        changed_at=work.now,
+        changed_at=context.now,
     )
 
 
-async def new_appointment(work: Work, **terms: Unpack[Terms]) -> Appointment:
+async def build_appointment(
+    context: CommandContext, **terms: Unpack[AppointmentTerms]
+) -> Appointment:
     """The appointment as it would be proposed.
 
     Raises:
@@ -92,52 +94,55 @@ async def new_appointment(work: Work, **terms: Unpack[Terms]) -> Appointment:
             beginning in the past.
 
     """
-    body = await known_organisation(terms["organisation"])
+    body = await get_organisation(terms["organisation"])
     person = await Person.get_or_none(id=terms["person"])
-    if person is None or not gate.allows(work.viewer, PERSON, "view", person):
+    if person is None or not authorizer.allows(context.viewer, PERSON, "view", person):
         raise NotFound("person")
     return Appointment(
         id=uuid4(),
         person_id=person.id,
         side=side_of(body.kind).value,
         organisation_id=body.id,
-        role=_role(body, terms.get("role")),
-        division=await _division(body, terms.get("division"), work.now),
+        role=_check_role(body, terms.get("role")),
+        division=await _check_division(body, terms.get("division"), context.now),
         may_initiate=terms.get("may_initiate", False),
         may_approve=terms.get("may_approve", False),
-        valid_from=_beginning(terms.get("valid_from"), work.now),
+        valid_from=_check_start(terms.get("valid_from"), context.now),
         valid_until=terms.get("valid_until"),
-        from_outside=await needs_outside(body.id, work.now),
+        from_outside=await needs_external_appointer(body.id, context.now),
         state=AppointmentState.PROPOSED.value,
-        submitted_by=work.viewer.person,
-        submitted_body=work.viewer.organisation,
+        submitted_by=context.viewer.person,
+        submitted_body=context.viewer.organisation,
         acted=[],
         demo=terms.get("demo", False),
-        changed_at=work.now,
+        changed_at=context.now,
     )
 
 
-def _role(body: Organisation, wanted: str | None) -> str:
-    role = role_of(body.kind)
+def _check_role(organisation: Organisation, requested: str | None) -> str:
+    role = role_of(organisation.kind)
     if not role:
         raise Malformed(
             "organisation",
-            f"The rule book has no role for people of the kind {body.kind}.",
+            f"The rule book has no role for people of the kind {organisation.kind}.",
             "规则书未为该类单位设定角色,不能任职。",
         )
-    if wanted not in {None, role}:
+    if requested not in {None, role}:
         raise Malformed(
             "role",
-            f"For an organisation of the kind {body.kind} one acts as {role}, not as {wanted}.",
-            f"该单位人员只能以“{role}”身份任职,不能为“{wanted}”。",
+            f"An organisation of kind {organisation.kind} acts as {role}, not as {requested}.",
+            f"该单位人员只能以“{role}”身份任职,不能为“{requested}”。",
         )
     return role
 
 
-async def _division(body: Organisation, wanted: str | None, now: datetime) -> str:
-    if wanted is None or wanted == body.division:
-        return body.division
-    home, there = await place(body.division, day_of(now)), await place(wanted, day_of(now))
+async def _check_division(organisation: Organisation, requested: str | None, now: datetime) -> str:
+    if requested is None or requested == organisation.division:
+        return organisation.division
+    home, there = (
+        await resolve_division(organisation.division, day_of(now)),
+        await resolve_division(requested, day_of(now)),
+    )
     # Whoever acts for the whole province acts for all of it.
     if home.level == "province" or there.city != home.code:
         raise Malformed(
@@ -148,28 +153,32 @@ async def _division(body: Organisation, wanted: str | None, now: datetime) -> st
     return there.code
 
 
-def _beginning(wanted: datetime | None, now: datetime) -> datetime:
-    if wanted is not None and wanted < now:
+def _check_start(requested: datetime | None, now: datetime) -> datetime:
+    if requested is not None and requested < now:
         raise Malformed(
             "validFrom",
             "An appointment does not begin in the past.",
             "任职起始时间不得早于当前时间。",
         )
-    return wanted or now
+    return requested or now
 
 
-async def needs_outside(organisation: UUID, now: datetime, *, without: UUID | None = None) -> bool:
+async def needs_external_appointer(
+    organisation: UUID, now: datetime, *, excluding: UUID | None = None
+) -> bool:
     """Whether the organisation lacks the two people it takes to appoint one of its own.
 
-    ``without`` leaves an appointment out of account.
+    ``excluding`` leaves an appointment out of account.
     """
-    acting = await rows(_ACTING, organisation, now, without or organisation)
-    return not stands_alone(
-        Acting(a["person_id"], a["may_initiate"], a["may_approve"]) for a in acting
+    acting = await fetch_all(_ACTIVE_APPOINTMENTS, organisation, now, excluding or organisation)
+    return not can_appoint_internally(
+        AppointmentPowers(a["person_id"], a["may_initiate"], a["may_approve"]) for a in acting
     )
 
 
-async def on_one_side(_work: Work, appointment: Appointment, **_: object) -> list[Condition]:
+async def check_single_side(
+    _context: CommandContext, appointment: Appointment, **_: object
+) -> list[Condition]:
     """A natural person stands on one side of the market."""
     person = await Person.get(id=appointment.person_id)
     return [
@@ -181,7 +190,7 @@ async def on_one_side(_work: Work, appointment: Appointment, **_: object) -> lis
                 f" the organisation on the {appointment.side} side.",
                 f"该人员属于{_SIDES_ZH[person.side]},该单位属于{_SIDES_ZH[appointment.side]}。",
             ),
-            ground="separation of duties",
+            legal_basis="separation of duties",
         )
     ]
 
@@ -193,44 +202,48 @@ _SIDES_ZH: dict[str, str] = {
 }
 
 
-async def period_is_ahead(work: Work, appointment: Appointment, **_: object) -> list[Condition]:
+async def check_period_not_over(
+    context: CommandContext, appointment: Appointment, **_: object
+) -> list[Condition]:
     """The appointment has not run out before it is countersigned."""
     until = appointment.valid_until
     return [
         Condition(
             name="period_ahead",
-            met=until is None or until > work.now,
+            met=until is None or until > context.now,
             message=Text(
                 f"The appointment was to last until {until}.", f"该任职有效期至{until},现已届满。"
             ),
-            ground="registry rule",
+            legal_basis="registry rule",
         )
     ]
 
 
-async def province_stays_able(work: Work, appointment: Appointment, **_: object) -> list[Condition]:
+async def check_province_keeps_officers(
+    context: CommandContext, appointment: Appointment, **_: object
+) -> list[Condition]:
     """The province keeps two people who can appoint others: nobody could do it for them."""
     counts = appointment.role == "province" and appointment.state == AppointmentState.IN_FORCE
-    unable = counts and await needs_outside(
-        appointment.organisation_id, work.now, without=appointment.id
+    unable = counts and await needs_external_appointer(
+        appointment.organisation_id, context.now, excluding=appointment.id
     )
     return [
-        required(
+        make_requirement(
             name="province_stays_able",
             met=not unable,
             unmet=Text(
                 "The province would be left without two people who can appoint others.",
                 "免职后省厅将缺少能够相互会签任命的两名人员。",
             ),
-            ground="registry rule",
+            legal_basis="registry rule",
         )
     ]
 
 
-async def held_at(appointment: Appointment, at: datetime) -> bool:
+async def was_in_force_at(appointment: Appointment, at: datetime) -> bool:
     """Whether the appointment was in force at a moment, as its acts tell.
 
     The founders' have no act of their own before their end: they were in force from the beginning.
     """
-    state = await state_at(appointment.id, at) or AppointmentState.IN_FORCE
-    return appointment_holds(appointment, at, state=state)
+    state = await load_state_at(appointment.id, at) or AppointmentState.IN_FORCE
+    return is_appointment_in_force(appointment, at, state=state)

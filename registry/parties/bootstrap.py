@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from registry.commands.command import Work
+from registry.commands.command import CommandContext
 from registry.db.session import save
 from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import check_text
-from registry.parties.organisations import new_organisation
+from registry.parties.organisations import build_organisation
 from registry.parties.records import Appointment, Organisation, Person
 from registry.parties.rules import (
     NAME_MAX,
@@ -19,11 +19,11 @@ from registry.parties.rules import (
     side_of,
 )
 
-FOUNDERS = 2
+FIRST_OFFICERS = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Founder:
+class FirstOfficer:
     """One of the first two officers: his name at sign-in, and his own.
 
     Attributes:
@@ -36,12 +36,12 @@ class Founder:
     demo: bool = False
 
 
-async def first_organisation(
-    work: Work,
+async def build_first_organisation(
+    context: CommandContext,
     *,
     name: str,
     division: str,
-    founders: Sequence[Founder],
+    founders: Sequence[FirstOfficer],
     source: str = "",
     demo: bool = False,
 ) -> Organisation:
@@ -52,53 +52,55 @@ async def first_organisation(
 
     """
     if (
-        len(founders) != FOUNDERS
-        or len({founder.subject.strip() for founder in founders}) != FOUNDERS
+        len(founders) != FIRST_OFFICERS
+        or len({founder.subject.strip() for founder in founders}) != FIRST_OFFICERS
     ):
         raise Malformed(
             "founders",
             "The registry begins with two officers, who sign in under different names.",
             "系统初始化须有两名登录名不同的工作人员。",
         )
-    province = await new_organisation(
-        work,
+    province = await build_organisation(
+        context,
         kind=OrganisationKind.PROVINCE.value,
         name=name,
         division=division,
         source=source,
         demo=demo,
     )
-    province.beginning = not await Organisation.exists()
+    province.is_first = not await Organisation.exists()
     return province
 
 
-async def appoint_founders(work: Work, province: Organisation, founders: Sequence[Founder]) -> None:
+async def appoint_first_officers(
+    context: CommandContext, province: Organisation, founders: Sequence[FirstOfficer]
+) -> None:
     """Register the two and put them in force; each proposed himself, and both have signed.
 
     The province must be saved.
     """
-    people = [_person(work, province, founder) for founder in founders]
+    people = [_build_person(context, province, founder) for founder in founders]
     for person in people:
         await save(person)
     for person in people:
-        await save(_appointment(work, province, person, people))
+        await save(_build_appointment(context, province, person, people))
 
 
-def _person(work: Work, province: Organisation, founder: Founder) -> Person:
+def _build_person(context: CommandContext, province: Organisation, officer: FirstOfficer) -> Person:
     return Person(
         id=uuid4(),
-        subject=check_text(founder.subject, "founders", most=NAME_MAX, lines=False),
-        name=check_text(founder.name, "founders", most=PERSON_NAME_MAX, lines=False),
+        subject=check_text(officer.subject, "founders", max_length=NAME_MAX, multiline=False),
+        name=check_text(officer.name, "founders", max_length=PERSON_NAME_MAX, multiline=False),
         organisation_id=province.id,
         side=side_of(province.kind).value,
         from_outside=True,
-        demo=province.demo or founder.demo,
-        changed_at=work.now,
+        demo=province.demo or officer.demo,
+        changed_at=context.now,
     )
 
 
-def _appointment(
-    work: Work, province: Organisation, person: Person, signed: Sequence[Person]
+def _build_appointment(
+    context: CommandContext, province: Organisation, person: Person, signatories: Sequence[Person]
 ) -> Appointment:
     return Appointment(
         id=uuid4(),
@@ -109,12 +111,12 @@ def _appointment(
         division=province.division,
         may_initiate=True,
         may_approve=True,
-        valid_from=work.now,
+        valid_from=context.now,
         from_outside=True,
         state=AppointmentState.IN_FORCE.value,
         submitted_by=person.id,
         submitted_body=province.id,
-        acted=[one.id for one in signed],
+        acted=[one.id for one in signatories],
         demo=person.demo,
-        changed_at=work.now,
+        changed_at=context.now,
     )

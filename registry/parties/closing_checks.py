@@ -5,30 +5,30 @@ from datetime import datetime
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.db.session import row
+from registry.db.session import fetch_one
 from registry.kernel.errors import Condition
 
-Obligation = Callable[[UUID, datetime], Awaitable[Condition]]
+ClosingCheck = Callable[[UUID, datetime], Awaitable[Condition]]
 """Asked of an organisation at a moment; unmet where it still holds or owes something."""
 
-obligations: list[Obligation] = []
+registered_checks: list[ClosingCheck] = []
 
 
-def obligation(weigh: Obligation) -> Obligation:
+def closing_check(check: ClosingCheck) -> ClosingCheck:
     """Have every closing weigh this too."""
-    obligations.append(weigh)
-    return weigh
+    registered_checks.append(check)
+    return check
 
 
-async def open_obligations(organisation: UUID, now: datetime) -> list[Condition]:
+async def evaluate_closing_checks(organisation: UUID, now: datetime) -> list[Condition]:
     """Everything that is weighed before an organisation closes, met or not."""
-    return [await weigh(organisation, now) for weigh in obligations]
+    return [await weigh(organisation, now) for weigh in registered_checks]
 
 
-@obligation
-async def no_appointments(organisation: UUID, _now: datetime) -> Condition:
+@closing_check
+async def check_no_appointments(organisation: UUID, _now: datetime) -> Condition:
     """Nobody is appointed, or proposed to be."""
-    found = await row(
+    found = await fetch_one(
         "SELECT count(*) AS number FROM appointment"
         " WHERE organisation_id = $1 AND state <> 'ended'",
         organisation,
@@ -41,14 +41,14 @@ async def no_appointments(organisation: UUID, _now: datetime) -> Condition:
             f"The organisation has {number} appointments that have not ended.",
             f"该单位尚有{number}项任职未终止。",
         ),
-        ground="registry rule",
+        legal_basis="registry rule",
     )
 
 
-@obligation
-async def no_clients(organisation: UUID, _now: datetime) -> Condition:
+@closing_check
+async def check_no_clients(organisation: UUID, _now: datetime) -> Condition:
     """No program of it is let in."""
-    found = await row(
+    found = await fetch_one(
         "SELECT count(*) AS number FROM client WHERE organisation_id = $1 AND state = 'open'",
         organisation,
     )
@@ -60,5 +60,5 @@ async def no_clients(organisation: UUID, _now: datetime) -> Condition:
             f"The organisation has {number} client programs that were not revoked.",
             f"该单位尚有{number}个接入应用未撤销。",
         ),
-        ground="registry rule",
+        legal_basis="registry rule",
     )

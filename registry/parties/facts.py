@@ -1,6 +1,6 @@
 """What rules may ask of organisations, people, appointments, sanctions and client programs."""
 
-from registry.access.kinds import Fact, Kind, state_fact
+from registry.access.kinds import Fact, Kind, state_predicate
 from registry.parties.records import Appointment, Client, Organisation, Person, Sanction
 from registry.parties.rules import AUTHORITIES
 
@@ -27,24 +27,26 @@ SUBMITTER = Fact(
 )
 """The viewer himself submitted the object; its column is ``submitted_by``."""
 
-SAME_BODY_AS_SUBMITTER = Fact(
+SAME_ORGANISATION_AS_SUBMITTER = Fact(
     check=lambda viewer, record: record.submitted_body == viewer.organisation,
     where="{t}.submitted_body = :organisation",
 )
 """The viewer's organisation submitted the object; its column is ``submitted_body``."""
 
-ALREADY_ACTED = Fact(
+ALREADY_SIGNED = Fact(
     check=lambda viewer, record: viewer.person in record.acted,
     where=":person = ANY ({t}.acted)",
 )
 """The viewer signed the object before; its column is ``acted``."""
 
-_OF_PARTIES = Fact(
+_NOT_OFFICIAL = Fact(
     check=lambda _, record: record.side != "official",
     where="{t}.side <> 'official'",
-    intrinsic=True,
+    viewer_independent=True,
 )
-_FIRST = Fact(check=lambda _, record: record.from_outside, where="{t}.from_outside", intrinsic=True)
+_APPOINTED_EXTERNALLY = Fact(
+    check=lambda _, record: record.from_outside, where="{t}.from_outside", viewer_independent=True
+)
 
 ORGANISATION = Kind(
     name="Organisation",
@@ -58,11 +60,13 @@ ORGANISATION = Kind(
         "may_register_kind": Fact(
             check=lambda _, record: record.kind not in AUTHORITIES,
             where=f"{{t}}.kind NOT IN ({_AUTHORITIES})",
-            intrinsic=True,
+            viewer_independent=True,
         ),
         # Whatever has a row is not the first; only an unsaved proposal can be.
-        "beginning": Fact(check=lambda _, record: record.beginning, where="false", intrinsic=True),
-        "stage_open": state_fact("open"),
+        "beginning": Fact(
+            check=lambda _, record: record.is_first, where="false", viewer_independent=True
+        ),
+        "stage_open": state_predicate("open"),
     },
     masks={"view_details": ("credit_code", "installed_mw", "two_representatives")},
 )
@@ -75,10 +79,10 @@ PERSON = Kind(
         "self": Fact(
             check=lambda viewer, record: record.id == viewer.person, where="{t}.id = :person"
         ),
-        "first_of_organisation": _FIRST,
-        "may_register_kind": _OF_PARTIES,
+        "first_of_organisation": _APPOINTED_EXTERNALLY,
+        "may_register_kind": _NOT_OFFICIAL,
     },
-    organisations=lambda person: (person.organisation_id,),
+    organisations_to_lock=lambda person: (person.organisation_id,),
 )
 
 APPOINTMENT = Kind(
@@ -90,14 +94,14 @@ APPOINTMENT = Kind(
             check=lambda viewer, record: record.person_id == viewer.person,
             where="{t}.person_id = :person",
         ),
-        "first_of_organisation": _FIRST,
-        "may_register_kind": _OF_PARTIES,
+        "first_of_organisation": _APPOINTED_EXTERNALLY,
+        "may_register_kind": _NOT_OFFICIAL,
         "submitter": SUBMITTER,
-        "already_acted": ALREADY_ACTED,
-        "stage_proposed": state_fact("proposed"),
-        "stage_in_force": state_fact("in_force"),
+        "already_acted": ALREADY_SIGNED,
+        "stage_proposed": state_predicate("proposed"),
+        "stage_in_force": state_predicate("in_force"),
     },
-    organisations=lambda appointment: (appointment.organisation_id,),
+    organisations_to_lock=lambda appointment: (appointment.organisation_id,),
 )
 
 SANCTION = Kind(
@@ -106,15 +110,15 @@ SANCTION = Kind(
     facts={
         "own": OWN,
         "inside": INSIDE,
-        "same_body_as_submitter": SAME_BODY_AS_SUBMITTER,
-        "stage_in_force": state_fact("in_force"),
+        "same_body_as_submitter": SAME_ORGANISATION_AS_SUBMITTER,
+        "stage_in_force": state_predicate("in_force"),
     },
-    organisations=lambda sanction: (sanction.organisation_id,),
+    organisations_to_lock=lambda sanction: (sanction.organisation_id,),
 )
 
 CLIENT = Kind(
     name="Client",
     record=Client,
-    facts={"own": OWN, "stage_open": state_fact("open")},
-    organisations=lambda client: (client.organisation_id,),
+    facts={"own": OWN, "stage_open": state_predicate("open")},
+    organisations_to_lock=lambda client: (client.organisation_id,),
 )

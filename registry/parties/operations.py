@@ -3,38 +3,42 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from registry.commands.command import Work, operation
+from registry.commands.command import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.errors import Condition
 from registry.kernel.identifiers import check_text
-from registry.kernel.state_machine import advance
+from registry.kernel.state_machine import transition
 from registry.parties import constraint_errors
 from registry.parties.appointments import (
-    Terms,
-    new_appointment,
-    new_person,
-    on_one_side,
-    period_is_ahead,
-    province_stays_able,
+    AppointmentTerms,
+    build_appointment,
+    build_person,
+    check_period_not_over,
+    check_province_keeps_officers,
+    check_single_side,
 )
-from registry.parties.bootstrap import Founder, appoint_founders, first_organisation
-from registry.parties.closing_checks import open_obligations
+from registry.parties.bootstrap import (
+    FirstOfficer,
+    appoint_first_officers,
+    build_first_organisation,
+)
+from registry.parties.closing_checks import evaluate_closing_checks
 from registry.parties.facts import APPOINTMENT, CLIENT, ORGANISATION, PERSON, SANCTION
 from registry.parties.organisations import (
-    Changes,
-    Particulars,
-    changed_by_whom_it_may,
-    checked,
-    new_organisation,
-    organisation_is_open,
+    OrganisationChanges,
+    OrganisationDetails,
+    build_organisation,
+    check_changer,
+    check_organisation_open,
+    normalise_details,
 )
 from registry.parties.records import Appointment, Client, Organisation, Person, Sanction
 from registry.parties.rules import (
-    APPOINTMENT_LIFE,
-    CLIENT_LIFE,
-    ORGANISATION_LIFE,
+    APPOINTMENT_TRANSITIONS,
+    CLIENT_TRANSITIONS,
+    ORGANISATION_TRANSITIONS,
     REASON_MAX,
-    SANCTION_LIFE,
+    SANCTION_TRANSITIONS,
     AppointmentState,
     AppointmentStep,
     ClientState,
@@ -45,19 +49,24 @@ from registry.parties.rules import (
     SanctionStep,
 )
 from registry.parties.sanctions import (
-    Measure,
-    against_a_party,
-    let_in_by_whom_it_may,
-    new_client,
-    new_sanction,
+    SanctionTerms,
+    build_client,
+    build_sanction,
+    check_client_registrar,
+    check_market_party,
 )
 
 constraint_errors.register()
 
 
-@operation(ORGANISATION, "bootstrap", propose=first_organisation)
+@operation(ORGANISATION, "bootstrap", build=build_first_organisation)
 async def bootstrap(
-    work: Work, province: Organisation, /, *, founders: Sequence[Founder], **_: object
+    context: CommandContext,
+    province: Organisation,
+    /,
+    *,
+    founders: Sequence[FirstOfficer],
+    **_: object,
 ) -> Organisation:
     """Begin: register the province with its first two officers, who may do everything, in one act.
 
@@ -67,13 +76,15 @@ async def bootstrap(
 
     """
     await save(province)
-    await appoint_founders(work, province, founders)
+    await appoint_first_officers(context, province, founders)
     return province
 
 
-@operation(ORGANISATION, "register", propose=new_organisation)
+@operation(ORGANISATION, "register", build=build_organisation)
 async def register_organisation(
-    _work: Work, organisation: Organisation, **_particulars: Unpack[Particulars]
+    _context: CommandContext,
+    organisation: Organisation,
+    **_particulars: Unpack[OrganisationDetails],
 ) -> Organisation:
     """Register a body of any kind, in the city and county its division belongs to today.
 
@@ -89,9 +100,9 @@ async def register_organisation(
     return organisation
 
 
-@operation(ORGANISATION, "change", weigh=(changed_by_whom_it_may,))
+@operation(ORGANISATION, "change", preconditions=(check_changer,))
 async def change_organisation(
-    _work: Work, organisation: Organisation, **changes: Unpack[Changes]
+    _context: CommandContext, organisation: Organisation, **changes: Unpack[OrganisationChanges]
 ) -> Organisation:
     """Change the particulars that are given; kind and division never change.
 
@@ -101,18 +112,18 @@ async def change_organisation(
         ConditionsUnmet: it changes of itself what its rights depend on.
 
     """
-    organisation.update_from_dict(checked(changes))
+    organisation.update_from_dict(normalise_details(changes))
     return organisation
 
 
-async def _free_of_obligations(
-    work: Work, organisation: Organisation, **_: object
+async def _run_closing_checks(
+    context: CommandContext, organisation: Organisation, **_: object
 ) -> list[Condition]:
-    return await open_obligations(organisation.id, work.now)
+    return await evaluate_closing_checks(organisation.id, context.now)
 
 
-@operation(ORGANISATION, "close", weigh=(_free_of_obligations,))
-async def close_organisation(_work: Work, organisation: Organisation) -> Organisation:
+@operation(ORGANISATION, "close", preconditions=(_run_closing_checks,))
+async def close_organisation(_context: CommandContext, organisation: Organisation) -> Organisation:
     """Close a body that neither holds nor owes anything any more.
 
     Raises:
@@ -121,12 +132,12 @@ async def close_organisation(_work: Work, organisation: Organisation) -> Organis
 
     """
     state = OrganisationState(organisation.state)
-    organisation.state = advance(ORGANISATION_LIFE, state, OrganisationStep.CLOSE).value
+    organisation.state = transition(ORGANISATION_TRANSITIONS, state, OrganisationStep.CLOSE).value
     return organisation
 
 
-@operation(PERSON, "register", propose=new_person, weigh=(organisation_is_open,))
-async def register_person(_work: Work, person: Person, /, **_: object) -> Person:
+@operation(PERSON, "register", build=build_person, preconditions=(check_organisation_open,))
+async def register_person(_context: CommandContext, person: Person, /, **_: object) -> Person:
     """Register a person of an organisation under the name that sign-in gives him.
 
     Raises:
@@ -140,9 +151,14 @@ async def register_person(_work: Work, person: Person, /, **_: object) -> Person
 
 
 @operation(
-    APPOINTMENT, "appoint", propose=new_appointment, weigh=(organisation_is_open, on_one_side)
+    APPOINTMENT,
+    "appoint",
+    build=build_appointment,
+    preconditions=(check_organisation_open, check_single_side),
 )
-async def appoint(_work: Work, appointment: Appointment, **_terms: Unpack[Terms]) -> Appointment:
+async def appoint(
+    _context: CommandContext, appointment: Appointment, **_terms: Unpack[AppointmentTerms]
+) -> Appointment:
     """Propose that a person acts for an organisation; a second officer must countersign it.
 
     Raises:
@@ -156,8 +172,12 @@ async def appoint(_work: Work, appointment: Appointment, **_terms: Unpack[Terms]
     return appointment
 
 
-@operation(APPOINTMENT, "countersign", weigh=(organisation_is_open, on_one_side, period_is_ahead))
-async def countersign_appointment(work: Work, appointment: Appointment) -> Appointment:
+@operation(
+    APPOINTMENT,
+    "countersign",
+    preconditions=(check_organisation_open, check_single_side, check_period_not_over),
+)
+async def countersign_appointment(context: CommandContext, appointment: Appointment) -> Appointment:
     """Put a proposed appointment in force, from now or from its later beginning.
 
     Raises:
@@ -166,13 +186,15 @@ async def countersign_appointment(work: Work, appointment: Appointment) -> Appoi
 
     """
     state = AppointmentState(appointment.state)
-    appointment.state = advance(APPOINTMENT_LIFE, state, AppointmentStep.COUNTERSIGN).value
-    appointment.valid_from = max(appointment.valid_from, work.now)
+    appointment.state = transition(
+        APPOINTMENT_TRANSITIONS, state, AppointmentStep.COUNTERSIGN
+    ).value
+    appointment.valid_from = max(appointment.valid_from, context.now)
     return appointment
 
 
-@operation(APPOINTMENT, "end", weigh=(province_stays_able,))
-async def end_appointment(work: Work, appointment: Appointment) -> Appointment:
+@operation(APPOINTMENT, "end", preconditions=(check_province_keeps_officers,))
+async def end_appointment(context: CommandContext, appointment: Appointment) -> Appointment:
     """End an appointment or drop its proposal; at once, and whatever its dates say.
 
     Raises:
@@ -180,13 +202,20 @@ async def end_appointment(work: Work, appointment: Appointment) -> Appointment:
 
     """
     state = AppointmentState(appointment.state)
-    appointment.state = advance(APPOINTMENT_LIFE, state, AppointmentStep.END).value
-    appointment.ended_at = work.now
+    appointment.state = transition(APPOINTMENT_TRANSITIONS, state, AppointmentStep.END).value
+    appointment.ended_at = context.now
     return appointment
 
 
-@operation(SANCTION, "impose", propose=new_sanction, weigh=(organisation_is_open, against_a_party))
-async def impose_sanction(_work: Work, sanction: Sanction, **_measure: Unpack[Measure]) -> Sanction:
+@operation(
+    SANCTION,
+    "impose",
+    build=build_sanction,
+    preconditions=(check_organisation_open, check_market_party),
+)
+async def impose_sanction(
+    _context: CommandContext, sanction: Sanction, **_measure: Unpack[SanctionTerms]
+) -> Sanction:
     """Bar an organisation from new business.
 
     It waits for commands of the organisation that are under way; those that come later find it.
@@ -201,23 +230,28 @@ async def impose_sanction(_work: Work, sanction: Sanction, **_measure: Unpack[Me
 
 
 @operation(SANCTION, "lift")
-async def lift_sanction(work: Work, sanction: Sanction, *, reason: str) -> Sanction:
+async def lift_sanction(context: CommandContext, sanction: Sanction, *, reason: str) -> Sanction:
     """End a sanction before its time, with the reason in 1 to 2000 characters.
 
     Raises:
         Malformed: a bad reason.
 
     """
-    sanction.state = advance(SANCTION_LIFE, SanctionState(sanction.state), SanctionStep.LIFT).value
-    sanction.lifted_at = work.now
-    sanction.lifted_reason = check_text(reason, "reason", most=REASON_MAX)
+    sanction.state = transition(
+        SANCTION_TRANSITIONS, SanctionState(sanction.state), SanctionStep.LIFT
+    ).value
+    sanction.lifted_at = context.now
+    sanction.lifted_reason = check_text(reason, "reason", max_length=REASON_MAX)
     return sanction
 
 
 @operation(
-    CLIENT, "register", propose=new_client, weigh=(organisation_is_open, let_in_by_whom_it_may)
+    CLIENT,
+    "register",
+    build=build_client,
+    preconditions=(check_organisation_open, check_client_registrar),
 )
-async def register_client(_work: Work, client: Client, /, **_: object) -> Client:
+async def register_client(_context: CommandContext, client: Client, /, **_: object) -> Client:
     """Let a program in, with the scopes it may use for whoever signs in to it.
 
     Raises:
@@ -232,7 +266,9 @@ async def register_client(_work: Work, client: Client, /, **_: object) -> Client
 
 
 @operation(CLIENT, "revoke")
-async def revoke_client(_work: Work, client: Client) -> Client:
+async def revoke_client(_context: CommandContext, client: Client) -> Client:
     """Shut a program out; whatever it still sends is refused."""
-    client.state = advance(CLIENT_LIFE, ClientState(client.state), ClientStep.REVOKE).value
+    client.state = transition(
+        CLIENT_TRANSITIONS, ClientState(client.state), ClientStep.REVOKE
+    ).value
     return client

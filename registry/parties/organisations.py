@@ -5,10 +5,10 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.commands.command import Work
-from registry.db.session import row
+from registry.commands.command import CommandContext
+from registry.db.session import fetch_one
 from registry.kernel.calendar import day_of
-from registry.kernel.errors import Condition, Malformed, NotFound, required
+from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import check_credit_code, check_text
 from registry.parties.records import Organisation
 from registry.parties.rules import (
@@ -21,12 +21,12 @@ from registry.parties.rules import (
     check_word,
     level_of,
 )
-from registry.reference.divisions import Place, place
+from registry.reference.divisions import ResolvedDivision, resolve_division
 
 LEVELS_ZH = {"province": "省级", "city": "市级", "county": "县级"}
 
 
-class Changes(TypedDict, total=False):
+class OrganisationChanges(TypedDict, total=False):
     """Particulars of an organisation; what is left out stays, None empties what may be empty.
 
     Attributes:
@@ -51,7 +51,7 @@ class Changes(TypedDict, total=False):
     two_representatives: bool
 
 
-class Particulars(Changes):
+class OrganisationDetails(OrganisationChanges):
     """What is known of an organisation when it is registered.
 
     Attributes:
@@ -68,7 +68,7 @@ class Particulars(Changes):
     demo: NotRequired[bool]
 
 
-BY_REGISTRAR = (
+REGISTRAR_ONLY_FIELDS = (
     "name",
     "credit_code",
     "source_category",
@@ -79,23 +79,23 @@ BY_REGISTRAR = (
 """Particulars on which rights depend: an organisation does not change them of itself."""
 
 _CHECKS: Mapping[str, Callable[[Any], object]] = {
-    "name": lambda text: check_text(text, "name", most=NAME_MAX, lines=False),
-    "name_en": lambda text: check_text(text, "nameEn", most=NAME_MAX, lines=False),
+    "name": lambda text: check_text(text, "name", max_length=NAME_MAX, multiline=False),
+    "name_en": lambda text: check_text(text, "nameEn", max_length=NAME_MAX, multiline=False),
     "credit_code": lambda text: check_credit_code(text, "creditCode"),
     "source_category": lambda text: check_word(text, SourceCategory, "sourceCategory").value,
-    "industry": lambda text: check_text(text, "industry", most=INDUSTRY_MAX),
-    "source": lambda text: check_text(text, "source", most=SOURCE_MAX) if text else "",
+    "industry": lambda text: check_text(text, "industry", max_length=INDUSTRY_MAX),
+    "source": lambda text: check_text(text, "source", max_length=SOURCE_MAX) if text else "",
 }
 
 
-_NEVER_EMPTY = {
+_REQUIRED_FIELDS = {
     "name": "name",
     "thermal_power": "thermalPower",
     "two_representatives": "twoRepresentatives",
 }
 
 
-def checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def normalise_details(given: Mapping[str, Any]) -> dict[str, Any]:
     """The given particulars in their one form.
 
     Raises:
@@ -103,7 +103,7 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
             something; names the field.
 
     """
-    for name, field in _NEVER_EMPTY.items():
+    for name, field in _REQUIRED_FIELDS.items():
         if name in given and given[name] is None:
             raise Malformed(field, f"{field} cannot be emptied.", f"{field}不能为空。")
     return {
@@ -112,17 +112,22 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-async def new_organisation(work: Work, **particulars: Unpack[Particulars]) -> Organisation:
+async def build_organisation(
+    context: CommandContext, **particulars: Unpack[OrganisationDetails]
+) -> Organisation:
     """The organisation as it would be registered.
 
     Raises:
-        Malformed: see ``checked``; no such division, or one of the wrong level for the kind.
+        Malformed: see ``normalise_details``; no such division, or one of the wrong level for the
+            kind.
 
     """
     kind = check_word(particulars["kind"], OrganisationKind, "kind")
-    where = await place(particulars["division"], day_of(work.now))
+    where = await resolve_division(particulars["division"], day_of(context.now))
     _check_level(kind, where)
-    clean = checked({k: v for k, v in particulars.items() if k not in {"kind", "division"}})
+    clean = normalise_details(
+        {k: v for k, v in particulars.items() if k not in {"kind", "division"}}
+    )
     return Organisation(
         id=uuid4(),
         kind=kind.value,
@@ -130,23 +135,23 @@ async def new_organisation(work: Work, **particulars: Unpack[Particulars]) -> Or
         city=where.city,
         county=where.county,
         state=OrganisationState.OPEN.value,
-        registered_at=work.now,
-        changed_at=work.now,
+        registered_at=context.now,
+        changed_at=context.now,
         **{name: value for name, value in clean.items() if value is not None},
     )
 
 
-def _check_level(kind: OrganisationKind, where: Place) -> None:
+def _check_level(kind: OrganisationKind, division: ResolvedDivision) -> None:
     level = level_of(kind)
-    if level is not None and where.level != level:
+    if level is not None and division.level != level:
         raise Malformed(
             "division",
-            f"A {kind} lies in a division of the level {level}, not {where.level}.",
-            f"该类单位须登记在{LEVELS_ZH[level]}行政区划,{where.name.zh}为{LEVELS_ZH[where.level]}。",
+            f"A {kind} lies in a division of the level {level}, not {division.level}.",
+            f"该类单位须登记在{LEVELS_ZH[level]}行政区划,{division.name.zh}为{LEVELS_ZH[division.level]}。",
         )
 
 
-async def known_organisation(id: UUID) -> Organisation:
+async def get_organisation(id: UUID) -> Organisation:
     """The organisation an argument names; everybody may know which there are.
 
     Raises:
@@ -159,26 +164,32 @@ async def known_organisation(id: UUID) -> Organisation:
     return found
 
 
-async def organisation_is_open(_work: Work, record: Any, **_: object) -> list[Condition]:  # noqa: ANN401 - any record of an organisation
+async def check_organisation_open(
+    _context: CommandContext,
+    record: Any,  # noqa: ANN401 - any record with an organisation
+    **_: object,
+) -> list[Condition]:
     """It was not closed, looked up under its lock."""
-    found = await row("SELECT state, name FROM organisation WHERE id = $1", record.organisation_id)
+    found = await fetch_one(
+        "SELECT state, name FROM organisation WHERE id = $1", record.organisation_id
+    )
     name = found["name"] if found else ""
     return [
-        required(
+        make_requirement(
             name="organisation_open",
             met=found is not None and found["state"] == OrganisationState.OPEN,
             unmet=Text(f"{name} is closed.", f"{name}已注销。"),
-            ground="registry rule",
+            legal_basis="registry rule",
         )
     ]
 
 
-async def changed_by_whom_it_may(
-    work: Work, organisation: Organisation, **changes: Unpack[Changes]
+async def check_changer(
+    context: CommandContext, organisation: Organisation, **changes: Unpack[OrganisationChanges]
 ) -> list[Condition]:
     """An organisation does not change of itself what its rights depend on, or what guards them."""
-    of_itself = organisation.id == work.viewer.organisation and not work.viewer.authority
-    kept = [name for name in BY_REGISTRAR if name in changes]
+    of_itself = organisation.id == context.viewer.organisation and not context.viewer.is_authority
+    kept = [name for name in REGISTRAR_ONLY_FIELDS if name in changes]
     if organisation.two_representatives and changes.get("two_representatives") is False:
         kept.append("two_representatives")
     return [
@@ -189,6 +200,6 @@ async def changed_by_whom_it_may(
                 f"Only the province or the centre changes: {', '.join(kept)}.",
                 f"下列事项仅由省厅或交易中心变更:{'、'.join(kept)}。",
             ),
-            ground="registry rule",
+            legal_basis="registry rule",
         )
     ]

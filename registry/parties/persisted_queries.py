@@ -7,33 +7,33 @@ from hashlib import sha256 as hashed
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.commands.command import Work, operation
-from registry.db.named_params import storable
-from registry.db.session import execute, looking, row, rows
-from registry.kernel.errors import Condition, Malformed, required
+from registry.commands.command import CommandContext, operation
+from registry.db.named_params import is_storable_text
+from registry.db.session import execute, fetch_all, fetch_one, short_read_only_transaction
+from registry.kernel.errors import Condition, Malformed, make_requirement
 from registry.kernel.identifiers import check_sha256
 from registry.parties.facts import CLIENT
 from registry.parties.records import Client
-from registry.parties.rules import DOCUMENT_BYTES_MAX, DOCUMENTS_MAX
+from registry.parties.rules import MAX_PERSISTED_QUERIES, MAX_PERSISTED_QUERY_BYTES
 
-_LIVE = """
+_COUNT_ACTIVE = """
     SELECT count(*) AS number FROM client_document WHERE client_id = $1 AND retired_at IS NULL
 """
-_AGAIN = """
+_REACTIVATE = """
     UPDATE client_document SET registered_at = $3, retired_at = NULL
     WHERE client_id = $1 AND sha256 = $2 AND retired_at IS NOT NULL
 """
-_NEW = """
+_INSERT = """
     INSERT INTO client_document (client_id, sha256, text, registered_at) VALUES ($1, $2, $4, $3)
 """
-_RETIRED = """
+_RETIRE = """
     UPDATE client_document SET retired_at = $3
     WHERE client_id = $1 AND sha256 = $2 AND retired_at IS NULL
 """
-_IS_LIVE = """
+_IS_ACTIVE = """
     SELECT 1 FROM client_document WHERE client_id = $1 AND sha256 = $2 AND retired_at IS NULL
 """
-_OF = """
+_LIST = """
     SELECT asked.client_id, asked.most, found.*
     FROM unnest($1::uuid[], $2::int[]) AS asked (client_id, most), LATERAL (
         SELECT sha256, octet_length(text) AS bytes, registered_at, retired_at
@@ -42,7 +42,7 @@ _OF = """
     ) AS found
     ORDER BY found.registered_at DESC, found.sha256
 """
-_SENT = """
+_LOOKUP = """
     SELECT c.registered_only, d.text
     FROM client c LEFT JOIN client_document d
         ON d.client_id = c.id AND d.sha256 = $2 AND d.retired_at IS NULL
@@ -51,7 +51,7 @@ _SENT = """
 
 
 @operation(CLIENT, "register_document")
-async def register_document(work: Work, client: Client, *, text: str) -> Client:
+async def register_document(context: CommandContext, client: Client, *, text: str) -> Client:
     """Let the program send this document by its hash: the SHA-256 of exactly this text.
 
     Raises:
@@ -61,37 +61,39 @@ async def register_document(work: Work, client: Client, *, text: str) -> Client:
     Rule: registry rule; rule book C-20, C-21.
 
     """
-    _check(text)
-    live = await row(_LIVE, client.id)
-    if live is None or live["number"] >= DOCUMENTS_MAX:
+    _check_text(text)
+    live = await fetch_one(_COUNT_ACTIVE, client.id)
+    if live is None or live["number"] >= MAX_PERSISTED_QUERIES:
         raise Malformed(
             "text",
-            f"A client has at most {DOCUMENTS_MAX} registered documents; retire one.",
-            f"一个应用最多登记{DOCUMENTS_MAX}份查询文档,请先停用其一。",
+            f"A client has at most {MAX_PERSISTED_QUERIES} registered documents; retire one.",
+            f"一个应用最多登记{MAX_PERSISTED_QUERIES}份查询文档,请先停用其一。",
         )
-    hash = hash_of(text)
-    if not await execute(_AGAIN, client.id, hash, work.now):
-        await execute(_NEW, client.id, hash, work.now, text)
+    hash = sha256_of(text)
+    if not await execute(_REACTIVATE, client.id, hash, context.now):
+        await execute(_INSERT, client.id, hash, context.now, text)
     return client
 
 
-async def _registered(_work: Work, client: Client, *, sha256: str, **_: object) -> list[Condition]:
-    live = await row(_IS_LIVE, client.id, check_sha256(sha256, "sha256"))
+async def _check_registered(
+    _context: CommandContext, client: Client, *, sha256: str, **_: object
+) -> list[Condition]:
+    live = await fetch_one(_IS_ACTIVE, client.id, check_sha256(sha256, "sha256"))
     return [
-        required(
+        make_requirement(
             name="document_registered",
             met=live is not None,
             unmet=Text(
                 "The program has no registered document of this hash.",
                 "该应用未登记此摘要对应的查询文档。",
             ),
-            ground="registry rule",
+            legal_basis="registry rule",
         )
     ]
 
 
-@operation(CLIENT, "retire_document", weigh=(_registered,))
-async def retire_document(work: Work, client: Client, *, sha256: str) -> Client:
+@operation(CLIENT, "retire_document", preconditions=(_check_registered,))
+async def retire_document(context: CommandContext, client: Client, *, sha256: str) -> Client:
     """No longer answer the program's requests that send this hash.
 
     Raises:
@@ -101,12 +103,14 @@ async def retire_document(work: Work, client: Client, *, sha256: str) -> Client:
     Rule: registry rule; rule book C-22, C-23.
 
     """
-    await execute(_RETIRED, client.id, check_sha256(sha256, "sha256"), work.now)
+    await execute(_RETIRE, client.id, check_sha256(sha256, "sha256"), context.now)
     return client
 
 
 @operation(CLIENT, "confine")
-async def confine_client(_work: Work, client: Client, *, registered_only: bool) -> Client:
+async def confine_client(
+    _context: CommandContext, client: Client, *, registered_only: bool
+) -> Client:
     """Take from a program nothing but its registered documents, or let it send any again.
 
     Rule: registry rule; rule book C-24, C-25.
@@ -117,28 +121,32 @@ async def confine_client(_work: Work, client: Client, *, registered_only: bool) 
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class PersistedQueryLookup:
     """What the registry knows of a program that sends a hash.
 
     Attributes:
-        registered_only: it may send nothing but registered documents.
+        persisted_queries_only: it may send nothing but registered documents.
         text: of its document with this hash; None where it has none.
 
     """
 
-    registered_only: bool = False
+    persisted_queries_only: bool = False
     text: str | None = None
 
 
-async def sent_by(client: str, sha256: str) -> Sent:
+async def lookup_persisted_query(client: str, sha256: str) -> PersistedQueryLookup:
     """What a program's hash stands for now; ``sha256`` may be empty where none was sent."""
-    async with looking():
-        found = await row(_SENT, client, sha256)
-    return Sent() if found is None else Sent(found["registered_only"], found["text"])
+    async with short_read_only_transaction():
+        found = await fetch_one(_LOOKUP, client, sha256)
+    return (
+        PersistedQueryLookup()
+        if found is None
+        else PersistedQueryLookup(found["registered_only"], found["text"])
+    )
 
 
 @dataclass(frozen=True, slots=True)
-class Registered:
+class PersistedQuery:
     """A document as lists show it: without its text."""
 
     sha256: str
@@ -147,27 +155,27 @@ class Registered:
     retired_at: datetime | None
 
 
-async def documents_of(
-    asked: Sequence[tuple[UUID, int]],
-) -> dict[tuple[UUID, int], list[Registered]]:
+async def persisted_queries_of(
+    requests: Sequence[tuple[UUID, int]],
+) -> dict[tuple[UUID, int], list[PersistedQuery]]:
     """The documents of each program, the newest first, at most so many, by what was asked."""
-    found = await rows(_OF, [id for id, _ in asked], [most for _, most in asked])
-    documents: dict[tuple[UUID, int], list[Registered]] = {key: [] for key in asked}
+    found = await fetch_all(_LIST, [id for id, _ in requests], [most for _, most in requests])
+    documents: dict[tuple[UUID, int], list[PersistedQuery]] = {key: [] for key in requests}
     for line in found:
         key = line.pop("client_id"), line.pop("most")
-        documents[key].append(Registered(**line))
+        documents[key].append(PersistedQuery(**line))
     return documents
 
 
-def hash_of(text: str) -> str:
+def sha256_of(text: str) -> str:
     """The name under which a document is sent."""
     return hashed(text.encode()).hexdigest()
 
 
-def _check(text: str) -> None:
-    if not storable(text) or not 1 <= len(text.encode()) <= DOCUMENT_BYTES_MAX:
+def _check_text(text: str) -> None:
+    if not is_storable_text(text) or not 1 <= len(text.encode()) <= MAX_PERSISTED_QUERY_BYTES:
         raise Malformed(
             "text",
-            f"A document has 1 to {DOCUMENT_BYTES_MAX} bytes.",
-            f"查询文档长度为1至{DOCUMENT_BYTES_MAX}字节。",
+            f"A document has 1 to {MAX_PERSISTED_QUERY_BYTES} bytes.",
+            f"查询文档长度为1至{MAX_PERSISTED_QUERY_BYTES}字节。",
         )

@@ -30,7 +30,7 @@ class Organisation(Model):
     registered_at = fields.DatetimeField()
     changed_at = fields.DatetimeField()
 
-    beginning = False
+    is_first = False
     """Proposed as the first body of an empty registry; no row is."""
 
     class Meta:

@@ -10,7 +10,7 @@ from uuid import UUID
 from policies.vocabulary import Vocabulary
 from registry.kernel.errors import Malformed
 
-W = TypeVar("W", bound=StrEnum)
+WordT = TypeVar("WordT", bound=StrEnum)
 
 NAME_MAX = 200
 """Most characters of the name of an organisation or of a subject."""
@@ -32,9 +32,9 @@ CLIENT_NAME_MAX = 63
 
 SCOPES_MAX = 200
 """Most scopes of a client."""
-DOCUMENTS_MAX = 500
+MAX_PERSISTED_QUERIES = 500
 """Most registered documents of a client that are not retired."""
-DOCUMENT_BYTES_MAX = 32_768
+MAX_PERSISTED_QUERY_BYTES = 32_768
 """Most bytes of a registered document."""
 
 
@@ -135,18 +135,18 @@ class ClientStep(StrEnum):
     REVOKE = "revoke"
 
 
-ORGANISATION_LIFE: Mapping[tuple[OrganisationState, OrganisationStep], OrganisationState] = {
+ORGANISATION_TRANSITIONS: Mapping[tuple[OrganisationState, OrganisationStep], OrganisationState] = {
     (OrganisationState.OPEN, OrganisationStep.CLOSE): OrganisationState.CLOSED,
 }
-APPOINTMENT_LIFE: Mapping[tuple[AppointmentState, AppointmentStep], AppointmentState] = {
+APPOINTMENT_TRANSITIONS: Mapping[tuple[AppointmentState, AppointmentStep], AppointmentState] = {
     (AppointmentState.PROPOSED, AppointmentStep.COUNTERSIGN): AppointmentState.IN_FORCE,
     (AppointmentState.PROPOSED, AppointmentStep.END): AppointmentState.ENDED,
     (AppointmentState.IN_FORCE, AppointmentStep.END): AppointmentState.ENDED,
 }
-SANCTION_LIFE: Mapping[tuple[SanctionState, SanctionStep], SanctionState] = {
+SANCTION_TRANSITIONS: Mapping[tuple[SanctionState, SanctionStep], SanctionState] = {
     (SanctionState.IN_FORCE, SanctionStep.LIFT): SanctionState.LIFTED,
 }
-CLIENT_LIFE: Mapping[tuple[ClientState, ClientStep], ClientState] = {
+CLIENT_TRANSITIONS: Mapping[tuple[ClientState, ClientStep], ClientState] = {
     (ClientState.OPEN, ClientStep.REVOKE): ClientState.REVOKED,
 }
 
@@ -182,7 +182,7 @@ def level_of(kind: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Acting:
+class AppointmentPowers:
     """What one appointment in force lets one person do."""
 
     person: UUID
@@ -190,7 +190,7 @@ class Acting:
     may_approve: bool
 
 
-def stands_alone(appointments: Iterable[Acting]) -> bool:
+def can_appoint_internally(appointments: Iterable[AppointmentPowers]) -> bool:
     """Whether one can propose and another countersign, so that nobody from outside is needed."""
     acting = list(appointments)
     initiators = {a.person for a in acting if a.may_initiate}
@@ -198,7 +198,7 @@ def stands_alone(appointments: Iterable[Acting]) -> bool:
     return bool(initiators) and bool(approvers) and len(initiators | approvers) > 1
 
 
-def check_word(text: str, words: type[W], field: str) -> W:
+def check_word(text: str, words: type[WordT], field: str) -> WordT:
     """The member of a closed list that ``text`` names.
 
     Raises:
@@ -249,7 +249,7 @@ class DatedSanction(Protocol):
     ends_at: datetime | None
 
 
-def appointment_holds(
+def is_appointment_in_force(
     appointment: DatedAppointment, at: datetime, *, state: str | None = None
 ) -> bool:
     """Whether it is in force by its state and its dates; the end itself is outside.
@@ -260,17 +260,17 @@ def appointment_holds(
         state: the state it was in then, where that is not its present one.
 
     """
-    return (state or appointment.state) == AppointmentState.IN_FORCE and _between(
+    return (state or appointment.state) == AppointmentState.IN_FORCE and _is_between(
         appointment.valid_from, appointment.valid_until, at
     )
 
 
-def sanction_holds(sanction: DatedSanction, now: datetime) -> bool:
+def is_sanction_in_force(sanction: DatedSanction, now: datetime) -> bool:
     """Whether it bars by its state and its dates; the end itself is outside."""
-    return sanction.state == SanctionState.IN_FORCE and _between(
+    return sanction.state == SanctionState.IN_FORCE and _is_between(
         sanction.starts_at, sanction.ends_at, now
     )
 
 
-def _between(start: datetime, end: datetime | None, now: datetime) -> bool:
+def _is_between(start: datetime, end: datetime | None, now: datetime) -> bool:
     return start <= now and (end is None or now < end)

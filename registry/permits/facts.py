@@ -1,8 +1,8 @@
 """What rules may ask of permits, projects and assessments, each with two faces."""
 
 from policies.vocabulary import Text
-from registry.access.kinds import Kind, state_fact
-from registry.db.session import known_constraints
+from registry.access.kinds import Kind, state_predicate
+from registry.db.session import register_constraint_errors
 from registry.kernel.errors import Malformed
 from registry.parties.facts import INSIDE, OWN
 from registry.permits.records import Assessment, ConstructionProject, Permit
@@ -11,20 +11,20 @@ from registry.permits.rules import PermitState
 PERMIT = Kind(
     name="Permit",
     record=Permit,
-    facts={"own": OWN, "inside": INSIDE, "stage_in_force": state_fact(PermitState.IN_FORCE)},
-    organisations=lambda permit: (permit.organisation_id,),
+    facts={"own": OWN, "inside": INSIDE, "stage_in_force": state_predicate(PermitState.IN_FORCE)},
+    organisations_to_lock=lambda permit: (permit.organisation_id,),
     masks={"view_limits": ("limits", "outlets")},
 )
 CONSTRUCTION_PROJECT = Kind(
     name="ConstructionProject",
     record=ConstructionProject,
     facts={"own": OWN, "inside": INSIDE},
-    organisations=lambda project: (project.organisation_id,),
+    organisations_to_lock=lambda project: (project.organisation_id,),
     masks={"view_demand": ("demands",)},
 )
 ASSESSMENT = Kind(name="Assessment", record=Assessment, facts={})
 
-known_constraints(
+register_constraint_errors(
     {
         "permit_number_once": Text("This permit is registered already.", "该许可证已登记。"),
         "permit_period": lambda: Malformed(

@@ -5,17 +5,17 @@ from datetime import date
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.commands.command import Work, operation
-from registry.db.session import rows, save
+from registry.commands.command import CommandContext, operation
+from registry.db.session import fetch_all, save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound
 from registry.kernel.identifiers import check_permit_number, check_text
 from registry.kernel.quantities import parse_quantity
-from registry.kernel.state_machine import advance
+from registry.kernel.state_machine import transition
 from registry.parties.records import Organisation
 from registry.permits import rules
 from registry.permits.facts import PERMIT
-from registry.permits.queries import substances
+from registry.permits.queries import load_pollutants
 from registry.permits.records import ConstructionProject, Outlet, Permit, PermitLimit
 from registry.permits.rules import (
     LimitDraft,
@@ -24,10 +24,10 @@ from registry.permits.rules import (
     PermitState,
     PermitStep,
 )
-from registry.reference.divisions import place
+from registry.reference.divisions import resolve_division
 
 
-async def holder(organisation: UUID) -> Organisation:
+async def get_holder(organisation: UUID) -> Organisation:
     """The organisation a permit or project belongs to.
 
     Raises:
@@ -40,22 +40,24 @@ async def holder(organisation: UUID) -> Organisation:
     return found
 
 
-async def holder_is_open(
-    _work: Work, record: Permit | ConstructionProject, **_rest: object
+async def check_holder_open(
+    _context: CommandContext, record: Permit | ConstructionProject, **_rest: object
 ) -> list[Condition]:
     """The organisation it is registered for has not been closed."""
-    found = await holder(record.organisation_id)
+    found = await get_holder(record.organisation_id)
     name = Text(found.name_en or found.name, found.name)
-    return [rules.organisation_is_open(name, found.state)]
+    return [rules.check_organisation_open(name, found.state)]
 
 
-async def _number_is_the_holders(_work: Work, permit: Permit, **_rest: object) -> list[Condition]:
-    found = await holder(permit.organisation_id)
-    return [rules.number_is_the_holders(permit.number, found.credit_code)]
+async def _check_number_holder(
+    _context: CommandContext, permit: Permit, **_rest: object
+) -> list[Condition]:
+    found = await get_holder(permit.organisation_id)
+    return [rules.check_number_holder(permit.number, found.credit_code)]
 
 
-async def _propose_permit(  # noqa: PLR0913 - what a permit says
-    work: Work,
+async def _build_permit(  # noqa: PLR0913 - what a permit says
+    context: CommandContext,
     *,
     number: str,
     organisation: UUID,
@@ -67,30 +69,30 @@ async def _propose_permit(  # noqa: PLR0913 - what a permit says
     demo: bool = False,
     **_children: object,
 ) -> Permit:
-    found = await holder(organisation)
+    found = await get_holder(organisation)
     return Permit(
         id=uuid4(),
         number=check_permit_number(number, "number"),
         organisation_id=organisation,
         city=found.city,
         county=found.county,
-        issued_by=(await place(issued_by, valid_from, field="issuedBy")).code,
+        issued_by=(await resolve_division(issued_by, valid_from, field="issuedBy")).code,
         category=PermitCategory(category),
         valid_from=valid_from,
         valid_until=valid_until,
         state=PermitState.IN_FORCE,
-        source=check_text(source, "source", most=rules.SOURCE_LENGTH_MAX),
+        source=check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX),
         demo=demo,
-        registered_at=work.now,
-        changed_at=work.now,
+        registered_at=context.now,
+        changed_at=context.now,
     )
 
 
 @operation(
-    PERMIT, "register", propose=_propose_permit, weigh=(holder_is_open, _number_is_the_holders)
+    PERMIT, "register", build=_build_permit, preconditions=(check_holder_open, _check_number_holder)
 )
 async def register_permit(
-    _work: Work,
+    _context: CommandContext,
     permit: Permit,
     /,
     *,
@@ -112,12 +114,12 @@ async def register_permit(
     Rule: 《排污许可管理条例》; HJ 608-2017.
 
     """
-    checked = rules.checked_outlets(outlets)
-    quantities = await _quantities(limits)
+    checked = rules.parse_outlets(outlets)
+    quantities = await _parse_quantities(limits)
     await _check_rivers({river for _, _, river in checked if river is not None})
     await save(permit)
     await PermitLimit.bulk_create(
-        _limit(
+        _build_limit(
             permit,
             pollutant,
             quantity,
@@ -133,23 +135,28 @@ async def register_permit(
     return permit
 
 
-async def _change_is_in_order(
-    _work: Work, permit: Permit, *, limits: Sequence[LimitDraft], effective_from: date, **_: object
+async def _check_change(
+    _context: CommandContext,
+    permit: Permit,
+    *,
+    limits: Sequence[LimitDraft],
+    effective_from: date,
+    **_: object,
 ) -> list[Condition]:
-    newest = await _newest(permit)
+    newest = await _latest_limit_days(permit)
     later = [
-        rules.change_is_later(code, effective_from, newest.get(code))
+        rules.check_change_is_latest(code, effective_from, newest.get(code))
         for code in dict.fromkeys(limit["pollutant"] for limit in limits)
     ]
     return [
-        rules.change_is_within(effective_from, permit.valid_from, permit.valid_until),
+        rules.check_change_within_term(effective_from, permit.valid_from, permit.valid_until),
         *later,
     ]
 
 
-@operation(PERMIT, "change", weigh=(_change_is_in_order,))
+@operation(PERMIT, "change", preconditions=(_check_change,))
 async def change_permit_limits(
-    _work: Work,
+    _context: CommandContext,
     permit: Permit,
     /,
     *,
@@ -171,21 +178,23 @@ async def change_permit_limits(
     Rule: 《排污许可管理条例》 (change of a permit); registry rule (what was in force stays known).
 
     """
-    permit.state = advance(rules.PERMIT_LIFE, PermitState(permit.state), PermitStep.CHANGE)
-    quantities = await _quantities(limits)
-    said = check_text(source, "source", most=rules.SOURCE_LENGTH_MAX)
+    permit.state = transition(
+        rules.PERMIT_TRANSITIONS, PermitState(permit.state), PermitStep.CHANGE
+    )
+    quantities = await _parse_quantities(limits)
+    said = check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX)
     await PermitLimit.filter(
         permit_id=permit.id, pollutant__in=list(quantities), effective_until=None
     ).update(effective_until=rules.day_before(effective_from))
     await PermitLimit.bulk_create(
-        _limit(permit, pollutant, quantity, effective_from=effective_from, source=said)
+        _build_limit(permit, pollutant, quantity, effective_from=effective_from, source=said)
         for pollutant, quantity in quantities.items()
     )
     return permit
 
 
 @operation(PERMIT, "revoke")
-async def revoke_permit(work: Work, permit: Permit, *, reason: str) -> Permit:
+async def revoke_permit(context: CommandContext, permit: Permit, *, reason: str) -> Permit:
     """Take a permit out of force from today on.
 
     Args:
@@ -197,17 +206,21 @@ async def revoke_permit(work: Work, permit: Permit, *, reason: str) -> Permit:
     Rule: 《排污许可管理条例》.
 
     """
-    permit.state = advance(rules.PERMIT_LIFE, PermitState(permit.state), PermitStep.REVOKE)
-    permit.revoked_on = day_of(work.now)
-    permit.revocation_reason = check_text(reason, "reason", most=rules.REASON_LENGTH_MAX)
+    permit.state = transition(
+        rules.PERMIT_TRANSITIONS, PermitState(permit.state), PermitStep.REVOKE
+    )
+    permit.revoked_on = day_of(context.now)
+    permit.revocation_reason = check_text(reason, "reason", max_length=rules.REASON_LENGTH_MAX)
     return permit
 
 
-async def _quantities(limits: Sequence[LimitDraft]) -> dict[str, int]:
+async def _parse_quantities(limits: Sequence[LimitDraft]) -> dict[str, int]:
     """Base units by pollutant."""
-    rules.check_number(limits, "limits", least=1, most=rules.LIMITS_MAX)
-    rules.check_once((limit["pollutant"] for limit in limits), "limits.pollutant")
-    known = await substances((limit["pollutant"] for limit in limits), field="limits.pollutant")
+    rules.check_count(limits, "limits", least=1, most=rules.LIMITS_MAX)
+    rules.check_unique((limit["pollutant"] for limit in limits), "limits.pollutant")
+    known = await load_pollutants(
+        (limit["pollutant"] for limit in limits), field="limits.pollutant"
+    )
     return {
         limit["pollutant"]: parse_quantity(
             limit["quantity"], known[limit["pollutant"]].scale, field="limits.quantity"
@@ -216,9 +229,9 @@ async def _quantities(limits: Sequence[LimitDraft]) -> dict[str, int]:
     }
 
 
-async def _newest(permit: Permit) -> dict[str, date]:
+async def _latest_limit_days(permit: Permit) -> dict[str, date]:
     """The first day of the newest limit on record, by pollutant."""
-    found = await rows(
+    found = await fetch_all(
         "SELECT pollutant, max(effective_from) AS newest FROM permit_limit"
         " WHERE permit_id = $1 GROUP BY pollutant",
         permit.id,
@@ -227,14 +240,14 @@ async def _newest(permit: Permit) -> dict[str, date]:
 
 
 async def _check_rivers(codes: set[str]) -> None:
-    found = await rows("SELECT code FROM river_system WHERE code = ANY($1)", list(codes))
+    found = await fetch_all("SELECT code FROM river_system WHERE code = ANY($1)", list(codes))
     for code in sorted(codes - {river["code"] for river in found}):
         raise Malformed(
             "outlets.riverSystem", f"There is no river system {code!r}.", f"不存在水系“{code}”。"
         )
 
 
-def _limit(
+def _build_limit(
     permit: Permit, pollutant: str, quantity: int, *, effective_from: date, source: str
 ) -> PermitLimit:
     return PermitLimit(

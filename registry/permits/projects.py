@@ -3,25 +3,25 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from registry.commands.command import Work, operation
+from registry.commands.command import CommandContext, operation
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import check_text
 from registry.kernel.quantities import parse_quantity
-from registry.kernel.state_machine import advance
+from registry.kernel.state_machine import transition
 from registry.permits import rules
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
-from registry.permits.operations import holder, holder_is_open
-from registry.permits.queries import Substance, substances
+from registry.permits.operations import check_holder_open, get_holder
+from registry.permits.queries import PollutantSpec, load_pollutants
 from registry.permits.records import Assessment, ConstructionProject, ProjectDemand
 from registry.permits.rules import DemandDraft, Medium, ProjectState, ProjectStep
-from registry.reference.divisions import place
+from registry.reference.divisions import resolve_division
 
 APPROVAL_LENGTH_MAX = 100
 
 
-async def _propose_project(  # noqa: PLR0913 - what a project says
-    work: Work,
+async def _build_project(  # noqa: PLR0913 - what a project says
+    context: CommandContext,
     *,
     organisation: UUID,
     name: str,
@@ -32,29 +32,31 @@ async def _propose_project(  # noqa: PLR0913 - what a project says
     technology_demonstration: bool = False,
     demo: bool = False,
 ) -> ConstructionProject:
-    await holder(organisation)
-    where = await place(division, day_of(work.now))
+    await get_holder(organisation)
+    where = await resolve_division(division, day_of(context.now))
     return ConstructionProject(
         id=uuid4(),
         organisation_id=organisation,
-        name=check_text(name, "name", most=rules.NAME_LENGTH_MAX, lines=False),
+        name=check_text(name, "name", max_length=rules.NAME_LENGTH_MAX, multiline=False),
         division=where.code,
         city=where.city,
         county=where.county,
-        approval_number=_approval(approval_number),
+        approval_number=_parse_approval_number(approval_number),
         state=ProjectState.PLANNED,
         strategic_industry=strategic_industry,
         technology_demonstration=technology_demonstration,
-        source=check_text(source, "source", most=rules.SOURCE_LENGTH_MAX),
+        source=check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX),
         demo=demo,
-        registered_at=work.now,
-        changed_at=work.now,
+        registered_at=context.now,
+        changed_at=context.now,
     )
 
 
-@operation(CONSTRUCTION_PROJECT, "register", propose=_propose_project, weigh=(holder_is_open,))
+@operation(
+    CONSTRUCTION_PROJECT, "register", build=_build_project, preconditions=(check_holder_open,)
+)
 async def register_project(
-    _work: Work, project: ConstructionProject, /, **_said: object
+    _context: CommandContext, project: ConstructionProject, /, **_said: object
 ) -> ConstructionProject:
     """Enter a construction project; what it needs is entered when it is assessed.
 
@@ -71,7 +73,7 @@ async def register_project(
 
 @operation(CONSTRUCTION_PROJECT, "assess")
 async def assess_demand(
-    work: Work,
+    context: CommandContext,
     project: ConstructionProject,
     *,
     demands: Sequence[DemandDraft],
@@ -97,13 +99,15 @@ async def assess_demand(
     Rule: 环发〔2014〕197号.
 
     """
-    quantities = await _demanded(demands)
-    said = check_text(source, "source", most=rules.SOURCE_LENGTH_MAX)
-    project.state = advance(rules.PROJECT_LIFE, ProjectState(project.state), ProjectStep.ASSESS)
-    project.approval_number = _approval(approval_number) or project.approval_number
+    quantities = await _parse_demands(demands)
+    said = check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX)
+    project.state = transition(
+        rules.PROJECT_TRANSITIONS, ProjectState(project.state), ProjectStep.ASSESS
+    )
+    project.approval_number = _parse_approval_number(approval_number) or project.approval_number
     await ProjectDemand.filter(
         project_id=project.id, pollutant__in=list(quantities), superseded_at=None
-    ).update(superseded_at=work.now)
+    ).update(superseded_at=context.now)
     await ProjectDemand.bulk_create(
         ProjectDemand(
             id=uuid4(),
@@ -112,15 +116,15 @@ async def assess_demand(
             quantity=quantity,
             source=said,
             demo=demo,
-            assessed_at=work.now,
+            assessed_at=context.now,
         )
         for pollutant, quantity in quantities.items()
     )
     return project
 
 
-async def _propose_assessment(  # noqa: PLR0913 - what an assessment says
-    work: Work,
+async def _build_assessment(  # noqa: PLR0913 - what an assessment says
+    context: CommandContext,
     *,
     city: str,
     year: int,
@@ -131,8 +135,8 @@ async def _propose_assessment(  # noqa: PLR0913 - what an assessment says
     source: str,
     demo: bool = False,
 ) -> Assessment:
-    today = day_of(work.now)
-    where = await place(city, today, field="city")
+    today = day_of(context.now)
+    where = await resolve_division(city, today, field="city")
     if where.level != "city":
         raise Malformed("city", f"{city} is no city.", f"{city}不是设区市。")
     if not rules.YEAR_MIN <= year < today.year:
@@ -149,13 +153,15 @@ async def _propose_assessment(  # noqa: PLR0913 - what an assessment says
         quality_attained=quality_attained,
         reduction_task_done=reduction_task_done,
         improvement_target_met=improvement_target_met,
-        source=check_text(source, "source", most=rules.SOURCE_LENGTH_MAX),
+        source=check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX),
         demo=demo,
     )
 
 
-@operation(ASSESSMENT, "record", propose=_propose_assessment)
-async def record_assessment(_work: Work, assessment: Assessment, /, **_said: object) -> Assessment:
+@operation(ASSESSMENT, "record", build=_build_assessment)
+async def record_assessment(
+    _context: CommandContext, assessment: Assessment, /, **_said: object
+) -> Assessment:
     """Record, once and for good, whether a city met its aims for a year and a medium.
 
     Raises:
@@ -168,21 +174,23 @@ async def record_assessment(_work: Work, assessment: Assessment, /, **_said: obj
     return assessment
 
 
-async def _demanded(demands: Sequence[DemandDraft]) -> dict[str, int | None]:
+async def _parse_demands(demands: Sequence[DemandDraft]) -> dict[str, int | None]:
     """Base units by pollutant; None where the source gives none."""
-    rules.check_number(demands, "demands", least=1, most=rules.DEMANDS_MAX)
-    rules.check_once((demand["pollutant"] for demand in demands), "demands.pollutant")
-    known = await substances((d["pollutant"] for d in demands), field="demands.pollutant")
-    return {d["pollutant"]: _demand(d.get("quantity"), known[d["pollutant"]]) for d in demands}
+    rules.check_count(demands, "demands", least=1, most=rules.DEMANDS_MAX)
+    rules.check_unique((demand["pollutant"] for demand in demands), "demands.pollutant")
+    known = await load_pollutants((d["pollutant"] for d in demands), field="demands.pollutant")
+    return {
+        d["pollutant"]: _parse_demand(d.get("quantity"), known[d["pollutant"]]) for d in demands
+    }
 
 
-def _demand(quantity: str | None, substance: Substance) -> int | None:
+def _parse_demand(quantity: str | None, substance: PollutantSpec) -> int | None:
     if quantity is None:
         return None
     return parse_quantity(quantity, substance.scale, field="demands.quantity")
 
 
-def _approval(number: str | None) -> str | None:
+def _parse_approval_number(number: str | None) -> str | None:
     if number is None:
         return None
-    return check_text(number, "approvalNumber", most=APPROVAL_LENGTH_MAX, lines=False)
+    return check_text(number, "approvalNumber", max_length=APPROVAL_LENGTH_MAX, multiline=False)

@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.db.session import row, rows
+from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Malformed
 from registry.permits.records import Assessment, Outlet, Permit, PermitLimit, ProjectDemand
 
@@ -50,7 +50,7 @@ _LIMITS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Substance:
+class PollutantSpec:
     """How a pollutant is counted: one ``unit`` is ``10 ** scale`` base units."""
 
     code: str
@@ -62,13 +62,13 @@ class Substance:
 
 async def permit_in_force(organisation: UUID, on: date) -> Permit | None:
     """A permit of the organisation that is in force on the day (the first by number), or None."""
-    found = await row(_PERMIT, organisation, on)
+    found = await fetch_one(_PERMIT, organisation, on)
     return None if found is None else await Permit.get(id=found["id"])
 
 
 async def limit_of(organisation: UUID, pollutant: str, on: date) -> int | None:
     """Base units a year that the permits in force on the day allow together; None: no limit."""
-    found = await row(_LIMIT, organisation, on, pollutant)
+    found = await fetch_one(_LIMIT, organisation, on, pollutant)
     return None if found is None else found["quantity"]
 
 
@@ -77,13 +77,13 @@ async def demand_of(organisation: UUID, pollutant: str) -> int | None:
 
     None where no project needs the pollutant, or where the source of one gives no quantity.
     """
-    found = await row(_DEMAND, organisation, pollutant)
+    found = await fetch_one(_DEMAND, organisation, pollutant)
     return None if found is None else found["quantity"]
 
 
 async def basins_of(organisation: UUID, on: date) -> frozenset[str]:
     """The basins (``liao``, ``hai``, ``inland``) of the water outlets of permits then in force."""
-    return frozenset(found["basin"] for found in await rows(_BASINS, organisation, on))
+    return frozenset(found["basin"] for found in await fetch_all(_BASINS, organisation, on))
 
 
 async def assessment_of(city: str, year: int, medium: str) -> Assessment | None:
@@ -92,10 +92,10 @@ async def assessment_of(city: str, year: int, medium: str) -> Assessment | None:
 
 
 async def limits_on(
-    asked: Sequence[tuple[UUID, date]],
+    requests: Sequence[tuple[UUID, date]],
 ) -> dict[tuple[UUID, date], list[PermitLimit]]:
     """For each permit and day the limits that stand for the day, by pollutant."""
-    found = await rows(_LIMITS, [permit for permit, _ in asked], [on for _, on in asked])
+    found = await fetch_all(_LIMITS, [permit for permit, _ in requests], [on for _, on in requests])
     limits = await PermitLimit.in_bulk({limit["id"] for limit in found}, "id")
     standing: defaultdict[tuple[UUID, date], list[PermitLimit]] = defaultdict(list)
     for limit in found:
@@ -123,7 +123,9 @@ async def demands_of(projects: Sequence[UUID]) -> dict[UUID, list[ProjectDemand]
     return demands
 
 
-async def substances(codes: Iterable[str], *, field: str = "pollutant") -> dict[str, Substance]:
+async def load_pollutants(
+    codes: Iterable[str], *, field: str = "pollutant"
+) -> dict[str, PollutantSpec]:
     """How the pollutants are counted, by code.
 
     Raises:
@@ -132,14 +134,16 @@ async def substances(codes: Iterable[str], *, field: str = "pollutant") -> dict[
     """
     wanted = set(codes)
     found = {
-        pollutant["code"]: Substance(
+        pollutant["code"]: PollutantSpec(
             pollutant["code"],
             Text(pollutant["name_en"], pollutant["name_zh"]),
             pollutant["medium"],
             pollutant["unit"],
             pollutant["scale"],
         )
-        for pollutant in await rows("SELECT * FROM pollutant WHERE code = ANY($1)", list(wanted))
+        for pollutant in await fetch_all(
+            "SELECT * FROM pollutant WHERE code = ANY($1)", list(wanted)
+        )
     }
     for code in sorted(wanted - found.keys()):
         raise Malformed(field, f"There is no pollutant {code!r}.", f"不存在污染物“{code}”。")

@@ -8,7 +8,7 @@ from typing import NotRequired, TypedDict
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_outlet, permit_holder
-from registry.kernel.quantities import Period
+from registry.kernel.quantities import DateRange
 from registry.parties.rules import OrganisationState
 
 LIMITS_MAX = 50
@@ -20,8 +20,8 @@ NAME_LENGTH_MAX = 200
 YEAR_MIN = 2000
 
 PERMIT_REGULATION = "Permit Regulation 2021 | 《排污许可管理条例》"
-NUMBERING = "HJ 608-2017"
-WITHOUT_CREDIT_CODE = "H9"
+NUMBERING_STANDARD = "HJ 608-2017"
+NO_CREDIT_CODE_PREFIX = "H9"
 
 
 class PermitState(StrEnum):
@@ -38,7 +38,7 @@ class PermitStep(StrEnum):
     REVOKE = "revoke"
 
 
-PERMIT_LIFE: dict[tuple[PermitState, PermitStep], PermitState] = {
+PERMIT_TRANSITIONS: dict[tuple[PermitState, PermitStep], PermitState] = {
     (PermitState.IN_FORCE, PermitStep.CHANGE): PermitState.IN_FORCE,
     (PermitState.IN_FORCE, PermitStep.REVOKE): PermitState.REVOKED,
 }
@@ -72,7 +72,7 @@ class ProjectStep(StrEnum):
     ASSESS = "assess"
 
 
-PROJECT_LIFE: dict[tuple[ProjectState, ProjectStep], ProjectState] = {
+PROJECT_TRANSITIONS: dict[tuple[ProjectState, ProjectStep], ProjectState] = {
     (ProjectState.PLANNED, ProjectStep.ASSESS): ProjectState.ASSESSED,
     (ProjectState.ASSESSED, ProjectStep.ASSESS): ProjectState.ASSESSED,
 }
@@ -99,9 +99,9 @@ class DemandDraft(TypedDict):
     quantity: NotRequired[str | None]
 
 
-def is_in_force(period: Period, revoked_on: date | None, on: date) -> bool:
+def is_in_force(period: DateRange, revoked_on: date | None, on: date) -> bool:
     """Whether a permit is in force on a day: within its days, and before that of its revocation."""
-    return period.holds(on) and (revoked_on is None or on < revoked_on)
+    return period.contains(on) and (revoked_on is None or on < revoked_on)
 
 
 def outlet_medium(code: str) -> Medium:
@@ -112,14 +112,14 @@ def outlet_medium(code: str) -> Medium:
     return Medium.AIR if code.startswith("DA") else Medium.WATER
 
 
-def checked_outlets(outlets: Sequence[OutletDraft]) -> list[tuple[str, Medium, str | None]]:
+def parse_outlets(outlets: Sequence[OutletDraft]) -> list[tuple[str, Medium, str | None]]:
     """Code, medium and river system of each outlet.
 
     Raises:
         Malformed: a code of another form or twice, a river for air, none for water, too many.
 
     """
-    check_number(outlets, "outlets", most=OUTLETS_MAX)
+    check_count(outlets, "outlets", most=OUTLETS_MAX)
     checked = []
     for outlet in outlets:
         code, river = check_outlet(outlet["code"], "outlets.code"), outlet.get("river_system")
@@ -131,11 +131,11 @@ def checked_outlets(outlets: Sequence[OutletDraft]) -> list[tuple[str, Medium, s
                 f"排放口{code}:废水排放口须填写水系,废气排放口不得填写。",
             )
         checked.append((code, medium, river))
-    check_once((code for code, _, _ in checked), "outlets.code")
+    check_unique((code for code, _, _ in checked), "outlets.code")
     return checked
 
 
-def check_number(given: Sequence[object], field: str, *, most: int, least: int = 0) -> None:
+def check_count(given: Sequence[object], field: str, *, most: int, least: int = 0) -> None:
     """Refuse a list that is too short or too long.
 
     Raises:
@@ -148,7 +148,7 @@ def check_number(given: Sequence[object], field: str, *, most: int, least: int =
         )
 
 
-def check_once(given: Iterable[str], field: str) -> None:
+def check_unique(given: Iterable[str], field: str) -> None:
     """Refuse a list that names something twice.
 
     Raises:
@@ -167,7 +167,7 @@ def day_before(day: date) -> date:
     return day - timedelta(days=1)
 
 
-def number_is_the_holders(number: str, credit_code: str | None) -> Condition:
+def check_number_holder(number: str, credit_code: str | None) -> Condition:
     """Whether a permit number begins with the holder's credit code.
 
     Where none is on record, only a number of the form for bodies without one can be its own.
@@ -175,7 +175,7 @@ def number_is_the_holders(number: str, credit_code: str | None) -> Condition:
     Rule: HJ 608-2017 annex A; 《排污许可管理条例》.
     """
     body = permit_holder(number)
-    met = body == credit_code if credit_code else body.startswith(WITHOUT_CREDIT_CODE)
+    met = body == credit_code if credit_code else body.startswith(NO_CREDIT_CODE_PREFIX)
     on_record = credit_code or "none"
     return Condition(
         name="number_is_the_holders",
@@ -184,12 +184,12 @@ def number_is_the_holders(number: str, credit_code: str | None) -> Condition:
             f"The permit number belongs to {body}; the credit code on record is {on_record}.",
             f"许可证编号对应单位代码{body};持证单位登记的统一社会信用代码为{credit_code or '无'}。",
         ),
-        ground=NUMBERING,
+        legal_basis=NUMBERING_STANDARD,
         source="organisation",
     )
 
 
-def organisation_is_open(name: Text, state: str) -> Condition:
+def check_organisation_open(name: Text, state: str) -> Condition:
     """Whether the organisation still exists in the register."""
     met = state == OrganisationState.OPEN
     return Condition(
@@ -199,12 +199,14 @@ def organisation_is_open(name: Text, state: str) -> Condition:
             f"{name.en} is {'open' if met else 'closed'} in the register of organisations.",
             f"{name.zh}在单位登记中{'有效' if met else '已注销'}。",
         ),
-        ground="registry rule | 登记规则",
+        legal_basis="registry rule | 登记规则",
         source="organisation",
     )
 
 
-def change_is_within(effective_from: date, valid_from: date, valid_until: date) -> Condition:
+def check_change_within_term(
+    effective_from: date, valid_from: date, valid_until: date
+) -> Condition:
     """Whether a change of limits takes effect while the permit is valid."""
     return Condition(
         name="change_is_within_the_permit",
@@ -214,12 +216,12 @@ def change_is_within(effective_from: date, valid_from: date, valid_until: date) 
             f" the permit is valid {valid_from} to {valid_until}.",
             f"变更自{effective_from}起生效;许可证有效期为{valid_from}至{valid_until}。",
         ),
-        ground=PERMIT_REGULATION,
+        legal_basis=PERMIT_REGULATION,
         source="permit",
     )
 
 
-def change_is_later(pollutant: str, effective_from: date, newest: date | None) -> Condition:
+def check_change_is_latest(pollutant: str, effective_from: date, newest: date | None) -> Condition:
     """Whether a change of a limit lies after the newest one on record; None where there is none.
 
     Rule: registry rule (what was in force on a day stays known).
@@ -233,6 +235,6 @@ def change_is_later(pollutant: str, effective_from: date, newest: date | None) -
             f" this change from {effective_from}.",
             f"{pollutant}最新限值自{newest or '无'}起执行;本次变更自{effective_from}起执行。",
         ),
-        ground="registry rule: what was in force stays known | 登记规则:历史限值不得改写",
+        legal_basis="registry rule: what was in force stays known | 登记规则:历史限值不得改写",
         source="permit_limit",
     )

@@ -10,297 +10,355 @@ from registry.access.kinds import Kind
 from registry.reading.catalog import (
     ACTIONS,
     MASKS,
-    Form,
-    Identified,
-    Paged,
-    Readable,
-    Type,
-    Waiting,
+    ConnectionField,
+    FieldSpec,
+    NodeLookup,
+    ObjectType,
+    ScalarFormat,
+    WorkListField,
 )
-from registry.reading.connection_compiler import page
-from registry.reading.json_sql import NULL, shown
-from registry.reading.projections import Known, Led, Listed, Shown, Single, Through, Within
-from registry.reading.selection import Field, Selection
-from registry.reading.sql_builder import Row, Scope, Statement, Unplanned, conjunction
-from registry.reading.sql_text import Joined, quoted
-from registry.reading.work_list import duties
+from registry.reading.connection_compiler import compile_connection
+from registry.reading.json_sql import JSON_NULL, json_expr
+from registry.reading.projections import (
+    ColumnExpr,
+    EmbeddedObject,
+    OptionalRow,
+    RelatedColumn,
+    ToMany,
+    ToOne,
+    ViewerConstant,
+)
+from registry.reading.selection import SelectedField, Selection
+from registry.reading.sql_builder import NameScope, NotPlannable, RowScope, SqlBuilder, conjunction
+from registry.reading.sql_text import SqlConcat, quote_literal
+from registry.reading.work_list import work_list_sql
 
 TYPENAME = "__typename"
 
-Where = Callable[[str], str]
+RowCondition = Callable[[str], str]
 """A condition on the row of an alias."""
 
 
 @dataclass(frozen=True, slots=True)
-class At:
+class FieldContext:
     """A field where it is asked for: of which type, how it is read, and out of which row."""
 
-    of: Type
-    readable: Readable
-    asked: Field
-    row: Row
+    object_type: ObjectType
+    spec: FieldSpec
+    field: SelectedField
+    row_scope: RowScope
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> NameScope:
         """What the holes of its face stand for."""
-        alias = self.row.alias
-        return Scope(
+        alias = self.row_scope.alias
+        return NameScope(
             t=alias,
             p=alias,
-            parent=self.of,
-            place=self.asked.place,
-            arguments=self.readable.arguments,
-            sent=self.asked.args,
+            parent=self.object_type,
+            argument_index=self.field.argument_index,
+            arguments=self.spec.arguments,
+            plan_arguments=self.field.arguments,
         )
 
     @property
-    def only(self) -> str:
+    def single_type(self) -> str:
         """The one type it leads to."""
-        (name,) = self.readable.to
+        (name,) = self.spec.object_types
         return name
 
 
-class Writer:
+class ObjectCompiler:
     """Writes the parts of one statement; each method answers with an expression of JSON text."""
 
-    def __init__(self, statement: Statement) -> None:
-        self.statement = statement
-        self._ways: dict[type, Callable[[Any, At], str]] = {
-            Shown: self._shown,
-            Known: self._known,
-            Within: self._within,
-            Led: self._led,
-            Through: self._through,
-            Listed: self._listed,
-            Single: self._single,
-            Paged: lambda paged, at: page(self, paged, at.asked, at.row.alias),
-            Identified: self._identified,
-            Waiting: self._waiting,
+    def __init__(self, builder: SqlBuilder) -> None:
+        self.builder = builder
+        self._compilers: dict[type, Callable[[Any, FieldContext], str]] = {
+            ColumnExpr: self._compile_column_expr,
+            ViewerConstant: self._compile_viewer_constant,
+            EmbeddedObject: self._compile_embedded_object,
+            ToOne: self._compile_to_one,
+            RelatedColumn: self._compile_related_column,
+            ToMany: self._compile_to_many,
+            OptionalRow: self._compile_optional_row,
+            ConnectionField: lambda paged, at: compile_connection(
+                self, paged, at.field, at.row_scope.alias
+            ),
+            NodeLookup: self._compile_node_lookup,
+            WorkListField: self._compile_work_list,
         }
 
-    def object(self, of: Type, selection: Selection, row: Row) -> str:
+    def compile_object(self, object_type: ObjectType, selection: Selection, row: RowScope) -> str:
         """An object of the type, made of the row and what it leads to."""
         pieces, before = [], "{"
         for asked in selection:
-            pieces.append(quoted(f"{before}{json.dumps(asked.key)}:"))
-            pieces.append(self.field(of, asked, row))
+            pieces.append(quote_literal(f"{before}{json.dumps(asked.response_key)}:"))
+            pieces.append(self.compile_field(object_type, asked, row))
             before = ","
-        return Joined.of([*pieces, quoted("}" if selection else "{}")])
+        return SqlConcat.of([*pieces, quote_literal("}" if selection else "{}")])
 
-    def field(self, of: Type, asked: Field, row: Row) -> str:
+    def compile_field(self, object_type: ObjectType, field: SelectedField, row: RowScope) -> str:
         """One field of an object of the type.
 
         Raises:
             Unplanned: it cannot be read by a statement.
 
         """
-        if asked.name == TYPENAME:
-            return quoted(json.dumps(of.name))
-        if of.kind is not None and asked.name in _OF_VERDICTS:
-            return _words(_OF_VERDICTS[asked.name](self, of, row))
-        readable = of.fields.get(asked.name)
+        if field.name == TYPENAME:
+            return quote_literal(json.dumps(object_type.name))
+        if object_type.kind is not None and field.name in _AUTHORIZATION_FIELDS:
+            return _conditional_list(_AUTHORIZATION_FIELDS[field.name](self, object_type, row))
+        readable = object_type.fields.get(field.name)
         if readable is None:
-            raise Unplanned(f"{of.name}.{asked.name}")
-        if readable.accepts is not None:
-            readable.accepts(asked.args)
-        return self._unless_masked(At(of, readable, asked, row))
+            raise NotPlannable(f"{object_type.name}.{field.name}")
+        if readable.check_arguments is not None:
+            readable.check_arguments(field.arguments)
+        return self._compile_masked(FieldContext(object_type, readable, field, row))
 
-    def _unless_masked(self, at: At) -> str:
-        mask, kind = at.readable.mask, at.of.kind
-        uncovered = self._uncovered(kind, mask, at.row.alias) if mask and kind else "true"
+    def _compile_masked(self, context: FieldContext) -> str:
+        mask, kind = context.spec.mask, context.object_type.kind
+        uncovered = self._unmasked(kind, mask, context.row_scope.alias) if mask and kind else "true"
         if uncovered == "false":
-            return NULL
-        text = self._ways[type(at.readable.read)](at.readable.read, at)
-        return text if uncovered == "true" else f"CASE WHEN {uncovered} THEN {text} ELSE {NULL} END"
+            return JSON_NULL
+        text = self._compilers[type(context.spec.source)](context.spec.source, context)
+        return (
+            text
+            if uncovered == "true"
+            else f"CASE WHEN {uncovered} THEN {text} ELSE {JSON_NULL} END"
+        )
 
-    def _uncovered(self, kind: Kind, mask: str, alias: str) -> str:
+    def _unmasked(self, kind: Kind, mask: str, alias: str) -> str:
         """When a field may be seen on a row, which itself may be seen: else it was not read."""
-        uncovered = self.statement.allowed(kind, mask, alias)
-        return "true" if uncovered == self.statement.allowed(kind, "view", alias) else uncovered
+        uncovered = self.builder.row_filter(kind, mask, alias)
+        return "true" if uncovered == self.builder.row_filter(kind, "view", alias) else uncovered
 
     # What the verdicts tell.
 
-    def actions(self, of: Type, row: Row) -> list[tuple[str, str]]:
+    def actions(self, of: ObjectType, row: RowScope) -> list[tuple[str, str]]:
         """The verbs as ``Gate.available`` names them, each with when it is permitted."""
         assert of.kind is not None, "asked of governed objects only"
         return [
-            (verb.name, self.statement.allowed(of.kind, verb.name, row.alias))
+            (verb.name, self.builder.row_filter(of.kind, verb.name, row.alias))
             for verb in VOCABULARY.kinds[of.kind.name].verbs
-            if not verb.looks and not verb.creates
+            if not verb.is_read and not verb.creates
         ]
 
-    def masks(self, of: Type, row: Row) -> list[tuple[str, str]]:
+    def masks(self, of: ObjectType, row: RowScope) -> list[tuple[str, str]]:
         """The masked fields, each with when it stays empty for this viewer."""
         assert of.kind is not None, "asked of governed objects only"
         covered = {
-            verb: _negated(self.statement.allowed(of.kind, verb, row.alias))
+            verb: _negate(self.builder.row_filter(of.kind, verb, row.alias))
             for verb in of.masks.values()
         }
         return [(name, covered[verb]) for name, verb in of.masks.items()]
 
     # Values.
 
-    def _shown(self, face: Shown, at: At) -> str:
-        scope = at.scope
-        if face.by is not None:
-            joined, _ = self._joined(face.by, self.statement.catalogue[face.by.to], at)
+    def _compile_column_expr(self, column: ColumnExpr, context: FieldContext) -> str:
+        scope = context.scope
+        if column.via is not None:
+            joined, _ = self._join(
+                column.via, self.builder.catalog[column.via.target_type], context
+            )
             scope = replace(scope, j=joined)
-        return self._value(face, scope, at.readable.form, required=at.readable.required)
+        return self._compile_value(
+            column, scope, context.spec.scalar_format, required=context.spec.required
+        )
 
-    def _value(self, face: Shown, scope: Scope, form: Form, *, required: bool) -> str:
-        filled = self.statement.filled
-        sql, scale, names = (filled(part, scope) for part in (face.sql, face.scale, face.names))
-        return shown(replace(face, sql=sql, scale=scale, names=names), form, required=required)
+    def _compile_value(
+        self, column: ColumnExpr, scope: NameScope, scalar_format: ScalarFormat, *, required: bool
+    ) -> str:
+        filled = self.builder.render
+        sql, scale, names = (
+            filled(part, scope) for part in (column.sql, column.scale, column.id_kind)
+        )
+        return json_expr(
+            replace(column, sql=sql, scale=scale, id_kind=names), scalar_format, required=required
+        )
 
-    def _known(self, face: Known, _: At) -> str:
-        return quoted(json.dumps(face.value(self.statement.viewer), ensure_ascii=False))
+    def _compile_viewer_constant(self, constant: ViewerConstant, _: FieldContext) -> str:
+        return quote_literal(json.dumps(constant.value(self.builder.viewer), ensure_ascii=False))
 
-    def _through(self, face: Through, at: At) -> str:
-        target = self.statement.catalogue[face.led.to]
-        joined, visible = self._joined(face.led, target, at)
+    def _compile_related_column(self, related: RelatedColumn, context: FieldContext) -> str:
+        target = self.builder.catalog[related.relation.target_type]
+        joined, visible = self._join(related.relation, target, context)
         if visible == "false":
-            return NULL
-        return self._value(face.shown, Scope(t=joined), at.readable.form, required=False)
+            return JSON_NULL
+        return self._compile_value(
+            related.column, NameScope(t=joined), context.spec.scalar_format, required=False
+        )
 
     # Objects.
 
-    def _within(self, face: Within, at: At) -> str:
+    def _compile_embedded_object(self, embedded: EmbeddedObject, context: FieldContext) -> str:
         """An object out of the same row: the fields of its type as this face reads them."""
-        inner = self.statement.catalogue[at.only]
+        inner = self.builder.catalog[context.single_type]
         fields = {
-            name: replace(inner.fields[name], read=read) for name, read in face.fields.items()
+            name: replace(inner.fields[name], source=read) for name, read in embedded.fields.items()
         }
-        made = Type(inner.name, "", None, fields)
-        return self.object(made, at.asked.sub.get(at.only, ()), at.row)
+        made = ObjectType(inner.name, "", None, fields)
+        return self.compile_object(
+            made, context.field.selections.get(context.single_type, ()), context.row_scope
+        )
 
-    def _led(self, led: Led, at: At) -> str:
-        if led.kind:
-            return f"coalesce({self._anywhere(led, at, at.scope)}, {NULL})"
-        target = self.statement.catalogue[led.to or at.only]
-        sub = at.asked.sub.get(target.name, ())
-        if not at.row.standing:
-            key = self.statement.filled(led.key, at.scope)
-            return self._one(target, sub, lambda alias: f"{alias}.{led.on} = {key}")
-        joined, visible = self._joined(led, target, at)
+    def _compile_to_one(self, to_one: ToOne, context: FieldContext) -> str:
+        if to_one.kind:
+            object_sql = self._compile_polymorphic(to_one, context, context.scope)
+            return f"coalesce({object_sql}, {JSON_NULL})"
+        target = self.builder.catalog[to_one.target_type or context.single_type]
+        sub = context.field.selections.get(target.name, ())
+        if not context.row_scope.has_row:
+            key = self.builder.render(to_one.key, context.scope)
+            return self._compile_one_or_null(
+                target, sub, lambda alias: f"{alias}.{to_one.target_column} = {key}"
+            )
+        joined, visible = self._join(to_one, target, context)
         if visible == "false":
-            return NULL
-        text = self.object(target, sub, Row(joined, at.row.joins))
-        if not at.readable.required:
-            return f"CASE WHEN {joined}.{led.on} IS NULL THEN {NULL} ELSE {text} END"
+            return JSON_NULL
+        text = self.compile_object(target, sub, RowScope(joined, context.row_scope.joins))
+        if not context.spec.required:
+            key = f"{joined}.{to_one.target_column}"
+            return f"CASE WHEN {key} IS NULL THEN {JSON_NULL} ELSE {text} END"
         if visible != "true":
-            raise Unplanned(f"{target.name} may be hidden where it is required")
+            raise NotPlannable(f"{target.name} may be hidden where it is required")
         return text
 
-    def _joined(self, led: Led, target: Type, at: At) -> tuple[str, str]:
+    def _join(self, to_one: ToOne, target: ObjectType, context: FieldContext) -> tuple[str, str]:
         """The alias of the row it leads to, and the condition under which the viewer sees it."""
-        if led.joined:
-            return self.statement.filled(led.joined, at.scope), self._visible(target, "")
-        key = self.statement.filled(led.key, at.scope)
-        known = at.row.led.get((target.name, led.on, key))
+        if to_one.joined_alias:
+            return self.builder.render(
+                to_one.joined_alias, context.scope
+            ), self._visibility_condition(target, "")
+        key = self.builder.render(to_one.key, context.scope)
+        known = context.row_scope.joined_aliases.get((target.name, to_one.target_column, key))
         if known is not None:
-            return known, self._visible(target, known)
-        joined = self.statement.alias()
-        visible = self._visible(target, joined)
+            return known, self._visibility_condition(target, known)
+        joined = self.builder.alias()
+        visible = self._visibility_condition(target, joined)
         if visible != "false":
-            at.row.led[target.name, led.on, key] = joined
-            on = conjunction(f"{joined}.{led.on} = {key}", visible)
-            at.row.joins.append(f" LEFT JOIN {target.table} AS {joined} ON {on}")
+            context.row_scope.joined_aliases[target.name, to_one.target_column, key] = joined
+            on = conjunction(f"{joined}.{to_one.target_column} = {key}", visible)
+            context.row_scope.joins.append(f" LEFT JOIN {target.table} AS {joined} ON {on}")
         return joined, visible
 
-    def _anywhere(self, led: Led, at: At, scope: Scope) -> str:
+    def _compile_polymorphic(self, to_one: ToOne, context: FieldContext, scope: NameScope) -> str:
         """The object, of whichever kind the row says; NULL where the viewer sees none."""
-        key = self.statement.filled(led.key, scope)
+        key = self.builder.render(to_one.key, scope)
         cases = []
-        for name in at.readable.to:
-            target, sub = self.statement.catalogue[name], at.asked.sub.get(name, ())
-            found = self._found(target, sub, lambda alias: f"{alias}.id = {key}")
+        for name in context.spec.object_types:
+            target, sub = self.builder.catalog[name], context.field.selections.get(name, ())
+            found = self._subselect(target, sub, lambda alias: f"{alias}.id = {key}")
             if found:
-                cases.append(f" WHEN {quoted(name)} THEN {found}")
-        kind = self.statement.filled(led.kind, scope)
+                cases.append(f" WHEN {quote_literal(name)} THEN {found}")
+        kind = self.builder.render(to_one.kind, scope)
         return f"CASE {kind}{''.join(cases)} END" if cases else "NULL::text"
 
-    def _identified(self, _: Identified, at: At) -> str:
-        name, _ = at.asked.args["id"]
-        target = self.statement.catalogue.get(name)
+    def _compile_node_lookup(self, _: NodeLookup, context: FieldContext) -> str:
+        name, _ = context.field.arguments["id"]
+        target = self.builder.catalog.get(name)
         if target is None or target.kind is None:
-            return NULL
-        key = self.statement.argument(at.asked.place, "id", lambda sent: sent["id"][1])
-        return self._one(target, at.asked.sub.get(name, ()), lambda alias: f"{alias}.id = {key}")
+            return JSON_NULL
+        key = self.builder.argument(context.field.argument_index, "id", lambda sent: sent["id"][1])
+        return self._compile_one_or_null(
+            target, context.field.selections.get(name, ()), lambda alias: f"{alias}.id = {key}"
+        )
 
-    def _one(self, target: Type, sub: Selection, where: Where) -> str:
+    def _compile_one_or_null(self, target: ObjectType, sub: Selection, where: RowCondition) -> str:
         """The object of the type that a condition finds and the viewer may see, else null."""
-        found = self._found(target, sub, where)
-        return f"coalesce({found}, {NULL})" if found else NULL
+        found = self._subselect(target, sub, where)
+        return f"coalesce({found}, {JSON_NULL})" if found else JSON_NULL
 
-    def _found(self, target: Type, sub: Selection, where: Where) -> str:
+    def _subselect(self, target: ObjectType, sub: Selection, where: RowCondition) -> str:
         """The same as a subselect; empty where the viewer sees none of the type."""
-        row = Row(self.statement.alias())
-        visible = self._visible(target, row.alias)
+        row = RowScope(self.builder.alias())
+        visible = self._visibility_condition(target, row.alias)
         if visible == "false":
             return ""
-        text = self.object(target, sub, row)
+        text = self.compile_object(target, sub, row)
         wanted = conjunction(where(row.alias), visible)
-        return f"(SELECT {text} FROM {target.table} AS {row.alias}{row.joined} WHERE {wanted})"
+        return (
+            f"(SELECT {text} FROM {target.table} AS {row.alias}{row.join_clauses} WHERE {wanted})"
+        )
 
-    def _visible(self, target: Type, alias: str) -> str:
+    def _visibility_condition(self, target: ObjectType, alias: str) -> str:
         if target.kind is None:
             return "true"
-        return self.statement.allowed(target.kind, "view", alias)
+        return self.builder.row_filter(target.kind, "view", alias)
 
     # Lists.
 
-    def _listed(self, listed: Listed, at: At) -> str:
-        row = Row(self.statement.alias())
-        scope = replace(at.scope, t=row.alias)
-        if listed.led is not None:
-            text = self._anywhere(listed.led, at, scope)
+    def _compile_to_many(self, to_many: ToMany, context: FieldContext) -> str:
+        row = RowScope(self.builder.alias())
+        scope = replace(context.scope, t=row.alias)
+        if to_many.relation is not None:
+            text = self._compile_polymorphic(to_many.relation, context, scope)
         else:
-            text = self.object(self.statement.catalogue[at.only], at.asked.sub[at.only], row)
-        order = self.statement.filled(listed.order, scope)
-        limit = f" LIMIT {int(at.asked.args[listed.most])}" if listed.most else ""
-        clause = self._clause(listed, row, scope)
+            text = self.compile_object(
+                self.builder.catalog[context.single_type],
+                context.field.selections[context.single_type],
+                row,
+            )
+        order = self.builder.render(to_many.order, scope)
+        limit = (
+            f" LIMIT {int(context.field.arguments[to_many.limit_argument])}"
+            if to_many.limit_argument
+            else ""
+        )
+        clause = self._compile_from_clause(to_many, row, scope)
         found = (
             f"(SELECT '[' || coalesce(string_agg(s.j, ','), '') || ']' FROM"
             f" (SELECT {text} AS j {clause} ORDER BY {order}{limit}) AS s)"
         )
-        if not listed.provided:
+        if not to_many.precondition:
             return found
-        self.statement.fallible = True
-        provided = self.statement.filled(listed.provided, at.scope)
+        self.builder.can_fail = True
+        provided = self.builder.render(to_many.precondition, context.scope)
         return f"CASE WHEN {provided} THEN {found} ELSE (1 / ({provided})::int)::text END"
 
-    def _single(self, single: Single, at: At) -> str:
-        row = Row(self.statement.alias())
-        text = self.object(self.statement.catalogue[at.only], at.asked.sub[at.only], row)
-        clause = self._clause(single, row, replace(at.scope, t=row.alias))
+    def _compile_optional_row(self, optional_row: OptionalRow, context: FieldContext) -> str:
+        row = RowScope(self.builder.alias())
+        text = self.compile_object(
+            self.builder.catalog[context.single_type],
+            context.field.selections[context.single_type],
+            row,
+        )
+        clause = self._compile_from_clause(optional_row, row, replace(context.scope, t=row.alias))
         found = f"(SELECT {text} {clause})"
-        return found if at.readable.required else f"coalesce({found}, {NULL})"
+        return found if context.spec.required else f"coalesce({found}, {JSON_NULL})"
 
-    def _clause(self, read: Listed | Single, row: Row, scope: Scope) -> str:
-        filled = self.statement.filled
-        table, joins, wanted = (filled(part, scope) for part in (read.rows, read.joins, read.where))
-        return f"FROM {table} AS {row.alias}{joins}{row.joined} WHERE {wanted}"
+    def _compile_from_clause(
+        self, projection: ToMany | OptionalRow, row: RowScope, scope: NameScope
+    ) -> str:
+        filled = self.builder.render
+        table, joins, wanted = (
+            filled(part, scope) for part in (projection.source, projection.joins, projection.where)
+        )
+        return f"FROM {table} AS {row.alias}{joins}{row.join_clauses} WHERE {wanted}"
 
-    def _waiting(self, read: Waiting, at: At) -> str:
-        parts = duties(self.statement.viewer, read.kinds, most=int(at.asked.args["first"]))
+    def _compile_work_list(self, work_list: WorkListField, context: FieldContext) -> str:
+        parts = work_list_sql(
+            self.builder.viewer, work_list.kinds, limit=int(context.field.arguments["first"])
+        )
         if not parts:
-            return quoted("[]")
-        return self._listed(Listed(f"({parts})", "true", "{t}.since, {t}.id, {t}.verb"), at)
+            return quote_literal("[]")
+        return self._compile_to_many(
+            ToMany(f"({parts})", "true", "{t}.since, {t}.id, {t}.verb"), context
+        )
 
 
-_OF_VERDICTS = {ACTIONS: Writer.actions, MASKS: Writer.masks}
+_AUTHORIZATION_FIELDS = {ACTIONS: ObjectCompiler.actions, MASKS: ObjectCompiler.masks}
 
 
-def _negated(condition: str) -> str:
+def _negate(condition: str) -> str:
     return {"true": "false", "false": "true"}.get(condition, f"NOT ({condition})")
 
 
-def _words(words: Sequence[tuple[str, str]]) -> str:
+def _conditional_list(words: Sequence[tuple[str, str]]) -> str:
     """The list of those words whose condition holds."""
     pieces = []
     for word, condition in words:
-        said = quoted(f',"{word}"')
+        said = quote_literal(f',"{word}"')
         if condition != "false":
             certain = condition == "true"
             pieces.append(said if certain else f"CASE WHEN {condition} THEN {said} ELSE '' END")
-    return f"('[' || substr({Joined.of(pieces)}, 2) || ']')" if pieces else quoted("[]")
+    return f"('[' || substr({SqlConcat.of(pieces)}, 2) || ']')" if pieces else quote_literal("[]")

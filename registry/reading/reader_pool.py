@@ -13,24 +13,24 @@ from typing import Any
 import asyncpg
 from asyncpg.prepared_stmt import PreparedStatement
 
-from registry.db.session import SESSION
-from registry.kernel.errors import Busy
-from registry.kernel.watchdog import Overdue
-from registry.reading.concurrency_limit import Quick, Turns
+from registry.db.session import SESSION_SETTINGS
+from registry.kernel.errors import Overloaded
+from registry.kernel.watchdog import Watchdog
+from registry.reading.concurrency_limit import ConcurrencyLimiter, FastStatementTracker
 
-STATEMENTS_MAX = 200
+STATEMENT_CACHE_SIZE = 200
 """So many statements a connection keeps, the latest used."""
 
-CONNECT_SECONDS_MAX = 5.0
+CONNECT_TIMEOUT_SECONDS = 5.0
 
 GRACE_SECONDS = 2.0
 """So much later than the database is to cancel a statement, a connection is left that still waits
 for it: the database stands still, or cannot be reached any more.
 """
 
-_ENDED = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
+_SESSION_ENDED_ERRORS = (asyncpg.AdminShutdownError, asyncpg.CrashShutdownError)
 
-PLANNING = {
+PLANNER_SETTINGS = {
     # A statement serves many values; planned for each anew it would take twice as long.
     "plan_cache_mode": "force_generic_plan",
     # A page is a few rows, and what they lead to is found by keys: to hash even a small table for
@@ -46,7 +46,7 @@ PLANNING = {
 """How the database is to find its way for a plan."""
 
 
-class Reader:
+class ReaderConnection:
     """One connection and the statements that it keeps."""
 
     def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
@@ -58,19 +58,19 @@ class Reader:
         statement = self._statements.get(sql)
         if statement is None:
             statement = self._statements[sql] = await self.connection.prepare(sql)
-            if len(self._statements) > STATEMENTS_MAX:
+            if len(self._statements) > STATEMENT_CACHE_SIZE:
                 self._statements.popitem(last=False)
         else:
             self._statements.move_to_end(sql)
         found: bytes | None = await statement.fetchval(*values)
         return found
 
-    def leave(self) -> None:
+    def terminate(self) -> None:
         """Close the connection at once; whoever waits for it is told that it is gone."""
         self.connection.terminate()
 
 
-class Readers:
+class ReaderPool:
     """So many connections as a role that can only read, opened when they are first needed.
 
     Args:
@@ -84,22 +84,35 @@ class Readers:
 
     """
 
-    def __init__(self, url: str, *, most: int, at_once: int, waiting: int, seconds: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_connections: int,
+        max_concurrent: int,
+        max_waiting: int,
+        statement_timeout: int,
+    ) -> None:
         self._url = url
-        self._waiting_max = waiting
+        self._max_waiting = max_waiting
         self._settings = {
-            **SESSION,
-            **PLANNING,
+            **SESSION_SETTINGS,
+            **PLANNER_SETTINGS,
             "application_name": "biandan reader",
             "default_transaction_read_only": "on",
-            "statement_timeout": f"{seconds}s",
+            "statement_timeout": f"{statement_timeout}s",
         }
-        self._free: list[Reader | None] = [None] * most
-        self._places = asyncio.Semaphore(most)
-        self._working: Overdue[Reader] = Overdue(seconds + GRACE_SECONDS, Reader.leave)
-        self._turns, self._quick = Turns(at_once), Quick()
-        self._crowd = most - at_once
-        self._waiting = 0
+        self._free: list[ReaderConnection | None] = [None] * max_connections
+        self._semaphore = asyncio.Semaphore(max_connections)
+        self._watchdog: Watchdog[ReaderConnection] = Watchdog(
+            statement_timeout + GRACE_SECONDS, ReaderConnection.terminate
+        )
+        self._limiter, self._fast_statements = (
+            ConcurrencyLimiter(max_concurrent),
+            FastStatementTracker(),
+        )
+        self._contention_threshold = max_connections - max_concurrent
+        self._waiting_count = 0
 
     async def fetch(self, sql: str, values: Sequence[object]) -> bytes | None:
         """What a plan answers with.
@@ -108,60 +121,62 @@ class Readers:
             Busy: too many wait already.
 
         """
-        if self._waiting + self._turns.waiting >= self._waiting_max:
-            raise Busy
-        if sql in self._quick:
+        if self._waiting_count + self._limiter.waiting_count >= self._max_waiting:
+            raise Overloaded
+        if sql in self._fast_statements:
             return await self._fetch(sql, values, None)
-        turn = await self._turns.take()
+        turn = await self._limiter.acquire()
         try:
             return await self._fetch(sql, values, turn)
         finally:
-            self._turns.give(turn)
+            self._limiter.release(turn)
 
-    async def _fetch(self, sql: str, values: Sequence[object], turn: object | None) -> bytes | None:
-        self._waiting += 1
+    async def _fetch(self, sql: str, values: Sequence[object], slot: object | None) -> bytes | None:
+        self._waiting_count += 1
         try:
-            await self._places.acquire()
+            await self._semaphore.acquire()
         finally:
-            self._waiting -= 1
-        if turn is not None:
-            self._turns.begin(turn)
+            self._waiting_count -= 1
+        if slot is not None:
+            self._limiter.start(slot)
         reader, sound = self._free.pop(), False
         try:
             if reader is None or reader.connection.is_closed():
-                reader = Reader(await self._connected())
-            alone, began = len(self._free) >= self._crowd, perf_counter()
-            found = await self._timed(reader, sql, values)
+                reader = ReaderConnection(await self._connect())
+            alone, began = len(self._free) >= self._contention_threshold, perf_counter()
+            found = await self._fetch_with_timeout(reader, sql, values)
             sound = True
-            self._quick.note(sql, perf_counter() - began, alone=alone)
+            self._fast_statements.record(sql, perf_counter() - began, alone=alone)
         except asyncpg.PostgresError as error:
             # An error that the server told leaves the connection in order, unless it says good-bye.
-            sound = not isinstance(error, _ENDED)
+            sound = not isinstance(error, _SESSION_ENDED_ERRORS)
             raise
         else:
             return found
         finally:
             if not sound and reader is not None:
-                reader.leave()
+                reader.terminate()
             self._free.append(reader)
-            self._places.release()
+            self._semaphore.release()
 
-    async def _timed(self, reader: Reader, sql: str, values: Sequence[object]) -> bytes | None:
-        self._working.begin(reader, asyncio.get_running_loop())
+    async def _fetch_with_timeout(
+        self, reader: ReaderConnection, sql: str, values: Sequence[object]
+    ) -> bytes | None:
+        self._watchdog.start(reader, asyncio.get_running_loop())
         try:
             return await reader.fetch(sql, values)
         finally:
-            self._working.over(reader)
+            self._watchdog.stop(reader)
 
     async def close(self) -> None:
         """Close the connections; afterwards none may be fetched by."""
         for reader in self._free:
             if reader is not None:
-                reader.leave()
+                reader.terminate()
         self._free = [None] * len(self._free)
 
-    async def _connected(self) -> "asyncpg.Connection[Any]":
+    async def _connect(self) -> "asyncpg.Connection[Any]":
         # The driver's own cache stays on: without it every statement is parsed anew on every use.
         return await asyncpg.connect(
-            self._url, timeout=CONNECT_SECONDS_MAX, server_settings=self._settings
+            self._url, timeout=CONNECT_TIMEOUT_SECONDS, server_settings=self._settings
         )

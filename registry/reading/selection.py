@@ -1,7 +1,7 @@
 """What a query asks for, free of GraphQL: fields by their answer's keys, arguments, sub-selections.
 
-What decides the text of the statement is told apart from what is merely bound: ``shape`` of the
-arguments is part of the key a plan is kept under.
+What decides the text of the statement is told apart from what is merely bound: ``structural_key``
+of the arguments is part of the key a plan is kept under.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,36 +12,37 @@ from typing import Any
 Arguments = Mapping[str, Any]
 """The coerced arguments of one field, by their names in the API."""
 
-PAGES = frozenset({"first", "last"})
+LITERAL_ARGUMENTS = frozenset({"first", "last"})
 """Arguments whose value stands in the statement: with a bound LIMIT it would be planned anew each
 time it is executed.
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class SelectedField:
     """One key of the answer.
 
     Attributes:
-        key: how the answer calls it.
+        response_key: how the answer calls it.
         name: how the type calls it.
-        place: which of the operation's argument lists is its own; -1 where it takes none.
-        args: its arguments as they are while the plan is made; only their shape may be relied on.
-        sub: what is asked of the object it leads to, by the type of that object.
+        argument_index: which of the operation's argument lists is its own; -1 where it takes none.
+        arguments: its arguments as they are while the plan is made; only their shape may be relied
+            on.
+        selections: what is asked of the object it leads to, by the type of that object.
 
     """
 
-    key: str
+    response_key: str
     name: str
-    place: int = -1
-    args: Arguments = field(default_factory=dict)
-    sub: Mapping[str, "Selection"] = field(default_factory=dict)
+    argument_index: int = -1
+    arguments: Arguments = field(default_factory=dict)
+    selections: Mapping[str, "Selection"] = field(default_factory=dict)
 
 
-Selection = Sequence[Field]
+Selection = Sequence[SelectedField]
 
 
-def shape(value: object, name: str = "") -> object:
+def structural_key(value: object, name: str = "") -> object:
     """What of an argument decides the statement: presence, truth, words, page sizes; nothing else.
 
     Hashable, whatever was sent.
@@ -49,10 +50,10 @@ def shape(value: object, name: str = "") -> object:
     if value is None or isinstance(value, bool | Enum):
         return value
     if isinstance(value, dict):
-        return tuple((key, shape(inner, key)) for key, inner in value.items())
+        return tuple((key, structural_key(inner, key)) for key, inner in value.items())
     if isinstance(value, tuple):
         # An identifier that was read: of its kind, whichever object it names.
         return value[0]
     if isinstance(value, list):
         return list
-    return value if name in PAGES else type(value)
+    return value if name in LITERAL_ARGUMENTS else type(value)

@@ -8,141 +8,143 @@ import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from registry.access.authorizer import Filter, gate
+from registry.access.authorizer import RowFilter, authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.reading.catalog import Argument, Catalogue, Type
+from registry.reading.catalog import Argument, Catalog, ObjectType
 from registry.reading.selection import Arguments
 
-_HOLES = re.compile(r"\{([tpj])\}|\{may (\w+)\}|(?<![:\w]):([a-z_][a-z0-9_]*)")
+_PLACEHOLDERS = re.compile(r"\{([tpj])\}|\{may (\w+)\}|(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
-_PLACE = re.compile(r"\$(\d+)")
+_BIND_NUMBER = re.compile(r"\$(\d+)")
 
 
-class Unplanned(Exception):
+class NotPlannable(Exception):
     """No plan can be made; whoever asked answers in the ordinary way."""
 
 
 @dataclass(frozen=True, slots=True)
-class OfViewer:
+class ViewerBind:
     """A bind of ``Viewer.binds``."""
 
     name: str
 
-    def value(self, viewer: Mapping[str, object], _asked: Sequence[Arguments]) -> object:
+    def value(self, viewer: Mapping[str, object], _arguments: Sequence[Arguments]) -> object:
         """What is bound."""
         return viewer[self.name]
 
 
 @dataclass(frozen=True, slots=True)
-class OfArgument:
+class ArgumentBind:
     """A value out of one field's arguments."""
 
-    place: int
-    reads: Callable[[Arguments], object]
+    argument_index: int
+    extract: Callable[[Arguments], object]
 
-    def value(self, _viewer: Mapping[str, object], asked: Sequence[Arguments]) -> object:
+    def value(self, _viewer: Mapping[str, object], arguments: Sequence[Arguments]) -> object:
         """What is bound.
 
         Raises:
             Refused: the argument is malformed.
 
         """
-        return self.reads(asked[self.place])
+        return self.extract(arguments[self.argument_index])
 
 
-Bind = OfViewer | OfArgument
+Bind = ViewerBind | ArgumentBind
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class NameScope:
     """What the holes of a face stand for.
 
     Attributes:
         t: the alias of the row itself.
         p: that of the row it hangs on, of the type ``parent``.
         j: that of a row it leads to.
-        place: which arguments are the field's own.
+        argument_index: which arguments are the field's own.
         arguments: those, by their names in the face.
-        sent: what they are while the plan is made; see ``Field.args``.
+        plan_arguments: what they are while the plan is made; see ``Field.args``.
 
     """
 
     t: str = ""
     p: str = ""
     j: str = ""
-    parent: Type | None = None
-    place: int = -1
+    parent: ObjectType | None = None
+    argument_index: int = -1
     arguments: Mapping[str, Argument] = field(default_factory=dict)
-    sent: Arguments = field(default_factory=dict)
+    plan_arguments: Arguments = field(default_factory=dict)
 
 
-class Statement:
+class SqlBuilder:
     """What the parts of one statement share."""
 
-    def __init__(self, viewer: Viewer, catalogue: Catalogue) -> None:
+    def __init__(self, viewer: Viewer, catalog: Catalog) -> None:
         self.viewer = viewer
-        self.catalogue = catalogue
+        self.catalog = catalog
         self.binds: list[Bind] = []
-        self.fallible = False
-        self._places: dict[Hashable, str] = {}
-        self._aliases = 0
+        self.can_fail = False
+        self._placeholders: dict[Hashable, str] = {}
+        self._alias_count = 0
 
     def alias(self) -> str:
         """A name that no other row of the statement has."""
-        self._aliases += 1
-        return f"r{self._aliases}"
+        self._alias_count += 1
+        return f"r{self._alias_count}"
 
     def bind(self, key: Hashable, bind: Bind) -> str:
         """The placeholder of a value; one for every ``key``."""
-        if key not in self._places:
+        if key not in self._placeholders:
             self.binds.append(bind)
-            self._places[key] = f"${len(self.binds)}"
-        return self._places[key]
+            self._placeholders[key] = f"${len(self.binds)}"
+        return self._placeholders[key]
 
-    def argument(self, place: int, path: Hashable, reads: Callable[[Arguments], object]) -> str:
+    def argument(
+        self, argument_index: int, path: Hashable, extract: Callable[[Arguments], object]
+    ) -> str:
         """The placeholder of a value out of a field's arguments; ``path`` tells it from others."""
-        return self.bind((place, path), OfArgument(place, reads))
+        return self.bind((argument_index, path), ArgumentBind(argument_index, extract))
 
-    def filled(self, face: str, scope: Scope) -> str:
+    def render(self, template: str, scope: NameScope) -> str:
         """A face with its holes filled."""
 
         def fill(hole: re.Match[str]) -> str:
             row, verb, name = hole.groups()
             if row:
                 return {"t": scope.t, "p": scope.p, "j": scope.j}[row]
-            return self._may(verb, scope) if verb else self._value(name, scope)
+            return self._permission_condition(verb, scope) if verb else self._bind_name(name, scope)
 
-        return _HOLES.sub(fill, face)
+        return _PLACEHOLDERS.sub(fill, template)
 
-    def allowed(self, kind: Kind, verb: str, alias: str) -> str:
+    def row_filter(self, kind: Kind, verb: str, alias: str) -> str:
         """The condition under which the viewer may do the verb: true, false, or the row filter."""
-        found = gate.row_filter(self.viewer, kind, verb)
-        if isinstance(found, Filter):
-            return self.filled(found.sql, Scope(t=alias))
+        found = authorizer.row_filter(self.viewer, kind, verb)
+        if isinstance(found, RowFilter):
+            return self.render(found.sql, NameScope(t=alias))
         return "true" if found else "false"
 
-    def ways(self, kind: Kind, verb: str, alias: str) -> list[str]:
+    def index_branches(self, kind: Kind, verb: str, alias: str) -> list[str]:
         """The same as several conditions, where each has an index that leads along a list."""
-        found = gate.row_filter(self.viewer, kind, verb)
-        if not isinstance(found, Filter) or not found.indexed:
-            return [self.allowed(kind, verb, alias)]
-        return [self.filled(way, Scope(t=alias)) for way in found.ways]
+        found = authorizer.row_filter(self.viewer, kind, verb)
+        if not isinstance(found, RowFilter) or not found.is_indexed:
+            return [self.row_filter(kind, verb, alias)]
+        return [self.render(way, NameScope(t=alias)) for way in found.disjuncts]
 
-    def _may(self, verb: str, scope: Scope) -> str:
+    def _permission_condition(self, verb: str, scope: NameScope) -> str:
         assert scope.parent is not None, "only governed rows are asked what may be done"
         assert scope.parent.kind is not None, "likewise"
-        return f"({self.allowed(scope.parent.kind, verb, scope.p)})"
+        return f"({self.row_filter(scope.parent.kind, verb, scope.p)})"
 
-    def _value(self, name: str, scope: Scope) -> str:
+    def _bind_name(self, name: str, scope: NameScope) -> str:
         argument = scope.arguments.get(name)
         if argument is None:
-            return self.bind(name, OfViewer(name))
-        if scope.sent.get(argument.name) is None:
+            return self.bind(name, ViewerBind(name))
+        if scope.plan_arguments.get(argument.name) is None:
             # The plan is kept apart for it: what depends on it is decided when it is planned.
             return "NULL"
-        return self.argument(scope.place, name, argument.of)
+        return self.argument(scope.argument_index, name, argument.value_in)
 
 
 def conjunction(*conditions: str) -> str:
@@ -151,31 +153,29 @@ def conjunction(*conditions: str) -> str:
     return " AND ".join(kept) if kept else "true"
 
 
-class Row:
+class RowScope:
     """One row of a FROM clause, and what is joined to it.
 
     Attributes:
         joins: the clauses.
-        led: the aliases of what is joined to this very row, by what is joined and how.
+        joined_aliases: the aliases of what is joined to this very row, by what is joined and how.
 
     """
 
-    def __init__(
-        self, alias: str, joins: list[str] | None = None, *, standing: bool = True
-    ) -> None:
-        """``standing``: it is there; the root's is not, since the root is no row of anything."""
+    def __init__(self, alias: str, joins: list[str] | None = None, *, has_row: bool = True) -> None:
+        """``has_row``: it is there; the root's is not, since the root is no row of anything."""
         self.alias = alias
-        self.standing = standing
+        self.has_row = has_row
         self.joins: list[str] = [] if joins is None else joins
-        self.led: dict[Hashable, str] = {}
+        self.joined_aliases: dict[Hashable, str] = {}
 
     @property
-    def joined(self) -> str:
+    def join_clauses(self) -> str:
         """What follows its table in the clause."""
         return "".join(self.joins)
 
 
-def placed(text: str) -> tuple[str, list[int]]:
+def renumber_placeholders(text: str) -> tuple[str, list[int]]:
     """The text with its placeholders numbered as they come, and what each was called before.
 
     No literal of a statement holds a dollar: names of the API have none, nor have the rules' words.
@@ -185,4 +185,4 @@ def placed(text: str) -> tuple[str, list[int]]:
     def place(found: re.Match[str]) -> str:
         return f"${places.setdefault(int(found[1]), len(places) + 1)}"
 
-    return _PLACE.sub(place, text), list(places)
+    return _BIND_NUMBER.sub(place, text), list(places)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Self
 
 
-class Joined(str):
+class SqlConcat(str):
     """An expression of several texts one after the other, which remembers them.
 
     Attributes:
@@ -19,8 +19,8 @@ class Joined(str):
     def of(cls, pieces: Iterable[str]) -> Self:
         """The pieces one after the other."""
         made: list[str] = []
-        for piece in _flat(pieces):
-            if made and _literal(made[-1]) and _literal(piece):
+        for piece in _flatten(pieces):
+            if made and _is_literal(made[-1]) and _is_literal(piece):
                 made[-1] = made[-1][:-1] + piece[1:]
             else:
                 made.append(piece)
@@ -29,20 +29,20 @@ class Joined(str):
         return joined
 
 
-def quoted(text: str) -> str:
+def quote_literal(text: str) -> str:
     """A literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
-def spoken(piece: str) -> str | None:
+def literal_value(piece: str) -> str | None:
     """What a literal says; None where the piece is more than a literal."""
-    return piece[1:-1].replace("''", "'") if _literal(piece) else None
+    return piece[1:-1].replace("''", "'") if _is_literal(piece) else None
 
 
-def _flat(pieces: Iterable[str]) -> Iterator[str]:
+def _flatten(pieces: Iterable[str]) -> Iterator[str]:
     for piece in pieces:
-        yield from piece.pieces if isinstance(piece, Joined) else (piece,)
+        yield from piece.pieces if isinstance(piece, SqlConcat) else (piece,)
 
 
-def _literal(piece: str) -> bool:
+def _is_literal(piece: str) -> bool:
     return piece[0] == piece[-1] == "'" and "'" not in piece[1:-1].replace("''", "")

@@ -6,17 +6,17 @@ from datetime import datetime
 from uuid import UUID
 
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import Filter, gate
+from registry.access.authorizer import RowFilter, authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.db.named_params import numbered
-from registry.db.session import rows
+from registry.db.named_params import to_positional
+from registry.db.session import fetch_all
 
-WORK_MAX = 100
+MAX_WORK_ITEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WorkItem:
     """One duty: an object, what may be done to it, and since when it has waited."""
 
     kind: str
@@ -25,34 +25,39 @@ class Waiting:
     since: datetime
 
 
-async def work_list(viewer: Viewer, kinds: Iterable[Kind], *, first: int) -> list[Waiting]:
-    """The oldest ``first`` (at most ``WORK_MAX``) duties of the viewer, over all kinds."""
-    found = duties(viewer, kinds, most=first)
+async def work_list(viewer: Viewer, kinds: Iterable[Kind], *, first: int) -> list[WorkItem]:
+    """The oldest ``first`` (at most ``MAX_WORK_ITEMS``) duties of the viewer, over all kinds."""
+    found = work_list_sql(viewer, kinds, limit=first)
     if not found:
         return []
-    sql, args = numbered(found, viewer.binds())
-    return [Waiting(**duty) for duty in await rows(sql, *args)]
+    sql, args = to_positional(found, viewer.bind_values())
+    return [WorkItem(**duty) for duty in await fetch_all(sql, *args)]
 
 
-def duties(viewer: Viewer, kinds: Iterable[Kind], *, most: int) -> str:
+def work_list_sql(viewer: Viewer, kinds: Iterable[Kind], *, limit: int) -> str:
     """The statement that finds them, the viewer's binds by name; empty where there are none."""
     parts = [
-        _part(kind, verb.name, [allowed, visible])
+        _kind_branch(kind, verb.name, [allowed, visible])
         for kind in kinds
         for verb in VOCABULARY.kinds[kind.name].verbs
-        if verb.waits
-        and (allowed := gate.row_filter(viewer, kind, verb.name)) is not False
-        and (visible := gate.row_filter(viewer, kind, "view")) is not False
+        if verb.creates_task
+        and (allowed := authorizer.row_filter(viewer, kind, verb.name)) is not False
+        and (visible := authorizer.row_filter(viewer, kind, "view")) is not False
     ]
     if not parts:
         return ""
-    return f"{' UNION ALL '.join(parts)} ORDER BY since, id, verb LIMIT {min(most, WORK_MAX)}"
+    return (
+        f"{' UNION ALL '.join(parts)} ORDER BY since, id, verb LIMIT {min(limit, MAX_WORK_ITEMS)}"
+    )
 
 
-def _part(kind: Kind, verb: str, filters: list[Filter | bool]) -> str:
-    conditions = [f.sql.replace("{t}", "t") for f in filters if isinstance(f, Filter)] or ["TRUE"]
+def _kind_branch(kind: Kind, verb: str, filters: list[RowFilter | bool]) -> str:
+    conditions = [f.sql.replace("{t}", "t") for f in filters if isinstance(f, RowFilter)] or [
+        "TRUE"
+    ]
     table = kind.record._meta.db_table  # noqa: SLF001 - Tortoise names its table nowhere else
     return (
-        f"SELECT '{kind.name}' AS kind, t.id, '{verb}' AS verb, t.{kind.watches} AS since"
+        f"SELECT '{kind.name}' AS kind, t.id, '{verb}' AS verb,"
+        f" t.{kind.waiting_since_column} AS since"
         f" FROM {table} t WHERE {' AND '.join(conditions)}"
     )

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from policies.vocabulary import Text
-from registry.db.session import row
+from registry.db.session import fetch_one
 from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import check_division
 
-_IN_FORCE = """
+_IN_FORCE_SQL = """
     SELECT code, level, city, name_en, name_zh
     FROM division
     WHERE code = $1
@@ -17,7 +17,7 @@ _IN_FORCE = """
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResolvedDivision:
     """A division that exists on a day.
 
     Attributes:
@@ -35,19 +35,19 @@ class Place:
     name: Text
 
 
-async def place(code: str, on: date, *, field: str = "division") -> Place:
+async def resolve_division(code: str, on: date, *, field: str = "division") -> ResolvedDivision:
     """The division of a code.
 
     Raises:
         Malformed: not a division code, or none that exists on the day.
 
     """
-    found = await row(_IN_FORCE, check_division(code, field), on)
+    found = await fetch_one(_IN_FORCE_SQL, check_division(code, field), on)
     if found is None:
         raise Malformed(
             field, f"There is no division {code} on {on}.", f"{on}不存在行政区划{code}。"
         )
-    return Place(
+    return ResolvedDivision(
         code=found["code"],
         level=found["level"],
         city=found["city"],

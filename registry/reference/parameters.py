@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from datetime import date
 
 from policies.vocabulary import Text
-from registry.db.session import row, rows
+from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Condition, ConditionsUnmet, Malformed
-from registry.kernel.quantities import Period, parse_money
+from registry.kernel.quantities import DateRange, parse_money
 
 _DAYS = frozenset({"working_days", "trading_days"})
 _COUNTS = frozenset({"percent", "years", "minutes", "count", "megawatts"})
 _PRICES = frozenset({"yuan_per_t", "yuan_per_kg"})
 
 # The most specific row wins: first by area (county, city, everywhere), then by pollutant.
-_IN_FORCE = """
+_IN_FORCE_SQL = """
     SELECT name, area, pollutant, effective_from, effective_until, value, unit, ground, source,
            demo, needs_confirmation
     FROM parameter
@@ -25,7 +25,7 @@ _IN_FORCE = """
     LIMIT 1
 """
 
-_ALL = """
+_ALL_IN_FORCE_SQL = """
     SELECT name, area, pollutant, effective_from, effective_until, value, unit, ground, source,
            demo, needs_confirmation
     FROM parameter
@@ -53,7 +53,7 @@ class Parameter:
     name: str
     area: str
     pollutant: str
-    period: Period
+    period: DateRange
     value: str | None
     unit: str
     ground: str
@@ -64,35 +64,37 @@ class Parameter:
     @property
     def days(self) -> int:
         """Working days or trading days, as ``unit`` says."""
-        return int(self._read(_DAYS))
+        return int(self._value_in_units(_DAYS))
 
     @property
     def number(self) -> int:
         """Percent, years, minutes, megawatts or a plain count."""
-        return int(self._read(_COUNTS))
+        return int(self._value_in_units(_COUNTS))
 
     @property
     def money_fen(self) -> int:
         """Fen for one tonne or one kilogram, as ``unit`` says."""
-        return parse_money(self._read(_PRICES), field=self.name)
+        return parse_money(self._value_in_units(_PRICES), field=self.name)
 
     @property
     def flag(self) -> bool:
         """Whether it is so."""
-        return self._read(frozenset({"flag"})) == "true"
+        return self._value_in_units(frozenset({"flag"})) == "true"
 
     @property
     def word(self) -> str:
         """One of the words the rule that reads it knows."""
-        return self._read(frozenset({"word"}))
+        return self._value_in_units(frozenset({"word"}))
 
-    def _read(self, units: frozenset[str]) -> str:
+    def _value_in_units(self, units: frozenset[str]) -> str:
         assert self.unit in units, f"{self.name} counts {self.unit}"
         assert self.value is not None, f"{self.name} is unknown"
         return self.value
 
 
-async def parameter(name: str, on: date, *, area: str = "", pollutant: str = "") -> Parameter:
+async def require_parameter(
+    name: str, on: date, *, area: str = "", pollutant: str = ""
+) -> Parameter:
     """The figure in force on the day; a row for the area and pollutant wins over a general one.
 
     Args:
@@ -107,46 +109,48 @@ async def parameter(name: str, on: date, *, area: str = "", pollutant: str = "")
     """
     found = await find_parameter(name, on, area=area, pollutant=pollutant)
     if found is None or found.value is None:
-        raise ConditionsUnmet((_unknown(name, on, area, pollutant),))
+        raise ConditionsUnmet((_unknown_parameter(name, on, area, pollutant),))
     return found
 
 
 async def find_parameter(
     name: str, on: date, *, area: str = "", pollutant: str = ""
 ) -> Parameter | None:
-    """As ``parameter``, but None where no row is in force; an unknown figure has value None."""
-    found = await row(_IN_FORCE, name, on, area, pollutant)
-    return None if found is None else _parameter(found)
+    """As ``require_parameter``, but None where no row is in force; an unknown figure has value
+    None.
+    """
+    found = await fetch_one(_IN_FORCE_SQL, name, on, area, pollutant)
+    return None if found is None else _parameter_from_row(found)
 
 
-async def parameters(on: date) -> list[Parameter]:
+async def load_parameters(on: date) -> list[Parameter]:
     """Every row in force on the day, also of unknown value, by name, area and pollutant."""
-    return [_parameter(found) for found in await rows(_ALL, on)]
+    return [_parameter_from_row(found) for found in await fetch_all(_ALL_IN_FORCE_SQL, on)]
 
 
-async def base_price(pollutant: str, on: date, *, area: str = "") -> Parameter:
+async def require_base_price(pollutant: str, on: date, *, area: str = "") -> Parameter:
     """The base price (交易基准价格), which no deal may undercut; ``money_fen`` is for one tonne.
 
     Raises:
         Malformed: ``pollutant`` is empty; a base price belongs to one.
         ConditionsUnmet: none is known on the day.
 
-    Rule: parameter ``base_price``; 冀发改公价〔2020〕1847号 for 2021-2025.
+    Rule: parameter ``require_base_price``; 冀发改公价〔2020〕1847号 for 2021-2025.
 
     """
     if not pollutant:
         raise Malformed(
             "pollutant", "A base price belongs to a pollutant.", "基准价格须指定污染物。"
         )
-    return await parameter("base_price", on, area=area, pollutant=pollutant)
+    return await require_parameter("base_price", on, area=area, pollutant=pollutant)
 
 
-def _parameter(found: dict[str, object]) -> Parameter:
-    period = Period(found.pop("effective_from"), found.pop("effective_until"))  # type: ignore[arg-type]  # DATE columns
+def _parameter_from_row(found: dict[str, object]) -> Parameter:
+    period = DateRange(found.pop("effective_from"), found.pop("effective_until"))  # type: ignore[arg-type]  # DATE columns
     return Parameter(period=period, **found)  # type: ignore[arg-type]  # columns and fields have the same types
 
 
-def _unknown(name: str, on: date, area: str, pollutant: str) -> Condition:
+def _unknown_parameter(name: str, on: date, area: str, pollutant: str) -> Condition:
     scope = " ".join(part for part in (pollutant, area) if part)
     of = f" for {scope}" if scope else ""
     return Condition(
@@ -156,6 +160,6 @@ def _unknown(name: str, on: date, area: str, pollutant: str) -> Condition:
             f"No figure of the regulation is known for parameter {name}{of} on {on}.",
             f"参数{name}{f'({scope})' if scope else ''}在{on}没有已知的法定数值。",
         ),
-        ground=f"parameter {name}",
+        legal_basis=f"parameter {name}",
         source="parameter",
     )

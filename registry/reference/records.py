@@ -6,7 +6,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 
-class Sourced(Model):
+class SourcedModel(Model):
     """Where a row comes from, and how far it may be trusted.
 
     ``provenance`` is R (read in the source), R~ (read in part), A (another place's rule),
@@ -23,7 +23,7 @@ class Sourced(Model):
         abstract = True
 
 
-class Division(Sourced):
+class Division(SourcedModel):
     """A province, city or county (行政区划), and the city it belongs to, whatever its prefix."""
 
     code = fields.CharField(6, primary_key=True)
@@ -38,7 +38,7 @@ class Division(Sourced):
         table = "division"
 
 
-class RiverSystem(Sourced):
+class RiverSystem(SourcedModel):
     """One of the eleven river systems (水系), and the basin it is part of."""
 
     code = fields.CharField(40, primary_key=True)
@@ -50,7 +50,7 @@ class RiverSystem(Sourced):
         table = "river_system"
 
 
-class Pollutant(Sourced):
+class Pollutant(SourcedModel):
     """A regulated pollutant (主要污染物); one ``unit`` of the API is ``10 ** scale`` base units."""
 
     code = fields.CharField(10, primary_key=True)
@@ -67,7 +67,7 @@ class Pollutant(Sourced):
         table = "pollutant"
 
 
-class Industry(Sourced):
+class Industry(SourcedModel):
     """An industry (行业) of GB/T 4754, with the marks on which trading limits depend."""
 
     code = fields.CharField(4, primary_key=True)
@@ -82,7 +82,7 @@ class Industry(Sourced):
         table = "industry"
 
 
-class Holiday(Sourced):
+class Holiday(SourcedModel):
     """A day off, or a weekend day worked in exchange (``make_up``)."""
 
     day = fields.DateField(primary_key=True)
@@ -94,7 +94,7 @@ class Holiday(Sourced):
         table = "holiday"
 
 
-class ParameterRow(Sourced):
+class ParameterRow(SourcedModel):
     """A figure of the regulation for an area, pollutant and period; null is what nobody knows."""
 
     id = fields.UUIDField(primary_key=True)

@@ -2,11 +2,11 @@
 
 from uuid import uuid4
 
-from registry.commands.command import Work, operation
+from registry.commands.command import CommandContext, operation
 from registry.kernel.calendar import day_of
 from registry.kernel.identifiers import check_text
-from registry.transfers.conditions import QUALIFYING, STANDING
-from registry.transfers.eligibility_data import weighing
+from registry.transfers.conditions import ELIGIBILITY_CONDITIONS, ONGOING_CONDITIONS
+from registry.transfers.eligibility_data import load_and_evaluate
 from registry.transfers.facts import TRANSFER
 from registry.transfers.records import (
     EligibilityFinding,
@@ -15,32 +15,34 @@ from registry.transfers.records import (
     TransferOpinion,
 )
 from registry.transfers.rules import Opinion, Step
-from registry.transfers.workflow import REASON_MAX, regime_on, take
+from registry.transfers.workflow import REASON_MAX, advance_transfer, regime_on
 
 
 @operation(TRANSFER, "comment")
-async def comment_on_transfer(work: Work, transfer: Transfer, *, text: str) -> Transfer:
+async def comment_on_transfer(
+    context: CommandContext, transfer: Transfer, *, text: str
+) -> Transfer:
     """Add the county's remark, 1 to 2000 characters. It binds nobody.
 
     Raises:
         Malformed: a bad text.
 
     """
-    work.along.append(
+    context.also_save.append(
         TransferComment(
             id=uuid4(),
             transfer_id=transfer.id,
-            county=work.viewer.division,
-            text=check_text(text, "text", most=REASON_MAX),
-            act_id=work.act_id,
-            given_at=work.now,
+            county=context.viewer.division,
+            text=check_text(text, "text", max_length=REASON_MAX),
+            act_id=context.audit_entry_id,
+            given_at=context.now,
         )
     )
     return transfer
 
 
-@operation(TRANSFER, "qualify", weigh=(weighing(QUALIFYING),))
-async def qualify_transfer(work: Work, transfer: Transfer) -> Transfer:
+@operation(TRANSFER, "qualify", preconditions=(load_and_evaluate(ELIGIBILITY_CONDITIONS),))
+async def qualify_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
     """Find both sides eligible; every condition is kept with its ground, its source and the day.
 
     Raises:
@@ -49,9 +51,9 @@ async def qualify_transfer(work: Work, transfer: Transfer) -> Transfer:
     Rule: both sides hold the opinion on their eligibility (交易主体资格审核意见).
 
     """
-    on = day_of(work.now)
-    for found in work.conditions:
-        work.along.append(
+    on = day_of(context.now)
+    for found in context.conditions:
+        context.also_save.append(
             EligibilityFinding(
                 id=uuid4(),
                 transfer_id=transfer.id,
@@ -59,25 +61,25 @@ async def qualify_transfer(work: Work, transfer: Transfer) -> Transfer:
                 met=found.met,
                 message_en=found.message.en,
                 message_zh=found.message.zh,
-                ground=found.ground,
+                ground=found.legal_basis,
                 source=found.source,
                 evaluated_on=on,
-                act_id=work.act_id,
+                act_id=context.audit_entry_id,
             )
         )
     transfer.regime = (await regime_on(on)).value
-    await take(work, transfer, Step.QUALIFY)
+    await advance_transfer(context, transfer, Step.QUALIFY)
     return transfer
 
 
 @operation(TRANSFER, "opine")
 async def opine_on_transfer(
-    work: Work, transfer: Transfer, *, favourable: bool, reasons: str
+    context: CommandContext, transfer: Transfer, *, favourable: bool, reasons: str
 ) -> Transfer:
     """Give the opinion of one's city on a transfer across its border; it does not bind.
 
     Args:
-        work: the command.
+        context: the command.
         transfer: an eligible case across cities.
         favourable: whether the city is for it.
         reasons: 1 to 2000 characters.
@@ -90,24 +92,24 @@ async def opine_on_transfer(
     """
     opinion = Opinion.FAVOURABLE if favourable else Opinion.UNFAVOURABLE
     sides = {transfer.seller_city: "seller_opinion", transfer.buyer_city: "buyer_opinion"}
-    setattr(transfer, sides[work.viewer.division], opinion.value)
-    work.along.append(
+    setattr(transfer, sides[context.viewer.division], opinion.value)
+    context.also_save.append(
         TransferOpinion(
             id=uuid4(),
             transfer_id=transfer.id,
-            city=work.viewer.division,
+            city=context.viewer.division,
             favourable=favourable,
-            reasons=check_text(reasons, "reasons", most=REASON_MAX),
-            act_id=work.act_id,
-            given_at=work.now,
+            reasons=check_text(reasons, "reasons", max_length=REASON_MAX),
+            act_id=context.audit_entry_id,
+            given_at=context.now,
         )
     )
-    await take(work, transfer, Step.OPINE)
+    await advance_transfer(context, transfer, Step.OPINE)
     return transfer
 
 
-@operation(TRANSFER, "approve", weigh=(weighing(STANDING),))
-async def approve_transfer(work: Work, transfer: Transfer) -> Transfer:
+@operation(TRANSFER, "approve", preconditions=(load_and_evaluate(ONGOING_CONDITIONS),))
+async def approve_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
     """Approve: the city inside itself, the province across cities. The contract's time begins.
 
     Raises:
@@ -116,18 +118,18 @@ async def approve_transfer(work: Work, transfer: Transfer) -> Transfer:
     Rule: parameter ``contract_days``.
 
     """
-    await take(work, transfer, Step.APPROVE)
+    await advance_transfer(context, transfer, Step.APPROVE)
     return transfer
 
 
 @operation(TRANSFER, "reject")
-async def reject_transfer(work: Work, transfer: Transfer, *, reason: str) -> Transfer:
+async def reject_transfer(context: CommandContext, transfer: Transfer, *, reason: str) -> Transfer:
     """End the case where a side is not eligible (centre) or it is not approved (city, province).
 
     What was blocked comes home to the seller.
 
     Args:
-        work: the command.
+        context: the command.
         transfer: an accepted or eligible case.
         reason: 1 to 2000 characters.
 
@@ -135,6 +137,6 @@ async def reject_transfer(work: Work, transfer: Transfer, *, reason: str) -> Tra
         Malformed: a bad reason.
 
     """
-    transfer.reason = check_text(reason, "reason", most=REASON_MAX)
-    await take(work, transfer, Step.REJECT)
+    transfer.reason = check_text(reason, "reason", max_length=REASON_MAX)
+    await advance_transfer(context, transfer, Step.REJECT)
     return transfer

@@ -4,22 +4,22 @@ from datetime import datetime
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.db.session import row
+from registry.db.session import fetch_one
 from registry.kernel.errors import Condition
-from registry.ledger.invariants import Check, also_check, always_posts
-from registry.parties.closing_checks import obligation
-from registry.transfers.rules import BLOCKING, FINAL, State
+from registry.ledger.invariants import InvariantCheck, register_check, register_posting_operation
+from registry.parties.closing_checks import closing_check
+from registry.transfers.rules import FINAL, LOCKS_RIGHTS, State
 
-_OPEN = """
+_COUNT_OPEN = """
     SELECT count(*) AS number FROM transfer
     WHERE (seller_id = $1 OR (buyer_id = $1 AND offered_at < '9999-12-31+00'))
         AND state <> ALL ($2::text[])
 """
 
 
-async def no_open_transfers(organisation: UUID, _now: datetime) -> Condition:
+async def check_no_open_transfers(organisation: UUID, _now: datetime) -> Condition:
     """No transfer is under way. One that ran out holds units until it is swept, so it counts."""
-    found = await row(_OPEN, organisation, sorted(FINAL))
+    found = await fetch_one(_COUNT_OPEN, organisation, sorted(FINAL))
     number = found["number"] if found else 0
     return Condition(
         name="no_open_transfers",
@@ -28,15 +28,15 @@ async def no_open_transfers(organisation: UUID, _now: datetime) -> Condition:
             f"The organisation is a side of {number} transfers that have not ended.",
             f"该单位尚有{number}件转让未终结。",
         ),
-        ground="registry rule",
+        legal_basis="registry rule",
     )
 
 
-def _quoted(states: frozenset[State]) -> str:
+def _sql_list(states: frozenset[State]) -> str:
     return ", ".join(f"'{state.value}'" for state in sorted(states))
 
 
-RIGHTS_BLOCKED = Check(
+RIGHTS_IN_ESCROW = InvariantCheck(
     "rights_in_escrow_have_their_case",
     Text(
         "The rights in a seller's escrow are those of his open transfers.",
@@ -51,11 +51,11 @@ RIGHTS_BLOCKED = Check(
         UNION ALL
         SELECT a.id, t.instrument_id, 0, t.quantity
         FROM transfer t JOIN account a ON a.organisation_id = t.seller_id AND a.kind = 'escrow'
-        WHERE t.state IN ({_quoted(BLOCKING)})
+        WHERE t.state IN ({_sql_list(LOCKS_RIGHTS)})
     ) both_sides GROUP BY account_id, instrument_id HAVING sum(held) <> sum(due)""",  # noqa: S608 - our own words
 )
 
-MONEY_BOUND = Check(
+MONEY_IN_ESCROW = InvariantCheck(
     "money_in_escrow_has_its_case",
     Text(
         "The money in a buyer's escrow is that of his paid transfers.",
@@ -74,7 +74,7 @@ MONEY_BOUND = Check(
     ) both_sides GROUP BY account_id HAVING sum(held) <> sum(due)""",
 )
 
-SETTLED_ATTESTED = Check(
+SETTLED_HAS_CERTIFICATE = InvariantCheck(
     "settled_transfers_are_attested",
     Text(
         "Every settled transfer has one certificate, whose entry settled it.",
@@ -91,9 +91,9 @@ SETTLED_ATTESTED = Check(
 
 def register() -> None:
     """Make closing and verifying know of transfers."""
-    obligation(no_open_transfers)
-    for check in (RIGHTS_BLOCKED, MONEY_BOUND, SETTLED_ATTESTED):
-        also_check(check)
-    always_posts(
+    closing_check(check_no_open_transfers)
+    for check in (RIGHTS_IN_ESCROW, MONEY_IN_ESCROW, SETTLED_HAS_CERTIFICATE):
+        register_check(check)
+    register_posting_operation(
         "Transfer", "offer", "record_payment", "settle", "reject", "declare_default", "expire"
     )

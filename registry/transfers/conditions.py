@@ -10,43 +10,50 @@ from dataclasses import replace
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition
 from registry.kernel.quantities import format_money, format_quantity
-from registry.transfers.cross_city_conditions import area, city_cap, local_notice, receiving_area
-from registry.transfers.eligibility_input import Case, Party
+from registry.transfers.cross_city_conditions import (
+    check_area,
+    check_city_cap,
+    check_local_notice,
+    check_receiving_area,
+)
+from registry.transfers.eligibility_input import PartySnapshot, TransferSnapshot
 from registry.transfers.legal_bases import (
     CROSS_REGION,
     NATIONAL_OPINION,
     PLATFORM_RULES,
     TRADING_MEASURES,
-    cited,
-    unknown,
+    cite_parameter,
+    unknown_parameter_condition,
 )
 
 AIR = "air"
 WATER = "water"
 
-Check = Callable[[Case], Condition | None]
+ConditionCheck = Callable[[TransferSnapshot], Condition | None]
 
 
-def weighed(case: Case, checks: Iterable[Check]) -> list[Condition]:
+def evaluate_conditions(
+    snapshot: TransferSnapshot, checks: Iterable[ConditionCheck]
+) -> list[Condition]:
     """All conditions that concern the case, met or not, each with the day its facts are of."""
     return [
-        replace(found, source=f"{found.source}; as of {case.on}")
+        replace(found, source=f"{found.source}; as of {snapshot.as_of}")
         for check in checks
-        if (found := check(case)) is not None
+        if (found := check(snapshot)) is not None
     ]
 
 
-def price_floor(case: Case) -> Condition:
+def check_price_floor(snapshot: TransferSnapshot) -> Condition:
     """The price is not below the base price (交易基准价格).
 
     What was found is read by some who may not see the price: it is named where it is too low.
     """
-    floor, unit = case.floor, case.right.unit
+    floor, unit = snapshot.base_price, snapshot.right.unit
     if floor is None or floor.value is None or floor.unit != f"yuan_per_{unit}":
-        return unknown("price_floor", "base_price", case.on)
+        return unknown_parameter_condition("price_floor", "base_price", snapshot.as_of)
     least = f"{format_money(floor.money_fen)}"
-    met = case.price_fen >= floor.money_fen
-    price = format_money(case.price_fen)
+    met = snapshot.price_fen >= floor.money_fen
+    price = format_money(snapshot.price_fen)
     return Condition(
         "price_floor",
         met,
@@ -60,37 +67,42 @@ def price_floor(case: Case) -> Condition:
             f"价格{price}元/{unit}低于交易基准价格{least}元/{unit}。",
         ),
         floor.ground,
-        cited(floor),
+        cite_parameter(floor),
     )
 
 
-def acquired_for_payment(case: Case) -> Condition:
+def check_acquired_for_payment(snapshot: TransferSnapshot) -> Condition:
     """Only a right that was paid for is sold."""
-    rule = case.free_tradable
+    rule = snapshot.free_tradable
     if rule is None or rule.value is None:
-        return unknown("acquired_for_payment", "free_rights_tradable", case.on)
-    met = case.right.paid or rule.flag
+        return unknown_parameter_condition(
+            "acquired_for_payment", "free_rights_tradable", snapshot.as_of
+        )
+    met = snapshot.right.is_paid or rule.flag
     return Condition(
         "acquired_for_payment",
         met,
         Text("The right may be sold.", "该排污权可以转让。")
         if met
         else Text(
-            f"{case.right.code} was obtained free of charge and cannot be sold.",
-            f"{case.right.code}为无偿取得,仅有偿取得的排污权可以转让。",
+            f"{snapshot.right.code} was obtained free of charge and cannot be sold.",
+            f"{snapshot.right.code}为无偿取得,仅有偿取得的排污权可以转让。",
         ),
         rule.ground,
-        "instrument; " + cited(rule),
+        "instrument; " + cite_parameter(rule),
     )
 
 
-def right_in_force(case: Case) -> Condition:
+def check_right_in_force(snapshot: TransferSnapshot) -> Condition:
     """The right has begun and has not run out. One without a first day runs from trial production.
 
     Nobody is sold as in force what is not: neither the past nor the future of a right.
     """
-    begins, until = case.right.valid_from, case.right.valid_until
-    begun, over = begins is None or begins <= case.on, until is not None and until < case.on
+    begins, until = snapshot.right.valid_from, snapshot.right.valid_until
+    begun, over = (
+        begins is None or begins <= snapshot.as_of,
+        until is not None and until < snapshot.as_of,
+    )
     if not begun:
         message = Text(f"The right is in force from {begins} on.", f"排污权自{begins}起有效。")
     elif over:
@@ -109,12 +121,14 @@ def right_in_force(case: Case) -> Condition:
     )
 
 
-def rights_free(case: Case) -> Condition:
+def check_rights_free(snapshot: TransferSnapshot) -> Condition:
     """The seller can dispose of the units: not pledged, leased, frozen or promised elsewhere."""
-    right = case.right
-    wanted, holds = (format_quantity(n, right.scale) for n in (case.quantity, case.holds))
-    met = case.holds >= case.quantity and not case.frozen
-    if case.frozen:
+    right = snapshot.right
+    wanted, holds = (
+        format_quantity(n, right.scale) for n in (snapshot.quantity, snapshot.held_quantity)
+    )
+    met = snapshot.held_quantity >= snapshot.quantity and not snapshot.is_frozen
+    if snapshot.is_frozen:
         message = Text(f"{right.code} is frozen at the seller.", f"出让方的{right.code}已被冻结。")
     elif not met:
         message = Text(
@@ -122,7 +136,7 @@ def rights_free(case: Case) -> Condition:
             f" {wanted} {right.unit} are offered.",
             f"出让方可用{right.code}为{holds} {right.unit},拟转让{wanted} {right.unit}。",
         )
-    elif case.blocked:
+    elif snapshot.rights_locked:
         message = Text(
             f"{wanted} {right.unit} of {right.code} lie blocked for this transfer.",
             f"{right.code} {wanted} {right.unit}已为本案锁定。",
@@ -135,21 +149,21 @@ def rights_free(case: Case) -> Condition:
     return Condition("rights_free", met, message, PLATFORM_RULES, "ledger")
 
 
-def seller_may_trade(case: Case) -> Condition:
+def check_seller_may_trade(snapshot: TransferSnapshot) -> Condition:
     """The seller takes part in the market."""
-    return _may_trade("seller_may_trade", case.seller)
+    return _check_may_trade("seller_may_trade", snapshot.seller)
 
 
-def buyer_may_trade(case: Case) -> Condition:
+def check_buyer_may_trade(snapshot: TransferSnapshot) -> Condition:
     """The buyer is open, not frozen, not supervised, ordered to correct or in a penalty period."""
-    return _may_trade("buyer_may_trade", case.buyer)
+    return _check_may_trade("buyer_may_trade", snapshot.buyer)
 
 
-def _may_trade(name: str, party: Party) -> Condition:
+def _check_may_trade(name: str, party: PartySnapshot) -> Condition:
     who = party.name
-    if not party.open:
+    if not party.is_open:
         message = Text(f"{who.en} is closed.", f"{who.zh}已注销。")
-    elif party.barred:
+    elif party.is_barred:
         message = Text(
             f"{who.en} is under a measure that bars it from the market.",
             f"{who.zh}处于限制交易的措施期内。",
@@ -161,16 +175,16 @@ def _may_trade(name: str, party: Party) -> Condition:
         )
     return Condition(
         name,
-        party.open and not party.barred,
+        party.is_open and not party.is_barred,
         message,
         PLATFORM_RULES,
         "register of sanctions and freezes",
     )
 
 
-def source_categories(case: Case) -> Condition:
+def check_source_categories(snapshot: TransferSnapshot) -> Condition:
     """Industrial sources do not trade with agricultural or other ones."""
-    seller, buyer = case.seller.source_category, case.buyer.source_category
+    seller, buyer = snapshot.seller.source_category, snapshot.buyer.source_category
     known = seller != "" and buyer != ""
     met = known and seller == buyer
     if not known:
@@ -187,11 +201,11 @@ def source_categories(case: Case) -> Condition:
     )
 
 
-def thermal_power(case: Case) -> Condition | None:
+def check_thermal_power(snapshot: TransferSnapshot) -> Condition | None:
     """Thermal power does not trade what goes into the air with other industries."""
-    if case.right.medium != AIR:
+    if snapshot.right.medium != AIR:
         return None
-    met = case.seller.thermal_power == case.buyer.thermal_power
+    met = snapshot.seller.thermal_power == snapshot.buyer.thermal_power
     return Condition(
         "thermal_power",
         met,
@@ -206,12 +220,12 @@ def thermal_power(case: Case) -> Condition | None:
     )
 
 
-def basin(case: Case) -> Condition | None:
+def check_same_basin(snapshot: TransferSnapshot) -> Condition | None:
     """What goes into water stays in its river basin. Where else the outlets lead is not told."""
-    wanted = case.right.basin
-    if case.right.medium != WATER:
+    wanted = snapshot.right.basin
+    if snapshot.right.medium != WATER:
         return None
-    met = wanted != "" and wanted in case.need.basins
+    met = wanted != "" and wanted in snapshot.demand.basins
     return Condition(
         "basin",
         met,
@@ -224,20 +238,20 @@ def basin(case: Case) -> Condition | None:
             f"The right belongs to basin {wanted or '-'}; no outlet of the buyer leads there.",
             f"排污权所属流域为{wanted or '-'},受让方没有通向该流域的排放口。",
         ),
-        CROSS_REGION if case.crosses else NATIONAL_OPINION,
+        CROSS_REGION if snapshot.is_cross_city else NATIONAL_OPINION,
         "outlets of permits",
     )
 
 
-def buyer_needs(case: Case) -> Condition:
+def check_buyer_demand(snapshot: TransferSnapshot) -> Condition:
     """The buyer emits the pollutant under a permit, or has a project that will."""
-    need, pollutant = case.need, case.right.pollutant
+    need, pollutant = snapshot.demand, snapshot.right.pollutant
     if need.permits:
         message = Text(
             f"The buyer needs {pollutant} under permits in force: {', '.join(need.permits)}.",
             f"受让方依有效排污许可证({'、'.join(need.permits)})需要{pollutant}。",
         )
-    elif need.project:
+    elif need.has_project:
         message = Text(
             f"The buyer needs {pollutant} for a project with assessed demand.",
             f"受让方因已核定需求的建设项目需要{pollutant}。",
@@ -249,28 +263,40 @@ def buyer_needs(case: Case) -> Condition:
         )
     return Condition(
         "buyer_needs",
-        need.project or need.permits != (),
+        need.has_project or need.permits != (),
         message,
         TRADING_MEASURES,
         "permits and construction projects",
     )
 
 
-STANDING: tuple[Check, ...] = (seller_may_trade, buyer_may_trade, right_in_force)
+ONGOING_CONDITIONS: tuple[ConditionCheck, ...] = (
+    check_seller_may_trade,
+    check_buyer_may_trade,
+    check_right_in_force,
+)
 """What is looked at again whenever somebody binds himself or decides."""
 
-TERMS: tuple[Check, ...] = (
-    price_floor,
-    acquired_for_payment,
-    source_categories,
-    thermal_power,
-    area,
-    receiving_area,
-    local_notice,
-    *STANDING,
+TERM_CONDITIONS: tuple[ConditionCheck, ...] = (
+    check_price_floor,
+    check_acquired_for_payment,
+    check_source_categories,
+    check_thermal_power,
+    check_area,
+    check_receiving_area,
+    check_local_notice,
+    *ONGOING_CONDITIONS,
 )
 """What seller and buyer can know before anybody decides."""
 
-OFFERING: tuple[Check, ...] = (*TERMS, rights_free)
-ACCEPTING: tuple[Check, ...] = (*TERMS, buyer_needs, basin)
-QUALIFYING: tuple[Check, ...] = (*ACCEPTING, rights_free, city_cap)
+OFFER_CONDITIONS: tuple[ConditionCheck, ...] = (*TERM_CONDITIONS, check_rights_free)
+ACCEPTANCE_CONDITIONS: tuple[ConditionCheck, ...] = (
+    *TERM_CONDITIONS,
+    check_buyer_demand,
+    check_same_basin,
+)
+ELIGIBILITY_CONDITIONS: tuple[ConditionCheck, ...] = (
+    *ACCEPTANCE_CONDITIONS,
+    check_rights_free,
+    check_city_cap,
+)

@@ -3,58 +3,61 @@
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition
 from registry.kernel.quantities import format_quantity
-from registry.transfers.eligibility_input import Case
+from registry.transfers.eligibility_input import TransferSnapshot
 from registry.transfers.legal_bases import (
     NATIONAL_OPINION,
-    cited,
-    unknown,
+    cite_parameter,
+    unknown_parameter_condition,
 )
 from registry.transfers.rules import Regime
 
 
-def area(case: Case) -> Condition:
+def check_area(snapshot: TransferSnapshot) -> Condition:
     """Rights stay in their city, unless the regime of the day lets them leave it."""
-    if not case.crosses:
+    if not snapshot.is_cross_city:
         return Condition(
             "area",
             met=True,
             message=Text("Both sides are in one city.", "双方在同一设区市。"),
-            ground=NATIONAL_OPINION,
+            legal_basis=NATIONAL_OPINION,
             source="register of organisations",
         )
-    if case.regime is None or case.regime.value is None:
-        return unknown("area", "cross_region_regime", case.on)
-    met = case.regime.word == Regime.CROSS_REGION
+    if snapshot.regime is None or snapshot.regime.value is None:
+        return unknown_parameter_condition("area", "cross_region_regime", snapshot.as_of)
+    met = snapshot.regime.word == Regime.CROSS_REGION
     return Condition(
         "area",
         met,
-        Text(f"On {case.on} rights may pass between cities.", f"{case.on}排污权可以跨设区市流转。")
+        Text(
+            f"On {snapshot.as_of} rights may pass between cities.",
+            f"{snapshot.as_of}排污权可以跨设区市流转。",
+        )
         if met
         else Text(
-            f"On {case.on} rights are traded within one city only, and the sides are in two.",
-            f"{case.on}排污权仅可在同一设区市内交易,而双方分属两市。",
+            f"On {snapshot.as_of} rights are traded within one city only; the parties are in two.",
+            f"{snapshot.as_of}排污权仅可在同一设区市内交易,而双方分属两市。",
         ),
-        case.regime.ground,
-        cited(case.regime),
+        snapshot.regime.ground,
+        cite_parameter(snapshot.regime),
     )
 
 
-def receiving_area(case: Case) -> Condition | None:
+def check_receiving_area(snapshot: TransferSnapshot) -> Condition | None:
     """Last year the buyer's city attained its quality, reduced enough and improved enough."""
-    rule, found = case.receiver_tests, case.assessment
-    if not case.crosses:
+    rule, found = snapshot.receiver_tests, snapshot.assessment
+    if not snapshot.is_cross_city:
         return None
     if rule is None or rule.value is None:
-        return unknown("receiving_area", "receiver_tests", case.on)
+        return unknown_parameter_condition("receiving_area", "receiver_tests", snapshot.as_of)
     if found is None:
         return Condition(
             "receiving_area",
             met=False,
             message=Text(
-                f"No assessment of the buyer's city is recorded for {case.on.year - 1}.",
-                f"受让方所在市{case.on.year - 1}年度考核结果未登记。",
+                f"No assessment of the buyer's city is recorded for {snapshot.as_of.year - 1}.",
+                f"受让方所在市{snapshot.as_of.year - 1}年度考核结果未登记。",
             ),
-            ground=rule.ground,
+            legal_basis=rule.ground,
             source="environment assessments",
         )
     tests = (found.quality_attained, found.reduction_task_done, found.improvement_target_met)
@@ -77,37 +80,39 @@ def receiving_area(case: Case) -> Condition | None:
     )
 
 
-def local_notice(case: Case) -> Condition | None:
+def check_local_notice(snapshot: TransferSnapshot) -> Condition | None:
     """The seller looked for a buyer in his own city first, for so many trading days."""
-    if not case.crosses:
+    if not snapshot.is_cross_city:
         return None
-    if case.wait is None or case.wait.value is None:
-        return unknown("local_notice", "cross_region_wait_trading_days", case.on)
-    days = case.wait.days
-    if case.announced_on is None:
+    if snapshot.notice_period is None or snapshot.notice_period.value is None:
+        return unknown_parameter_condition(
+            "local_notice", "cross_region_wait_trading_days", snapshot.as_of
+        )
+    days = snapshot.notice_period.days
+    if snapshot.announced_on is None:
         message = Text(
             f"Across cities the seller first gives notice in his own city for {days} trading days.",
             f"跨区域转让前,出让方须先在本市公告{days}个交易日。",
         )
     else:
         message = Text(
-            f"{case.waited} of {days} trading days have passed since"
-            f" the notice of {case.announced_on}.",
-            f"自{case.announced_on}公告起已满{case.waited}个交易日,须满{days}个交易日。",
+            f"{snapshot.trading_days_since_notice} of {days} trading days have passed since"
+            f" the notice of {snapshot.announced_on}.",
+            f"自{snapshot.announced_on}公告起已满{snapshot.trading_days_since_notice}个交易日,须满{days}个交易日。",
         )
-    met = case.announced_on is not None and case.waited >= days
+    met = snapshot.announced_on is not None and snapshot.trading_days_since_notice >= days
     return Condition(
-        "local_notice", met, message, case.wait.ground, "notice declared by the seller"
+        "local_notice", met, message, snapshot.notice_period.ground, "notice declared by the seller"
     )
 
 
-def city_cap(case: Case) -> Condition | None:
+def check_city_cap(snapshot: TransferSnapshot) -> Condition | None:
     """The buyer's city stays within the total recorded for it. What it holds now is not told."""
-    if not case.crosses or case.cap is None:
+    if not snapshot.is_cross_city or snapshot.city_cap is None:
         return None
-    scale, unit = case.right.scale, case.right.unit
-    met = case.city_holds + case.quantity <= case.cap
-    cap, more = (format_quantity(n, scale) for n in (case.cap, case.quantity))
+    scale, unit = snapshot.right.scale, snapshot.right.unit
+    met = snapshot.city_holding + snapshot.quantity <= snapshot.city_cap
+    cap, more = (format_quantity(n, scale) for n in (snapshot.city_cap, snapshot.quantity))
     return Condition(
         "city_cap",
         met,

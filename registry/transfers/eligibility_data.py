@@ -6,77 +6,85 @@ from typing import Any
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.commands.command import Work
-from registry.db.session import row, rows
+from registry.commands.command import CommandContext
+from registry.db.session import fetch_all, fetch_one
 from registry.kernel.calendar import day_of, trading_days_between
 from registry.kernel.errors import Condition
-from registry.ledger.account_statement import positions
+from registry.ledger.account_statement import load_positions
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Instrument
 from registry.ledger.rules import AccountKind, Acquisition
-from registry.permits.queries import assessment_of, basins_of, substances
-from registry.reference.holidays import calendar
+from registry.permits.queries import assessment_of, basins_of, load_pollutants
+from registry.reference.holidays import load_calendar
 from registry.reference.parameters import find_parameter
-from registry.transfers.conditions import Check, weighed
-from registry.transfers.eligibility_input import Assessment, Case, Need, Party, Right
+from registry.transfers.conditions import ConditionCheck, evaluate_conditions
+from registry.transfers.eligibility_input import (
+    AssessmentSnapshot,
+    BuyerDemand,
+    PartySnapshot,
+    RightSnapshot,
+    TransferSnapshot,
+)
 from registry.transfers.records import Transfer
-from registry.transfers.rules import BLOCKING
+from registry.transfers.rules import LOCKS_RIGHTS
 
-Weigh = Callable[..., Awaitable[list[Condition]]]
+Precondition = Callable[..., Awaitable[list[Condition]]]
 
 
-def weighing(checks: tuple[Check, ...]) -> Weigh:
+def load_and_evaluate(checks: tuple[ConditionCheck, ...]) -> Precondition:
     """The conditions of one operation, as the frame of every write asks for them."""
 
-    async def weigh(work: Work, transfer: Transfer, **_: object) -> list[Condition]:
-        return weighed(await case_of(transfer, work), checks)
+    async def weigh(work: CommandContext, transfer: Transfer, **_: object) -> list[Condition]:
+        return evaluate_conditions(await load_snapshot(transfer, work), checks)
 
     return weigh
 
 
-async def case_of(transfer: Transfer, work: Work) -> Case:
+async def load_snapshot(transfer: Transfer, context: CommandContext) -> TransferSnapshot:
     """The transfer with everything its conditions look at, as of the registry's day."""
-    on = day_of(work.now)
-    right = await right_of(transfer.instrument_id)
-    holds, frozen = await _position(transfer, work)
-    cap, city_holds = await _cap(transfer.buyer_city, right.pollutant, on)
+    on = day_of(context.now)
+    right = await load_right(transfer.instrument_id)
+    holds, frozen = await _load_position(transfer, context)
+    cap, city_holds = await _load_cap(transfer.buyer_city, right.pollutant, on)
     find = find_parameter
-    return Case(
-        on=on,
-        seller=await _party(transfer.seller_id, work),
-        buyer=await _party(transfer.buyer_id, work),
+    return TransferSnapshot(
+        as_of=on,
+        seller=await _load_party(transfer.seller_id, context),
+        buyer=await _load_party(transfer.buyer_id, context),
         right=right,
         quantity=transfer.quantity,
         price_fen=transfer.price_fen,
-        blocked=transfer.state in BLOCKING,
-        holds=holds,
-        frozen=frozen,
-        crosses=transfer.crosses,
-        floor=await find("base_price", on, area=transfer.seller_city, pollutant=right.pollutant),
+        rights_locked=transfer.state in LOCKS_RIGHTS,
+        held_quantity=holds,
+        is_frozen=frozen,
+        is_cross_city=transfer.is_cross_city,
+        base_price=await find(
+            "base_price", on, area=transfer.seller_city, pollutant=right.pollutant
+        ),
         free_tradable=await find("free_rights_tradable", on),
         regime=await find("cross_region_regime", on),
-        wait=await find("cross_region_wait_trading_days", on),
+        notice_period=await find("cross_region_wait_trading_days", on),
         receiver_tests=await find("receiver_tests", on),
         announced_on=transfer.announced_on,
-        waited=await _trading_days_since(transfer.announced_on, on),
-        need=await _need(transfer.buyer_id, right.pollutant, on),
-        assessment=await _assessment(transfer.buyer_city, on.year - 1, right.medium),
-        cap=cap,
-        city_holds=city_holds,
+        trading_days_since_notice=await _trading_days_since(transfer.announced_on, on),
+        demand=await _load_demand(transfer.buyer_id, right.pollutant, on),
+        assessment=await _load_assessment(transfer.buyer_city, on.year - 1, right.medium),
+        city_cap=cap,
+        city_holding=city_holds,
     )
 
 
-async def right_of(instrument_id: UUID) -> Right:
+async def load_right(instrument_id: UUID) -> RightSnapshot:
     """The right a transfer is about, with the medium and the unit of its pollutant."""
     instrument = await Instrument.get(id=instrument_id)
     assert instrument.pollutant is not None, "only rights are transferred"
-    substance = (await substances([instrument.pollutant]))[instrument.pollutant]
-    return Right(
+    substance = (await load_pollutants([instrument.pollutant]))[instrument.pollutant]
+    return RightSnapshot(
         code=instrument.code,
         pollutant=instrument.pollutant,
         medium=substance.medium,
         basin=instrument.basin or "",
-        paid=instrument.acquisition == Acquisition.PAID,
+        is_paid=instrument.acquisition == Acquisition.PAID,
         valid_from=instrument.valid_from,
         valid_until=instrument.valid_until,
         unit=instrument.unit,
@@ -99,23 +107,23 @@ _PARTY = """
 """
 
 
-async def _party(organisation: UUID, work: Work) -> Party:
-    found: dict[str, Any] | None = await row(_PARTY, organisation, work.now)
+async def _load_party(organisation: UUID, context: CommandContext) -> PartySnapshot:
+    found: dict[str, Any] | None = await fetch_one(_PARTY, organisation, context.now)
     assert found is not None, "both sides of a transfer are registered"
-    return Party(
+    return PartySnapshot(
         name=Text(found["name_en"], found["name"]),
-        open=found["open"],
-        barred=found["barred"],
+        is_open=found["open"],
+        is_barred=found["barred"],
         source_category=found["source_category"],
         thermal_power=found["thermal_power"],
     )
 
 
-async def _position(transfer: Transfer, work: Work) -> tuple[int, bool]:
+async def _load_position(transfer: Transfer, context: CommandContext) -> tuple[int, bool]:
     """What lies in the account the units are taken from, and whether it is frozen."""
-    kind = AccountKind.ESCROW if transfer.state in BLOCKING else AccountKind.HOLDING
+    kind = AccountKind.ESCROW if transfer.state in LOCKS_RIGHTS else AccountKind.HOLDING
     account = await ensure_account(transfer.seller_id, kind)
-    for position in await positions([account.id], work.now):
+    for position in await load_positions([account.id], context.now):
         if position.instrument_id == transfer.instrument_id:
             return position.quantity, position.frozen
     return 0, False
@@ -137,11 +145,11 @@ _PROJECT = """
 """
 
 
-async def _need(buyer: UUID, pollutant: str, on: date) -> Need:
-    permits = await rows(_PERMITS, buyer, pollutant, on)
-    return Need(
+async def _load_demand(buyer: UUID, pollutant: str, on: date) -> BuyerDemand:
+    permits = await fetch_all(_PERMITS, buyer, pollutant, on)
+    return BuyerDemand(
         permits=tuple(permit["number"] for permit in permits),
-        project=await row(_PROJECT, buyer, pollutant) is not None,
+        has_project=await fetch_one(_PROJECT, buyer, pollutant) is not None,
         basins=await basins_of(buyer, on),
     )
 
@@ -153,17 +161,17 @@ _CAP = """
 """
 
 
-async def _cap(city: str, pollutant: str, on: date) -> tuple[int | None, int]:
+async def _load_cap(city: str, pollutant: str, on: date) -> tuple[int | None, int]:
     """What the city may hold of the pollutant in all, where that is recorded, and what it holds."""
-    found = await row(_CAP, city, pollutant, on)
+    found = await fetch_one(_CAP, city, pollutant, on)
     return (found["cap"], found["holds"]) if found else (None, 0)
 
 
-async def _assessment(city: str, year: int, medium: str) -> Assessment | None:
+async def _load_assessment(city: str, year: int, medium: str) -> AssessmentSnapshot | None:
     found = await assessment_of(city, year, medium)
     if found is None:
         return None
-    return Assessment(
+    return AssessmentSnapshot(
         year=year,
         quality_attained=found.quality_attained,
         reduction_task_done=found.reduction_task_done,
@@ -173,4 +181,4 @@ async def _assessment(city: str, year: int, medium: str) -> Assessment | None:
 
 
 async def _trading_days_since(day: date | None, on: date) -> int:
-    return 0 if day is None else trading_days_between(await calendar(), day, on)
+    return 0 if day is None else trading_days_between(await load_calendar(), day, on)

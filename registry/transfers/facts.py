@@ -1,38 +1,40 @@
 """What rules may ask of a transfer: who stands where towards it, and where it stands now."""
 
-from registry.access.kinds import Fact, Kind, either, state_fact
+from registry.access.kinds import Fact, Kind, any_of, state_predicate
 from registry.access.principals import Viewer
-from registry.parties.facts import ALREADY_ACTED, SAME_BODY_AS_SUBMITTER, SUBMITTER
+from registry.parties.facts import ALREADY_SIGNED, SAME_ORGANISATION_AS_SUBMITTER, SUBMITTER
 from registry.transfers.records import Certificate, Transfer
-from registry.transfers.rules import BEFORE_CONTRACT, FINAL, LAPSING, NEVER, State
+from registry.transfers.rules import BEFORE_CONTRACT, EXPIRES, FINAL, NEVER, State
 
 
-def _listed(states: frozenset[State]) -> str:
+def _sql_list(states: frozenset[State]) -> str:
     return ", ".join(f"'{state.value}'" for state in sorted(states))
 
 
-OVERDUE = f"{{t}}.state IN ({_listed(LAPSING)}) AND {{t}}.deadline_at < :now"
+OVERDUE_SQL = f"{{t}}.state IN ({_sql_list(EXPIRES)}) AND {{t}}.deadline_at < :now"
 """It has passed its deadline, swept or not; the SQL face."""
 
 
-def _overdue(viewer: Viewer, transfer: Transfer) -> bool:
-    return transfer.state in LAPSING and transfer.deadline_at < viewer.now
+def _is_overdue(viewer: Viewer, transfer: Transfer) -> bool:
+    return transfer.state in EXPIRES and transfer.deadline_at < viewer.now
 
 
-def _within_limit(*states: State) -> Fact:
+def _in_states_within_deadline(*states: State) -> Fact:
     """The case is in one of these states and has not passed its deadline."""
     wanted = frozenset(states)
     return Fact(
-        check=lambda viewer, transfer: transfer.state in wanted and not _overdue(viewer, transfer),
-        where=f"{{t}}.state IN ({_listed(wanted)}) AND NOT ({OVERDUE})",
-        intrinsic=True,
+        check=lambda viewer, transfer: (
+            transfer.state in wanted and not _is_overdue(viewer, transfer)
+        ),
+        where=f"{{t}}.state IN ({_sql_list(wanted)}) AND NOT ({OVERDUE_SQL})",
+        viewer_independent=True,
     )
 
 
-def _inside(side: str) -> Fact:
+def _inside_fact(side: str) -> Fact:
     """The side lies in the viewer's city or county. Nobody's division is the empty one."""
     city, county = f"{side}_city", f"{side}_county"
-    return either(
+    return any_of(
         lambda viewer, transfer: (
             viewer.division != ""
             and viewer.division in (getattr(transfer, city), getattr(transfer, county))
@@ -42,7 +44,7 @@ def _inside(side: str) -> Fact:
     )
 
 
-def _city_own(side: str) -> Fact:
+def _city_own_fact(side: str) -> Fact:
     """The viewer acts for the whole city of the side, not for one of its counties."""
     city = f"{side}_city"
     return Fact(
@@ -53,15 +55,15 @@ def _city_own(side: str) -> Fact:
     )
 
 
-def _own_opinion_given(viewer: Viewer, transfer: Transfer) -> bool:
+def _is_own_opinion_given(viewer: Viewer, transfer: Transfer) -> bool:
     return (viewer.division == transfer.seller_city and transfer.seller_opinion != "") or (
         viewer.division == transfer.buyer_city and transfer.buyer_opinion != ""
     )
 
 
-def _awaiting_own_side(viewer: Viewer, transfer: Transfer) -> bool:
+def _is_awaiting_own_side(viewer: Viewer, transfer: Transfer) -> bool:
     sides = {"seller": transfer.seller_id, "buyer": transfer.buyer_id}
-    return viewer.organisation == sides.get(transfer.awaiting) and not _overdue(viewer, transfer)
+    return viewer.organisation == sides.get(transfer.awaiting) and not _is_overdue(viewer, transfer)
 
 
 FACTS = {
@@ -73,38 +75,39 @@ FACTS = {
         check=lambda viewer, transfer: viewer.organisation == transfer.buyer_id,
         where="{t}.buyer_id = :organisation",
     ),
-    "seller_inside": _inside("seller"),
-    "buyer_inside": _inside("buyer"),
-    "seller_city_own": _city_own("seller"),
-    "buyer_city_own": _city_own("buyer"),
+    "seller_inside": _inside_fact("seller"),
+    "buyer_inside": _inside_fact("buyer"),
+    "seller_city_own": _city_own_fact("seller"),
+    "buyer_city_own": _city_own_fact("buyer"),
     "same_city": Fact(
-        check=lambda _, transfer: not transfer.crosses,
+        check=lambda _, transfer: not transfer.is_cross_city,
         where="{t}.seller_city = {t}.buyer_city",
-        intrinsic=True,
+        viewer_independent=True,
     ),
     "cross_city": Fact(
-        check=lambda _, transfer: transfer.crosses,
+        check=lambda _, transfer: transfer.is_cross_city,
         where="{t}.seller_city <> {t}.buyer_city",
-        intrinsic=True,
+        viewer_independent=True,
     ),
     "both_opinions_given": Fact(
         check=lambda _, transfer: transfer.seller_opinion != "" and transfer.buyer_opinion != "",
         where="{t}.seller_opinion <> '' AND {t}.buyer_opinion <> ''",
-        intrinsic=True,
+        viewer_independent=True,
     ),
     "own_opinion_given": Fact(
-        check=_own_opinion_given,
+        check=_is_own_opinion_given,
         where="({t}.seller_city = :division AND {t}.seller_opinion <> '')"
         " OR ({t}.buyer_city = :division AND {t}.buyer_opinion <> '')",
     ),
     "awaiting_own_side": Fact(
-        check=_awaiting_own_side,
+        check=_is_awaiting_own_side,
         where="(({t}.awaiting = 'seller' AND {t}.seller_id = :organisation)"
-        f" OR ({{t}}.awaiting = 'buyer' AND {{t}}.buyer_id = :organisation)) AND NOT ({OVERDUE})",
+        " OR ({t}.awaiting = 'buyer' AND {t}.buyer_id = :organisation))"
+        f" AND NOT ({OVERDUE_SQL})",
     ),
     "submitter": SUBMITTER,
-    "same_body_as_submitter": SAME_BODY_AS_SUBMITTER,
-    "already_acted": ALREADY_ACTED,
+    "same_body_as_submitter": SAME_ORGANISATION_AS_SUBMITTER,
+    "already_acted": ALREADY_SIGNED,
     "acted_elsewhere": Fact(
         check=lambda viewer, transfer: any(
             person == viewer.person and body != viewer.organisation
@@ -116,22 +119,22 @@ FACTS = {
     "was_offered": Fact(
         check=lambda _, transfer: transfer.offered_at < NEVER,
         where="{t}.offered_at < '9999-12-31+00'",
-        intrinsic=True,
+        viewer_independent=True,
     ),
-    "overdue": Fact(check=_overdue, where=OVERDUE, intrinsic=True),
-    "stage_draft": state_fact(State.DRAFT),
-    "stage_awaiting_signature": _within_limit(State.AWAITING_SIGNATURE),
-    "stage_offered": _within_limit(State.OFFERED),
-    "stage_accepted": state_fact(State.ACCEPTED),
-    "stage_eligible": state_fact(State.ELIGIBLE),
-    "stage_approved": _within_limit(State.APPROVED),
-    "stage_contracted": state_fact(State.CONTRACTED),
-    "stage_paid": state_fact(State.PAID),
-    "stage_before_contract": _within_limit(*BEFORE_CONTRACT),
+    "overdue": Fact(check=_is_overdue, where=OVERDUE_SQL, viewer_independent=True),
+    "stage_draft": state_predicate(State.DRAFT),
+    "stage_awaiting_signature": _in_states_within_deadline(State.AWAITING_SIGNATURE),
+    "stage_offered": _in_states_within_deadline(State.OFFERED),
+    "stage_accepted": state_predicate(State.ACCEPTED),
+    "stage_eligible": state_predicate(State.ELIGIBLE),
+    "stage_approved": _in_states_within_deadline(State.APPROVED),
+    "stage_contracted": state_predicate(State.CONTRACTED),
+    "stage_paid": state_predicate(State.PAID),
+    "stage_before_contract": _in_states_within_deadline(*BEFORE_CONTRACT),
     "stage_final": Fact(
-        check=lambda viewer, transfer: transfer.state in FINAL or _overdue(viewer, transfer),
-        where=f"{{t}}.state IN ({_listed(FINAL)}) OR ({OVERDUE})",
-        intrinsic=True,
+        check=lambda viewer, transfer: transfer.state in FINAL or _is_overdue(viewer, transfer),
+        where=f"{{t}}.state IN ({_sql_list(FINAL)}) OR ({OVERDUE_SQL})",
+        viewer_independent=True,
     ),
 }
 """A stage is the stage as of now: what has passed its deadline has expired."""
@@ -140,8 +143,10 @@ TRANSFER = Kind(
     name="Transfer",
     record=Transfer,
     facts=FACTS,
-    organisations=lambda transfer: (transfer.seller_id, transfer.buyer_id),
+    organisations_to_lock=lambda transfer: (transfer.seller_id, transfer.buyer_id),
     masks={"view_price": ("price_fen", "sum_fen", "bank_reference")},
 )
 
-CERTIFICATE = Kind(name="Certificate", record=Certificate, facts={}, watches="issued_at")
+CERTIFICATE = Kind(
+    name="Certificate", record=Certificate, facts={}, waiting_since_column="issued_at"
+)

@@ -12,7 +12,7 @@ CROSS_REGION = "河北省排污权跨区域流转和交易管理暂行办法"
 TRADING_MEASURES = "河北省排污权市场交易管理暂行办法"
 
 
-def unknown(name: str, parameter: str, on: date) -> Condition:
+def unknown_parameter_condition(name: str, parameter: str, on: date) -> Condition:
     """The condition that cannot be met, since the regulation's figure is not known on the day."""
     return Condition(
         name,
@@ -21,12 +21,12 @@ def unknown(name: str, parameter: str, on: date) -> Condition:
             f"No figure of the regulation is known for parameter {parameter} on {on}.",
             f"参数{parameter}在{on}没有已知的法定数值。",
         ),
-        ground=f"parameter {parameter}",
+        legal_basis=f"parameter {parameter}",
         source="parameter",
     )
 
 
-def cited(parameter: Parameter) -> str:
+def cite_parameter(parameter: Parameter) -> str:
     """The parameter and its source, demonstration data told apart."""
     demo = " (demonstration data)" if parameter.demo else ""
     return f"parameter {parameter.name}: {parameter.source}{demo}"

@@ -4,25 +4,30 @@ from datetime import date
 from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from registry.commands.command import Work, operation
+from registry.commands.command import CommandContext, operation
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound
 from registry.kernel.identifiers import check_text
-from registry.kernel.quantities import MONEY_MAX, amount_fen, parse_quantity
+from registry.kernel.quantities import MONEY_MAX, parse_quantity, total_price_fen
 from registry.ledger.records import Instrument
 from registry.parties.records import Organisation
-from registry.transfers.conditions import ACCEPTING, OFFERING, TERMS, weighed
-from registry.transfers.eligibility_data import case_of, weighing
+from registry.transfers.conditions import (
+    ACCEPTANCE_CONDITIONS,
+    OFFER_CONDITIONS,
+    TERM_CONDITIONS,
+    evaluate_conditions,
+)
+from registry.transfers.eligibility_data import load_and_evaluate, load_snapshot
 from registry.transfers.facts import TRANSFER
 from registry.transfers.records import Transfer
 from registry.transfers.rules import NEITHER, NEVER, State, Step, TransferSide
-from registry.transfers.workflow import REASON_MAX, last_day_of, regime_on, take
+from registry.transfers.workflow import REASON_MAX, advance_transfer, last_day_of, regime_on
 
 ANNOUNCEMENT_MAX = 500
 """Most characters of where a notice was published."""
 
 
-class Terms(TypedDict):
+class TransferTerms(TypedDict):
     """What the seller proposes.
 
     Attributes:
@@ -45,18 +50,18 @@ class Terms(TypedDict):
     announcement: NotRequired[str]
 
 
-async def _draft(work: Work, **terms: Unpack[Terms]) -> Transfer:
+async def _build_transfer(context: CommandContext, **terms: Unpack[TransferTerms]) -> Transfer:
     """The case as it would be; the viewer's own organisation sells."""
-    on = day_of(work.now)
-    seller = await _enterprise(work.viewer.organisation, "organisation")
-    buyer = await _enterprise(terms["buyer"], "buyer")
+    on = day_of(context.now)
+    seller = await _get_enterprise(context.viewer.organisation, "organisation")
+    buyer = await _get_enterprise(terms["buyer"], "buyer")
     if seller.id == buyer.id:
         raise Malformed("buyer", "Nobody sells to himself.", "出让方与受让方不得为同一单位。")
     instrument = await Instrument.get_or_none(id=terms["instrument"], class_="right")
     if instrument is None:
         raise NotFound("instrument")
     quantity = parse_quantity(terms["quantity"], instrument.scale)
-    announced_on, announcement = _notice(
+    announced_on, announcement = _check_notice(
         terms.get("announced_on"), terms.get("announcement", ""), on
     )
     note = terms.get("note", "")
@@ -70,39 +75,39 @@ async def _draft(work: Work, **terms: Unpack[Terms]) -> Transfer:
         buyer_county=buyer.county,
         instrument_id=instrument.id,
         quantity=quantity,
-        price_fen=_positive(terms["price"]),
-        sum_fen=_sum(quantity, terms["price"], instrument.scale),
-        note=check_text(note, "note", most=REASON_MAX) if note else "",
+        price_fen=_check_price(terms["price"]),
+        sum_fen=_total_fen(quantity, terms["price"], instrument.scale),
+        note=check_text(note, "note", max_length=REASON_MAX) if note else "",
         announced_on=announced_on,
         announcement=announcement,
         regime=(await regime_on(on)).value,
         state=State.DRAFT.value,
         deadline_at=NEVER,
-        submitted_by=work.viewer.person,
-        submitted_body=work.viewer.organisation,
+        submitted_by=context.viewer.person,
+        submitted_body=context.viewer.organisation,
         acted=[],
         acted_for=[],
         demo=instrument.demo or seller.demo or buyer.demo,
-        drafted_at=work.now,
-        changed_at=work.now,
+        drafted_at=context.now,
+        changed_at=context.now,
     )
 
 
-async def _enterprise(id: UUID, field: str) -> Organisation:
+async def _get_enterprise(id: UUID, field: str) -> Organisation:
     found = await Organisation.get_or_none(id=id, kind="enterprise")
     if found is None:
         raise NotFound(field)
     return found
 
 
-def _positive(price: int) -> int:
+def _check_price(price: int) -> int:
     if not 1 <= price <= MONEY_MAX:
         raise Malformed("price", "The price must be more than zero.", "单价必须大于零。")
     return price
 
 
-def _sum(quantity: int, price: int, scale: int) -> int:
-    total = amount_fen(quantity, price, scale)
+def _total_fen(quantity: int, price: int, scale: int) -> int:
+    total = total_price_fen(quantity, price, scale)
     if total == 0:
         raise Malformed(
             "quantity",
@@ -112,7 +117,7 @@ def _sum(quantity: int, price: int, scale: int) -> int:
     return total
 
 
-def _notice(on: date | None, where: str, today: date) -> tuple[date | None, str]:
+def _check_notice(on: date | None, where: str, today: date) -> tuple[date | None, str]:
     if on is None and not where:
         return None, ""
     if on is None or on > today:
@@ -121,11 +126,15 @@ def _notice(on: date | None, where: str, today: date) -> tuple[date | None, str]
             "A notice was published on a day that is not in the future.",
             "公告日期须填写且不得晚于今日。",
         )
-    return on, check_text(where, "announcement", most=ANNOUNCEMENT_MAX)
+    return on, check_text(where, "announcement", max_length=ANNOUNCEMENT_MAX)
 
 
-@operation(TRANSFER, "draft", propose=_draft, weigh=(weighing(OFFERING),))
-async def draft_transfer(_work: Work, transfer: Transfer, **_terms: Unpack[Terms]) -> Transfer:
+@operation(
+    TRANSFER, "draft", build=_build_transfer, preconditions=(load_and_evaluate(OFFER_CONDITIONS),)
+)
+async def draft_transfer(
+    _context: CommandContext, transfer: Transfer, **_terms: Unpack[TransferTerms]
+) -> Transfer:
     """Open a case: who sells what to whom, how much and at which price. Nothing is blocked yet.
 
     Raises:
@@ -139,14 +148,14 @@ async def draft_transfer(_work: Work, transfer: Transfer, **_terms: Unpack[Terms
     return transfer
 
 
-@operation(TRANSFER, "offer", weigh=(weighing(OFFERING),))
+@operation(TRANSFER, "offer", preconditions=(load_and_evaluate(OFFER_CONDITIONS),))
 async def offer_transfer(
-    work: Work, transfer: Transfer, *, accept_by: date | None = None
+    context: CommandContext, transfer: Transfer, *, accept_by: date | None = None
 ) -> Transfer:
     """Sign for the seller and block the units; where two must sign, the second is then awaited.
 
     Args:
-        work: the command.
+        context: the command.
         transfer: a draft of the viewer's organisation.
         accept_by: last day on which the buyer may accept, today at the earliest and the end of
             ``acceptance_days`` at the latest, which holds where none is given.
@@ -159,16 +168,16 @@ async def offer_transfer(
     Rule: parameter ``acceptance_days``; blocked from the first signature.
 
     """
-    transfer.accept_by = await _within_limit(accept_by, day_of(work.now))
-    if await _signs_twice(transfer.seller_id):
+    transfer.accept_by = await _check_accept_by(accept_by, day_of(context.now))
+    if await _needs_two_signatures(transfer.seller_id):
         transfer.awaiting = TransferSide.SELLER.value
-        await take(work, transfer, Step.OFFER_FIRST)
+        await advance_transfer(context, transfer, Step.OFFER_FIRST)
     else:
-        await take(work, transfer, Step.OFFER)
+        await advance_transfer(context, transfer, Step.OFFER)
     return transfer
 
 
-async def _within_limit(accept_by: date | None, on: date) -> date | None:
+async def _check_accept_by(accept_by: date | None, on: date) -> date | None:
     if accept_by is None:
         return None
     latest = await last_day_of("acceptance_days", on)
@@ -181,17 +190,19 @@ async def _within_limit(accept_by: date | None, on: date) -> date | None:
     return accept_by
 
 
-async def _signs_twice(organisation: UUID) -> bool:
+async def _needs_two_signatures(organisation: UUID) -> bool:
     return bool((await Organisation.get(id=organisation)).two_representatives)
 
 
-async def _weigh_second(work: Work, transfer: Transfer, **_: object) -> list[Condition]:
-    checks = ACCEPTING if transfer.awaiting == TransferSide.BUYER else TERMS
-    return weighed(await case_of(transfer, work), checks)
+async def _check_countersign(
+    context: CommandContext, transfer: Transfer, **_: object
+) -> list[Condition]:
+    checks = ACCEPTANCE_CONDITIONS if transfer.awaiting == TransferSide.BUYER else TERM_CONDITIONS
+    return evaluate_conditions(await load_snapshot(transfer, context), checks)
 
 
-@operation(TRANSFER, "countersign", weigh=(_weigh_second,))
-async def countersign_transfer(work: Work, transfer: Transfer) -> Transfer:
+@operation(TRANSFER, "countersign", preconditions=(_check_countersign,))
+async def countersign_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
     """Sign as the second representative of the side whose signature is awaited.
 
     Raises:
@@ -202,12 +213,14 @@ async def countersign_transfer(work: Work, transfer: Transfer) -> Transfer:
     """
     of_seller = transfer.awaiting == TransferSide.SELLER
     transfer.awaiting = NEITHER
-    await take(work, transfer, Step.COUNTERSIGN_OFFER if of_seller else Step.COUNTERSIGN_ACCEPTANCE)
+    await advance_transfer(
+        context, transfer, Step.COUNTERSIGN_OFFER if of_seller else Step.COUNTERSIGN_ACCEPTANCE
+    )
     return transfer
 
 
-@operation(TRANSFER, "accept", weigh=(weighing(ACCEPTING),))
-async def accept_transfer(work: Work, transfer: Transfer) -> Transfer:
+@operation(TRANSFER, "accept", preconditions=(load_and_evaluate(ACCEPTANCE_CONDITIONS),))
+async def accept_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
     """Accept the offer for the buyer. This is NOT an approval: nothing is decided or moved.
 
     The centre then decides the eligibility of both sides, and the city or the province approves.
@@ -218,20 +231,22 @@ async def accept_transfer(work: Work, transfer: Transfer) -> Transfer:
     Rule: within the time limit of the offer, judged as of now.
 
     """
-    if await _signs_twice(transfer.buyer_id):
+    if await _needs_two_signatures(transfer.buyer_id):
         transfer.awaiting = TransferSide.BUYER.value
-        await take(work, transfer, Step.ACCEPT_FIRST)
+        await advance_transfer(context, transfer, Step.ACCEPT_FIRST)
     else:
-        await take(work, transfer, Step.ACCEPT)
+        await advance_transfer(context, transfer, Step.ACCEPT)
     return transfer
 
 
 @operation(TRANSFER, "withdraw")
-async def withdraw_transfer(work: Work, transfer: Transfer, *, reason: str) -> Transfer:
+async def withdraw_transfer(
+    context: CommandContext, transfer: Transfer, *, reason: str
+) -> Transfer:
     """End the case before the contract, for either side; what was blocked comes home.
 
     Args:
-        work: the command.
+        context: the command.
         transfer: a case of the viewer's organisation.
         reason: 1 to 2000 characters.
 
@@ -241,7 +256,7 @@ async def withdraw_transfer(work: Work, transfer: Transfer, *, reason: str) -> T
     Rule: either side may withdraw until the contract; afterwards it is a default.
 
     """
-    transfer.reason = check_text(reason, "reason", most=REASON_MAX)
+    transfer.reason = check_text(reason, "reason", max_length=REASON_MAX)
     transfer.awaiting = NEITHER
-    await take(work, transfer, Step.WITHDRAW)
+    await advance_transfer(context, transfer, Step.WITHDRAW)
     return transfer

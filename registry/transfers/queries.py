@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
-from registry.db.session import rows
+from registry.db.session import fetch_all
 from registry.transfers.records import (
     Certificate,
     EligibilityFinding,
@@ -14,32 +14,32 @@ from registry.transfers.records import (
     TransferOpinion,
 )
 
-Saying = TypeVar("Saying", TransferOpinion, TransferComment, EligibilityFinding)
+OpinionOrComment = TypeVar("OpinionOrComment", TransferOpinion, TransferComment, EligibilityFinding)
 
 
 async def opinions_of(transfers: Sequence[UUID]) -> dict[UUID, list[TransferOpinion]]:
     """The opinions of the two cities, in the order in which they were given."""
-    return _grouped(
+    return _group_by_transfer(
         await TransferOpinion.filter(transfer_id__in=list(transfers)).order_by("given_at", "id")
     )
 
 
 async def comments_of(transfers: Sequence[UUID]) -> dict[UUID, list[TransferComment]]:
     """What counties remarked, oldest first."""
-    return _grouped(
+    return _group_by_transfer(
         await TransferComment.filter(transfer_id__in=list(transfers)).order_by("given_at", "id")
     )
 
 
 async def findings_of(transfers: Sequence[UUID]) -> dict[UUID, list[EligibilityFinding]]:
     """What the centre found when it decided eligibility, by name."""
-    return _grouped(
+    return _group_by_transfer(
         await EligibilityFinding.filter(transfer_id__in=list(transfers)).order_by("name")
     )
 
 
-def _grouped(found: Sequence[Saying]) -> dict[UUID, list[Saying]]:
-    groups: defaultdict[UUID, list[Saying]] = defaultdict(list)
+def _group_by_transfer(found: Sequence[OpinionOrComment]) -> dict[UUID, list[OpinionOrComment]]:
+    groups: defaultdict[UUID, list[OpinionOrComment]] = defaultdict(list)
     for each in found:
         groups[each.transfer_id].append(each)
     return groups
@@ -51,7 +51,7 @@ async def certificates_of(transfers: Sequence[UUID]) -> dict[UUID, UUID]:
     return {certificate.transfer_id: certificate.id for certificate in found}
 
 
-async def certificate_numbered(number: str) -> UUID | None:
+async def find_certificate(number: str) -> UUID | None:
     """The identifier of the certificate with an attestation number, or None."""
     found = await Certificate.get_or_none(number=number)
     return found.id if found else None
@@ -66,5 +66,5 @@ _REVOKED = """
 
 async def revocations_of(certificates: Sequence[UUID]) -> dict[UUID, datetime]:
     """Since when each certificate is void, for those whose settlement was reversed."""
-    found = await rows(_REVOKED, list(certificates))
+    found = await fetch_all(_REVOKED, list(certificates))
     return {revoked["id"]: revoked["known_at"] for revoked in found}

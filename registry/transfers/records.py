@@ -56,7 +56,7 @@ class Transfer(Model):
         table = "transfer"
 
     @property
-    def crosses(self) -> bool:
+    def is_cross_city(self) -> bool:
         """Whether seller and buyer are in different cities."""
         return bool(self.seller_city != self.buyer_city)
 

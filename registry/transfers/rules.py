@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from registry.ledger.rules import MONEY, OUTSIDE, EntryKind, Posting
+from registry.ledger.rules import MONEY_INSTRUMENT, OUTSIDE_ACCOUNT, EntryKind, Posting
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """The deadline of a state that has none, so that comparisons need no NULL."""
@@ -74,7 +74,7 @@ class Regime(StrEnum):
     CROSS_REGION = "cross_region"
 
 
-LIFE = {
+TRANSITIONS = {
     (State.DRAFT, Step.OFFER): State.OFFERED,
     (State.DRAFT, Step.OFFER_FIRST): State.AWAITING_SIGNATURE,
     (State.DRAFT, Step.WITHDRAW): State.WITHDRAWN,
@@ -103,16 +103,16 @@ LIFE = {
 }
 """Every step. Rule: Market Trading Rules (市场交易细则); the early exits are our reading."""
 
-FINAL = frozenset(State) - {state for state, _ in LIFE}
+FINAL = frozenset(State) - {state for state, _ in TRANSITIONS}
 """States from which nothing leads on."""
 
-LAPSING = frozenset(state for state, step in LIFE if step is Step.EXPIRE)
+EXPIRES = frozenset(state for state, step in TRANSITIONS if step is Step.EXPIRE)
 """States that end by themselves when their deadline passes."""
 
-BLOCKING = frozenset(State) - FINAL - {State.DRAFT}
+LOCKS_RIGHTS = frozenset(State) - FINAL - {State.DRAFT}
 """States in which the units lie in the seller's escrow: from the first signature to the end."""
 
-BEFORE_CONTRACT = frozenset(state for state, step in LIFE if step is Step.WITHDRAW)
+BEFORE_CONTRACT = frozenset(state for state, step in TRANSITIONS if step is Step.WITHDRAW)
 """States from which either side may still withdraw."""
 
 DEADLINES = {
@@ -126,11 +126,11 @@ DEADLINES = {
 
 def state_at(state: State, deadline_at: datetime, now: datetime) -> State:
     """The state as of ``now``: what has passed its deadline has expired, swept or not."""
-    return State.EXPIRED if state in LAPSING and now > deadline_at else state
+    return State.EXPIRED if state in EXPIRES and now > deadline_at else state
 
 
 @dataclass(frozen=True, slots=True)
-class Deal:
+class SettlementTerms:
     """What is exchanged, and the accounts it passes through.
 
     Attributes:
@@ -148,55 +148,57 @@ class Deal:
     sum_fen: int
 
 
-def blocked(deal: Deal) -> Posting:
+def lock_rights_posting(terms: SettlementTerms) -> Posting:
     """The rights leave what the seller can dispose of, and stay his."""
-    return Posting(deal.seller_holding, deal.seller_escrow, deal.instrument, deal.quantity)
+    return Posting(terms.seller_holding, terms.seller_escrow, terms.instrument, terms.quantity)
 
 
-def released(deal: Deal) -> Posting:
+def release_rights_posting(terms: SettlementTerms) -> Posting:
     """The rights come home to the seller."""
-    return Posting(deal.seller_escrow, deal.seller_holding, deal.instrument, deal.quantity)
+    return Posting(terms.seller_escrow, terms.seller_holding, terms.instrument, terms.quantity)
 
 
-def paid_in(deal: Deal) -> Posting:
+def pay_in_posting(terms: SettlementTerms) -> Posting:
     """The buyer's money enters the registry and is bound to the case."""
-    return Posting(OUTSIDE, deal.buyer_escrow, MONEY, deal.sum_fen)
+    return Posting(OUTSIDE_ACCOUNT, terms.buyer_escrow, MONEY_INSTRUMENT, terms.sum_fen)
 
 
-def refunded(deal: Deal) -> Posting:
+def refund_posting(terms: SettlementTerms) -> Posting:
     """The money goes back to what the buyer can dispose of."""
-    return Posting(deal.buyer_escrow, deal.buyer_holding, MONEY, deal.sum_fen)
+    return Posting(terms.buyer_escrow, terms.buyer_holding, MONEY_INSTRUMENT, terms.sum_fen)
 
 
-def exchanged(deal: Deal) -> tuple[Posting, Posting]:
+def exchange_postings(terms: SettlementTerms) -> tuple[Posting, Posting]:
     """Rights against money (权款结算): both, or neither."""
     return (
-        Posting(deal.seller_escrow, deal.buyer_holding, deal.instrument, deal.quantity),
-        Posting(deal.buyer_escrow, deal.seller_holding, MONEY, deal.sum_fen),
+        Posting(terms.seller_escrow, terms.buyer_holding, terms.instrument, terms.quantity),
+        Posting(terms.buyer_escrow, terms.seller_holding, MONEY_INSTRUMENT, terms.sum_fen),
     )
 
 
-def entries(deal: Deal, state: State, step: Step) -> dict[EntryKind, tuple[Posting, ...]]:
+def step_entries(
+    terms: SettlementTerms, state: State, step: Step
+) -> dict[EntryKind, tuple[Posting, ...]]:
     """The entries that ``step`` writes when it is taken from ``state``; most steps move nothing."""
     match step:
         case Step.OFFER | Step.OFFER_FIRST:
-            return {EntryKind.BLOCK: (blocked(deal),)}
+            return {EntryKind.BLOCK: (lock_rights_posting(terms),)}
         case Step.PAY:
-            return {EntryKind.PAYMENT: (paid_in(deal),)}
+            return {EntryKind.PAYMENT: (pay_in_posting(terms),)}
         case Step.SETTLE:
-            return {EntryKind.SETTLEMENT: exchanged(deal)}
+            return {EntryKind.SETTLEMENT: exchange_postings(terms)}
         case Step.WITHDRAW | Step.REJECT | Step.EXPIRE | Step.DEFAULT:
-            return _home(deal, state)
+            return _return_entries(terms, state)
     return {}
 
 
-def _home(deal: Deal, state: State) -> dict[EntryKind, tuple[Posting, ...]]:
+def _return_entries(terms: SettlementTerms, state: State) -> dict[EntryKind, tuple[Posting, ...]]:
     """What lies in escrow in ``state`` returns to whose it is."""
     found: dict[EntryKind, tuple[Posting, ...]] = {}
-    if state in BLOCKING:
-        found[EntryKind.RELEASE] = (released(deal),)
+    if state in LOCKS_RIGHTS:
+        found[EntryKind.RELEASE] = (release_rights_posting(terms),)
     if state is State.PAID:
-        found[EntryKind.REFUND] = (refunded(deal),)
+        found[EntryKind.REFUND] = (refund_posting(terms),)
     return found
 
 

@@ -4,31 +4,33 @@ from datetime import datetime
 from uuid import uuid4
 
 from policies.vocabulary import Text
-from registry.commands.command import Work, operation
-from registry.db.session import known_constraints, row
+from registry.commands.command import CommandContext, operation
+from registry.db.session import fetch_one, register_constraint_errors
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_bank_reference, check_text
 from registry.kernel.quantities import format_money
 from registry.ledger.rules import EntryKind
-from registry.transfers.conditions import STANDING
-from registry.transfers.eligibility_data import weighing
+from registry.transfers.conditions import ONGOING_CONDITIONS
+from registry.transfers.eligibility_data import load_and_evaluate
 from registry.transfers.facts import TRANSFER
 from registry.transfers.legal_bases import PLATFORM_RULES
 from registry.transfers.records import Certificate, Transfer
 from registry.transfers.rules import NEITHER, State, Step, TransferSide, attestation_number
-from registry.transfers.workflow import REASON_MAX, take
+from registry.transfers.workflow import REASON_MAX, advance_transfer
 
 CONTRACT_NUMBER_MAX = 60
 """Most characters of a contract's number."""
 
 
-@operation(TRANSFER, "contract", weigh=(weighing(STANDING),))
-async def contract_transfer(work: Work, transfer: Transfer, *, contract_number: str) -> Transfer:
+@operation(TRANSFER, "contract", preconditions=(load_and_evaluate(ONGOING_CONDITIONS),))
+async def contract_transfer(
+    context: CommandContext, transfer: Transfer, *, contract_number: str
+) -> Transfer:
     """Record the standard contract that both sides signed. The time limit of payment begins to run.
 
     Args:
-        work: the command.
+        context: the command.
         transfer: an approved case.
         contract_number: 1 to 60 characters; no other case has it.
 
@@ -41,14 +43,14 @@ async def contract_transfer(work: Work, transfer: Transfer, *, contract_number: 
 
     """
     transfer.contract_number = check_text(
-        contract_number, "contractNumber", most=CONTRACT_NUMBER_MAX
+        contract_number, "contractNumber", max_length=CONTRACT_NUMBER_MAX
     )
-    await take(work, transfer, Step.CONTRACT)
+    await advance_transfer(context, transfer, Step.CONTRACT)
     return transfer
 
 
-async def _pays_in_full(
-    _work: Work, transfer: Transfer, *, money: int, **_: object
+async def _check_full_payment(
+    _context: CommandContext, transfer: Transfer, *, money: int, **_: object
 ) -> list[Condition]:
     due, paid = format_money(transfer.sum_fen), format_money(money)
     return [
@@ -62,12 +64,14 @@ async def _pays_in_full(
     ]
 
 
-@operation(TRANSFER, "record_payment", weigh=(_pays_in_full,))
-async def record_payment(work: Work, transfer: Transfer, *, money: int, reference: str) -> Transfer:
+@operation(TRANSFER, "record_payment", preconditions=(_check_full_payment,))
+async def record_payment(
+    context: CommandContext, transfer: Transfer, *, money: int, reference: str
+) -> Transfer:
     """Record that the buyer's money arrived; it lies in his escrow until the settlement.
 
     Args:
-        work: the command.
+        context: the command.
         transfer: a contracted case.
         money: fen; exactly the sum of the case.
         reference: the bank's reference; each is recorded once.
@@ -82,12 +86,12 @@ async def record_payment(work: Work, transfer: Transfer, *, money: int, referenc
     """
     assert money == transfer.sum_fen, "weighed before"
     transfer.bank_reference = check_bank_reference(reference, "reference")
-    await take(work, transfer, Step.PAY, reference=transfer.bank_reference)
+    await advance_transfer(context, transfer, Step.PAY, reference=transfer.bank_reference)
     return transfer
 
 
 @operation(TRANSFER, "settle")
-async def settle_transfer(work: Work, transfer: Transfer) -> Transfer:
+async def settle_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
     """Exchange rights and money in one entry, and attest it with a certificate (交易鉴证书).
 
     Raises:
@@ -97,15 +101,15 @@ async def settle_transfer(work: Work, transfer: Transfer) -> Transfer:
     Rule: settlement of rights against money (权款结算); the certificate when all is performed.
 
     """
-    written = await take(work, transfer, Step.SETTLE)
-    transfer.number, pollutant = await _next_number(transfer, day_of(work.now).year)
-    work.along.append(
+    written = await advance_transfer(context, transfer, Step.SETTLE)
+    transfer.number, pollutant = await _next_attestation_number(transfer, day_of(context.now).year)
+    context.also_save.append(
         Certificate(
             id=uuid4(),
             number=transfer.number,
             transfer_id=transfer.id,
             entry_id=written[EntryKind.SETTLEMENT],
-            issued_at=work.now,
+            issued_at=context.now,
             seller_id=transfer.seller_id,
             buyer_id=transfer.buyer_id,
             pollutant=pollutant,
@@ -116,13 +120,13 @@ async def settle_transfer(work: Work, transfer: Transfer) -> Transfer:
     return transfer
 
 
-async def _next_number(transfer: Transfer, year: int) -> tuple[str, str]:
+async def _next_attestation_number(transfer: Transfer, year: int) -> tuple[str, str]:
     """The next attestation number of the seller's city and year, and the pollutant it attests.
 
     Locked last, after the balances.
     """
     city = transfer.seller_city
-    counted = await row(
+    counted = await fetch_one(
         "INSERT INTO certificate_sequence (city, year, last) VALUES ($1, $2, 1)"
         " ON CONFLICT (city, year) DO UPDATE SET last = certificate_sequence.last + 1"
         " RETURNING last, (SELECT pollutant FROM instrument WHERE id = $3)",
@@ -134,13 +138,15 @@ async def _next_number(transfer: Transfer, year: int) -> tuple[str, str]:
     return attestation_number(city, year, counted["last"]), counted["pollutant"]
 
 
-async def _has_failed(work: Work, transfer: Transfer, *, side: str, **_: object) -> list[Condition]:
+async def _check_default(
+    context: CommandContext, transfer: Transfer, *, side: str, **_: object
+) -> list[Condition]:
     if side != TransferSide.BUYER:
         return []
-    return [_payment_missing(State(transfer.state), transfer.deadline_at, work.now)]
+    return [_check_payment_overdue(State(transfer.state), transfer.deadline_at, context.now)]
 
 
-def _payment_missing(state: State, deadline_at: datetime, now: datetime) -> Condition:
+def _check_payment_overdue(state: State, deadline_at: datetime, now: datetime) -> Condition:
     last = day_of(deadline_at)
     return Condition(
         "payment_missing",
@@ -153,12 +159,14 @@ def _payment_missing(state: State, deadline_at: datetime, now: datetime) -> Cond
     )
 
 
-@operation(TRANSFER, "declare_default", weigh=(_has_failed,))
-async def declare_default(work: Work, transfer: Transfer, *, side: str, reason: str) -> Transfer:
+@operation(TRANSFER, "declare_default", preconditions=(_check_default,))
+async def declare_default(
+    context: CommandContext, transfer: Transfer, *, side: str, reason: str
+) -> Transfer:
     """End a contract that one side does not keep; rights and money go home to whose they are.
 
     Args:
-        work: the command.
+        context: the command.
         transfer: a contracted or paid case.
         side: ``seller`` or ``buyer``, who does not keep the contract.
         reason: 1 to 2000 characters.
@@ -173,24 +181,24 @@ async def declare_default(work: Work, transfer: Transfer, *, side: str, reason: 
     if side not in {TransferSide.SELLER.value, TransferSide.BUYER.value}:
         raise Malformed("side", "The side is seller or buyer.", "违约方须为出让方或受让方。")
     transfer.in_default = TransferSide(side).value
-    transfer.reason = check_text(reason, "reason", most=REASON_MAX)
-    await take(work, transfer, Step.DEFAULT)
+    transfer.reason = check_text(reason, "reason", max_length=REASON_MAX)
+    await advance_transfer(context, transfer, Step.DEFAULT)
     return transfer
 
 
 @operation(TRANSFER, "expire")
-async def expire_transfer(work: Work, transfer: Transfer) -> Transfer:
+async def expire_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
     """Write down that a case ended with its time limit; what was blocked comes home to the seller.
 
     Rule: the limit is judged as of now by everything that looks at the case; this only tidies up.
 
     """
     transfer.awaiting = NEITHER
-    await take(work, transfer, Step.EXPIRE)
+    await advance_transfer(context, transfer, Step.EXPIRE)
     return transfer
 
 
-known_constraints(
+register_constraint_errors(
     {
         "transfer_contract_number_unique": Text(
             "Another case has this contract number.", "该合同编号已用于其他案件。"

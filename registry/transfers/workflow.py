@@ -3,38 +3,38 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from registry.commands.command import Work
+from registry.commands.command import CommandContext
 from registry.kernel.calendar import add_working_days, day_of, end_of_day
-from registry.kernel.state_machine import advance
-from registry.ledger.journal import ensure_accounts, post
+from registry.kernel.state_machine import transition
+from registry.ledger.journal import ensure_accounts, post_entry
 from registry.ledger.rules import AccountKind, EntryKind
-from registry.reference.holidays import calendar
-from registry.reference.parameters import find_parameter, parameter
+from registry.reference.holidays import load_calendar
+from registry.reference.parameters import find_parameter, require_parameter
 from registry.transfers import closing_checks
 from registry.transfers.records import Transfer
 from registry.transfers.rules import (
     DEADLINES,
-    LIFE,
     NEVER,
-    Deal,
+    TRANSITIONS,
     Regime,
+    SettlementTerms,
     State,
     Step,
-    entries,
     state_at,
+    step_entries,
 )
 
 REASON_MAX = 2000
 """Most characters of a reason, a note, an opinion or a comment."""
 
 
-async def take(
-    work: Work, transfer: Transfer, step: Step, *, reference: str | None = None
+async def advance_transfer(
+    context: CommandContext, transfer: Transfer, step: Step, *, reference: str | None = None
 ) -> dict[EntryKind, UUID]:
     """Take ``step``: post what moves with it and advance the case. The entries written, by kind.
 
     Args:
-        work: the command, granted.
+        context: the command, granted.
         transfer: the case, locked; the frame saves it.
         step: a step of ``LIFE``.
         reference: the bank's reference where money enters.
@@ -48,23 +48,25 @@ async def take(
     """
     state = State(transfer.state)
     # What has passed its deadline has expired; only writing that down still finds it as it was.
-    standing = state if step is Step.EXPIRE else state_at(state, transfer.deadline_at, work.now)
-    after = advance(LIFE, standing, step)
+    standing = state if step is Step.EXPIRE else state_at(state, transfer.deadline_at, context.now)
+    after = transition(TRANSITIONS, standing, step)
     written = {
-        kind: await post(work, kind, postings, reference=reference, demo=transfer.demo)
-        for kind, postings in entries(await _deal(transfer), state, step).items()
+        kind: await post_entry(context, kind, postings, reference=reference, demo=transfer.demo)
+        for kind, postings in step_entries(
+            await _load_settlement_terms(transfer), state, step
+        ).items()
     }
-    transfer.deadline_at = await _deadline(transfer, step, after, day_of(work.now))
+    transfer.deadline_at = await _deadline_after(transfer, step, after, day_of(context.now))
     transfer.state = after.value
     if after is State.OFFERED:
-        transfer.offered_at = work.now
+        transfer.offered_at = context.now
     return written
 
 
-async def _deal(transfer: Transfer) -> Deal:
+async def _load_settlement_terms(transfer: Transfer) -> SettlementTerms:
     seller, buyer = transfer.seller_id, transfer.buyer_id
     accounts = await ensure_accounts((seller, buyer), AccountKind.HOLDING, AccountKind.ESCROW)
-    return Deal(
+    return SettlementTerms(
         seller_holding=accounts[seller, AccountKind.HOLDING],
         seller_escrow=accounts[seller, AccountKind.ESCROW],
         buyer_holding=accounts[buyer, AccountKind.HOLDING],
@@ -75,7 +77,7 @@ async def _deal(transfer: Transfer) -> Deal:
     )
 
 
-async def _deadline(transfer: Transfer, step: Step, after: State, on: date) -> datetime:
+async def _deadline_after(transfer: Transfer, step: Step, after: State, on: date) -> datetime:
     """When the state after ``step`` ends by itself."""
     if after not in DEADLINES:
         return NEVER
@@ -93,7 +95,7 @@ async def last_day_of(name: str, on: date) -> date:
         ConditionsUnmet: the limit is not known on the day.
 
     """
-    return add_working_days(await calendar(), on, (await parameter(name, on)).days)
+    return add_working_days(await load_calendar(), on, (await require_parameter(name, on)).days)
 
 
 async def regime_on(on: date) -> Regime:

@@ -24,37 +24,37 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from registry.kernel.errors import Code
-from registry.kernel.slru_cache import Remembered
-from schema.documents.cost import TOO_LARGE, Limits, Size, oversized, sizes_of
-from schema.documents.parser import document_of, tokens_of
+from registry.kernel.slru_cache import SegmentedLRUCache
+from schema.documents.cost import TOO_LARGE, Complexity, Limits, complexity_of, limit_errors
+from schema.documents.parser import iter_tokens, parse_document
 
-PLANS_MAX = 32
-ERRORS_MAX = 20
-REFUSED_COST = 10
+PLAN_CACHE_SIZE = 32
+MAX_VALIDATION_ERRORS = 20
+INVALID_DOCUMENT_COST = 10
 """What a document costs that is refused: it was read all the same."""
 
-TOKEN_BYTES = 600
+BYTES_PER_TOKEN = 600
 """What a word or sign of a document weighs in memory, at most, when it is parsed."""
 
-COMPARISONS_MAX = 12_000
+MAX_OVERLAP_COMPARISONS = 12_000
 """Of pairs of fields that might have to be merged. The library's own limit lets one document take
 more than half a second; ten lists with all their fields need fewer than 200.
 """
 
 _RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
-overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = COMPARISONS_MAX
+overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MAX_OVERLAP_COMPARISONS
 
 
-class Plans(OrderedDict[Hashable, object]):
-    """What is worked out from one operation and kept with it: the ``PLANS_MAX`` latest used.
+class PlanCache(OrderedDict[Hashable, object]):
+    """What is worked out from one operation and kept with it: the ``PLAN_CACHE_SIZE`` latest used.
 
     Attributes:
-        prepared: what is the same for all of them.
+        prepared_operation: what is the same for all of them.
 
     """
 
-    prepared: object = None
+    prepared_operation: object = None
 
     def __getitem__(self, key: Hashable) -> object:
         """What is kept; it is the latest used now."""
@@ -73,12 +73,12 @@ class Plans(OrderedDict[Hashable, object]):
         """Keep it as the latest; the oldest goes."""
         super().__setitem__(key, value)
         self.move_to_end(key)
-        if len(self) > PLANS_MAX:
+        if len(self) > PLAN_CACHE_SIZE:
             self.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
-class Admitted:
+class ValidatedOperation:
     """One operation of a document, ready to be carried out; or why it is not.
 
     Attributes:
@@ -97,76 +97,82 @@ class Admitted:
     document: DocumentNode | None = None
     operation: OperationDefinitionNode | None = None
     fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
-    cost: int = REFUSED_COST
-    plans: Plans = field(default_factory=Plans, repr=False, compare=False)
-    faults: tuple[GraphQLError, ...] = ()
+    cost: int = INVALID_DOCUMENT_COST
+    plans: PlanCache = field(default_factory=PlanCache, repr=False, compare=False)
+    stored_errors: tuple[GraphQLError, ...] = ()
 
     @property
     def errors(self) -> list[GraphQLError]:
         """What is wrong; empty where it is admitted."""
-        return [_anew(fault) for fault in self.faults]
+        return [_clone_error(fault) for fault in self.stored_errors]
 
 
-class Admissions:
+class DocumentCache:
     """Admits the documents of one schema."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
         self._schema = schema
         self._limits = limits
-        self._read: Remembered[str, _Read] = Remembered(limits.documents, limits.documents_bytes)
+        self._documents: SegmentedLRUCache[str, _ParsedDocument] = SegmentedLRUCache(
+            limits.document_cache_size, limits.document_cache_bytes
+        )
 
     def __len__(self) -> int:
         """How many documents are remembered."""
-        return len(self._read)
+        return len(self._documents)
 
     def __contains__(self, text: str) -> bool:
-        return text in self._read
+        return text in self._documents
 
     @property
     def weight(self) -> int:
         """What the remembered documents weigh, in bytes as estimated."""
-        return self._read.weight
+        return self._documents.weight
 
-    def admit(self, text: str, operation_name: str | None) -> Admitted:
+    def validate(self, text: str, operation_name: str | None) -> ValidatedOperation:
         """The operation of this name, or the only one; refused where ``errors`` are not empty."""
-        read = self._read.get(text)
+        read = self._documents.get(text)
         if read is None:
-            read = self._checked(text)
-            self._read.put(text, read, read.weight)
-        return read.refused or read.operations.get(operation_name) or _unnamed(text, operation_name)
+            read = self._validate_text(text)
+            self._documents.put(text, read, read.weight)
+        return (
+            read.invalid_operation
+            or read.operations.get(operation_name)
+            or _without_operation_name(text, operation_name)
+        )
 
-    def faults(self, text: str) -> list[GraphQLError]:
+    def validation_errors(self, text: str) -> list[GraphQLError]:
         """Why a document is not admitted, whichever of its operations is meant; else nothing."""
-        read = self._read.get(text) or self._checked(text)
-        return read.refused.errors if read.refused else []
+        read = self._documents.get(text) or self._validate_text(text)
+        return read.invalid_operation.errors if read.invalid_operation else []
 
-    def _checked(self, text: str) -> "_Read":
+    def _validate_text(self, text: str) -> "_ParsedDocument":
         try:
-            document = document_of(text, self._limits.tokens)
+            document = parse_document(text, self._limits.tokens)
         except GraphQLError as error:
-            return _refused(text, [error])
-        sizes = list(sizes_of(self._schema, document, self._limits.page))
+            return _invalid_document(text, [error])
+        sizes = list(complexity_of(self._schema, document, self._limits.page))
         faults = [
             fault
             for operation, size in sizes
-            for fault in oversized(operation.operation, size, self._limits)
+            for fault in limit_errors(operation.operation, size, self._limits)
         ]
         # What is too large is not compared with the schema: that takes the longest.
         faults = faults or validate(
-            self._schema, document, _RULES, max_errors=ERRORS_MAX, hide_suggestions=True
+            self._schema, document, _RULES, max_errors=MAX_VALIDATION_ERRORS, hide_suggestions=True
         )
-        faults = [_explained(fault) for fault in faults]
-        return _refused(text, faults) if faults else _admitted(text, document, sizes)
+        faults = [_explain_abort(fault) for fault in faults]
+        return _invalid_document(text, faults) if faults else _valid_document(text, document, sizes)
 
 
-class Admitting(SchemaExtension):
+class UseValidatedDocument(SchemaExtension):
     """Hands the executor the document that was admitted, so that it is not read again."""
 
     def on_parse(self) -> Iterator[None]:
         """Put it where the library looks before it parses."""
         context = self.execution_context
         if context.context is not None:
-            context.graphql_document = context.context.admitted.document
+            context.graphql_document = context.context.validated_operation.document
         yield
 
     def on_validate(self) -> Iterator[None]:
@@ -176,53 +182,56 @@ class Admitting(SchemaExtension):
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ParsedDocument:
     """A document: why it is refused, or its operations by name; without one where it is alone."""
 
     weight: int
-    operations: Mapping[str | None, Admitted] = field(default_factory=dict)
-    refused: Admitted | None = None
+    operations: Mapping[str | None, ValidatedOperation] = field(default_factory=dict)
+    invalid_operation: ValidatedOperation | None = None
 
 
-def _refused(text: str, errors: list[GraphQLError]) -> _Read:
-    faults = tuple(_anew(error) for error in errors[:ERRORS_MAX])
-    return _Read(_weight(text, len(faults)), refused=Admitted(text, faults=faults))
+def _invalid_document(text: str, errors: list[GraphQLError]) -> _ParsedDocument:
+    faults = tuple(_clone_error(error) for error in errors[:MAX_VALIDATION_ERRORS])
+    return _ParsedDocument(
+        _estimated_bytes(text, len(faults)),
+        invalid_operation=ValidatedOperation(text, stored_errors=faults),
+    )
 
 
-def _admitted(
-    text: str, document: DocumentNode, sizes: list[tuple[OperationDefinitionNode, Size]]
-) -> _Read:
+def _valid_document(
+    text: str, document: DocumentNode, sizes: list[tuple[OperationDefinitionNode, Complexity]]
+) -> _ParsedDocument:
     fragments = {
         definition.name.value: definition
         for definition in document.definitions
         if isinstance(definition, FragmentDefinitionNode)
     }
-    named: dict[str | None, Admitted] = {
-        operation.name.value if operation.name else None: Admitted(
+    named: dict[str | None, ValidatedOperation] = {
+        operation.name.value if operation.name else None: ValidatedOperation(
             text, document, operation, fragments, size.cost(operation.operation)
         )
         for operation, size in sizes
     }
     if len(named) == 1:
         named[None] = next(iter(named.values()))
-    return _Read(_weight(text, sum(1 for _ in tokens_of(document))), named)
+    return _ParsedDocument(_estimated_bytes(text, sum(1 for _ in iter_tokens(document))), named)
 
 
-def _weight(text: str, parts: int) -> int:
-    return len(text.encode(errors="surrogatepass")) + TOKEN_BYTES * parts
+def _estimated_bytes(text: str, tokens: int) -> int:
+    return len(text.encode(errors="surrogatepass")) + BYTES_PER_TOKEN * tokens
 
 
-def _unnamed(text: str, name: str | None) -> Admitted:
+def _without_operation_name(text: str, name: str | None) -> ValidatedOperation:
     message = (
         "The document has several operations or none; name the one that is meant."
         if name is None
         else "The document has no operation of this name."
     )
     fault = GraphQLError(message, extensions={"code": Code.MALFORMED.value})
-    return Admitted(text, faults=(fault,))
+    return ValidatedOperation(text, stored_errors=(fault,))
 
 
-def _explained(error: GraphQLError) -> GraphQLError:
+def _explain_abort(error: GraphQLError) -> GraphQLError:
     """The library does not say why it gave up; that it found many faults it says itself."""
     if not isinstance(error, ValidationAbortedError) or "Too many" in error.message:
         return error
@@ -230,7 +239,7 @@ def _explained(error: GraphQLError) -> GraphQLError:
     return GraphQLError(message, extensions={"code": TOO_LARGE})
 
 
-def _anew(error: GraphQLError) -> GraphQLError:
+def _clone_error(error: GraphQLError) -> GraphQLError:
     """The same error, without the parsed document that it would keep in memory."""
     return GraphQLError(
         error.message,

@@ -30,15 +30,15 @@ from graphql import (
 )
 
 TOO_LARGE = "TOO_LARGE"
-PAGES = frozenset({"first", "last"})
+PAGE_ARGUMENTS = frozenset({"first", "last"})
 
-MOST = "most"
+MAX_ITEMS = "most"
 """What a list says of itself: how many it holds at most; 0 where its page has counted them."""
 
 MUTATION_COST, INTROSPECTION_COST = 10, 5_000
 
 _DEFINITION = "strawberry-definition"
-_DIGITS = 9
+_MAX_PAGE_DIGITS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ class Limits:
         roots: fields at the top, each fragment counted as often as it is spread.
         introspections: questions to the schema itself, counted likewise.
         cost: points of one operation, see ``Size.cost``.
-        documents: how many documents are remembered.
-        documents_bytes: what they may weigh together, parsed; an estimate from above.
+        document_cache_size: how many documents are remembered.
+        document_cache_bytes: what they may weigh together, parsed; an estimate from above.
 
     """
 
@@ -69,12 +69,12 @@ class Limits:
     roots: int = 10
     introspections: int = 2
     cost: int = 20_000
-    documents: int = 512
-    documents_bytes: int = 24_000_000
+    document_cache_size: int = 512
+    document_cache_bytes: int = 24_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class Complexity:
     """What a selection asks; sizes side by side add up, but for the depth."""
 
     depth: int = 0
@@ -84,9 +84,9 @@ class Size:
     roots: int = 0
     introspections: int = 0
 
-    def beside(self, other: "Size") -> "Size":
+    def combine(self, other: "Complexity") -> "Complexity":
         """Both, as siblings."""
-        return Size(
+        return Complexity(
             max(self.depth, other.depth),
             self.aliases + other.aliases,
             self.directives + other.directives,
@@ -105,20 +105,20 @@ class Size:
         return max(1, self.roots * each + self.nodes + self.introspections * INTROSPECTION_COST)
 
 
-MEASURED = tuple(field.name for field in fields(Size))
+CHECKED_METRICS = tuple(field.name for field in fields(Complexity))
 
 
-def sizes_of(
+def complexity_of(
     schema: GraphQLSchema, document: DocumentNode, page: int
-) -> Iterator[tuple[OperationDefinitionNode, Size]]:
+) -> Iterator[tuple[OperationDefinitionNode, Complexity]]:
     """Each operation and what it asks; ``page`` is the most that one page holds."""
-    measure = _Measure(schema, document, page)
+    measure = _ComplexityVisitor(schema, document, page)
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            yield definition, measure.operation(definition)
+            yield definition, measure.visit_operation(definition)
 
 
-class _Measure:
+class _ComplexityVisitor:
     """Measures the operations of one document."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, page: int) -> None:
@@ -130,25 +130,31 @@ class _Measure:
         }
         self._page = page
         # A fragment being measured counts nothing, so that a circle (refused elsewhere) ends.
-        self._known: dict[str, Size] = {}
+        self._by_fragment: dict[str, Complexity] = {}
 
-    def operation(self, asked: OperationDefinitionNode) -> Size:
-        return self._selection(asked.selection_set, self._schema.get_root_type(asked.operation))
+    def visit_operation(self, asked: OperationDefinitionNode) -> Complexity:
+        return self._visit_selection(
+            asked.selection_set, self._schema.get_root_type(asked.operation)
+        )
 
-    def _selection(self, selected: SelectionSetNode | None, of: GraphQLNamedType | None) -> Size:
-        size = Size()
+    def _visit_selection(
+        self, selected: SelectionSetNode | None, of: GraphQLNamedType | None
+    ) -> Complexity:
+        size = Complexity()
         for node in selected.selections if selected else ():
             if isinstance(node, FieldNode):
-                size = size.beside(self._field(node, of))
+                size = size.combine(self._visit_field(node, of))
             elif isinstance(node, InlineFragmentNode):
-                size = size.beside(self._selection(node.selection_set, self._on(node, of)))
-                size = size.beside(Size(directives=len(node.directives or ())))
+                size = size.combine(
+                    self._visit_selection(node.selection_set, self._fragment_type(node, of))
+                )
+                size = size.combine(Complexity(directives=len(node.directives or ())))
             elif isinstance(node, FragmentSpreadNode):
-                size = size.beside(self._fragment(node.name.value))
-                size = size.beside(Size(directives=len(node.directives or ())))
+                size = size.combine(self._visit_fragment(node.name.value))
+                size = size.combine(Complexity(directives=len(node.directives or ())))
         return size
 
-    def _on(
+    def _fragment_type(
         self,
         fragment: InlineFragmentNode | FragmentDefinitionNode,
         of: GraphQLNamedType | None = None,
@@ -157,21 +163,25 @@ class _Measure:
         named: NamedTypeNode | None = fragment.type_condition
         return self._schema.get_type(named.name.value) if named else of
 
-    def _fragment(self, name: str) -> Size:
-        if name not in self._known and name in self._fragments:
+    def _visit_fragment(self, name: str) -> Complexity:
+        if name not in self._by_fragment and name in self._fragments:
             fragment = self._fragments[name]
-            self._known[name] = Size()
-            self._known[name] = self._selection(fragment.selection_set, self._on(fragment))
-        return self._known.get(name, Size())
+            self._by_fragment[name] = Complexity()
+            self._by_fragment[name] = self._visit_selection(
+                fragment.selection_set, self._fragment_type(fragment)
+            )
+        return self._by_fragment.get(name, Complexity())
 
-    def _field(self, node: FieldNode, of: GraphQLNamedType | None) -> Size:
+    def _visit_field(self, node: FieldNode, of: GraphQLNamedType | None) -> Complexity:
         name = node.name.value
         # A field that is not there is refused elsewhere; what it holds is measured all the same.
         field = self._schema.get_field(of, name) if of else None  # type: ignore[arg-type]  # Any type.
-        inner = self._selection(node.selection_set, get_named_type(field.type) if field else None)
+        inner = self._visit_selection(
+            node.selection_set, get_named_type(field.type) if field else None
+        )
         own, nested = name.startswith("__"), bool(node.selection_set)
-        rows = 0 if own else self._rows(node, field)
-        return Size(
+        rows = 0 if own else self._max_rows(node, field)
+        return Complexity(
             depth=0 if own else inner.depth + nested,
             aliases=inner.aliases + (node.alias is not None),
             directives=inner.directives + len(node.directives or ()),
@@ -181,34 +191,35 @@ class _Measure:
             introspections=inner.introspections + (own and nested),
         )
 
-    def _rows(self, node: FieldNode, field: GraphQLField | None) -> int:
+    def _max_rows(self, node: FieldNode, field: GraphQLField | None) -> int:
         """The objects a field could answer with; 0 where it is no list, or its page counts them."""
         asked = [
             argument
             for argument in node.arguments or ()
-            if argument.name.value in PAGES and not isinstance(argument.value, NullValueNode)
+            if argument.name.value in PAGE_ARGUMENTS
+            and not isinstance(argument.value, NullValueNode)
         ]
         if asked:
-            return max(self._literal(argument) for argument in asked)
+            return max(self._page_size(argument) for argument in asked)
         if field is None or not node.selection_set:
             return 0
-        if PAGES.intersection(field.args):
+        if PAGE_ARGUMENTS.intersection(field.args):
             return self._page
         if not is_list_type(get_nullable_type(field.type)):
             return 0
         own = field.extensions.get(_DEFINITION)
-        return int(own.metadata.get(MOST, self._page)) if own else self._page
+        return int(own.metadata.get(MAX_ITEMS, self._page)) if own else self._page
 
-    def _literal(self, argument: ArgumentNode) -> int:
+    def _page_size(self, argument: ArgumentNode) -> int:
         # A variable may be the largest allowed; a larger page is refused when it is read.
         value = argument.value
-        plain = isinstance(value, IntValueNode) and len(value.value) <= _DIGITS
+        plain = isinstance(value, IntValueNode) and len(value.value) <= _MAX_PAGE_DIGITS
         return max(1, min(int(value.value), self._page)) if plain else self._page  # type: ignore[attr-defined]  # An IntValueNode.
 
 
-def oversized(operation: OperationType, size: Size, limits: Limits) -> list[GraphQLError]:
+def limit_errors(operation: OperationType, size: Complexity, limits: Limits) -> list[GraphQLError]:
     """What an operation asks too much of; its cost is told where nothing else is too large."""
-    asked = [(name, getattr(size, name)) for name in MEASURED]
+    asked = [(name, getattr(size, name)) for name in CHECKED_METRICS]
     too_large = [(name, found) for name, found in asked if found > getattr(limits, name)]
     cost = size.cost(operation)
     if not too_large and cost > limits.cost:

@@ -4,16 +4,16 @@ from collections.abc import Iterator
 
 from graphql import DocumentNode, GraphQLError, Token, TokenKind, parse
 
-from registry.db.named_params import UNSTORABLE, storable
+from registry.db.named_params import UNSTORABLE_CHARACTERS, is_storable_text
 from registry.kernel.errors import Malformed
 
 NUMBER_LENGTH_MAX = 20
 
-_TEXTS = frozenset({TokenKind.STRING, TokenKind.BLOCK_STRING})
-_NUMBERS = frozenset({TokenKind.INT, TokenKind.FLOAT})
+_STRING_TOKENS = frozenset({TokenKind.STRING, TokenKind.BLOCK_STRING})
+_NUMBER_TOKENS = frozenset({TokenKind.INT, TokenKind.FLOAT})
 
 
-def document_of(text: str, tokens_max: int | None = None) -> DocumentNode:
+def parse_document(text: str, tokens_max: int | None = None) -> DocumentNode:
     """The document that a text stands for.
 
     Raises:
@@ -22,16 +22,16 @@ def document_of(text: str, tokens_max: int | None = None) -> DocumentNode:
 
     """
     document = parse(text, max_tokens=tokens_max)
-    for token in tokens_of(document):
+    for token in iter_tokens(document):
         value = token.value or ""
-        if token.kind in _TEXTS and not storable(value):
-            raise _malformed(UNSTORABLE.en, UNSTORABLE.zh)
-        if token.kind in _NUMBERS and len(value) > NUMBER_LENGTH_MAX:
+        if token.kind in _STRING_TOKENS and not is_storable_text(value):
+            raise _malformed(UNSTORABLE_CHARACTERS.en, UNSTORABLE_CHARACTERS.zh)
+        if token.kind in _NUMBER_TOKENS and len(value) > NUMBER_LENGTH_MAX:
             raise _malformed("A number has too many digits.", "数字位数过多。")
     return document
 
 
-def tokens_of(document: DocumentNode) -> Iterator[Token]:
+def iter_tokens(document: DocumentNode) -> Iterator[Token]:
     """Its words and signs, in their order."""
     token = document.loc.start_token if document.loc else None
     while token is not None:

@@ -12,58 +12,58 @@ from math import ceil
 from typing import NamedTuple
 
 from policies.vocabulary import Text
-from registry.access.principals import Caller
+from registry.access.principals import Principal
 
 RATE_LIMITED = "RATE_LIMITED"
-PUBLIC_SHARE = 10
+PUBLIC_DIVISOR = 10
 """Whoever is not signed in has one part in so many of what a client has."""
 
-SENDERS_MAX = 20_000
-SECONDS = 60
-NETWORK_BITS = 64
+MAX_SENDERS = 20_000
+SECONDS_PER_MINUTE = 60
+IPV6_PREFIX_BITS = 64
 """Of an IPv6 address; whoever has one has all the addresses that share them."""
 
 Sender = tuple[str, ...]
 
 
-class Rate(NamedTuple):
+class RateLimitStatus(NamedTuple):
     """What one operation cost, and what is left.
 
     Attributes:
         limit: points that a sender has in a minute, and at most at once.
         cost: points of this operation.
-        left: points that are left after it, in parts as well.
-        at: when it was charged, in seconds since 1970.
+        points_left: points that are left after it, in parts as well.
+        charged_at: when it was charged, in seconds since 1970.
 
     """
 
     limit: int
     cost: int
-    left: float
-    at: float
+    points_left: float
+    charged_at: float
 
     @property
     def remaining(self) -> int:
         """Whole points that are left."""
-        return int(self.left)
+        return int(self.points_left)
 
     @property
     def reset_at(self) -> datetime:
         """When all of them will be there again, to the second."""
-        seconds = (self.limit - self.left) * SECONDS / self.limit
-        return datetime.fromtimestamp(ceil(self.at + seconds), UTC)
+        seconds = (self.limit - self.points_left) * SECONDS_PER_MINUTE / self.limit
+        return datetime.fromtimestamp(ceil(self.charged_at + seconds), UTC)
 
 
-class RateLimited(Exception):
+class RateLimitExceeded(Exception):
     """A sender has used up his points; nothing was charged.
 
     Attributes:
-        seconds: after so many the same operation can be paid for.
+        retry_after: after so many the same operation can be paid for.
 
     """
 
     def __init__(self, cost: int, remaining: int, seconds: int) -> None:
-        self.seconds = seconds
+        self.retry_after = seconds
         self.message = Text(
             f"The operation costs {cost} points and you have {remaining}; send it again in"
             f" {seconds} s.",
@@ -75,10 +75,10 @@ class RateLimited(Exception):
 @dataclass(slots=True)
 class _Bucket:
     points: float
-    at: float
+    updated_at: float
 
 
-class Rates:
+class RateLimiter:
     """The points of each sender. Senders that are signed in and the public are kept apart.
 
     However many addresses the public sends from, no client loses sight of what he has used; of
@@ -90,71 +90,73 @@ class Rates:
         per_minute: int,
         clock: Callable[[], float],
         *,
-        time: Callable[[], float],
-        senders: int = SENDERS_MAX,
+        wall_clock: Callable[[], float],
+        max_senders: int = MAX_SENDERS,
     ) -> None:
         """Begin with nobody.
 
         Args:
             per_minute: points of a client or person.
             clock: seconds of a clock that nobody sets.
-            time: seconds since 1970, in which a sender is told when he has all points again.
-            senders: of how many the points are kept, signed in or not.
+            wall_clock: seconds since 1970, in which a sender is told when he has all points again.
+            max_senders: of how many the points are kept, signed in or not.
 
         """
-        self._clock, self._time = clock, time
-        self._senders_max = senders
-        self._known: OrderedDict[Sender, _Bucket] = OrderedDict()
+        self._clock, self._wall_clock = clock, wall_clock
+        self._max_senders = max_senders
+        self._authenticated: OrderedDict[Sender, _Bucket] = OrderedDict()
         self._public: OrderedDict[Sender, _Bucket] = OrderedDict()
         self._limit = per_minute
-        self._public_limit = max(1, per_minute // PUBLIC_SHARE)
+        self._public_limit = max(1, per_minute // PUBLIC_DIVISOR)
 
     def __len__(self) -> int:
         """How many senders are known."""
-        return len(self._known) + len(self._public)
+        return len(self._authenticated) + len(self._public)
 
-    def take(self, caller: Caller, peer: str, cost: int) -> Rate:
+    def charge(self, caller: Principal, peer: str, cost: int) -> RateLimitStatus:
         """Charge ``cost`` points to whoever sends.
 
         Raises:
-            RateLimited: he has not as many now, and is charged nothing.
+            RateLimitExceeded: he has not as many now, and is charged nothing.
 
         """
         sender = sender_of(caller, peer)
         signed_in = sender[0] != "public"
-        buckets = self._known if signed_in else self._public
+        buckets = self._authenticated if signed_in else self._public
         limit = self._limit if signed_in else self._public_limit
         now = self._clock()
-        bucket = buckets.get(sender) or self._full(buckets, sender, limit, now)
+        bucket = buckets.get(sender) or self._new_bucket(buckets, sender, limit, now)
         buckets.move_to_end(sender)
-        bucket.points = min(limit, bucket.points + (now - bucket.at) * limit / SECONDS)
-        bucket.at = now
+        bucket.points = min(
+            limit, bucket.points + (now - bucket.updated_at) * limit / SECONDS_PER_MINUTE
+        )
+        bucket.updated_at = now
         if cost > bucket.points:
-            wait = ceil((cost - bucket.points) * SECONDS / limit)
-            raise RateLimited(cost, int(bucket.points), max(1, wait))
+            wait = ceil((cost - bucket.points) * SECONDS_PER_MINUTE / limit)
+            raise RateLimitExceeded(cost, int(bucket.points), max(1, wait))
         bucket.points -= cost
-        return Rate(limit, cost, bucket.points, self._time())
+        return RateLimitStatus(limit, cost, bucket.points, self._wall_clock())
 
-    def _full(
+    def _new_bucket(
         self, buckets: OrderedDict[Sender, _Bucket], sender: Sender, limit: int, now: float
     ) -> _Bucket:
         """All points of a sender who is not known, in the place of who was silent longest."""
         bucket = buckets[sender] = _Bucket(limit, now)
-        if len(buckets) > self._senders_max:
+        if len(buckets) > self._max_senders:
             buckets.popitem(last=False)
         return bucket
 
 
-def sender_of(caller: Caller, peer: str) -> Sender:
+def sender_of(caller: Principal, peer: str) -> Sender:
     """To whom an operation is charged: a person, a program that acts for itself, an address."""
     if caller.subject:
         return "person", caller.subject, caller.client
     if caller.client:
         return "client", caller.client
-    return "public", _network(peer)
+    return "public", _network_prefix(peer)
 
 
-def _network(peer: str) -> str:
+def _network_prefix(peer: str) -> str:
     if ":" not in peer:
         return peer
     try:
@@ -162,4 +164,4 @@ def _network(peer: str) -> str:
     except ValueError:
         return peer
     mapped = address.ipv4_mapped
-    return str(mapped) if mapped else str(int(address) >> (128 - NETWORK_BITS))
+    return str(mapped) if mapped else str(int(address) >> (128 - IPV6_PREFIX_BITS))

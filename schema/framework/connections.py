@@ -7,8 +7,8 @@ import strawberry
 
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.reading.keyset import Match, Page, count
-from schema.documents.cost import MOST
+from registry.reading.keyset import ColumnFilter, Page, count_visible
+from schema.documents.cost import MAX_ITEMS
 from schema.framework.governed import Governed
 
 N = TypeVar("N")
@@ -16,12 +16,12 @@ G = TypeVar("G", bound=Governed)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListQuery:
     """The whole list that a page is of: whose, of what, narrowed how."""
 
     viewer: Viewer
     kind: Kind
-    matches: tuple[Match, ...]
+    filters: tuple[ColumnFilter, ...]
 
 
 @strawberry.type(description="Where a page stands in its list 分页信息.")
@@ -47,12 +47,12 @@ class Connection(Generic[N]):
     """A page: nothing is counted unless a field of its own asks for it."""
 
     edges: list[Edge[N]] = strawberry.field(
-        description="The objects with their places 列表项.", metadata={MOST: 0}
+        description="The objects with their places 列表项.", metadata={MAX_ITEMS: 0}
     )
     page_info: PageInfo = strawberry.field(description="Where the page stands 分页信息.")
-    listed: strawberry.Private[Listed]
+    list_query: strawberry.Private[ListQuery]
 
-    @strawberry.field(description="The objects alone 对象.", metadata={MOST: 0})
+    @strawberry.field(description="The objects alone 对象.", metadata={MAX_ITEMS: 0})
     def nodes(self) -> list[N]:
         """For clients that need no cursors."""
         return [edge.node for edge in self.edges]
@@ -62,10 +62,12 @@ class Connection(Generic[N]):
     )
     async def total_count(self) -> int:
         """Of those that may be seen and are wanted."""
-        return await count(self.listed.viewer, self.listed.kind, matches=self.listed.matches)
+        return await count_visible(
+            self.list_query.viewer, self.list_query.kind, filters=self.list_query.filters
+        )
 
 
-def connected(cls: type[G], page: Page, listed: Listed) -> Connection[G]:
+def build_connection(cls: type[G], page: Page, list_query: ListQuery) -> Connection[G]:
     """A page of records as a connection of the API's type ``cls``."""
     edges = [
         Edge(node=cls(record=record), cursor=cursor)
@@ -77,4 +79,4 @@ def connected(cls: type[G], page: Page, listed: Listed) -> Connection[G]:
         start_cursor=page.cursors[0] if page.cursors else None,
         end_cursor=page.cursors[-1] if page.cursors else None,
     )
-    return cast("Connection[G]", Connection(edges=edges, page_info=info, listed=listed))
+    return cast("Connection[G]", Connection(edges=edges, page_info=info, list_query=list_query))

@@ -8,11 +8,11 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from registry.access.kinds import Kind
-from registry.access.principals import NIL, Caller, Viewer
-from registry.access.viewer_lookup import enter
-from registry.reading.keyset import many
-from schema.documents.cache import Admitted
-from schema.documents.rate_limit import Rate
+from registry.access.principals import NIL, Principal, Viewer
+from registry.access.viewer_lookup import resolve_viewer
+from registry.reading.keyset import load_batch
+from schema.documents.cache import ValidatedOperation
+from schema.documents.rate_limit import RateLimitStatus
 
 Loader = DataLoader[UUID, Any]
 T = TypeVar("T")
@@ -22,30 +22,32 @@ class Context:
     """One request. The viewer is looked up when first needed, inside the transaction that reads.
 
     Attributes:
-        raw: the answer is written by who splices the text of JSON values into it as they stand.
-        plans: fields may be answered by plans; else each by its resolver.
-        admitted: the document of the request, once it is admitted.
-        rate: what the request cost and what its sender has left; None where nobody counts.
+        splices_json: the answer is written by who splices the text of JSON values into it as they
+            stand.
+        uses_plans: fields may be answered by plans; else each by its resolver.
+        validated_operation: the document of the request, once it is admitted.
+        rate_limit_status: what the request cost and what its sender has left; None where nobody
+            counts.
 
     """
 
     def __init__(
         self,
-        caller: Caller,
+        caller: Principal,
         *,
         request_id: str = "",
-        raw: bool = False,
-        plans: bool = True,
-        look_up: Callable[[Caller], Awaitable[Viewer]] = enter,
+        splices_json: bool = False,
+        uses_plans: bool = True,
+        viewer_lookup: Callable[[Principal], Awaitable[Viewer]] = resolve_viewer,
     ) -> None:
         self.caller = caller
         self.request_id = request_id
-        self.raw = raw
-        self.plans = plans
-        self.admitted: Admitted | None = None
-        self.rate: Rate | None = None
-        self._look_up = look_up
-        self._viewer: DataLoader[None, Viewer] = DataLoader(self._viewers)
+        self.splices_json = splices_json
+        self.uses_plans = uses_plans
+        self.validated_operation: ValidatedOperation | None = None
+        self.rate_limit_status: RateLimitStatus | None = None
+        self._viewer_lookup = viewer_lookup
+        self._viewer: DataLoader[None, Viewer] = DataLoader(self._load_viewers)
         self._loaders: dict[str, Loader] = {}
 
     async def viewer(self) -> Viewer:
@@ -62,35 +64,35 @@ class Context:
         if id == NIL:
             return None
         if kind.name not in self._loaders:
-            self._loaders[kind.name] = DataLoader(self._reads(kind))
+            self._loaders[kind.name] = DataLoader(self._batch_function(kind))
         return await self._loaders[kind.name].load(id)
 
-    async def looked_up(
+    async def load_batched(
         self, read: Callable[[list[Any]], Awaitable[Mapping[Any, T]]], key: object
     ) -> T | None:
         """What ``read`` finds for ``key``; keys wanted together are read together."""
         name = f"{read.__module__}.{read.__qualname__}"
         if name not in self._loaders:
-            self._loaders[name] = DataLoader(_in_order(read))
+            self._loaders[name] = DataLoader(_ordered_batch(read))
         return cast("T | None", await self._loaders[name].load(cast("UUID", key)))
 
-    def forget(self) -> None:
+    def invalidate(self) -> None:
         """Drop what was read: a command has changed what is there, and perhaps who may see it."""
-        self._viewer = DataLoader(self._viewers)
+        self._viewer = DataLoader(self._load_viewers)
         self._loaders.clear()
 
-    async def _viewers(self, asked: list[None]) -> list[Viewer]:
-        return [await self._look_up(self.caller)] * len(asked)
+    async def _load_viewers(self, asked: list[None]) -> list[Viewer]:
+        return [await self._viewer_lookup(self.caller)] * len(asked)
 
-    def _reads(self, kind: Kind) -> Callable[[list[UUID]], Awaitable[list[Any]]]:
+    def _batch_function(self, kind: Kind) -> Callable[[list[UUID]], Awaitable[list[Any]]]:
         async def read(ids: list[UUID]) -> list[Any]:
-            found = await many(await self.viewer(), kind, ids)
+            found = await load_batch(await self.viewer(), kind, ids)
             return [found.get(id) for id in ids]
 
         return read
 
 
-def _in_order(
+def _ordered_batch(
     read: Callable[[list[Any]], Awaitable[Mapping[Any, T]]],
 ) -> Callable[[list[Any]], Awaitable[list[T | None]]]:
     async def ordered(keys: list[Any]) -> list[T | None]:

@@ -11,7 +11,7 @@ from registry.kernel.errors import Malformed
 ID_LENGTH_MAX = 200
 
 
-def global_id(kind: str, id: UUID) -> strawberry.ID:
+def to_global_id(kind: str, id: UUID) -> strawberry.ID:
     """The identifier of an object in the API."""
     return strawberry.ID(urlsafe_b64encode(f"{kind}:{id}".encode()).rstrip(b"=").decode())
 
@@ -20,7 +20,7 @@ def parse_global_id(text: str, *, field: str = "id") -> tuple[str, UUID]:
     """The kind and the key that an identifier stands for.
 
     Raises:
-        Malformed: the text is not one that ``global_id`` makes.
+        Malformed: the text is not one that ``to_global_id`` makes.
 
     """
     try:
@@ -29,12 +29,12 @@ def parse_global_id(text: str, *, field: str = "id") -> tuple[str, UUID]:
         parsed = kind, UUID(key)
     except (ValueError, binascii.Error):
         raise _malformed(field) from None
-    if global_id(*parsed) != text:
+    if to_global_id(*parsed) != text:
         raise _malformed(field)
     return parsed
 
 
-def id_of(kind: str, text: str, *, field: str = "id") -> UUID:
+def parse_id_of_kind(kind: str, text: str, *, field: str = "id") -> UUID:
     """The key of an object of the given kind.
 
     Raises:
@@ -45,13 +45,13 @@ def id_of(kind: str, text: str, *, field: str = "id") -> UUID:
     if found != kind:
         raise Malformed(
             field,
-            f"{field} must name {_one(kind)}, not {_one(found)}.",
+            f"{field} must name {_with_article(kind)}, not {_with_article(found)}.",
             f"{field}所指对象类型不正确。",
         )
     return key
 
 
-def _one(kind: str) -> str:
+def _with_article(kind: str) -> str:
     return f"{'an' if kind[0] in 'AEIOU' else 'a'} {kind}"
 
 

@@ -12,35 +12,41 @@ from graphql import GraphQLObjectType, get_named_type
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 from strawberry.types.field import StrawberryField
 
-from policies.engine import MISSES_MAX
-from policies.rulebook import FACTS_IN_A_CELL_MAX
+from policies.engine import MAX_NEAR_MISSES
+from policies.rulebook import MAX_FACTS_PER_TABLE
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import ActionState as State
-from registry.access.authorizer import gate
+from registry.access.authorizer import ActionExplanation as State
+from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import NIL
 from registry.commands import audit_log
-from registry.commands.records import Act as ActRecord
+from registry.commands.records import AuditEntry as ActRecord
 from registry.kernel.errors import Malformed, NotFound
-from registry.reading.keyset import PAGE_MAX
-from registry.reading.projections import Known, Led, Shown, Through, of
-from schema.documents.cost import MOST
+from registry.reading.keyset import MAX_PAGE_SIZE
+from registry.reading.projections import (
+    ColumnExpr,
+    RelatedColumn,
+    ToOne,
+    ViewerConstant,
+    column_expr,
+)
+from schema.documents.cost import MAX_ITEMS
 from schema.framework.context import Info
-from schema.framework.global_ids import global_id
-from schema.framework.projected import OWN_KEY, check_few, faced, few
+from schema.framework.global_ids import to_global_id
+from schema.framework.projected import OWN_ID, bounded_list, check_bounded_list, projected
 from schema.framework.refusals import Miss, Sentence
 
-Read = Callable[[Any], object]
+Getter = Callable[[Any], object]
 
-ATTRIBUTE, MASK, RELATION = "attribute", "mask", "relation"
-ABSENT, NAMES = "absent", "names"
+ATTRIBUTE_KEY, MASK_KEY, RELATION_KEY = "attribute", "mask", "relation"
+NULL_VALUE_KEY, TARGET_KIND_KEY = "absent", "names"
 """What a field says of itself: what it reads, which verb uncovers it, that it leads on, what stands
 in its column for nothing, and the kind of object that its column names.
 """
 
-_BODY, _SOMEBODY = (
-    Led("{t}.organisation_id", to="Organisation"),
-    Led("{t}.person_id", to="Person"),
+_ORGANISATION, _PERSON = (
+    ToOne("{t}.organisation_id", target_type="Organisation"),
+    ToOne("{t}.person_id", target_type="Person"),
 )
 
 
@@ -54,10 +60,10 @@ class Node:
 
     record: strawberry.Private[Any]
 
-    @strawberry.field(description="Opaque identifier 标识.", metadata=faced(OWN_KEY))
+    @strawberry.field(description="Opaque identifier 标识.", metadata=projected(OWN_ID))
     def id(self) -> strawberry.ID:
         """The kind and the key of the record in one text."""
-        return global_id(self.KIND.name, self.record.pk)
+        return to_global_id(self.KIND.name, self.record.pk)
 
 
 @strawberry.type(description="Whether one act is allowed on one object, and why 操作许可状态.")
@@ -69,11 +75,11 @@ class ActionState:
     rule: str | None = strawberry.field(description="The rule that allows or forbids it 规则编号.")
     ground: str | None = strawberry.field(description="Its legal ground 法律依据.")
     because: list[Sentence] = strawberry.field(
-        description="The facts it rests on 判断依据.", metadata={MOST: FACTS_IN_A_CELL_MAX}
+        description="The facts it rests on 判断依据.", metadata={MAX_ITEMS: MAX_FACTS_PER_TABLE}
     )
     misses: list[Miss] = strawberry.field(
         description="The nearest rules that would allow it 最接近的许可规则.",
-        metadata={MOST: MISSES_MAX},
+        metadata={MAX_ITEMS: MAX_NEAR_MISSES},
     )
 
     @classmethod
@@ -83,9 +89,9 @@ class ActionState:
             verb=state.verb,
             allowed=state.allowed,
             rule=state.rule or None,
-            ground=state.ground or None,
-            because=[Sentence.of(text) for text in state.because],
-            misses=[Miss.of(miss) for miss in state.misses],
+            ground=state.legal_basis or None,
+            because=[Sentence.of(text) for text in state.reasons],
+            misses=[Miss.of(miss) for miss in state.near_misses],
         )
 
 
@@ -107,43 +113,43 @@ class Act:
 
     @strawberry.field(
         description="The organisation that acted, where the viewer may see it 办理单位.",
-        metadata=faced(_BODY),
+        metadata=projected(_ORGANISATION),
     )
     async def organisation(
         self, info: Info
     ) -> Annotated["Governed", strawberry.lazy("schema.framework.governed")] | None:
         """The body in whose name it was done."""
-        return await self._actor(info, "Organisation", self.record.organisation_id)
+        return await self._load_actor(info, "Organisation", self.record.organisation_id)
 
     @strawberry.field(
         description="The person who acted, where the viewer may see him 办理人.",
-        metadata=faced(_SOMEBODY),
+        metadata=projected(_PERSON),
     )
     async def person(
         self, info: Info
     ) -> Annotated["Governed", strawberry.lazy("schema.framework.governed")] | None:
         """The human being who did it; none where the registry itself did."""
-        return await self._actor(info, "Person", self.record.person_id)
+        return await self._load_actor(info, "Person", self.record.person_id)
 
     @strawberry.field(
         description="The name of the organisation that acted 办理单位名称.",
-        metadata=faced(Through(_BODY, of("name"))),
+        metadata=projected(RelatedColumn(_ORGANISATION, column_expr("name"))),
     )
     async def organisation_name(self, info: Info) -> str | None:
         """Without a fragment; none where the registry itself did it."""
-        body = await self._actor(info, "Organisation", self.record.organisation_id)
+        body = await self._load_actor(info, "Organisation", self.record.organisation_id)
         return str(body.record.name) if body else None
 
     @strawberry.field(
         description="The name of the person, where the viewer may see it 办理人姓名.",
-        metadata=faced(Through(_SOMEBODY, of("name"))),
+        metadata=projected(RelatedColumn(_PERSON, column_expr("name"))),
     )
     async def person_name(self, info: Info) -> str | None:
         """Likewise."""
-        person = await self._actor(info, "Person", self.record.person_id)
+        person = await self._load_actor(info, "Person", self.record.person_id)
         return str(person.record.name) if person else None
 
-    async def _actor(self, info: Info, kind: str, id: UUID | None) -> "Governed | None":
+    async def _load_actor(self, info: Info, kind: str, id: UUID | None) -> "Governed | None":
         cls = node_type(info, kind)
         record = await info.context.load(cls.KIND, id or NIL) if cls else None
         return cls(record=record) if cls and record is not None else None
@@ -162,7 +168,7 @@ class Governed(Node):
     replayed: bool = strawberry.field(
         default=False,
         description="Whether an earlier command with the same key did it 是否为重复请求的结果.",
-        metadata=faced(Known(lambda _: False)),
+        metadata=projected(ViewerConstant(lambda _: False)),
     )
 
     @strawberry.field(
@@ -170,7 +176,7 @@ class Governed(Node):
     )
     async def available_actions(self, info: Info) -> list[str]:
         """Advice for a portal; the mutation decides again."""
-        return list(gate.available(await info.context.viewer(), self.KIND, self.record))
+        return list(authorizer.available_verbs(await info.context.viewer(), self.KIND, self.record))
 
     @strawberry.field(
         description="Whether one act is allowed now, and why 某项操作是否允许及其理由."
@@ -181,7 +187,9 @@ class Governed(Node):
             raise Malformed(
                 "verb", f"{self.KIND.name} knows no such verb.", "该类对象没有此项操作。"
             )
-        return ActionState.of(gate.state(await info.context.viewer(), self.KIND, verb, self.record))
+        return ActionState.of(
+            authorizer.explain(await info.context.viewer(), self.KIND, verb, self.record)
+        )
 
     @strawberry.field(
         description="Fields that stay empty because this appointment may not see them 被遮蔽的字段."
@@ -191,41 +199,43 @@ class Governed(Node):
         viewer = await info.context.viewer()
         covered = {
             verb
-            for verb in set(self.masks().values())
-            if not gate.allows(viewer, self.KIND, verb, self.record)
+            for verb in set(self.masked_by().values())
+            if not authorizer.allows(viewer, self.KIND, verb, self.record)
         }
-        return [name for name, verb in self.masks().items() if verb in covered]
+        return [name for name, verb in self.masked_by().items() if verb in covered]
 
     @strawberry.field(
         description="What was done with it, oldest first, at most 100 acts 办理历史.",
-        metadata=faced(audit_log.HISTORY, accepts=few),
+        metadata=projected(audit_log.HISTORY, check_arguments=bounded_list),
     )
-    async def history(self, info: Info, first: int = PAGE_MAX) -> list[Act]:
+    async def history(self, info: Info, first: int = MAX_PAGE_SIZE) -> list[Act]:
         """Every act on the object; whoever sees the object sees its history."""
-        check_few(first)
-        found = await info.context.looked_up(audit_log.histories, (self.record.pk, first))
+        check_bounded_list(first)
+        found = await info.context.load_batched(audit_log.load_histories, (self.record.pk, first))
         return [Act.of(act) for act in found or ()]
 
     @strawberry.field(
         description="The state it had been brought to by a moment; null before its first act"
         " 历史时点的状态.",
-        metadata=faced(audit_log.STATE_AT),
+        metadata=projected(audit_log.STATE_AT),
     )
     async def state_at(self, info: Info, as_of: datetime) -> str | None:
         """From its acts; what had lapsed by then unnoticed still shows its last recorded state."""
-        return await info.context.looked_up(audit_log.states_at, (self.record.pk, as_of))
+        return await info.context.load_batched(audit_log.load_states_at, (self.record.pk, as_of))
 
     @classmethod
-    def masks(cls) -> dict[str, str]:
+    def masked_by(cls) -> dict[str, str]:
         """The verb that uncovers each masked field, by the field's name in the API."""
-        own = _definition(cls).fields
+        own = _type_definition(cls).fields
         found = ((_api_name(field), mask_of(cls.KIND, field)) for field in own)
         return {name: verb for name, verb in found if verb}
 
-    async def uncovered(self, info: Info, verb: str, read: Read) -> object:
+    async def unmasked(self, info: Info, verb: str, read: Getter) -> object:
         """What ``read`` finds, or None where the viewer may not see it."""
         viewer = await info.context.viewer()
-        return read(self.record) if gate.allows(viewer, self.KIND, verb, self.record) else None
+        return (
+            read(self.record) if authorizer.allows(viewer, self.KIND, verb, self.record) else None
+        )
 
 
 def column(  # The annotation of the attribute says what it holds.
@@ -233,9 +243,9 @@ def column(  # The annotation of the attribute says what it holds.
     *,
     name: str = "",
     mask: str = "",
-    absent: object = None,
-    names: str = "",
-    face: Shown | None = None,
+    null_value: object = None,
+    target_kind: str = "",
+    projection: ColumnExpr | None = None,
 ) -> Any:  # noqa: ANN401
     """A field read from the record.
 
@@ -243,41 +253,41 @@ def column(  # The annotation of the attribute says what it holds.
         description: English with the Chinese term.
         name: the record's attribute where it is called otherwise than the field.
         mask: the verb that uncovers it; an attribute that the kind masks is masked anyway.
-        absent: what the column holds where there is nothing to show.
-        names: of an identifier, the kind of object it names.
-        face: how it is read from rows, where that is not the column itself.
+        null_value: what the column holds where there is nothing to show.
+        target_kind: of an identifier, the kind of object it names.
+        projection: how it is read from rows, where that is not the column itself.
 
     """
 
     def resolve(self: Governed, info: Info) -> object:
-        verb = mask_of(self.KIND, _field(info))
+        verb = mask_of(self.KIND, _current_field(info))
         read = attrgetter(name or info.python_name)
-        if names:
-            return global_id(names, read(self.record))
-        value = self.uncovered(info, verb, read) if verb else read(self.record)
-        return _unless(absent, value)
+        if target_kind:
+            return to_global_id(target_kind, read(self.record))
+        value = self.unmasked(info, verb, read) if verb else read(self.record)
+        return _null_if(null_value, value)
 
     declared: dict[object, object] = {
-        ATTRIBUTE: name,
-        MASK: mask,
-        ABSENT: absent,
-        NAMES: names,
+        ATTRIBUTE_KEY: name,
+        MASK_KEY: mask,
+        NULL_VALUE_KEY: null_value,
+        TARGET_KIND_KEY: target_kind,
     }
-    if face is not None:
-        declared |= faced(face)
-    return _declared(resolve, description, declared)
+    if projection is not None:
+        declared |= projected(projection)
+    return _record_field(resolve, description, declared)
 
 
-def _unless(absent: object, value: object) -> object:
+def _null_if(null_value: object, value: object) -> object:
     """The value, or None where it stands for nothing; as soon as it is known."""
-    if absent is None:
+    if null_value is None:
         return value
     if not isawaitable(value):
-        return None if value == absent else value
+        return None if value == null_value else value
 
     async def known() -> object:
         found = await value
-        return None if found == absent else found
+        return None if found == null_value else found
 
     return known()
 
@@ -298,17 +308,19 @@ def relation(  # The annotation of the attribute says where it leads.
     """
 
     async def resolve(self: Governed, info: Info) -> object:
-        field = _field(info)
+        field = _current_field(info)
         verb = mask_of(self.KIND, field)
-        read = attrgetter(attribute_of(field))
-        id = await self.uncovered(info, verb, read) if verb else read(self.record)
-        cls = node_type(info, _return_type(info))
+        read = attrgetter(column_of(field))
+        id = await self.unmasked(info, verb, read) if verb else read(self.record)
+        cls = node_type(info, _return_type_name(info))
         if id is None or cls is None:
             return None
         record = await info.context.load(cls.KIND, cast("UUID", id))
         return None if record is None else cls(record=record)
 
-    return _declared(resolve, description, {ATTRIBUTE: name, MASK: mask, RELATION: True})
+    return _record_field(
+        resolve, description, {ATTRIBUTE_KEY: name, MASK_KEY: mask, RELATION_KEY: True}
+    )
 
 
 def node_type(info: Info, kind: str) -> type[Governed] | None:
@@ -318,7 +330,7 @@ def node_type(info: Info, kind: str) -> type[Governed] | None:
     return origin if isinstance(origin, type) and issubclass(origin, Governed) else None
 
 
-async def find(info: Info, kind: str, id: UUID) -> Governed:
+async def load_node(info: Info, kind: str, id: UUID) -> Governed:
     """One object of the API.
 
     Raises:
@@ -332,21 +344,21 @@ async def find(info: Info, kind: str, id: UUID) -> Governed:
     return cls(record=record)
 
 
-def attribute_of(field: StrawberryField) -> str:
+def column_of(field: StrawberryField) -> str:
     """The record's attribute that a field reads; the field's own name where it computes."""
-    named = field.metadata.get(ATTRIBUTE, "")
-    suffix = "_id" if field.metadata.get(RELATION) else ""
+    named = field.metadata.get(ATTRIBUTE_KEY, "")
+    suffix = "_id" if field.metadata.get(RELATION_KEY) else ""
     return named or f"{field.python_name}{suffix}"
 
 
 def mask_of(kind: Kind, field: StrawberryField) -> str:
     """The verb that uncovers a field; empty where everybody who sees the object sees it."""
-    attribute = attribute_of(field)
+    attribute = column_of(field)
     by_kind = (verb for verb, covered in kind.masks.items() if attribute in covered)
-    return str(field.metadata.get(MASK, "")) or next(by_kind, "")
+    return str(field.metadata.get(MASK_KEY, "")) or next(by_kind, "")
 
 
-def _declared(
+def _record_field(
     resolve: Callable[..., object | Awaitable[object]],
     description: str,
     metadata: Mapping[Any, object],
@@ -359,16 +371,16 @@ def _declared(
     )
 
 
-def _field(info: Info) -> StrawberryField:
+def _current_field(info: Info) -> StrawberryField:
     return info._field  # noqa: SLF001 - Strawberry names the field in no other way
 
 
-def _return_type(info: Info) -> str:
+def _return_type_name(info: Info) -> str:
     named = get_named_type(info._raw_info.return_type)  # noqa: SLF001 - likewise
     return named.name if isinstance(named, GraphQLObjectType) else ""
 
 
-def _definition(cls: type) -> StrawberryObjectDefinition:
+def _type_definition(cls: type) -> StrawberryObjectDefinition:
     definition = get_object_definition(cls)
     if definition is None:
         raise TypeError(f"{cls.__name__} is no type of the API")

@@ -6,21 +6,21 @@ from typing import Any
 import strawberry
 from strawberry.types.base import has_object_definition
 
-from registry.commands.command import Operation, Outcome, command
+from registry.commands.command import CommandResult, Operation, execute_command
 from schema.framework.context import Info
-from schema.framework.global_ids import id_of
+from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.governed import Governed, node_type
 from schema.framework.preview import Preview
 
-REFERS = "refers"
+NODE_ID_KEY = "refers"
 """What a field of an input says of itself: the kind of object its identifier names."""
 
-CHECKED = "checked"
+VALIDATED_KEY = "checked"
 """What refuses its value before anything is done: called with the ``Info`` and the value."""
 
 
 @strawberry.input(description="What every command carries 办理请求的共同字段.")
-class Command:
+class CommandInput:
     """The fields that every mutation's input has."""
 
     idempotency_key: str = strawberry.field(
@@ -31,13 +31,15 @@ class Command:
     )
 
 
-def refers(kind: str, description: str, **default: object) -> Any:  # noqa: ANN401 - as annotated
+def node_id_field(kind: str, description: str, **default: object) -> Any:  # noqa: ANN401 - as annotated
     """A field of an input that names an object of ``kind``; ``default=None`` makes it optional."""
-    metadata = {REFERS: kind}
+    metadata = {NODE_ID_KEY: kind}
     return strawberry.field(description=description, metadata=metadata, **default)  # type: ignore[call-overload]
 
 
-async def perform(info: Info, operation: Operation[Any], input: Command) -> Governed | Preview:
+async def run_command(
+    info: Info, operation: Operation[Any], input: CommandInput
+) -> Governed | Preview:
     """Carry out ``operation`` with ``input`` for whoever sent the request.
 
     Raises:
@@ -45,15 +47,15 @@ async def perform(info: Info, operation: Operation[Any], input: Command) -> Gove
             check refuses.
 
     """
-    _check(info, input)
-    args = arguments(input)
+    _run_validators(info, input)
+    args = to_arguments(input)
     key, preview = args.pop("idempotency_key"), args.pop("preview")
-    outcome = await command(operation, info.context.caller, args, key=key, preview=preview)
-    info.context.forget()
-    return _previewed(outcome) if preview else _done(info, operation, outcome)
+    outcome = await execute_command(operation, info.context.caller, args, key=key, preview=preview)
+    info.context.invalidate()
+    return _to_preview(outcome) if preview else _to_object(info, operation, outcome)
 
 
-def arguments(input: object, *, path: str = "") -> dict[str, Any]:
+def to_arguments(input: object, *, path: str = "") -> dict[str, Any]:
     """An input as the operation takes it: identifiers decoded, what was not sent left out.
 
     Raises:
@@ -61,39 +63,39 @@ def arguments(input: object, *, path: str = "") -> dict[str, Any]:
 
     """
     return {
-        field.name: _argument(getattr(input, field.name), field, f"{path}{field.name}")
+        field.name: _to_argument(getattr(input, field.name), field, f"{path}{field.name}")
         for field in fields(input)  # type: ignore[arg-type]  # Every input of the API is a dataclass.
         if getattr(input, field.name) is not strawberry.UNSET
     }
 
 
-def _check(info: Info, input: object) -> None:
+def _run_validators(info: Info, input: object) -> None:
     for field in fields(input):  # type: ignore[arg-type]  # Every input of the API is a dataclass.
-        check = field.metadata.get(CHECKED)
+        check = field.metadata.get(VALIDATED_KEY)
         if check is not None:
             check(info, getattr(input, field.name))
 
 
-def _argument(value: object, field: "Field[Any]", path: str) -> object:
+def _to_argument(value: object, field: "Field[Any]", path: str) -> object:
     if isinstance(value, list):
-        return [_argument(item, field, f"{path}.{place}") for place, item in enumerate(value)]
+        return [_to_argument(item, field, f"{path}.{place}") for place, item in enumerate(value)]
     if has_object_definition(type(value)):
-        return arguments(value, path=f"{path}.")
-    kind = field.metadata.get(REFERS)
+        return to_arguments(value, path=f"{path}.")
+    kind = field.metadata.get(NODE_ID_KEY)
     if kind is None or value is None:
         return value
-    return id_of(kind, str(value), field=path)
+    return parse_id_of_kind(kind, str(value), field=path)
 
 
-def _previewed(outcome: Outcome[Any]) -> Preview:
+def _to_preview(outcome: CommandResult[Any]) -> Preview:
     computed = outcome.preview
     if computed is None:
         raise RuntimeError("a preview was asked for and not computed")
     return Preview.of(computed)
 
 
-def _done(info: Info, operation: Operation[Any], outcome: Outcome[Any]) -> Governed:
+def _to_object(info: Info, operation: Operation[Any], outcome: CommandResult[Any]) -> Governed:
     cls = node_type(info, operation.kind.name)
     if cls is None:
         raise RuntimeError(f"the API has no type for {operation.kind.name}")
-    return cls(record=outcome.record, replayed=outcome.replayed)
+    return cls(record=outcome.record, replayed=outcome.is_replay)

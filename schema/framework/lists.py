@@ -17,13 +17,21 @@ import strawberry
 from strawberry.types.field import StrawberryField
 
 from registry.access.kinds import Kind
-from registry.reading.keyset import Match, Operator, Order, Slice, check_values, page, total
-from schema.framework.connections import Connection, Listed, connected
+from registry.reading.keyset import (
+    ColumnFilter,
+    Operator,
+    Ordering,
+    PageRequest,
+    check_value_count,
+    load_page,
+    sum_visible,
+)
+from schema.framework.connections import Connection, ListQuery, build_connection
 from schema.framework.context import Info
-from schema.framework.global_ids import id_of
+from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.governed import Governed, node_type
-from schema.framework.inputs import REFERS
-from schema.framework.projected import FACED
+from schema.framework.inputs import NODE_ID_KEY
+from schema.framework.projected import PROJECTION_KEY
 from schema.framework.scalars import Money
 
 A = TypeVar("A")
@@ -53,45 +61,45 @@ class TimeFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class By:
+class FilterSpec:
     """A field by which a list may be narrowed.
 
     Attributes:
         description: English with the Chinese term.
         column: the column of the table, never a word of the request.
         kind: the kind of object an identifier names; empty where the field is a text or time.
-        time: the column holds moments.
-        array: the column holds many identifiers, of which one is asked for.
+        is_time: the column holds moments.
+        is_array: the column holds many identifiers, of which one is asked for.
 
     """
 
     description: str
     column: str
     kind: str = ""
-    time: bool = False
-    array: bool = False
+    is_time: bool = False
+    is_array: bool = False
 
     @property
-    def input(self) -> type:
+    def input_type(self) -> type:
         """The type of the filter in the API."""
-        return strawberry.ID if self.kind else TimeFilter if self.time else TextFilter
+        return strawberry.ID if self.kind else TimeFilter if self.is_time else TextFilter
 
-    def matches(self, name: str, asked: Any) -> Iterator[Match]:  # noqa: ANN401 - one of three types
+    def to_filters(self, name: str, filter_input: Any) -> Iterator[ColumnFilter]:  # noqa: ANN401 - one of three types
         """What was asked, as conditions."""
         if self.kind:
-            key = id_of(self.kind, asked, field=f"where.{name}")
-            yield Match(self.column, "contains" if self.array else "eq", key)
+            key = parse_id_of_kind(self.kind, filter_input, field=f"where.{name}")
+            yield ColumnFilter(self.column, "contains" if self.is_array else "eq", key)
             return
-        for each in dataclasses.fields(asked):
-            value = getattr(asked, each.name)
+        for each in dataclasses.fields(filter_input):
+            value = getattr(filter_input, each.name)
             if value is None or value is strawberry.UNSET:
                 continue
-            check_values(f"where.{name}", value)
-            yield Match(self.column, _OPERATORS[each.name], value)
+            check_value_count(f"where.{name}", value)
+            yield ColumnFilter(self.column, _OPERATORS[each.name], value)
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class TotalSpec:
     """A total of money over a whole list, counted because it is asked.
 
     Attributes:
@@ -105,7 +113,7 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ListSpec:
     """How a list is declared.
 
     Attributes:
@@ -113,40 +121,40 @@ class Listing:
         orders: the orders a client may choose, the first by default.
         where: the fields a client may narrow by.
         parent: the column that points to the object the field belongs to; empty for a root field.
-        sums: what may be added up.
+        totals: what may be added up.
 
     """
 
     kind: Kind
-    orders: Mapping[str, Order]
-    where: Mapping[str, By]
+    orders: Mapping[str, Ordering]
+    where: Mapping[str, FilterSpec]
     parent: str = ""
-    sums: Mapping[str, Sum] = field(default_factory=dict)
+    totals: Mapping[str, TotalSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Belonging:
+class SharedList:
     """A list that stands in several places, declared before the type of its objects.
 
     Attributes:
         module: where that type stands.
-        sums: totals of money that a client may ask for, by their names.
+        totals: totals of money that a client may ask for, by their names.
 
     """
 
     kind: Kind
     module: str
-    orders: Mapping[str, Order]
-    where: Mapping[str, By]
-    sums: Mapping[str, Sum] = field(default_factory=dict)
+    orders: Mapping[str, Ordering]
+    where: Mapping[str, FilterSpec]
+    totals: Mapping[str, TotalSpec] = field(default_factory=dict)
 
 
-def listing(
+def list_field(
     cls: type[Governed],
     description: str,
     *,
-    orders: Mapping[str, Order],
-    where: Mapping[str, By],
+    orders: Mapping[str, Ordering],
+    where: Mapping[str, FilterSpec],
 ) -> StrawberryField:
     """A root field that is a list of ``cls``.
 
@@ -157,25 +165,31 @@ def listing(
         where: the fields a client may narrow by.
 
     """
-    return _listed(Listing(cls.KIND, orders, where), cls, description)
+    return _connection_field(ListSpec(cls.KIND, orders, where), cls, description)
 
 
-def belonging(of: Belonging, description: str, *, parent: str = "") -> StrawberryField:
+def shared_list(declaration: SharedList, description: str, *, parent: str = "") -> StrawberryField:
     """A field that is a list of what belongs to something.
 
     Args:
-        of: how the list is declared.
+        declaration: how the list is declared.
         description: English with the Chinese term.
         parent: the column that points to the object the field belongs to; empty for a root field.
 
     """
-    to = Annotated[of.kind.name, strawberry.lazy(of.module)]  # type: ignore[name-defined]  # A value.
-    return _listed(Listing(of.kind, of.orders, of.where, parent, of.sums), to, description)
+    to = Annotated[declaration.kind.name, strawberry.lazy(declaration.module)]  # type: ignore[name-defined]  # A value.
+    return _connection_field(
+        ListSpec(
+            declaration.kind, declaration.orders, declaration.where, parent, declaration.totals
+        ),
+        to,
+        description,
+    )
 
 
-def _listed(declared: Listing, to: Any, description: str) -> StrawberryField:  # noqa: ANN401 - a type
-    order_type = _order_type(declared.kind, tuple(declared.orders))
-    where_type = _where_type(declared.kind, declared.where)
+def _connection_field(spec: ListSpec, to: Any, description: str) -> StrawberryField:  # noqa: ANN401 - a type
+    order_type = _order_type(spec.kind, tuple(spec.orders))
+    where_type = _where_type(spec.kind, spec.where)
     default = next(iter(order_type))
 
     async def resolve(  # noqa: PLR0913, PLR0917 - the arguments every list has in the API
@@ -188,88 +202,97 @@ def _listed(declared: Listing, to: Any, description: str) -> StrawberryField:  #
         where: Any = strawberry.UNSET,  # noqa: ANN401 - annotated below
         order_by: Any = default,  # noqa: ANN401 - annotated below
     ) -> Any:  # noqa: ANN401 - annotated below
-        matches = tuple(_matches(declared.where, where))
-        if declared.parent:
-            matches = (*matches, Match(declared.parent, "eq", self.record.pk))
-        viewer, kind = await info.context.viewer(), declared.kind
-        wanted = Slice(_given(first), _given(after), _given(last), _given(before))
-        order = declared.orders[order_by.value]
-        found = await page(viewer, kind, order, wanted, matches=matches)
+        matches = tuple(_filters(spec.where, where))
+        if spec.parent:
+            matches = (*matches, ColumnFilter(spec.parent, "eq", self.record.pk))
+        viewer, kind = await info.context.viewer(), spec.kind
+        wanted = PageRequest(
+            _none_if_unset(first),
+            _none_if_unset(after),
+            _none_if_unset(last),
+            _none_if_unset(before),
+        )
+        order = spec.orders[order_by.value]
+        found = await load_page(viewer, kind, order, wanted, filters=matches)
         cls = node_type(info, kind.name)
         assert cls is not None, "every list is of a type of the API"
-        return connected(cls, found, Listed(viewer, kind, matches))
+        return build_connection(cls, found, ListQuery(viewer, kind, matches))
 
     resolve.__annotations__ |= {
         "where": where_type | None,
         "order_by": order_type,
-        "return": _connection_type(declared, to),
+        "return": _connection_type(spec, to),
     }
-    made = strawberry.field(resolver=resolve, description=description, metadata={FACED: declared})
+    made = strawberry.field(
+        resolver=resolve, description=description, metadata={PROJECTION_KEY: spec}
+    )
     return cast("StrawberryField", made)
 
 
-def _given(argument: A | None) -> A | None:
+def _none_if_unset(argument: A | None) -> A | None:
     """The argument, or None where the client left it out."""
     return None if argument is strawberry.UNSET else argument
 
 
-def _matches(declared: Mapping[str, By], where: object) -> Iterator[Match]:
-    for name, by in declared.items():
+def _filters(specs: Mapping[str, FilterSpec], where: object) -> Iterator[ColumnFilter]:
+    for name, by in specs.items():
         asked = getattr(where, name, None)
         if asked is not None and asked is not strawberry.UNSET:
-            yield from by.matches(name, asked)
+            yield from by.to_filters(name, asked)
 
 
 _OPERATORS: dict[str, Operator] = {"eq": "eq", "in_": "in", "gte": "gte", "lt": "lt"}
 
-_made: dict[str, Any] = {}
+_types_by_name: dict[str, Any] = {}
 """Filter and order types by name: a list of the same type elsewhere uses the same."""
 
 
-def _connection_type(declared: Listing, to: Any) -> Any:  # noqa: ANN401 - a type of the API
+def _connection_type(spec: ListSpec, to: Any) -> Any:  # noqa: ANN401 - a type of the API
     """The page's type, with the totals that the list offers."""
-    if not declared.sums:
+    if not spec.totals:
         return Connection[to]
-    name = f"{declared.kind.name}Connection"
-    if name not in _made:
-        totals = {name: _total(declared.kind, each) for name, each in declared.sums.items()}
+    name = f"{spec.kind.name}Connection"
+    if name not in _types_by_name:
+        totals = {name: _total_field(spec.kind, each) for name, each in spec.totals.items()}
         made = new_class(name, (Connection[to],), exec_body=lambda body: body.update(totals))
-        _made[name] = strawberry.type(made, name=name, description="One page of a list 列表页.")
-    return _made[name]
+        _types_by_name[name] = strawberry.type(
+            made, name=name, description="One page of a list 列表页."
+        )
+    return _types_by_name[name]
 
 
-def _total(kind: Kind, sum: Sum) -> StrawberryField:
+def _total_field(kind: Kind, spec: TotalSpec) -> StrawberryField:
     async def resolve(self: Connection[Any]) -> Money:
-        matches = self.listed.matches
-        return Money(await total(self.listed.viewer, kind, sum.column, matches=matches))
+        matches = self.list_query.filters
+        return Money(await sum_visible(self.list_query.viewer, kind, spec.column, filters=matches))
 
-    return cast("StrawberryField", strawberry.field(resolver=resolve, description=sum.description))
+    return cast("StrawberryField", strawberry.field(resolver=resolve, description=spec.description))
 
 
 def _order_type(kind: Kind, names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a new enum
     name = f"{kind.name}Order"
-    if name not in _made:
+    if name not in _types_by_name:
         made = Enum(name, {order.upper(): order for order in names})  # type: ignore[misc]  # Names come from the declaration.
-        _made[name] = strawberry.enum(
+        _types_by_name[name] = strawberry.enum(
             made, graphql_name_from="value", description="In which order 排序方式."
         )
-    return _made[name]
+    return _types_by_name[name]
 
 
-def _where_type(kind: Kind, where: Mapping[str, By]) -> Any:  # noqa: ANN401 - a new type
+def _where_type(kind: Kind, where: Mapping[str, FilterSpec]) -> Any:  # noqa: ANN401 - a new type
     name = f"{kind.name}Where"
-    if name not in _made:
+    if name not in _types_by_name:
         fields = {
             asked: strawberry.field(
                 default=strawberry.UNSET,
                 description=by.description,
-                metadata={REFERS: by.kind} if by.kind else {},
+                metadata={NODE_ID_KEY: by.kind} if by.kind else {},
             )
             for asked, by in where.items()
         }
-        annotations = {asked: by.input | None for asked, by in where.items()}
-        _made[name] = strawberry.input(
+        annotations = {asked: by.input_type | None for asked, by in where.items()}
+        _types_by_name[name] = strawberry.input(
             type(name, (), {"__annotations__": annotations, **fields}),
             description="By what the list is narrowed; all must hold 筛选条件.",
         )
-    return _made[name]
+    return _types_by_name[name]

@@ -3,10 +3,10 @@
 import strawberry
 
 from policies.vocabulary import VOCABULARY
-from registry.commands.command import Movement
+from registry.commands.command import PostingPreview
 from registry.commands.command import Preview as Computed
 from registry.kernel.quantities import format_quantity
-from schema.framework.global_ids import global_id
+from schema.framework.global_ids import to_global_id
 from schema.framework.refusals import Condition, Sentence
 from schema.framework.scalars import Quantity
 
@@ -23,12 +23,12 @@ class PreviewPosting:
     quantity: Quantity = strawberry.field(description="How much, in the instrument's unit 数量.")
 
     @classmethod
-    def of(cls, movement: Movement, scale: int) -> "PreviewPosting":
+    def of(cls, movement: PostingPreview, scale: int) -> "PreviewPosting":
         """The API's form of a movement."""
         return cls(
-            source=global_id(ACCOUNT, movement.source),
-            target=global_id(ACCOUNT, movement.target),
-            instrument=global_id(INSTRUMENT, movement.instrument),
+            source=to_global_id(ACCOUNT, movement.source),
+            target=to_global_id(ACCOUNT, movement.target),
+            instrument=to_global_id(INSTRUMENT, movement.instrument),
             quantity=Quantity(format_quantity(movement.quantity, scale)),
         )
 
@@ -69,7 +69,7 @@ class Preview:
         """The API's form of a preview."""
         return cls(
             postings=[
-                PreviewPosting.of(m, computed.scales[m.instrument]) for m in computed.movements
+                PreviewPosting.of(m, computed.scales[m.instrument]) for m in computed.postings
             ],
             next_state=computed.next_state,
             next_approvers=[NextApprover.of(role, verb) for role, verb in computed.next_approvers],

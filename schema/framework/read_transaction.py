@@ -6,21 +6,21 @@ from graphql import FieldNode, OperationDefinitionNode
 from strawberry.extensions import SchemaExtension
 from strawberry.types.graphql import OperationType
 
-from registry.db.session import reading
+from registry.db.session import read_only_transaction
 
 
-class Snapshot(SchemaExtension):
+class ReadTransactionExtension(SchemaExtension):
     """Puts each query into one transaction that reads; a mutation's commands open their own."""
 
     async def on_execute(self) -> AsyncIterator[None]:
         """Open the transaction before the first resolver and close it after the last."""
-        if self.execution_context.operation_type is OperationType.QUERY and self._asks_data():
-            async with reading():
+        if self.execution_context.operation_type is OperationType.QUERY and self._reads_database():
+            async with read_only_transaction():
                 yield
         else:
             yield
 
-    def _asks_data(self) -> bool:
+    def _reads_database(self) -> bool:
         """Whether anything but the schema itself is asked for."""
         document, name = (
             self.execution_context.graphql_document,

@@ -5,11 +5,11 @@ from typing import Self
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from policies.engine import MISSES_MAX
-from policies.rulebook import FACTS_IN_A_CELL_MAX
+from policies.engine import MAX_NEAR_MISSES
+from policies.rulebook import MAX_FACTS_PER_TABLE
 from policies.vocabulary import Text
 from registry.kernel import errors
-from schema.documents.cost import MOST
+from schema.documents.cost import MAX_ITEMS
 
 RefusalCode = strawberry.enum(
     errors.Code,
@@ -40,19 +40,19 @@ class Miss:
     rule: str = strawberry.field(description="Number of the rule 规则编号.")
     ground: str = strawberry.field(description="Its legal ground 法律依据.")
     missing: list[Sentence] = strawberry.field(
-        description="What would have to be so 尚缺条件.", metadata={MOST: FACTS_IN_A_CELL_MAX}
+        description="What would have to be so 尚缺条件.", metadata={MAX_ITEMS: MAX_FACTS_PER_TABLE}
     )
     blocking: list[Sentence] = strawberry.field(
         description="What would have to be otherwise 阻碍条件.",
-        metadata={MOST: FACTS_IN_A_CELL_MAX},
+        metadata={MAX_ITEMS: MAX_FACTS_PER_TABLE},
     )
 
     @classmethod
-    def of(cls, miss: errors.Miss) -> Self:
+    def of(cls, miss: errors.NearMiss) -> Self:
         """The API's form of a miss."""
         return cls(
             rule=miss.rule,
-            ground=miss.ground,
+            ground=miss.legal_basis,
             missing=[Sentence.of(text) for text in miss.missing],
             blocking=[Sentence.of(text) for text in miss.blocking],
         )
@@ -79,7 +79,7 @@ class Condition:
             met=condition.met,
             message=condition.message.en,
             message_zh=condition.message.zh,
-            ground=condition.ground,
+            ground=condition.legal_basis,
             source=condition.source,
         )
 
@@ -99,7 +99,7 @@ class Refusal:
     ground: str | None = strawberry.field(description="The legal ground 法律依据.")
     misses: list[Miss] = strawberry.field(
         description="The nearest rules that would allow it 最接近的许可规则.",
-        metadata={MOST: MISSES_MAX},
+        metadata={MAX_ITEMS: MAX_NEAR_MISSES},
     )
     conditions: list[Condition] = strawberry.field(
         description="All requirements, met and unmet 全部条件核查结果."
@@ -113,10 +113,10 @@ class Refusal:
             message=refused.message.en,
             message_zh=refused.message.zh,
             field=refused.field or None,
-            retryable=refused.transient,
+            retryable=refused.retryable,
             rule=refused.rule or None,
-            ground=refused.ground or None,
-            misses=[Miss.of(miss) for miss in refused.misses],
+            ground=refused.legal_basis or None,
+            misses=[Miss.of(miss) for miss in refused.near_misses],
             conditions=[Condition.of(condition) for condition in refused.conditions],
         )
 

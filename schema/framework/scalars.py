@@ -33,16 +33,16 @@ _DATE_TIME = re.compile(
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
-_Value = TypeVar("_Value")
+_ParsedScalar = TypeVar("_ParsedScalar")
 
 
-def quantity(text: str) -> Quantity:
+def parse_quantity_scalar(text: str) -> Quantity:
     """A plain decimal; how many decimals it may have is asked of its instrument."""
     parse_quantity(text, len(text.partition(".")[2]))
     return Quantity(text)
 
 
-def day(text: str) -> date:
+def parse_date(text: str) -> date:
     """A day, ``2022-06-07``."""
     parsed = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     if parsed is None or not YEAR_MIN <= parsed.year <= YEAR_MAX:
@@ -50,7 +50,7 @@ def day(text: str) -> date:
     return parsed
 
 
-def instant(text: str) -> datetime:
+def parse_datetime(text: str) -> datetime:
     """A moment with its offset, ``2022-06-07T10:00:00+08:00``."""
     parsed = datetime.fromisoformat(text) if _DATE_TIME.fullmatch(text) else None
     if parsed is None or not YEAR_MIN <= parsed.year <= YEAR_MAX:
@@ -58,30 +58,30 @@ def instant(text: str) -> datetime:
     return parsed
 
 
-def show_instant(moment: datetime) -> str:
+def format_datetime(value: datetime) -> str:
     """The moment in China's time, with as many decimals of a second as it has.
 
     As PostgreSQL shows it to ``database.SESSION``: plans show moments too.
     """
-    whole, point, rest = moment.astimezone(CHINA).isoformat().partition(".")
+    whole, point, rest = value.astimezone(CHINA).isoformat().partition(".")
     return f"{whole}.{rest[:6].rstrip('0')}{rest[6:]}" if point else whole
 
 
-def digest(text: str) -> Sha256:
+def parse_sha256(text: str) -> Sha256:
     """A SHA-256 in lower case."""
     if not _SHA256.fullmatch(text):
         raise ValueError
     return Sha256(text)
 
 
-def _scalar(
+def _define_scalar(
     name: str,
     description: str,
     *,
-    parse: Callable[[str], _Value],
-    show: Callable[[Any], str] = str,
+    parse: Callable[[str], _ParsedScalar],
+    serialize: Callable[[Any], str] = str,
 ) -> ScalarDefinition:
-    def strictly(value: object) -> _Value:
+    def strictly(value: object) -> _ParsedScalar:
         if not isinstance(value, str):
             raise _malformed(name, f"{name} is written as a string.", f"{name}须为字符串。")
         try:
@@ -92,7 +92,7 @@ def _scalar(
             raise _malformed(name, f"This is no {name}.", f"{name}格式不正确。") from None
 
     definition: ScalarDefinition = strawberry.scalar(
-        name=name, description=description, parse_value=strictly, serialize=show
+        name=name, description=description, parse_value=strictly, serialize=serialize
     )
     return definition
 
@@ -104,34 +104,36 @@ def _malformed(name: str, en: str, zh: str) -> GraphQLError:
 
 
 SCALARS: dict[object, ScalarDefinition] = {
-    Quantity: _scalar(
+    Quantity: _define_scalar(
         "Quantity",
         'Quantity 数量: a decimal string in the instrument\'s unit, such as "356.418" tonnes.',
-        parse=quantity,
+        parse=parse_quantity_scalar,
     ),
-    Money: _scalar(
+    Money: _define_scalar(
         "Money",
         'Money 金额: a decimal string in yuan (CNY), such as "8536113.00".',
         parse=parse_money,
-        show=format_money,
+        serialize=format_money,
     ),
-    Price: _scalar(
+    Price: _define_scalar(
         "Price",
         'Price 单价: a decimal string in yuan for one tonne, such as "5000.00".',
         parse=parse_money,
-        show=format_money,
+        serialize=format_money,
     ),
-    Sha256: _scalar(
+    Sha256: _define_scalar(
         "Sha256",
         "SHA-256 of a file 文件摘要: 64 lower-case hexadecimal digits.",
-        parse=digest,
+        parse=parse_sha256,
     ),
-    date: _scalar("Date", 'Day 日期: "2022-06-07".', parse=day, show=date.isoformat),
-    datetime: _scalar(
+    date: _define_scalar(
+        "Date", 'Day 日期: "2022-06-07".', parse=parse_date, serialize=date.isoformat
+    ),
+    datetime: _define_scalar(
         "DateTime",
         'Moment 时间, with its offset: "2022-06-07T10:00:00+08:00".',
-        parse=instant,
-        show=show_instant,
+        parse=parse_datetime,
+        serialize=format_datetime,
     ),
 }
 """Every scalar of the schema beside those of GraphQL itself."""

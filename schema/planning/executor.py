@@ -12,9 +12,9 @@ from graphql.execution.collect_fields import FieldDetailsList
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from registry.db.session import row
+from registry.db.session import fetch_one
 from registry.kernel.errors import Refused
-from registry.reading.sql_builder import Unplanned
+from registry.reading.sql_builder import NotPlannable
 from schema.framework.context import Context
 from schema.planning.planner import QUERY, Planner
 
@@ -40,45 +40,49 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
             )
 
         root = path.prev is None and parent_type is self.schema.query_type
-        if not (root and self._may_plan(field_details_list)):
+        if not (root and self._is_plannable(field_details_list)):
             return resolved()
-        return self._planned_or(resolved, field_details_list, str(path.key))
+        return self._execute_planned(resolved, field_details_list, str(path.key))
 
-    def _may_plan(self, details: FieldDetailsList) -> bool:
+    def _is_plannable(self, details: FieldDetailsList) -> bool:
         context, name = self.context_value, details[0].node.name.value
-        known = self.planner.catalogue[QUERY].fields
-        return isinstance(context, Context) and context.plans and name in known
+        known = self.planner.catalog[QUERY].fields
+        return isinstance(context, Context) and context.uses_plans and name in known
 
-    async def _planned_or(
+    async def _execute_planned(
         self,
-        resolved: Any,  # noqa: ANN401 - the library's own method
+        fallback: Any,  # noqa: ANN401 - the library's own method
         details: FieldDetailsList,
         key: str,
     ) -> Any:  # noqa: ANN401 - what the field is
         context: Context = self.context_value
         try:
-            assert context.admitted is not None, "what is executed was admitted"
+            assert context.validated_operation is not None, "what is executed was admitted"
             viewer = await context.viewer()
-            asking = self.planner.asking_with(context.admitted, self.variable_values)
-            plan = self.planner.one(context.admitted, asking, viewer, key=key, details=details)
+            asking = self.planner.bind(context.validated_operation, self.variable_values)
+            plan = self.planner.plan_field(
+                context.validated_operation, asking, viewer, key=key, details=details
+            )
             if plan.constant is not None:
-                return _spliced(plan.constant, raw=context.raw)
+                return _to_result(plan.constant, splices_json=context.splices_json)
             # An error would end the transaction that the other fields share.
-            if not plan.fallible:
-                found = await row(f"{plan.sql} AS found", *plan.values(viewer, asking.arguments))
+            if not plan.can_fail:
+                found = await fetch_one(
+                    f"{plan.sql} AS found", *plan.values(viewer, asking.arguments)
+                )
                 assert found is not None, "a plan answers one row"
-                return _spliced(found["found"], raw=context.raw)
-        except (Unplanned, Refused):
+                return _to_result(found["found"], splices_json=context.splices_json)
+        except (NotPlannable, Refused):
             pass
-        answer = resolved()
+        answer = fallback()
         return await answer if self.is_awaitable(answer) else answer
 
 
-def executor_of(planner: Planner) -> type[PlanningExecutor]:
+def executor_class(planner: Planner) -> type[PlanningExecutor]:
     """The executor that answers by the plans of one planner."""
     return type("Executor", (PlanningExecutor,), {"planner": planner})
 
 
-def _spliced(text: bytes, *, raw: bool) -> object:
+def _to_result(text: bytes, *, splices_json: bool) -> object:
     """The answer as it stands, for who writes JSON; else as values."""
-    return orjson.Fragment(text) if raw else orjson.loads(text)
+    return orjson.Fragment(text) if splices_json else orjson.loads(text)

@@ -48,76 +48,77 @@ from graphql.execution.values import (
 )
 from graphql.utilities import coerce_input_value
 
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.principals import Viewer
 from registry.kernel.errors import Refused
-from registry.reading.catalog import Catalogue, Identified
-from registry.reading.plan import Plan, planned, planned_field
-from registry.reading.selection import Arguments, Field, Selection, shape
-from registry.reading.sql_builder import Unplanned
-from schema.documents.cache import Admitted
-from schema.planning.catalog_builder import catalogue_of
+from registry.reading.catalog import Catalog, NodeLookup
+from registry.reading.plan import Plan, build_field_plan, build_plan
+from registry.reading.selection import Arguments, SelectedField, Selection, structural_key
+from registry.reading.sql_builder import NotPlannable
+from schema.documents.cache import ValidatedOperation
+from schema.planning.catalog_builder import build_catalog
 
 QUERY = "Query"
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
+class FieldArguments:
     """A field of a document that takes arguments.
 
     Attributes:
-        fixed: the arguments, where no variable stands in them; else None.
-        identified: reads the identifier among them, of a field that leads anywhere, once for all.
+        constant: the arguments, where no variable stands in them; else None.
+        parse_id: reads the identifier among them, of a field that leads anywhere, once for all.
 
     """
 
     definition: GraphQLField
     node: FieldNode
-    fixed: Arguments | None
-    identified: Callable[[str], tuple[str, object]] | None
+    constant: Arguments | None
+    parse_id: Callable[[str], tuple[str, object]] | None
 
-    def of(self, variables: VariableValues) -> Arguments:
+    def resolve(self, variables: VariableValues) -> Arguments:
         """The arguments; an identifier is its kind and key already."""
-        if self.fixed is not None:
-            return self.fixed
+        if self.constant is not None:
+            return self.constant
         found = get_argument_values(self.definition, self.node, variables)
-        if self.identified is not None:
-            found["id"] = self.identified(found["id"])
+        if self.parse_id is not None:
+            found["id"] = self.parse_id(found["id"])
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedOperation:
     """One query of a document, as far as it is the same for every request.
 
     Attributes:
-        takings: the fields with arguments, in their order; their places are those of ``Field``.
-        places: the same by the identity of the node.
+        field_arguments: the fields with arguments, in their order; their places are those of
+            ``Field``.
+        index_by_node: the same by the identity of the node.
         signatures: of the variables it declares.
 
     """
 
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDetails]
-    takings: tuple[Taking, ...]
-    places: Mapping[int, int]
+    field_arguments: tuple[FieldArguments, ...]
+    index_by_node: Mapping[int, int]
     signatures: tuple[GraphQLVariableSignature, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class BoundOperation:
     """What one request asks of a query, whoever sends it.
 
     Attributes:
         variables: coerced.
         arguments: of every field that takes some, by its place.
-        shapes: what of them decides the text of a plan.
+        argument_shapes: what of them decides the text of a plan.
 
     """
 
     variables: VariableValues
     arguments: list[Arguments]
-    shapes: Hashable
+    argument_shapes: Hashable
 
 
 class Planner:
@@ -125,26 +126,28 @@ class Planner:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
-        self.catalogue: Catalogue = catalogue_of(schema)
+        self.catalog: Catalog = build_catalog(schema)
 
-    def prepared(self, admitted: Admitted) -> Prepared:
+    def prepare(self, admitted: ValidatedOperation) -> PreparedOperation:
         """What can be known of a query before its variables are.
 
         Raises:
             Unplanned: it is no query.
 
         """
-        found = admitted.plans.prepared
-        if not isinstance(found, Prepared):
-            found = admitted.plans.prepared = self._prepare(admitted)
+        found = admitted.plans.prepared_operation
+        if not isinstance(found, PreparedOperation):
+            found = admitted.plans.prepared_operation = self._prepare_uncached(admitted)
         return found
 
-    def _prepare(self, admitted: Admitted) -> Prepared:
+    def _prepare_uncached(self, admitted: ValidatedOperation) -> PreparedOperation:
         operation, fragments = admitted.operation, admitted.fragments
         if operation is None or operation.operation is not OperationType.QUERY:
-            raise Unplanned("no query")
+            raise NotPlannable("no query")
         takings = tuple(
-            taking for part in (operation, *fragments.values()) for taking in self._takings(part)
+            taking
+            for part in (operation, *fragments.values())
+            for taking in self._collect_field_arguments(part)
         )
         places = {id(taking.node): place for place, taking in enumerate(takings)}
         known = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
@@ -156,55 +159,65 @@ class Planner:
                 GraphQLVariableSignature,
             )
         )
-        return Prepared(operation, known, takings, places, signatures)
+        return PreparedOperation(operation, known, takings, places, signatures)
 
-    def asking(self, admitted: Admitted, sent: Mapping[str, object]) -> Asking:
+    def coerce_and_bind(
+        self, admitted: ValidatedOperation, sent: Mapping[str, object]
+    ) -> BoundOperation:
         """What is asked with the variables that were sent, coerced as the executor does.
 
         Raises:
             Unplanned: it is no query, or what was sent is not of its type.
 
         """
-        return self.asking_with(admitted, self._variables(admitted, sent))
+        return self.bind(admitted, self._coerce_variables(admitted, sent))
 
-    def asking_with(self, admitted: Admitted, variables: VariableValues) -> Asking:
+    def bind(self, admitted: ValidatedOperation, variables: VariableValues) -> BoundOperation:
         """The same with variables that are coerced already.
 
         Raises:
             Unplanned: likewise.
 
         """
-        prepared = self.prepared(admitted)
+        prepared = self.prepare(admitted)
         arguments = _arguments(prepared, variables)
-        return Asking(variables, arguments, _shapes(prepared, variables, arguments))
+        return BoundOperation(
+            variables, arguments, _argument_shapes(prepared, variables, arguments)
+        )
 
-    def _variables(self, admitted: Admitted, sent: Mapping[str, object]) -> VariableValues:
+    def _coerce_variables(
+        self, admitted: ValidatedOperation, sent: Mapping[str, object]
+    ) -> VariableValues:
         """What is known of them beforehand is not looked up again."""
-        signatures = self.prepared(admitted).signatures
+        signatures = self.prepare(admitted).signatures
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
         for signature in signatures:
             value = sent.get(signature.name, Undefined)
             if value is Undefined and signature.default is not None:
-                return self._with_defaults(admitted, sent)
+                return self._coerce_with_defaults(admitted, sent)
             sources[signature.name] = VariableValueSource(signature, value)
             if value is not Undefined:
                 found = coerced[signature.name] = coerce_input_value(value, signature.type)
                 if found is Undefined:
-                    raise Unplanned(f"${signature.name} is not of its type")
+                    raise NotPlannable(f"${signature.name} is not of its type")
             elif is_non_null_type(signature.type):
-                raise Unplanned(f"${signature.name} is missing")
+                raise NotPlannable(f"${signature.name} is missing")
         return VariableValues(sources, coerced)
 
-    def _with_defaults(self, admitted: Admitted, sent: Mapping[str, object]) -> VariableValues:
+    def _coerce_with_defaults(
+        self, admitted: ValidatedOperation, sent: Mapping[str, object]
+    ) -> VariableValues:
         assert admitted.operation is not None, "only what was admitted has variables"
         declared = admitted.operation.variable_definitions or ()
         found = get_variable_values(self.schema, declared, dict(sent))
         if isinstance(found, VariableValues):
             return found
-        raise Unplanned("a variable is not of its type")
+        raise NotPlannable("a variable is not of its type")
 
-    def whole(self, admitted: Admitted, asking: Asking, viewer: Viewer) -> Plan:
+    def plan_operation(
+        self, admitted: ValidatedOperation, bound: BoundOperation, viewer: Viewer
+    ) -> Plan:
         """The plan of the whole operation, in which the arguments are to be bound.
 
         Raises:
@@ -213,15 +226,15 @@ class Planner:
         """
 
         def make() -> Plan:
-            selecting = _Selecting(self, self.prepared(admitted), asking)
-            return planned(self.catalogue, QUERY, selecting.whole(), viewer)
+            selecting = _SelectionBuilder(self, self.prepare(admitted), bound)
+            return build_plan(self.catalog, QUERY, selecting.build_operation(), viewer)
 
-        return _known(admitted, ("", *_told(asking, viewer)), make)
+        return _cached_plan(admitted, ("", *_plan_key(bound, viewer)), make)
 
-    def one(
+    def plan_field(
         self,
-        admitted: Admitted,
-        asking: Asking,
+        admitted: ValidatedOperation,
+        bound: BoundOperation,
         viewer: Viewer,
         *,
         key: str,
@@ -235,15 +248,17 @@ class Planner:
         """
 
         def make() -> Plan:
-            selecting = _Selecting(self, self.prepared(admitted), asking)
-            return planned_field(self.catalogue, QUERY, selecting.one(key, details), viewer)
+            selecting = _SelectionBuilder(self, self.prepare(admitted), bound)
+            return build_field_plan(
+                self.catalog, QUERY, selecting.build_root_field(key, details), viewer
+            )
 
-        return _known(admitted, (key, *_told(asking, viewer)), make)
+        return _cached_plan(admitted, (key, *_plan_key(bound, viewer)), make)
 
-    def _takings(self, part: Node) -> list[Taking]:
+    def _collect_field_arguments(self, part: Node) -> list[FieldArguments]:
         info = TypeInfo(self.schema)
-        found: list[Taking] = []
-        catalogue, query = self.catalogue, self.schema.query_type
+        found: list[FieldArguments] = []
+        catalogue, query = self.catalog, self.schema.query_type
 
         class Taken(Visitor):
             def enter_field(self, node: FieldNode, *_: Any) -> None:  # noqa: ANN401 - the library's
@@ -252,50 +267,58 @@ class Planner:
                     return
                 name = node.name.value
                 known = catalogue[QUERY].fields.get(name) if parent is query else None
-                read = known.read if known else None
-                identified = read.of if isinstance(read, Identified) else None
+                read = known.source if known else None
+                identified = read.decode_id if isinstance(read, NodeLookup) else None
                 fixed = None
-                if identified is None and not _varies(node):
+                if identified is None and not _has_variables(node):
                     fixed = get_argument_values(definition, node)
-                found.append(Taking(definition, node, fixed, identified))
+                found.append(FieldArguments(definition, node, fixed, identified))
 
         visit(part, TypeInfoVisitor(info, Taken()))
         return found
 
 
-class _Selecting:
+class _SelectionBuilder:
     """Writes one operation as a selection."""
 
-    def __init__(self, planner: Planner, prepared: Prepared, asking: Asking) -> None:
-        self._schema, self._prepared, self._asking = planner.schema, prepared, asking
+    def __init__(
+        self, planner: Planner, prepared: PreparedOperation, asking: BoundOperation
+    ) -> None:
+        self._schema, self._prepared, self._bound = planner.schema, prepared, asking
         root = self._schema.query_type
         assert root is not None, "the schema has queries"
         self._root = root
 
-    def whole(self) -> Selection:
+    def build_operation(self) -> Selection:
         prepared = self._prepared
         fields = collect_fields(
             self._schema,
             prepared.fragments,
-            self._asking.variables,
+            self._bound.variables,
             self._root,
             prepared.operation,
         )
-        return self.selection(self._root, fields.grouped_field_set)
+        return self.build_selection(self._root, fields.grouped_field_set)
 
-    def one(self, key: str, details: FieldDetailsList) -> Field:
-        return self.field(self._root, key, details)
+    def build_root_field(self, key: str, details: FieldDetailsList) -> SelectedField:
+        return self.build_field(self._root, key, details)
 
-    def selection(self, of: GraphQLObjectType, fields: GroupedFieldSet) -> Selection:
-        return [self.field(of, key, details) for key, details in fields.items()]
+    def build_selection(self, of: GraphQLObjectType, fields: GroupedFieldSet) -> Selection:
+        return [self.build_field(of, key, details) for key, details in fields.items()]
 
-    def field(self, of: GraphQLObjectType, key: str, details: FieldDetailsList) -> Field:
+    def build_field(
+        self, of: GraphQLObjectType, key: str, details: FieldDetailsList
+    ) -> SelectedField:
         node = details[0].node
-        place = self._prepared.places.get(id(node), -1)
-        args = self._asking.arguments[place] if place >= 0 else {}
-        return Field(key, node.name.value, place, args, self._sub(of, details))
+        place = self._prepared.index_by_node.get(id(node), -1)
+        args = self._bound.arguments[place] if place >= 0 else {}
+        return SelectedField(
+            key, node.name.value, place, args, self._build_subselections(of, details)
+        )
 
-    def _sub(self, of: GraphQLObjectType, details: FieldDetailsList) -> Mapping[str, Selection]:
+    def _build_subselections(
+        self, of: GraphQLObjectType, details: FieldDetailsList
+    ) -> Mapping[str, Selection]:
         definition = self._schema.get_field(of, details[0].node.name.value)
         named = get_named_type(definition.type) if definition else None
         if is_abstract_type(named):
@@ -303,12 +326,12 @@ class _Selecting:
         else:
             possible = (named,) if is_object_type(named) else ()
         return {
-            each.name: self.selection(
+            each.name: self.build_selection(
                 each,
                 collect_subfields(
                     self._schema,
                     self._prepared.fragments,
-                    self._asking.variables,
+                    self._bound.variables,
                     self._prepared.operation,
                     each,
                     details,
@@ -318,26 +341,28 @@ class _Selecting:
         }
 
 
-def _told(asking: Asking, viewer: Viewer) -> tuple[Hashable, ...]:
+def _plan_key(bound: BoundOperation, viewer: Viewer) -> tuple[Hashable, ...]:
     """What decides the text of a plan, beside the part of the document."""
-    return viewer.standing, gate.edition.version, asking.shapes
+    return viewer.policy_key, authorizer.edition.version, bound.argument_shapes
 
 
-def _known(admitted: Admitted, told: Hashable, make: Callable[[], Plan]) -> Plan:
+def _cached_plan(
+    admitted: ValidatedOperation, plan_key: Hashable, make: Callable[[], Plan]
+) -> Plan:
     """The plan for what decides its text; that none can be made is kept as well."""
-    found = admitted.plans.get(told)
+    found = admitted.plans.get(plan_key)
     if found is None:
         try:
             found = make()
-        except Unplanned as error:
-            found = Unplanned(*error.args)
-        admitted.plans[told] = found
+        except NotPlannable as error:
+            found = NotPlannable(*error.args)
+        admitted.plans[plan_key] = found
     if isinstance(found, Plan):
         return found
-    raise Unplanned(*getattr(found, "args", ()))
+    raise NotPlannable(*getattr(found, "args", ()))
 
 
-def _arguments(prepared: Prepared, variables: VariableValues) -> list[Arguments]:
+def _arguments(prepared: PreparedOperation, variables: VariableValues) -> list[Arguments]:
     """The arguments of every field that takes some, by its place.
 
     Raises:
@@ -345,15 +370,15 @@ def _arguments(prepared: Prepared, variables: VariableValues) -> list[Arguments]
 
     """
     try:
-        return [taking.of(variables) for taking in prepared.takings]
+        return [taking.resolve(variables) for taking in prepared.field_arguments]
     except GraphQLError as error:
-        raise Unplanned(error.message) from error
+        raise NotPlannable(error.message) from error
     except Refused as error:
-        raise Unplanned(error.message.en) from error
+        raise NotPlannable(error.message.en) from error
 
 
-def _shapes(
-    prepared: Prepared, variables: VariableValues, asked: Sequence[Arguments]
+def _argument_shapes(
+    prepared: PreparedOperation, variables: VariableValues, arguments: Sequence[Arguments]
 ) -> tuple[object, ...]:
     """What of this request decides the text, beside the document."""
     if not variables.coerced:
@@ -365,14 +390,14 @@ def _shapes(
             if value is None or isinstance(value, bool | Enum)
         ),
         *(
-            shape(sent)
-            for taking, sent in zip(prepared.takings, asked, strict=True)
-            if taking.fixed is None
+            structural_key(sent)
+            for taking, sent in zip(prepared.field_arguments, arguments, strict=True)
+            if taking.constant is None
         ),
     )
 
 
-def _varies(node: Node) -> bool:
+def _has_variables(node: Node) -> bool:
     found = False
 
     class Looking(Visitor):

@@ -16,16 +16,16 @@ from registry.agreements.records import Milestone as MilestoneRecord
 from registry.agreements.rules import AgreementKind, AgreementState, MilestoneState, Visibility
 from registry.kernel.calendar import day_of
 from registry.parties.facts import ORGANISATION, PERSON
-from registry.reading.keyset import Order
-from registry.reading.projections import absent
-from schema.documents.cost import MOST
+from registry.reading.keyset import Ordering
+from registry.reading.projections import column_or_null
+from schema.documents.cost import MAX_ITEMS
 from schema.framework.context import Info
-from schema.framework.global_ids import global_id
+from schema.framework.global_ids import to_global_id
 from schema.framework.governed import Governed, column, node_type, relation
-from schema.framework.inputs import Command, refers
-from schema.framework.lists import By, listing
-from schema.framework.mutations import governed
-from schema.framework.projected import faced
+from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.lists import FilterSpec, list_field
+from schema.framework.mutations import governed_mutation
+from schema.framework.projected import projected
 from schema.framework.scalars import Sha256
 from schema.types.parties import Organisation, Person
 
@@ -63,7 +63,7 @@ class AgreementParty:
     capacity: str = strawberry.field(description="What it is in the agreement 签约身份.")
     signed_at: datetime | None = strawberry.field(description="When it was signed 签署时间.")
 
-    @strawberry.field(description="The organisation 单位.", metadata=faced(projections.PARTY))
+    @strawberry.field(description="The organisation 单位.", metadata=projected(projections.PARTY))
     async def organisation(self, info: Info) -> Organisation:
         """Its public card."""
         found = await info.context.load(ORGANISATION, self.record.organisation_id)
@@ -71,7 +71,7 @@ class AgreementParty:
 
     @strawberry.field(
         description="Who signed, where this appointment may see him 签署人.",
-        metadata=faced(projections.SIGNED_BY),
+        metadata=projected(projections.SIGNED_BY),
     )
     async def signed_by(self, info: Info) -> Person | None:
         """The party's own representative."""
@@ -94,27 +94,27 @@ class Milestone:
     state: MilestoneState = strawberry.field(description="Whether it is reached 状态.")
     reached_on: date | None = strawberry.field(description="When it was reached 完成日.")
     note: str | None = strawberry.field(
-        description="What there is to say of it 说明.", metadata=faced(absent("note"))
+        description="What there is to say of it 说明.", metadata=projected(column_or_null("note"))
     )
     sha256: Sha256 | None = strawberry.field(
         description="SHA-256 of the document that shows it 证明文件摘要."
     )
 
     @strawberry.field(
-        description="Opaque identifier 标识.", metadata=faced(projections.MILESTONE_KEY)
+        description="Opaque identifier 标识.", metadata=projected(projections.MILESTONE_KEY)
     )
     def id(self) -> strawberry.ID:
         """To name it when it is reached."""
-        return global_id("Milestone", self.record.id)
+        return to_global_id("Milestone", self.record.id)
 
     @strawberry.field(
         description="Objects of the registry that show it, those that may be seen 关联对象.",
-        metadata={MOST: rules.LINKS_MAX, **faced(projections.LINKS)},
+        metadata={MAX_ITEMS: rules.LINKS_MAX, **projected(projections.LINKS)},
     )
     async def links(self, info: Info) -> list[Governed]:
         """Each decided on anew for who asks."""
         found = await gather(
-            *(_linked(info, link["kind"], link["id"]) for link in self.record.links)
+            *(_load_linked(info, link["kind"], link["id"]) for link in self.record.links)
         )
         return [node for node in found if node is not None]
 
@@ -132,7 +132,7 @@ class Milestone:
         )
 
 
-async def _linked(info: Info, kind: str, id: str) -> Governed | None:
+async def _load_linked(info: Info, kind: str, id: str) -> Governed | None:
     cls = node_type(info, kind)
     record = await info.context.load(cls.KIND, UUID(id)) if cls else None
     return cls(record=record) if cls and record is not None else None
@@ -148,44 +148,44 @@ class Agreement(Governed):
     title: str = column("Its title 名称.")
     topics: list[str] = column("What is agreed 合作内容.")
     visibility: Visibility = column("Who sees it once all have signed 公开范围.")
-    event: str | None = column("The ceremony it was part of 签约活动.", absent="")
+    event: str | None = column("The ceremony it was part of 签约活动.", null_value="")
     valid_from: date | None = column("First day; null if not given 起始日.")
     valid_until: date | None = column("Last day; null if not given 截止日.")
     reason: str | None = column(
         "Why it was withdrawn or terminated 撤回或终止原因.",
-        absent="",
+        null_value="",
     )
     drafter: Organisation = relation(
         "The organisation that drafted it 起草单位.", name="drafted_by"
     )
     drafted_at: datetime = column("When it was drafted 起草时间.")
-    source: str | None = column("Where it was read 数据来源.", absent="")
+    source: str | None = column("Where it was read 数据来源.", null_value="")
     demo: bool = column("Demonstration data 是否演示数据.")
 
     @strawberry.field(
-        description="Where it stands today 当前状态.", metadata=faced(projections.STATE)
+        description="Where it stands today 当前状态.", metadata=projected(projections.STATE)
     )
     async def state(self, info: Info) -> AgreementState:
         """What is in force past its last day has expired."""
         today = day_of((await info.context.viewer()).now)
-        return rules.standing(AgreementState(self.record.state), self.record.valid_until, today)
+        return rules.state_on(AgreementState(self.record.state), self.record.valid_until, today)
 
     @strawberry.field(
         description="The parties in their order 签约方.",
-        metadata={MOST: rules.PARTIES_MAX, **faced(projections.PARTIES)},
+        metadata={MAX_ITEMS: rules.PARTIES_MAX, **projected(projections.PARTIES)},
     )
     async def parties(self, info: Info) -> list[AgreementParty]:
         """Two to twenty."""
-        found = await info.context.looked_up(parties_of, self.record.pk)
+        found = await info.context.load_batched(parties_of, self.record.pk)
         return [AgreementParty.of(party) for party in found or ()]
 
     @strawberry.field(
         description="The milestones as they were planned, at most 200 里程碑.",
-        metadata=faced(projections.MILESTONES),
+        metadata=projected(projections.MILESTONES),
     )
     async def milestones(self, info: Info) -> list[Milestone]:
         """Planned and reached."""
-        found = await info.context.looked_up(milestones_of, self.record.pk)
+        found = await info.context.load_batched(milestones_of, self.record.pk)
         return [Milestone.of(milestone) for milestone in found or ()]
 
 
@@ -193,12 +193,12 @@ class Agreement(Governed):
 class AgreementPartyInput:
     """An organisation and what it is in the agreement."""
 
-    organisation: strawberry.ID = refers("Organisation", "The organisation 单位.")
+    organisation: strawberry.ID = node_id_field("Organisation", "The organisation 单位.")
     capacity: str = strawberry.field(description="What it is in the agreement 签约身份.")
 
 
 @strawberry.input(description="Draft a cooperation agreement 起草合作协议.")
-class DraftAgreementInput(Command):
+class DraftAgreementInput(CommandInput):
     """What is to be agreed."""
 
     kind: AgreementKind = strawberry.field(description="What sort of cooperation 协议类别.")
@@ -222,10 +222,10 @@ class DraftAgreementInput(Command):
 
 
 @strawberry.input(description="Name an agreement 指定合作协议.")
-class AgreementInput(Command):
+class AgreementInput(CommandInput):
     """Which agreement, and nothing else."""
 
-    id: strawberry.ID = refers("Agreement", "The agreement 协议标识.")
+    id: strawberry.ID = node_id_field("Agreement", "The agreement 协议标识.")
 
 
 @strawberry.input(description="End an agreement with a reason 撤回或终止合作协议.")
@@ -249,22 +249,22 @@ class PlanMilestoneInput(AgreementInput):
 class MilestoneLinksInput:
     """By kind; only objects that you may see, at most 50 together."""
 
-    organisations: list[strawberry.ID] | None = refers(
+    organisations: list[strawberry.ID] | None = node_id_field(
         "Organisation", "Organisations 单位.", default=strawberry.UNSET
     )
-    permits: list[strawberry.ID] | None = refers(
+    permits: list[strawberry.ID] | None = node_id_field(
         "Permit", "Discharge permits 排污许可证.", default=strawberry.UNSET
     )
-    construction_projects: list[strawberry.ID] | None = refers(
+    construction_projects: list[strawberry.ID] | None = node_id_field(
         "ConstructionProject", "Construction projects 建设项目.", default=strawberry.UNSET
     )
-    transfers: list[strawberry.ID] | None = refers(
+    transfers: list[strawberry.ID] | None = node_id_field(
         "Transfer", "Transfers 转让.", default=strawberry.UNSET
     )
-    certificates: list[strawberry.ID] | None = refers(
+    certificates: list[strawberry.ID] | None = node_id_field(
         "Certificate", "Attestation certificates 交易鉴证书.", default=strawberry.UNSET
     )
-    agreements: list[strawberry.ID] | None = refers(
+    agreements: list[strawberry.ID] | None = node_id_field(
         "Agreement", "Agreements 合作协议.", default=strawberry.UNSET
     )
 
@@ -273,7 +273,7 @@ class MilestoneLinksInput:
 class ReachMilestoneInput(AgreementInput):
     """With at least one of note, digest and linked objects."""
 
-    milestone: strawberry.ID = refers("Milestone", "The milestone 里程碑标识.")
+    milestone: strawberry.ID = node_id_field("Milestone", "The milestone 里程碑标识.")
     reached_on: date = strawberry.field(description="When; not later than today 完成日.")
     note: str = strawberry.field(default="", description="What there is to say of it 说明.")
     sha256: Sha256 | None = strawberry.field(
@@ -288,18 +288,18 @@ class ReachMilestoneInput(AgreementInput):
 class AgreementQuery:
     """Agreements: those of one's own organisation and the public ones."""
 
-    agreements = listing(
+    agreements = list_field(
         Agreement,
         "Cooperation agreements 合作协议.",
         orders={
-            "newest": Order("drafted_at", datetime, descending=True),
-            "title": Order("title", str),
+            "newest": Ordering("drafted_at", datetime, descending=True),
+            "title": Ordering("title", str),
         },
         where={
-            "kind": By("What sort of cooperation 协议类别", "kind"),
-            "party": By("A party 签约方", "parties", kind="Organisation", array=True),
-            "event": By("The ceremony they were part of 签约活动", "event"),
-            "drafted_at": By("When they were drafted 起草时间", "drafted_at", time=True),
+            "kind": FilterSpec("What sort of cooperation 协议类别", "kind"),
+            "party": FilterSpec("A party 签约方", "parties", kind="Organisation", is_array=True),
+            "event": FilterSpec("The ceremony they were part of 签约活动", "event"),
+            "drafted_at": FilterSpec("When they were drafted 起草时间", "drafted_at", is_time=True),
         },
     )
 
@@ -308,56 +308,56 @@ class AgreementQuery:
 class AgreementMutation:
     """What is done with agreements."""
 
-    draft_agreement = governed(
+    draft_agreement = governed_mutation(
         Agreement,
         "draft",
         operations.draft_agreement,
         DraftAgreementInput,
         "Draft an agreement; your own organisation is a party 起草合作协议.",
     )
-    sign_agreement = governed(
+    sign_agreement = governed_mutation(
         Agreement,
         "sign",
         operations.sign_agreement,
         AgreementInput,
         "Sign for your organisation; the last signature makes it signed 签署合作协议.",
     )
-    withdraw_agreement = governed(
+    withdraw_agreement = governed_mutation(
         Agreement,
         "withdraw",
         operations.withdraw_agreement,
         EndAgreementInput,
         "Step back from an agreement that is not yet in force 撤回合作协议.",
     )
-    bring_into_force = governed(
+    bring_into_force = governed_mutation(
         Agreement,
         "bring_into_force",
         operations.bring_into_force,
         AgreementInput,
         "Bring into force what all have signed 合作协议生效.",
     )
-    plan_milestone = governed(
+    plan_milestone = governed_mutation(
         Agreement,
         "plan_milestone",
         milestones.plan_milestone,
         PlanMilestoneInput,
         "Plan a milestone 设定里程碑.",
     )
-    reach_milestone = governed(
+    reach_milestone = governed_mutation(
         Agreement,
         "reach_milestone",
         milestones.reach_milestone,
         ReachMilestoneInput,
         "Record that a milestone is reached, with what shows it 登记里程碑完成.",
     )
-    complete_agreement = governed(
+    complete_agreement = governed_mutation(
         Agreement,
         "complete",
         operations.complete_agreement,
         AgreementInput,
         "Close an agreement whose milestones are all reached 合作协议履行完毕.",
     )
-    terminate_agreement = governed(
+    terminate_agreement = governed_mutation(
         Agreement,
         "terminate",
         operations.terminate_agreement,

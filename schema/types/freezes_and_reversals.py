@@ -11,13 +11,13 @@ from registry.ledger.account_statement import postings_of
 from registry.ledger.facts import FREEZE, REVERSAL
 from registry.ledger.instruments import instruments_of
 from registry.ledger.rules import FreezeTarget
-from registry.reading.keyset import Order
-from schema.framework.global_ids import global_id
+from registry.reading.keyset import Ordering
+from schema.framework.global_ids import to_global_id
 from schema.framework.governed import Governed, column, relation
-from schema.framework.inputs import Command, refers
-from schema.framework.lists import By, listing
-from schema.framework.mutations import governed
-from schema.framework.projected import faced
+from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.lists import FilterSpec, list_field
+from schema.framework.mutations import governed_mutation
+from schema.framework.projected import projected
 from schema.framework.scalars import Quantity
 from schema.types.accounts import INSTRUMENT, Account, Instrument
 from schema.types.parties import Organisation
@@ -51,17 +51,17 @@ class Posting:
     """One movement between two accounts."""
 
     source: strawberry.ID = strawberry.field(
-        description="The account that gives 转出账户.", metadata=faced(projections.SOURCE)
+        description="The account that gives 转出账户.", metadata=projected(projections.SOURCE)
     )
     target: strawberry.ID = strawberry.field(
-        description="The account that receives 转入账户.", metadata=faced(projections.TARGET)
+        description="The account that receives 转入账户.", metadata=projected(projections.TARGET)
     )
     instrument: Instrument = strawberry.field(
-        description="What is moved 标的.", metadata=faced(projections.MOVED)
+        description="What is moved 标的.", metadata=projected(projections.POSTING_INSTRUMENT)
     )
     quantity: Quantity = strawberry.field(
         description="How much, in the instrument's unit 数量.",
-        metadata=faced(projections.MOVED_QUANTITY),
+        metadata=projected(projections.POSTING_QUANTITY),
     )
 
 
@@ -73,12 +73,14 @@ class Reversal(Governed):
     state: str = column("proposed, approved or rejected 状态.")
     reason: str = column("Why it is proposed 冲正原因.")
     decision: str = column("Why it was rejected; else empty 决定理由.")
-    entry: strawberry.ID = column("The entry it undoes 被冲正分录.", name="entry_id", names="Entry")
+    entry: strawberry.ID = column(
+        "The entry it undoes 被冲正分录.", name="entry_id", target_kind="Entry"
+    )
     demo: bool = column("Demonstration data 是否演示数据.")
 
     @strawberry.field(
         description="What the entry had moved 被冲正分录的记账.",
-        metadata=faced(projections.POSTINGS),
+        metadata=projected(projections.POSTINGS),
     )
     async def postings(self) -> list[Posting]:
         """In their order."""
@@ -86,8 +88,8 @@ class Reversal(Governed):
         known = await instruments_of(posting.instrument for posting in moved)
         return [
             Posting(
-                source=global_id("Account", posting.source),
-                target=global_id("Account", posting.target),
+                source=to_global_id("Account", posting.source),
+                target=to_global_id("Account", posting.target),
                 instrument=Instrument.of(known[posting.instrument]),
                 quantity=Quantity(
                     format_quantity(posting.quantity, known[posting.instrument].scale)
@@ -98,16 +100,18 @@ class Reversal(Governed):
 
 
 @strawberry.input(description="Freeze a party, an account or a position 实施冻结.")
-class ImposeFreezeInput(Command):
+class ImposeFreezeInput(CommandInput):
     """An order to freeze."""
 
     reason: str = strawberry.field(description="Why 冻结原因.")
     source: str = strawberry.field(description="The order it rests on 冻结依据.")
-    organisation: strawberry.ID | None = refers(
+    organisation: strawberry.ID | None = node_id_field(
         "Organisation", "The whole of an organisation 单位.", default=strawberry.UNSET
     )
-    account: strawberry.ID | None = refers("Account", "One account 账户.", default=strawberry.UNSET)
-    instrument: strawberry.ID | None = refers(
+    account: strawberry.ID | None = node_id_field(
+        "Account", "One account 账户.", default=strawberry.UNSET
+    )
+    instrument: strawberry.ID | None = node_id_field(
         INSTRUMENT, "Only this instrument of that account 标的.", default=strawberry.UNSET
     )
     ends_at: datetime | None = strawberry.field(
@@ -117,26 +121,26 @@ class ImposeFreezeInput(Command):
 
 
 @strawberry.input(description="End a freeze 解除冻结.")
-class LiftFreezeInput(Command):
+class LiftFreezeInput(CommandInput):
     """An end before its time."""
 
-    id: strawberry.ID = refers("Freeze", "The freeze 冻结.")
+    id: strawberry.ID = node_id_field("Freeze", "The freeze 冻结.")
     reason: str = strawberry.field(description="Why 解除原因.")
 
 
 @strawberry.input(description="Propose to undo an entry 提出冲正.")
-class ProposeReversalInput(Command):
+class ProposeReversalInput(CommandInput):
     """What is to be undone, and why."""
 
-    entry: strawberry.ID = refers("Entry", "The entry 分录.")
+    entry: strawberry.ID = node_id_field("Entry", "The entry 分录.")
     reason: str = strawberry.field(description="Why 冲正原因.")
 
 
 @strawberry.input(description="Undo the entry 批准冲正.")
-class ApproveReversalInput(Command):
+class ApproveReversalInput(CommandInput):
     """The second officer's yes."""
 
-    id: strawberry.ID = refers("Reversal", "The reversal 冲正.")
+    id: strawberry.ID = node_id_field("Reversal", "The reversal 冲正.")
 
 
 @strawberry.input(description="Leave the entry as it is 驳回冲正.")
@@ -146,27 +150,27 @@ class RejectReversalInput(ApproveReversalInput):
     reason: str = strawberry.field(description="Why 驳回原因.")
 
 
-NEWEST = {"newest": Order("changed_at", datetime, descending=True)}
+NEWEST_ORDER = {"newest": Ordering("changed_at", datetime, descending=True)}
 
 
 @strawberry.type
 class CorrectionQuery:
     """What is frozen, and what is to be undone."""
 
-    freezes = listing(
+    freezes = list_field(
         Freeze,
         "Freezes 冻结.",
-        orders=NEWEST,
+        orders=NEWEST_ORDER,
         where={
-            "state": By("in_force or lifted 状态", "state"),
-            "organisation": By("Whose 所属单位", "organisation_id", kind="Organisation"),
+            "state": FilterSpec("in_force or lifted 状态", "state"),
+            "organisation": FilterSpec("Whose 所属单位", "organisation_id", kind="Organisation"),
         },
     )
-    reversals = listing(
+    reversals = list_field(
         Reversal,
         "Reversals 冲正.",
-        orders=NEWEST,
-        where={"state": By("proposed, approved or rejected 状态", "state")},
+        orders=NEWEST_ORDER,
+        where={"state": FilterSpec("proposed, approved or rejected 状态", "state")},
     )
 
 
@@ -174,31 +178,31 @@ class CorrectionQuery:
 class CorrectionMutation:
     """Freezing and undoing."""
 
-    impose_freeze = governed(
+    impose_freeze = governed_mutation(
         Freeze,
         "impose",
         operations.impose_freeze,
         ImposeFreezeInput,
         "Freeze a party, an account or a position 实施冻结.",
     )
-    lift_freeze = governed(
+    lift_freeze = governed_mutation(
         Freeze, "lift", operations.lift_freeze, LiftFreezeInput, "End a freeze 解除冻结."
     )
-    propose_reversal = governed(
+    propose_reversal = governed_mutation(
         Reversal,
         "propose",
         operations.propose_reversal,
         ProposeReversalInput,
         "Propose to undo an entry 提出冲正.",
     )
-    approve_reversal = governed(
+    approve_reversal = governed_mutation(
         Reversal,
         "approve",
         operations.approve_reversal,
         ApproveReversalInput,
         "Undo the entry 批准冲正.",
     )
-    reject_reversal = governed(
+    reject_reversal = governed_mutation(
         Reversal,
         "reject",
         operations.reject_reversal,

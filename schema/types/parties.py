@@ -6,7 +6,7 @@ from typing import ClassVar
 import strawberry
 
 from registry.parties import operations, projections
-from registry.parties.appointments import held_at
+from registry.parties.appointments import was_in_force_at
 from registry.parties.facts import APPOINTMENT, ORGANISATION, PERSON
 from registry.parties.rules import (
     AppointmentState,
@@ -14,14 +14,14 @@ from registry.parties.rules import (
     OrganisationState,
     SourceCategory,
 )
-from registry.reading.keyset import Order
-from registry.reading.projections import plain
+from registry.reading.keyset import Ordering
+from registry.reading.projections import plain_column
 from schema.framework.context import Info
 from schema.framework.governed import Governed, column, relation
-from schema.framework.inputs import Command, refers
-from schema.framework.lists import By, belonging, listing
-from schema.framework.mutations import governed
-from schema.framework.projected import faced
+from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.lists import FilterSpec, list_field, shared_list
+from schema.framework.mutations import governed_mutation
+from schema.framework.projected import projected
 from schema.types.shared_lists import ACCOUNTS, PERMITS, PROJECTS, TRANSFERS
 
 for words, description in (
@@ -42,16 +42,17 @@ class Organisation(Governed):
     name: str = column("Its legal name 名称.")
     name_en: str | None = column("Its name in English 英文名称.")
     credit_code: str | None = column(
-        "Unified social credit code 统一社会信用代码.", face=plain("credit_code")
+        "Unified social credit code 统一社会信用代码.", projection=plain_column("credit_code")
     )
     division: str = column("Code of the division it is registered in 行政区划代码.")
     city: str = column(
-        "Code of its city; a province's own for the province 设区市代码.", face=plain("city")
+        "Code of its city; a province's own for the province 设区市代码.",
+        projection=plain_column("city"),
     )
     county: str | None = column(
         "Code of its county; null for a body of a whole city 县级代码.",
-        absent="",
-        face=projections.COUNTY,
+        null_value="",
+        projection=projections.COUNTY,
     )
     source_category: SourceCategory | None = column("What kind of source it is 污染源类别.")
     industry: str | None = column("Code of GB/T 4754 行业代码.")
@@ -64,16 +65,16 @@ class Organisation(Governed):
     registered_at: datetime = column("When it was registered 登记时间.")
     source: str | None = column(
         "Where the particulars come from 数据来源.",
-        absent="",
+        null_value="",
     )
     demo: bool = column("Demonstration data 是否演示数据.")
-    permits = belonging(PERMITS, "Its discharge permits 排污许可证.", parent="organisation_id")
-    construction_projects = belonging(
+    permits = shared_list(PERMITS, "Its discharge permits 排污许可证.", parent="organisation_id")
+    construction_projects = shared_list(
         PROJECTS, "Its construction projects 建设项目.", parent="organisation_id"
     )
-    accounts = belonging(ACCOUNTS, "Its accounts 账户.", parent="organisation_id")
-    sales = belonging(TRANSFERS, "Transfers in which it sells 出让案件.", parent="seller_id")
-    purchases = belonging(TRANSFERS, "Transfers in which it buys 受让案件.", parent="buyer_id")
+    accounts = shared_list(ACCOUNTS, "Its accounts 账户.", parent="organisation_id")
+    sales = shared_list(TRANSFERS, "Transfers in which it sells 出让案件.", parent="seller_id")
+    purchases = shared_list(TRANSFERS, "Transfers in which it buys 受让案件.", parent="buyer_id")
 
 
 @strawberry.type(description="A natural person, on one side of the market only 人员.")
@@ -108,15 +109,15 @@ class Appointment(Governed):
 
     @strawberry.field(
         description="Whether it counts, now or at a moment 是否有效(可查历史时点).",
-        metadata=faced(projections.HOLDS_AT),
+        metadata=projected(projections.IN_FORCE_AT),
     )
     async def holds(self, info: Info, as_of: datetime | None = strawberry.UNSET) -> bool:
         """Judged by the registry's clock; a moment to come is judged by what is known now."""
-        return await held_at(self.record, as_of or (await info.context.viewer()).now)
+        return await was_in_force_at(self.record, as_of or (await info.context.viewer()).now)
 
 
 @strawberry.input(description="Register an organisation 登记单位.")
-class RegisterOrganisationInput(Command):
+class RegisterOrganisationInput(CommandInput):
     """What is known of it."""
 
     kind: OrganisationKind = strawberry.field(description="What it is 单位类别.")
@@ -150,10 +151,10 @@ class RegisterOrganisationInput(Command):
 
 
 @strawberry.input(description="Change particulars; what is left out stays 变更单位信息.")
-class ChangeOrganisationInput(Command):
+class ChangeOrganisationInput(CommandInput):
     """Null empties what may be empty."""
 
-    id: strawberry.ID = refers("Organisation", "Which one 单位.")
+    id: strawberry.ID = node_id_field("Organisation", "Which one 单位.")
     name: str | None = strawberry.field(default=strawberry.UNSET, description="Name 名称.")
     name_en: str | None = strawberry.field(
         default=strawberry.UNSET, description="In English 英文名称."
@@ -179,28 +180,28 @@ class ChangeOrganisationInput(Command):
 
 
 @strawberry.input(description="Close an organisation 注销单位.")
-class CloseOrganisationInput(Command):
+class CloseOrganisationInput(CommandInput):
     """It must neither hold nor owe anything."""
 
-    id: strawberry.ID = refers("Organisation", "Which one 单位.")
+    id: strawberry.ID = node_id_field("Organisation", "Which one 单位.")
 
 
 @strawberry.input(description="Register a person 登记人员.")
-class RegisterPersonInput(Command):
+class RegisterPersonInput(CommandInput):
     """Who he is, and how he signs in."""
 
-    organisation: strawberry.ID = refers("Organisation", "Whose he is 所属单位.")
+    organisation: strawberry.ID = node_id_field("Organisation", "Whose he is 所属单位.")
     subject: str = strawberry.field(description="Name at sign-in, 3 to 200 characters 登录名.")
     name: str = strawberry.field(description="His name, 1 to 100 characters 姓名.")
     demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
 
 
 @strawberry.input(description="Propose an appointment 任命.")
-class AppointInput(Command):
+class AppointInput(CommandInput):
     """Who is to act for whom, and how far."""
 
-    person: strawberry.ID = refers("Person", "Who is to act 任职人员.")
-    organisation: strawberry.ID = refers("Organisation", "For whom 任职单位.")
+    person: strawberry.ID = node_id_field("Person", "Who is to act 任职人员.")
+    organisation: strawberry.ID = node_id_field("Organisation", "For whom 任职单位.")
     role: str | None = strawberry.field(
         default=strawberry.UNSET, description="The role; by default that of the body's kind 角色."
     )
@@ -223,21 +224,21 @@ class AppointInput(Command):
 
 
 @strawberry.input(description="Countersign a proposed appointment 会签任职.")
-class CountersignAppointmentInput(Command):
+class CountersignAppointmentInput(CommandInput):
     """By an officer who did not propose it."""
 
-    id: strawberry.ID = refers("Appointment", "Which one 任职.")
+    id: strawberry.ID = node_id_field("Appointment", "Which one 任职.")
 
 
 @strawberry.input(description="End an appointment, or drop its proposal 免职.")
-class EndAppointmentInput(Command):
+class EndAppointmentInput(CommandInput):
     """At once."""
 
-    id: strawberry.ID = refers("Appointment", "Which one 任职.")
+    id: strawberry.ID = node_id_field("Appointment", "Which one 任职.")
 
 
-BY_ORGANISATION = {
-    "organisation": By("Of which body 所属单位", "organisation_id", kind="Organisation")
+ORGANISATION_FILTER = {
+    "organisation": FilterSpec("Of which body 所属单位", "organisation_id", kind="Organisation")
 }
 """What belongs to a body is narrowed to it in this way."""
 
@@ -246,36 +247,36 @@ BY_ORGANISATION = {
 class PartyQuery:
     """Who takes part."""
 
-    organisations = listing(
+    organisations = list_field(
         Organisation,
         "Organisations 单位.",
         orders={
-            "name": Order("name", str),
-            "newest": Order("registered_at", datetime, descending=True),
+            "name": Ordering("name", str),
+            "newest": Ordering("registered_at", datetime, descending=True),
         },
         where={
-            "kind": By("What they are 单位类别", "kind"),
-            "city": By("Code of the city 设区市代码", "city"),
-            "county": By("Code of the county 县级代码", "county"),
-            "name": By("Legal name, exactly 名称", "name"),
-            "credit_code": By("Credit code, exactly 统一社会信用代码", "credit_code"),
-            "state": By("Whether they take part 状态", "state"),
+            "kind": FilterSpec("What they are 单位类别", "kind"),
+            "city": FilterSpec("Code of the city 设区市代码", "city"),
+            "county": FilterSpec("Code of the county 县级代码", "county"),
+            "name": FilterSpec("Legal name, exactly 名称", "name"),
+            "credit_code": FilterSpec("Credit code, exactly 统一社会信用代码", "credit_code"),
+            "state": FilterSpec("Whether they take part 状态", "state"),
         },
     )
-    people = listing(
+    people = list_field(
         Person,
         "People 人员.",
-        orders={"subject": Order("subject", str)},
-        where=BY_ORGANISATION,
+        orders={"subject": Ordering("subject", str)},
+        where=ORGANISATION_FILTER,
     )
-    appointments = listing(
+    appointments = list_field(
         Appointment,
         "Appointments 任职.",
-        orders={"newest": Order("changed_at", datetime, descending=True)},
-        where=BY_ORGANISATION
+        orders={"newest": Ordering("changed_at", datetime, descending=True)},
+        where=ORGANISATION_FILTER
         | {
-            "person": By("Of whom 任职人员", "person_id", kind="Person"),
-            "state": By("Where they stand 状态", "state"),
+            "person": FilterSpec("Of whom 任职人员", "person_id", kind="Person"),
+            "state": FilterSpec("Where they stand 状态", "state"),
         },
     )
 
@@ -284,49 +285,49 @@ class PartyQuery:
 class PartyMutation:
     """Registering and appointing."""
 
-    register_organisation = governed(
+    register_organisation = governed_mutation(
         Organisation,
         "register",
         operations.register_organisation,
         RegisterOrganisationInput,
         "Register a body of any kind 登记单位.",
     )
-    change_organisation = governed(
+    change_organisation = governed_mutation(
         Organisation,
         "change",
         operations.change_organisation,
         ChangeOrganisationInput,
         "Change the particulars of a body; kind and division stay 变更单位信息.",
     )
-    close_organisation = governed(
+    close_organisation = governed_mutation(
         Organisation,
         "close",
         operations.close_organisation,
         CloseOrganisationInput,
         "Close a body that neither holds nor owes anything 注销单位.",
     )
-    register_person = governed(
+    register_person = governed_mutation(
         Person,
         "register",
         operations.register_person,
         RegisterPersonInput,
         "Register a person of a body 登记人员.",
     )
-    appoint = governed(
+    appoint = governed_mutation(
         Appointment,
         "appoint",
         operations.appoint,
         AppointInput,
         "Propose an appointment; a second officer must countersign it 任命(须会签).",
     )
-    countersign_appointment = governed(
+    countersign_appointment = governed_mutation(
         Appointment,
         "countersign",
         operations.countersign_appointment,
         CountersignAppointmentInput,
         "Put a proposed appointment in force 会签任职.",
     )
-    end_appointment = governed(
+    end_appointment = governed_mutation(
         Appointment,
         "end",
         operations.end_appointment,

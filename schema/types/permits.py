@@ -6,30 +6,30 @@ from typing import ClassVar
 import strawberry
 
 from registry.kernel.calendar import day_of
-from registry.kernel.quantities import Period
+from registry.kernel.quantities import DateRange
 from registry.permits import operations, projections, rules
 from registry.permits.facts import PERMIT
 from registry.permits.queries import limits_on, outlets_of
 from registry.permits.records import Outlet as OutletRecord
 from registry.permits.records import PermitLimit as LimitRecord
 from registry.permits.rules import Medium, PermitCategory, PermitState
-from registry.reading.projections import plain
-from registry.reference.queries import river_systems_of
+from registry.reading.projections import plain_column
+from registry.reference.queries import river_systems_by_code
 from schema.framework.context import Info
 from schema.framework.governed import Governed, column, relation
-from schema.framework.inputs import Command, refers
-from schema.framework.lists import belonging
-from schema.framework.mutations import governed
-from schema.framework.projected import faced
+from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.lists import shared_list
+from schema.framework.mutations import governed_mutation
+from schema.framework.projected import projected
 from schema.framework.scalars import Quantity
 from schema.types.parties import Organisation
 from schema.types.reference import (
     Division,
     Pollutant,
     RiverSystem,
-    division_of,
-    in_unit_of,
-    pollutant_of,
+    format_in_unit,
+    load_division,
+    load_pollutant,
 )
 from schema.types.shared_lists import PERMITS
 
@@ -60,18 +60,20 @@ class PermitLimit:
     )
     source: str = strawberry.field(description="Where the figure comes from 数据来源.")
 
-    @strawberry.field(description="The pollutant 污染物.", metadata=faced(projections.POLLUTANT))
+    @strawberry.field(
+        description="The pollutant 污染物.", metadata=projected(projections.POLLUTANT)
+    )
     async def pollutant(self, info: Info) -> Pollutant | None:
         """Read with those of the other limits of the answer."""
-        return await pollutant_of(info, self.record.pollutant)
+        return await load_pollutant(info, self.record.pollutant)
 
     @strawberry.field(
         description="How much in a year, in the pollutant's unit 年许可量.",
-        metadata=faced(projections.QUANTITY),
+        metadata=projected(projections.QUANTITY),
     )
     async def quantity(self, info: Info) -> Quantity:
         """A decimal with the decimals of the pollutant."""
-        return await in_unit_of(info, self.record.pollutant, self.record.quantity)
+        return await format_in_unit(info, self.record.pollutant, self.record.quantity)
 
     @classmethod
     def of(cls, record: LimitRecord) -> "PermitLimit":
@@ -90,14 +92,14 @@ class Outlet:
 
     @strawberry.field(
         description="The river system it lets out into; null for air 水系.",
-        metadata=faced(projections.RIVER_SYSTEM),
+        metadata=projected(projections.RIVER_SYSTEM),
     )
     async def river_system(self, info: Info) -> RiverSystem | None:
         """Read with those of the other outlets of the answer."""
         code = self.record.river_system
         if code is None:
             return None
-        found = await info.context.looked_up(river_systems_of, code)
+        found = await info.context.load_batched(river_systems_by_code, code)
         return RiverSystem.of(found) if found else None
 
     @classmethod
@@ -112,61 +114,61 @@ class Permit(Governed):
 
     KIND: ClassVar = PERMIT
 
-    number: str = column("Its number, 22 characters 许可证编号.", face=plain("number"))
+    number: str = column("Its number, 22 characters 许可证编号.", projection=plain_column("number"))
     organisation: Organisation = relation("The holder 持证单位.")
     category: PermitCategory = column("How closely the holder is managed 管理类别.")
     state: PermitState = column("Whether it was revoked 状态.")
     valid_from: date = column("First day 有效期起始日.")
     valid_until: date = column("Last day 有效期截止日.")
     revoked_on: date | None = column("First day on which it was no longer in force 撤销日.")
-    revocation_reason: str | None = column("Why it was revoked 撤销原因.", absent="")
+    revocation_reason: str | None = column("Why it was revoked 撤销原因.", null_value="")
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
     registered_at: datetime = column("When it was entered here 登记时间.")
 
     @strawberry.field(
-        description="The division that issued it 核发地.", metadata=faced(projections.ISSUED_BY)
+        description="The division that issued it 核发地.", metadata=projected(projections.ISSUED_BY)
     )
     async def issued_by(self, info: Info) -> Division | None:
         """Read with those of the other permits of the answer."""
-        return await division_of(info, self.record.issued_by)
+        return await load_division(info, self.record.issued_by)
 
     @strawberry.field(
         description="Whether it is in force today 今日是否有效.",
-        metadata=faced(projections.IN_FORCE),
+        metadata=projected(projections.IN_FORCE),
     )
     async def in_force(self, info: Info) -> bool:
         """By its days and its revocation."""
         today = day_of((await info.context.viewer()).now)
-        period = Period(self.record.valid_from, self.record.valid_until)
+        period = DateRange(self.record.valid_from, self.record.valid_until)
         return rules.is_in_force(period, self.record.revoked_on, today)
 
     @strawberry.field(
         description="What it allows on a day, today by default; null where this appointment may"
         " not see it 年许可排放量(可查历史日期).",
-        metadata=faced(projections.LIMITS),
+        metadata=projected(projections.LIMITS),
     )
     async def limits(
         self, info: Info, as_of: date | None = strawberry.UNSET
     ) -> list[PermitLimit] | None:
         """By pollutant."""
-        permit = await self.uncovered(info, "view_limits", lambda record: record.pk)
+        permit = await self.unmasked(info, "view_limits", lambda record: record.pk)
         if permit is None:
             return None
         on = as_of or day_of((await info.context.viewer()).now)
-        found = await info.context.looked_up(limits_on, (permit, on))
+        found = await info.context.load_batched(limits_on, (permit, on))
         return [PermitLimit.of(limit) for limit in found or ()]
 
     @strawberry.field(
         description="Where it lets out; null where this appointment may not see it 排放口.",
-        metadata=faced(projections.OUTLETS),
+        metadata=projected(projections.OUTLETS),
     )
     async def outlets(self, info: Info) -> list[Outlet] | None:
         """By code."""
-        permit = await self.uncovered(info, "view_limits", lambda record: record.pk)
+        permit = await self.unmasked(info, "view_limits", lambda record: record.pk)
         if permit is None:
             return None
-        found = await info.context.looked_up(outlets_of, permit)
+        found = await info.context.load_batched(outlets_of, permit)
         return [Outlet.of(outlet) for outlet in found or ()]
 
 
@@ -189,11 +191,11 @@ class OutletInput:
 
 
 @strawberry.input(description="Enter a discharge permit 登记排污许可证.")
-class RegisterPermitInput(Command):
+class RegisterPermitInput(CommandInput):
     """What a permit says."""
 
     number: str = strawberry.field(description="Its number, 22 characters 许可证编号.")
-    organisation: strawberry.ID = refers("Organisation", "The holder 持证单位.")
+    organisation: strawberry.ID = node_id_field("Organisation", "The holder 持证单位.")
     issued_by: str = strawberry.field(description="Code of the issuing division 核发地代码.")
     category: PermitCategory = strawberry.field(description="How closely it is managed 管理类别.")
     valid_from: date = strawberry.field(description="First day 有效期起始日.")
@@ -209,20 +211,20 @@ class RegisterPermitInput(Command):
 
 
 @strawberry.input(description="Set limits of a permit anew from a day on 变更许可限值.")
-class ChangePermitLimitsInput(Command):
+class ChangePermitLimitsInput(CommandInput):
     """A change; pollutants that are not named keep their limits."""
 
-    id: strawberry.ID = refers("Permit", "The permit 许可证标识.")
+    id: strawberry.ID = node_id_field("Permit", "The permit 许可证标识.")
     limits: list[LimitInput] = strawberry.field(description="The new limits 新许可限值.")
     effective_from: date = strawberry.field(description="First day of the new limits 生效日.")
     source: str = strawberry.field(description="The decision that changes them 变更依据.")
 
 
 @strawberry.input(description="Take a permit out of force 撤销排污许可证.")
-class RevokePermitInput(Command):
+class RevokePermitInput(CommandInput):
     """A revocation, in force from today."""
 
-    id: strawberry.ID = refers("Permit", "The permit 许可证标识.")
+    id: strawberry.ID = node_id_field("Permit", "The permit 许可证标识.")
     reason: str = strawberry.field(description="Why 撤销原因.")
 
 
@@ -230,28 +232,28 @@ class RevokePermitInput(Command):
 class PermitQuery:
     """Permits."""
 
-    permits = belonging(PERMITS, "Discharge permits 排污许可证.")
+    permits = shared_list(PERMITS, "Discharge permits 排污许可证.")
 
 
 @strawberry.type
 class PermitMutation:
     """What is done with permits."""
 
-    register_permit = governed(
+    register_permit = governed_mutation(
         Permit,
         "register",
         operations.register_permit,
         RegisterPermitInput,
         "Enter a discharge permit 登记排污许可证.",
     )
-    change_permit_limits = governed(
+    change_permit_limits = governed_mutation(
         Permit,
         "change",
         operations.change_permit_limits,
         ChangePermitLimitsInput,
         "Set limits of a permit anew from a day on 变更许可限值.",
     )
-    revoke_permit = governed(
+    revoke_permit = governed_mutation(
         Permit,
         "revoke",
         operations.revoke_permit,

@@ -10,16 +10,22 @@ from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
 from registry.permits.queries import demands_of
 from registry.permits.records import ProjectDemand as DemandRecord
 from registry.permits.rules import Medium, ProjectState
-from registry.reading.keyset import Order
+from registry.reading.keyset import Ordering
 from schema.framework.context import Info
 from schema.framework.governed import Governed, column, relation
-from schema.framework.inputs import Command, refers
-from schema.framework.lists import By, belonging, listing
-from schema.framework.mutations import governed
-from schema.framework.projected import faced
+from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.lists import FilterSpec, list_field, shared_list
+from schema.framework.mutations import governed_mutation
+from schema.framework.projected import projected
 from schema.framework.scalars import Quantity
 from schema.types.parties import Organisation
-from schema.types.reference import Division, Pollutant, division_of, in_unit_of, pollutant_of
+from schema.types.reference import (
+    Division,
+    Pollutant,
+    format_in_unit,
+    load_division,
+    load_pollutant,
+)
 from schema.types.shared_lists import PROJECTS
 
 strawberry.enum(
@@ -38,20 +44,22 @@ class ProjectDemand:
     demo: bool = strawberry.field(description="Demonstration data 是否演示数据.")
     assessed_at: datetime = strawberry.field(description="When it was entered here 登记时间.")
 
-    @strawberry.field(description="The pollutant 污染物.", metadata=faced(projections.POLLUTANT))
+    @strawberry.field(
+        description="The pollutant 污染物.", metadata=projected(projections.POLLUTANT)
+    )
     async def pollutant(self, info: Info) -> Pollutant | None:
         """Read with those of the other demands of the answer."""
-        return await pollutant_of(info, self.record.pollutant)
+        return await load_pollutant(info, self.record.pollutant)
 
     @strawberry.field(
         description="How much in a year, in the pollutant's unit; null where the source does not"
         " give it 年需求量.",
-        metadata=faced(projections.QUANTITY),
+        metadata=projected(projections.QUANTITY),
     )
     async def quantity(self, info: Info) -> Quantity | None:
         """A decimal with the decimals of the pollutant."""
         units = self.record.quantity
-        return None if units is None else await in_unit_of(info, self.record.pollutant, units)
+        return None if units is None else await format_in_unit(info, self.record.pollutant, units)
 
     @classmethod
     def of(cls, record: DemandRecord) -> "ProjectDemand":
@@ -81,23 +89,23 @@ class ConstructionProject(Governed):
     registered_at: datetime = column("When it was entered here 登记时间.")
 
     @strawberry.field(
-        description="Where it is built 建设地点.", metadata=faced(projections.DIVISION)
+        description="Where it is built 建设地点.", metadata=projected(projections.DIVISION)
     )
     async def division(self, info: Info) -> Division | None:
         """Read with those of the other projects of the answer."""
-        return await division_of(info, self.record.division)
+        return await load_division(info, self.record.division)
 
     @strawberry.field(
         description="What it will need in a year; null where this appointment may not see it"
         " 项目年需求量.",
-        metadata=faced(projections.DEMANDS),
+        metadata=projected(projections.DEMANDS),
     )
     async def demands(self, info: Info) -> list[ProjectDemand] | None:
         """By pollutant, as last assessed."""
-        project = await self.uncovered(info, "view_demand", lambda record: record.pk)
+        project = await self.unmasked(info, "view_demand", lambda record: record.pk)
         if project is None:
             return None
-        found = await info.context.looked_up(demands_of, project)
+        found = await info.context.load_batched(demands_of, project)
         return [ProjectDemand.of(demand) for demand in found or ()]
 
 
@@ -120,17 +128,17 @@ class Assessment(Governed):
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
 
-    @strawberry.field(description="The city 设区市.", metadata=faced(projections.CITY))
+    @strawberry.field(description="The city 设区市.", metadata=projected(projections.CITY))
     async def city(self, info: Info) -> Division | None:
         """Read with those of the other assessments of the answer."""
-        return await division_of(info, self.record.city)
+        return await load_division(info, self.record.city)
 
 
 @strawberry.input(description="Enter a construction project 登记建设项目.")
-class RegisterProjectInput(Command):
+class RegisterProjectInput(CommandInput):
     """What is known of a project."""
 
-    organisation: strawberry.ID = refers("Organisation", "The developer 建设单位.")
+    organisation: strawberry.ID = node_id_field("Organisation", "The developer 建设单位.")
     name: str = strawberry.field(description="Its name 项目名称.")
     division: str = strawberry.field(description="Code of the place it is built in 建设地代码.")
     approval_number: str | None = strawberry.field(
@@ -157,10 +165,10 @@ class DemandInput:
 
 
 @strawberry.input(description="Record what a project needs 登记项目核定需求量.")
-class AssessDemandInput(Command):
+class AssessDemandInput(CommandInput):
     """The outcome of an environmental assessment."""
 
-    id: strawberry.ID = refers("ConstructionProject", "The project 项目标识.")
+    id: strawberry.ID = node_id_field("ConstructionProject", "The project 项目标识.")
     demands: list[DemandInput] = strawberry.field(
         description="What it needs, 1 to 50, each pollutant once 需求量."
     )
@@ -173,7 +181,7 @@ class AssessDemandInput(Command):
 
 
 @strawberry.input(description="Record the assessment of a city 登记区域环境质量考核结果.")
-class RecordAssessmentInput(Command):
+class RecordAssessmentInput(CommandInput):
     """What was found; recorded once and never changed."""
 
     city: str = strawberry.field(description="Code of the city 设区市代码.")
@@ -196,14 +204,14 @@ class RecordAssessmentInput(Command):
 class ProjectQuery:
     """Projects and assessments."""
 
-    construction_projects = belonging(PROJECTS, "Construction projects 建设项目.")
-    assessments = listing(
+    construction_projects = shared_list(PROJECTS, "Construction projects 建设项目.")
+    assessments = list_field(
         Assessment,
         "Assessments of cities 区域环境质量考核.",
-        orders={"newest": Order("year", int, descending=True)},
+        orders={"newest": Ordering("year", int, descending=True)},
         where={
-            "city": By("Code of the city 设区市代码", "city"),
-            "medium": By("The medium 环境要素", "medium"),
+            "city": FilterSpec("Code of the city 设区市代码", "city"),
+            "medium": FilterSpec("The medium 环境要素", "medium"),
         },
     )
 
@@ -212,21 +220,21 @@ class ProjectQuery:
 class ProjectMutation:
     """What is done with projects and assessments."""
 
-    register_project = governed(
+    register_project = governed_mutation(
         ConstructionProject,
         "register",
         projects.register_project,
         RegisterProjectInput,
         "Enter a construction project 登记建设项目.",
     )
-    assess_demand = governed(
+    assess_demand = governed_mutation(
         ConstructionProject,
         "assess",
         projects.assess_demand,
         AssessDemandInput,
         "Record what a project needs by its environmental assessment 登记项目核定需求量.",
     )
-    record_assessment = governed(
+    record_assessment = governed_mutation(
         Assessment,
         "record",
         projects.record_assessment,

@@ -6,34 +6,46 @@ from uuid import UUID
 
 import strawberry
 
-from policies.rulebook import Row
+from policies.rulebook import PolicyRule
 from policies.vocabulary import VOCABULARY, Verb
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
-from registry.access.rulebook_store import books_of
+from registry.access.rulebook_store import load_rulebooks
 from registry.commands.command import OPERATIONS
 from registry.kernel.errors import Malformed, NotFound
-from registry.reading.projections import Known, Led, Shown, Single, Within
-from registry.reading.sql_text import quoted
+from registry.reading.projections import (
+    ColumnExpr,
+    EmbeddedObject,
+    OptionalRow,
+    ToOne,
+    ViewerConstant,
+)
+from registry.reading.sql_text import quote_literal
 from registry.reading.work_list import work_list
-from schema.documents.rate_limit import Rate
+from schema.documents.rate_limit import RateLimitStatus
 from schema.framework.context import Info
-from schema.framework.global_ids import global_id, parse_global_id
-from schema.framework.governed import ActionState, Governed, Node, find
-from schema.framework.projected import FACED, IDENTIFIED, WAITING, check_few, faced
+from schema.framework.global_ids import parse_global_id, to_global_id
+from schema.framework.governed import ActionState, Governed, Node, load_node
+from schema.framework.projected import (
+    NODE_LOOKUP,
+    PROJECTION_KEY,
+    WORK_LIST,
+    check_bounded_list,
+    projected,
+)
 from schema.framework.refusals import Sentence
 
-_ROLE = Known(lambda viewer: viewer.role)
-_ROLE_TEXT = Within(
+_ROLE = ViewerConstant(lambda viewer: viewer.role)
+_ROLE_TEXT = EmbeddedObject(
     {
-        "en": Known(lambda viewer: VOCABULARY.roles[viewer.role].en),
-        "zh": Known(lambda viewer: VOCABULARY.roles[viewer.role].zh),
+        "en": ViewerConstant(lambda viewer: VOCABULARY.roles[viewer.role].en),
+        "zh": ViewerConstant(lambda viewer: VOCABULARY.roles[viewer.role].zh),
     }
 )
-_DIVISION = Shown("NULLIF(:division::text, '')")
+_DIVISION = ColumnExpr("NULLIF(:division::text, '')")
 
 
-def mutation_of(kind: str, verb: str) -> str:
+def mutation_name(kind: str, verb: str) -> str:
     """The mutation that carries out a verb, by its name in the API."""
     name = next(
         operation.name
@@ -44,30 +56,30 @@ def mutation_of(kind: str, verb: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
-def _by_duty(said: Callable[[str, Verb], str]) -> Shown:
+def _case_by_duty(text_of: Callable[[str, Verb], str]) -> ColumnExpr:
     """What is said of a duty, by its kind and verb."""
     cases = (
-        f" WHEN '{kind}.{verb.name}' THEN {quoted(said(kind, verb))}"
+        f" WHEN '{kind}.{verb.name}' THEN {quote_literal(text_of(kind, verb))}"
         for kind, words in VOCABULARY.kinds.items()
         for verb in words.verbs
-        if verb.waits
+        if verb.creates_task
     )
-    return Shown(f"CASE {{t}}.kind || '.' || {{t}}.verb{''.join(cases)} END")
+    return ColumnExpr(f"CASE {{t}}.kind || '.' || {{t}}.verb{''.join(cases)} END")
 
 
-_DUTY_TEXT = Within(
+_DUTY_TEXT = EmbeddedObject(
     {
-        "en": _by_duty(lambda _, verb: verb.text.en),
-        "zh": _by_duty(lambda _, verb: verb.text.zh),
+        "en": _case_by_duty(lambda _, verb: verb.text.en),
+        "zh": _case_by_duty(lambda _, verb: verb.text.zh),
     }
 )
 
 
-def _duty_mutation() -> Shown:
-    return _by_duty(lambda kind, verb: mutation_of(kind, verb.name))
+def _mutation_for_duty() -> ColumnExpr:
+    return _case_by_duty(lambda kind, verb: mutation_name(kind, verb.name))
 
 
-_DUTY_KEY = Shown("{t}.id", names="{t}.kind")
+_DUTY_OBJECT_ID = ColumnExpr("{t}.id", id_kind="{t}.kind")
 
 
 @strawberry.type(description="A numbered sentence of the rule book 规则.")
@@ -83,7 +95,7 @@ class Rule:
     ground: str = strawberry.field(description="The reason and its legal ground 法律依据.")
 
     @classmethod
-    def of(cls, row: Row) -> "Rule":
+    def of(cls, row: PolicyRule) -> "Rule":
         """The API's form of a row."""
         return cls(
             number=row.number,
@@ -92,7 +104,7 @@ class Rule:
             verb=row.verb,
             kind=row.kind,
             when=row.when,
-            ground=row.ground,
+            ground=row.legal_basis,
         )
 
 
@@ -130,7 +142,7 @@ class RateLimit:
     )
 
     @classmethod
-    def of(cls, rate: Rate) -> "RateLimit":
+    def of(cls, rate: RateLimitStatus) -> "RateLimit":
         """The API's form of what was charged."""
         return cls(
             limit=rate.limit, cost=rate.cost, remaining=rate.remaining, reset_at=rate.reset_at
@@ -142,24 +154,25 @@ class ViewerCard:
     """Who the registry takes the caller for."""
 
     role: str = strawberry.field(
-        description="The role in the rule book's words 角色.", metadata=faced(_ROLE)
+        description="The role in the rule book's words 角色.", metadata=projected(_ROLE)
     )
     role_text: Sentence = strawberry.field(
-        description="The role's name 角色名称.", metadata=faced(_ROLE_TEXT)
+        description="The role's name 角色名称.", metadata=projected(_ROLE_TEXT)
     )
     division: str | None = strawberry.field(
-        description="Code of the division it is for 行政区划代码.", metadata=faced(_DIVISION)
+        description="Code of the division it is for 行政区划代码.", metadata=projected(_DIVISION)
     )
     may_initiate: bool = strawberry.field(
         description="Whether it may open business 是否有经办权限.",
-        metadata=faced(Known(lambda viewer: viewer.may_initiate)),
+        metadata=projected(ViewerConstant(lambda viewer: viewer.may_initiate)),
     )
     may_approve: bool = strawberry.field(
         description="Whether it may decide 是否有审批权限.",
-        metadata=faced(Known(lambda viewer: viewer.may_approve)),
+        metadata=projected(ViewerConstant(lambda viewer: viewer.may_approve)),
     )
     now: datetime = strawberry.field(
-        description="The registry's time 登记时钟.", metadata=faced(Shown(":now::timestamptz"))
+        description="The registry's time 登记时钟.",
+        metadata=projected(ColumnExpr(":now::timestamptz")),
     )
     _organisation: strawberry.Private[UUID]
     _person: strawberry.Private[UUID]
@@ -168,32 +181,32 @@ class ViewerCard:
     @strawberry.field(description="What this request cost and what is left 请求配额.")
     def rate_limit(self, info: Info) -> RateLimit | None:
         """None where nobody counts."""
-        rate = info.context.rate
+        rate = info.context.rate_limit_status
         return None if rate is None else RateLimit.of(rate)
 
     @strawberry.field(
         description="The organisation it belongs to 所属单位.",
-        metadata=faced(Led(":organisation", to="Organisation")),
+        metadata=projected(ToOne(":organisation", target_type="Organisation")),
     )
     async def organisation(self, info: Info) -> Governed | None:
         """None for the public."""
-        return await _seen(info, "Organisation", self._organisation)
+        return await _load_visible(info, "Organisation", self._organisation)
 
     @strawberry.field(
         description="The person who is signed in 登录人员.",
-        metadata=faced(Led(":person", to="Person")),
+        metadata=projected(ToOne(":person", target_type="Person")),
     )
     async def person(self, info: Info) -> Governed | None:
         """None for the public and for programs."""
-        return await _seen(info, "Person", self._person)
+        return await _load_visible(info, "Person", self._person)
 
     @strawberry.field(
         description="The appointment itself 任职.",
-        metadata=faced(Led(":appointment", to="Appointment")),
+        metadata=projected(ToOne(":appointment", target_type="Appointment")),
     )
     async def appointment(self, info: Info) -> Governed | None:
         """None for the public and for programs."""
-        return await _seen(info, "Appointment", self._appointment)
+        return await _load_visible(info, "Appointment", self._appointment)
 
 
 @strawberry.type(description="A duty: an object that waits for this appointment 待办事项.")
@@ -203,34 +216,37 @@ class WorkItem:
     kind: str = strawberry.field(description="The kind of object 对象类别.")
     verb: str = strawberry.field(description="What may be done 待办操作.")
     text: Sentence = strawberry.field(
-        description="The act in words 操作名称.", metadata=faced(_DUTY_TEXT)
+        description="The act in words 操作名称.", metadata=projected(_DUTY_TEXT)
     )
     since: datetime = strawberry.field(description="Since when it waits 等待起始时间.")
     _id: strawberry.Private[UUID]
 
     @strawberry.field(
-        description="The mutation that does it 对应的办理接口.", metadata=faced(_duty_mutation)
+        description="The mutation that does it 对应的办理接口.",
+        metadata=projected(_mutation_for_duty),
     )
     def mutation(self) -> str:
         """By its name in the API."""
-        return mutation_of(self.kind, self.verb)
-
-    @strawberry.field(description="Identifier of the object 对象标识.", metadata=faced(_DUTY_KEY))
-    def object_id(self) -> strawberry.ID:
-        """To act on it without reading it."""
-        return global_id(self.kind, self._id)
+        return mutation_name(self.kind, self.verb)
 
     @strawberry.field(
-        description="The object 对象.", metadata=faced(Led("{t}.id", kind="{t}.kind"))
+        description="Identifier of the object 对象标识.", metadata=projected(_DUTY_OBJECT_ID)
+    )
+    def object_id(self) -> strawberry.ID:
+        """To act on it without reading it."""
+        return to_global_id(self.kind, self._id)
+
+    @strawberry.field(
+        description="The object 对象.", metadata=projected(ToOne("{t}.id", kind="{t}.kind"))
     )
     async def object(self, info: Info) -> Governed | None:
         """None where it has changed hands meanwhile."""
-        return await _seen(info, self.kind, self._id)
+        return await _load_visible(info, self.kind, self._id)
 
 
-async def _seen(info: Info, kind: str, id: UUID) -> Governed | None:
+async def _load_visible(info: Info, kind: str, id: UUID) -> Governed | None:
     try:
-        return await find(info, kind, id)
+        return await load_node(info, kind, id)
     except NotFound:
         return None
 
@@ -241,7 +257,7 @@ def governed_kinds(info: Info) -> list[Kind]:
     return [definition.origin.KIND for definition in found if definition is not None]  # type: ignore[union-attr]  # Kinds are object types.
 
 
-def _known_kind(kind: str) -> str:
+def _check_kind(kind: str) -> str:
     if kind not in VOCABULARY.kinds:
         raise Malformed("kind", "There is no such kind of object.", "不存在该对象类别。")
     return kind
@@ -252,7 +268,8 @@ class RuleQuery:
     """Who may do what, and why."""
 
     @strawberry.field(
-        description="Who the registry takes you for 当前身份.", metadata=faced(Single("(SELECT 1)"))
+        description="Who the registry takes you for 当前身份.",
+        metadata=projected(OptionalRow("(SELECT 1)")),
     )
     async def viewer(self, info: Info) -> ViewerCard:
         """The appointment that acts in this request."""
@@ -266,16 +283,17 @@ class RuleQuery:
             now=viewer.now,
             _organisation=viewer.organisation,
             _person=viewer.person,
-            _appointment=viewer.appointment,
+            _appointment=viewer.appointment_id,
         )
 
     @strawberry.field(
-        description="An object by its identifier 按标识查找对象.", metadata={FACED: IDENTIFIED}
+        description="An object by its identifier 按标识查找对象.",
+        metadata={PROJECTION_KEY: NODE_LOOKUP},
     )
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         """Null where there is no such object for this viewer; the two are never told apart."""
         kind, key = parse_global_id(id)
-        return await _seen(info, kind, key)
+        return await _load_visible(info, kind, key)
 
     @strawberry.field(
         description="What this appointment can ever do, by any client 本任职的全部权限,不论应用."
@@ -285,7 +303,7 @@ class RuleQuery:
     ) -> list[Permission]:
         """For one kind of object, or for all of them."""
         viewer = await info.context.viewer()
-        kinds = list(VOCABULARY.kinds) if kind in (None, strawberry.UNSET) else [_known_kind(kind)]
+        kinds = list(VOCABULARY.kinds) if kind in (None, strawberry.UNSET) else [_check_kind(kind)]
         return [
             Permission(
                 kind=name,
@@ -295,7 +313,7 @@ class RuleQuery:
                 sentence=Sentence.of(possible.text),
             )
             for name in kinds
-            for possible in gate.edition.possible(viewer.role, name)
+            for possible in authorizer.edition.permissions(viewer.role, name)
             if (verb := VOCABULARY.verb(name, possible.verb)) is not None
         ]
 
@@ -304,33 +322,37 @@ class RuleQuery:
     )
     async def why(self, info: Info, kind: str, verb: str, id: strawberry.ID) -> ActionState:
         """An object that may not be seen answers as one that does not exist."""
-        if VOCABULARY.verb(_known_kind(kind), verb) is None:
+        if VOCABULARY.verb(_check_kind(kind), verb) is None:
             raise Malformed("verb", f"{kind} knows no such verb.", "该类对象没有此项操作。")
         found_kind, key = parse_global_id(id)
         if found_kind != kind:
             raise NotFound
-        found = await find(info, kind, key)
+        found = await load_node(info, kind, key)
         viewer = await info.context.viewer()
-        return ActionState.of(gate.state(viewer, found.KIND, verb, found.record))
+        return ActionState.of(authorizer.explain(viewer, found.KIND, verb, found.record))
 
     @strawberry.field(description="The rule book, the edition in force by default 规则书.")
     async def rule_book(self, info: Info, edition: int | None = strawberry.UNSET) -> RuleEdition:
         """Public: the rules themselves are no secret."""
         await info.context.viewer()
-        version = edition or gate.edition.version
-        book = await info.context.looked_up(books_of, version) if edition else gate.edition.book
+        version = edition or authorizer.edition.version
+        book = (
+            await info.context.load_batched(load_rulebooks, version)
+            if edition
+            else authorizer.edition.book
+        )
         if book is None:
             raise NotFound("edition")
-        rules = [Rule.of(row) for row in book.rows]
+        rules = [Rule.of(row) for row in book.rules]
         return RuleEdition(version=version, digest=book.digest, rules=rules)
 
     @strawberry.field(
         description="What waits for this appointment, oldest first 待办列表.",
-        metadata={FACED: WAITING},
+        metadata={PROJECTION_KEY: WORK_LIST},
     )
     async def work_list(self, info: Info, first: int) -> list[WorkItem]:
         """Found by the verdicts themselves; at most 100."""
-        check_few(first)
+        check_bounded_list(first)
         waiting = await work_list(await info.context.viewer(), governed_kinds(info), first=first)
         return [
             WorkItem(

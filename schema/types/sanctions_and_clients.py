@@ -8,16 +8,16 @@ import strawberry
 from registry.kernel.errors import Malformed
 from registry.parties import operations, persisted_queries, projections
 from registry.parties.facts import CLIENT, SANCTION
-from registry.parties.persisted_queries import Registered, documents_of
-from registry.parties.rules import ClientState, SanctionKind, SanctionState, sanction_holds
-from registry.reading.keyset import PAGE_MAX, Order
+from registry.parties.persisted_queries import PersistedQuery, persisted_queries_of
+from registry.parties.rules import ClientState, SanctionKind, SanctionState, is_sanction_in_force
+from registry.reading.keyset import MAX_PAGE_SIZE, Ordering
 from schema.framework.context import Info
 from schema.framework.governed import Governed, column, relation
-from schema.framework.inputs import CHECKED, Command, refers
-from schema.framework.lists import By, listing
-from schema.framework.mutations import governed
-from schema.framework.projected import check_few, faced, few
-from schema.types.parties import BY_ORGANISATION, Organisation
+from schema.framework.inputs import VALIDATED_KEY, CommandInput, node_id_field
+from schema.framework.lists import FilterSpec, list_field
+from schema.framework.mutations import governed_mutation
+from schema.framework.projected import bounded_list, check_bounded_list, projected
+from schema.types.parties import ORGANISATION_FILTER, Organisation
 
 if TYPE_CHECKING:
     from schema.build import GovernedSchema
@@ -52,11 +52,11 @@ class Sanction(Governed):
 
     @strawberry.field(
         description="Whether it bars now, by state and dates 当前是否有效.",
-        metadata=faced(projections.BARS),
+        metadata=projected(projections.SANCTION_IN_FORCE),
     )
     async def holds(self, info: Info) -> bool:
         """Judged by the registry's clock."""
-        return sanction_holds(self.record, (await info.context.viewer()).now)
+        return is_sanction_in_force(self.record, (await info.context.viewer()).now)
 
 
 @strawberry.type(description="A document that a program sends by its hash 已登记查询文档.")
@@ -65,7 +65,8 @@ class RegisteredDocument:
 
     sha256: str = strawberry.field(description="SHA-256 of its text, by which it is sent 摘要.")
     bytes: int = strawberry.field(
-        description="Length of its text in UTF-8 字节数.", metadata=faced(projections.BYTES)
+        description="Length of its text in UTF-8 字节数.",
+        metadata=projected(projections.TEXT_BYTES),
     )
     registered_at: datetime = strawberry.field(description="When it was registered 登记时间.")
     retired_at: datetime | None = strawberry.field(
@@ -73,7 +74,7 @@ class RegisteredDocument:
     )
 
     @classmethod
-    def of(cls, document: Registered) -> "RegisteredDocument":
+    def of(cls, document: PersistedQuery) -> "RegisteredDocument":
         """The API's form of a document."""
         return cls(
             sha256=document.sha256,
@@ -100,20 +101,20 @@ class Client(Governed):
 
     @strawberry.field(
         description="Its registered documents, newest first, at most 100 已登记查询文档.",
-        metadata=faced(projections.DOCUMENTS, accepts=few),
+        metadata=projected(projections.PERSISTED_QUERIES, check_arguments=bounded_list),
     )
-    async def documents(self, info: Info, first: int = PAGE_MAX) -> list[RegisteredDocument]:
+    async def documents(self, info: Info, first: int = MAX_PAGE_SIZE) -> list[RegisteredDocument]:
         """Retired ones too; whoever sees the program sees what it may send."""
-        check_few(first)
-        found = await info.context.looked_up(documents_of, (self.record.pk, first))
+        check_bounded_list(first)
+        found = await info.context.load_batched(persisted_queries_of, (self.record.pk, first))
         return [RegisteredDocument.of(document) for document in found or ()]
 
 
 @strawberry.input(description="Impose a sanction 实施惩戒.")
-class ImposeSanctionInput(Command):
+class ImposeSanctionInput(CommandInput):
     """Whom it bars, why and how long."""
 
-    organisation: strawberry.ID = refers("Organisation", "Whom it bars 被惩戒单位.")
+    organisation: strawberry.ID = node_id_field("Organisation", "Whom it bars 被惩戒单位.")
     kind: SanctionKind = strawberry.field(description="Which measure 惩戒类别.")
     reason: str = strawberry.field(description="Why, 1 to 2000 characters 惩戒原因.")
     source: str = strawberry.field(description="The decision it rests on 决定文书.")
@@ -127,18 +128,18 @@ class ImposeSanctionInput(Command):
 
 
 @strawberry.input(description="Lift a sanction 解除惩戒.")
-class LiftSanctionInput(Command):
+class LiftSanctionInput(CommandInput):
     """Before its time."""
 
-    id: strawberry.ID = refers("Sanction", "Which one 惩戒措施.")
+    id: strawberry.ID = node_id_field("Sanction", "Which one 惩戒措施.")
     reason: str = strawberry.field(description="Why, 1 to 2000 characters 解除原因.")
 
 
 @strawberry.input(description="Let a program in 登记接入应用.")
-class RegisterClientInput(Command):
+class RegisterClientInput(CommandInput):
     """Whose it is, and what it may do."""
 
-    organisation: strawberry.ID = refers("Organisation", "Whose it is 所属单位.")
+    organisation: strawberry.ID = node_id_field("Organisation", "Whose it is 所属单位.")
     name: str = strawberry.field(description="Small letters, digits, hyphens 应用名称.")
     scopes: list[str] = strawberry.field(description="Kind:verb words 授权范围.")
     registered_only: bool = strawberry.field(
@@ -149,20 +150,20 @@ class RegisterClientInput(Command):
 
 
 @strawberry.input(description="Shut a program out 撤销接入应用.")
-class RevokeClientInput(Command):
+class RevokeClientInput(CommandInput):
     """For good."""
 
-    id: strawberry.ID = refers("Client", "Which one 接入应用.")
+    id: strawberry.ID = node_id_field("Client", "Which one 接入应用.")
 
 
-def _admissible(info: Info, text: str) -> None:
+def _check_document(info: Info, text: str) -> None:
     """Refuse a document that would be refused whenever the program sends it.
 
     Raises:
         Malformed: it is no document, asks for what the API has not, or is larger than any may be.
 
     """
-    faults = cast("GovernedSchema", info.schema).admissions.faults(text)
+    faults = cast("GovernedSchema", info.schema).document_cache.validation_errors(text)
     if faults:
         said = faults[0].message
         raise Malformed(
@@ -171,29 +172,29 @@ def _admissible(info: Info, text: str) -> None:
 
 
 @strawberry.input(description="Register a document of a program 登记查询文档.")
-class RegisterDocumentInput(Command):
+class RegisterDocumentInput(CommandInput):
     """Sent afterwards by the SHA-256 of exactly this text."""
 
-    id: strawberry.ID = refers("Client", "Whose it is 接入应用.")
+    id: strawberry.ID = node_id_field("Client", "Whose it is 接入应用.")
     text: str = strawberry.field(
         description="The document, 1 to 32768 bytes, as it may be sent 查询文档.",
-        metadata={CHECKED: _admissible},
+        metadata={VALIDATED_KEY: _check_document},
     )
 
 
 @strawberry.input(description="Retire a document of a program 停用查询文档.")
-class RetireDocumentInput(Command):
+class RetireDocumentInput(CommandInput):
     """It may be registered again."""
 
-    id: strawberry.ID = refers("Client", "Whose it is 接入应用.")
+    id: strawberry.ID = node_id_field("Client", "Whose it is 接入应用.")
     sha256: str = strawberry.field(description="SHA-256 of the document 摘要.")
 
 
 @strawberry.input(description="Confine a program to its documents 限定查询文档.")
-class ConfineClientInput(Command):
+class ConfineClientInput(CommandInput):
     """Or let it send any document again."""
 
-    id: strawberry.ID = refers("Client", "Which one 接入应用.")
+    id: strawberry.ID = node_id_field("Client", "Which one 接入应用.")
     registered_only: bool = strawberry.field(
         description="Whether it sends registered documents alone 是否仅用已登记查询文档."
     )
@@ -203,17 +204,17 @@ class ConfineClientInput(Command):
 class MeasureQuery:
     """What bars whom, and what is let in."""
 
-    sanctions = listing(
+    sanctions = list_field(
         Sanction,
         "Sanctions 惩戒措施.",
-        orders={"newest": Order("starts_at", datetime, descending=True)},
-        where=BY_ORGANISATION | {"state": By("Whether they were lifted 状态", "state")},
+        orders={"newest": Ordering("starts_at", datetime, descending=True)},
+        where=ORGANISATION_FILTER | {"state": FilterSpec("Whether they were lifted 状态", "state")},
     )
-    clients = listing(
+    clients = list_field(
         Client,
         "Client programs 接入应用.",
-        orders={"name": Order("name", str)},
-        where=BY_ORGANISATION | {"state": By("Whether they are let in 状态", "state")},
+        orders={"name": Ordering("name", str)},
+        where=ORGANISATION_FILTER | {"state": FilterSpec("Whether they are let in 状态", "state")},
     )
 
 
@@ -221,49 +222,49 @@ class MeasureQuery:
 class MeasureMutation:
     """Sanctioning, and letting programs in."""
 
-    impose_sanction = governed(
+    impose_sanction = governed_mutation(
         Sanction,
         "impose",
         operations.impose_sanction,
         ImposeSanctionInput,
         "Bar a body from new business 实施惩戒.",
     )
-    lift_sanction = governed(
+    lift_sanction = governed_mutation(
         Sanction,
         "lift",
         operations.lift_sanction,
         LiftSanctionInput,
         "End a sanction before its time 解除惩戒.",
     )
-    register_client = governed(
+    register_client = governed_mutation(
         Client,
         "register",
         operations.register_client,
         RegisterClientInput,
         "Let a program in with its scopes 登记接入应用.",
     )
-    revoke_client = governed(
+    revoke_client = governed_mutation(
         Client,
         "revoke",
         operations.revoke_client,
         RevokeClientInput,
         "Shut a program out 撤销接入应用.",
     )
-    register_document = governed(
+    register_document = governed_mutation(
         Client,
         "register_document",
         persisted_queries.register_document,
         RegisterDocumentInput,
         "Let a program send a document by its hash 登记查询文档.",
     )
-    retire_document = governed(
+    retire_document = governed_mutation(
         Client,
         "retire_document",
         persisted_queries.retire_document,
         RetireDocumentInput,
         "No longer take a document from a program 停用查询文档.",
     )
-    confine_client = governed(
+    confine_client = governed_mutation(
         Client,
         "confine",
         persisted_queries.confine_client,

@@ -4,69 +4,73 @@ from datetime import datetime
 
 from registry.ledger.facts import ACCOUNT
 from registry.permits.facts import CONSTRUCTION_PROJECT, PERMIT
-from registry.reading.keyset import Order
+from registry.reading.keyset import Ordering
 from registry.transfers.facts import TRANSFER
-from schema.framework.lists import Belonging, By, Sum
+from schema.framework.lists import FilterSpec, SharedList, TotalSpec
 
-PERMITS = Belonging(
+PERMITS = SharedList(
     PERMIT,
     "schema.types.permits",
     orders={
-        "newest": Order("registered_at", datetime, descending=True),
-        "number": Order("number", str),
+        "newest": Ordering("registered_at", datetime, descending=True),
+        "number": Ordering("number", str),
     },
     where={
-        "number": By("Their number 许可证编号", "number"),
-        "organisation": By("The holder 持证单位", "organisation_id", kind="Organisation"),
-        "city": By("Code of the holder's city 设区市代码", "city"),
-        "county": By("Code of the holder's county 县代码", "county"),
-        "category": By("How closely they are managed 管理类别", "category"),
-        "state": By("Their state 状态", "state"),
+        "number": FilterSpec("Their number 许可证编号", "number"),
+        "organisation": FilterSpec("The holder 持证单位", "organisation_id", kind="Organisation"),
+        "city": FilterSpec("Code of the holder's city 设区市代码", "city"),
+        "county": FilterSpec("Code of the holder's county 县代码", "county"),
+        "category": FilterSpec("How closely they are managed 管理类别", "category"),
+        "state": FilterSpec("Their state 状态", "state"),
     },
 )
-PROJECTS = Belonging(
+PROJECTS = SharedList(
     CONSTRUCTION_PROJECT,
     "schema.types.projects",
     orders={
-        "newest": Order("registered_at", datetime, descending=True),
-        "name": Order("name", str),
+        "newest": Ordering("registered_at", datetime, descending=True),
+        "name": Ordering("name", str),
     },
     where={
-        "organisation": By("The developer 建设单位", "organisation_id", kind="Organisation"),
-        "city": By("Code of the city 设区市代码", "city"),
-        "county": By("Code of the county 县代码", "county"),
-        "state": By("Their state 状态", "state"),
+        "organisation": FilterSpec(
+            "The developer 建设单位", "organisation_id", kind="Organisation"
+        ),
+        "city": FilterSpec("Code of the city 设区市代码", "city"),
+        "county": FilterSpec("Code of the county 县代码", "county"),
+        "state": FilterSpec("Their state 状态", "state"),
     },
 )
-ACCOUNTS = Belonging(
+ACCOUNTS = SharedList(
     ACCOUNT,
     "schema.types.accounts",
-    orders={"kind": Order("kind", str)},
+    orders={"kind": Ordering("kind", str)},
     where={
-        "kind": By("What they are for 账户类别", "kind"),
-        "organisation": By("Whose they are 所属单位", "organisation_id", kind="Organisation"),
-        "city": By("Code of the city 设区市代码", "city"),
+        "kind": FilterSpec("What they are for 账户类别", "kind"),
+        "organisation": FilterSpec(
+            "Whose they are 所属单位", "organisation_id", kind="Organisation"
+        ),
+        "city": FilterSpec("Code of the city 设区市代码", "city"),
     },
 )
-TRANSFERS = Belonging(
+TRANSFERS = SharedList(
     TRANSFER,
     "schema.types.transfers",
     orders={
-        "newest": Order("drafted_at", datetime, descending=True),
-        "changed": Order("changed_at", datetime, descending=True),
+        "newest": Ordering("drafted_at", datetime, descending=True),
+        "changed": Ordering("changed_at", datetime, descending=True),
     },
     where={
-        "state": By(
+        "state": FilterSpec(
             "State on record; what passed its deadline stands there until swept 登记状态", "state"
         ),
-        "seller": By("Who sells 出让方", "seller_id", kind="Organisation"),
-        "buyer": By("Who buys 受让方", "buyer_id", kind="Organisation"),
-        "seller_city": By("Code of the seller's city 出让方所在市代码", "seller_city"),
-        "buyer_city": By("Code of the buyer's city 受让方所在市代码", "buyer_city"),
-        "drafted_at": By("When it was drafted 起草时间", "drafted_at", time=True),
+        "seller": FilterSpec("Who sells 出让方", "seller_id", kind="Organisation"),
+        "buyer": FilterSpec("Who buys 受让方", "buyer_id", kind="Organisation"),
+        "seller_city": FilterSpec("Code of the seller's city 出让方所在市代码", "seller_city"),
+        "buyer_city": FilterSpec("Code of the buyer's city 受让方所在市代码", "buyer_city"),
+        "drafted_at": FilterSpec("When it was drafted 起草时间", "drafted_at", is_time=True),
     },
-    sums={
-        "total_sum": Sum(
+    totals={
+        "total_sum": TotalSpec(
             "What they come to, where this appointment may see the price 总价合计.", "sum_fen"
         )
     },

@@ -6,18 +6,18 @@ import strawberry
 
 from registry.transfers import approval, offer, settlement
 from registry.transfers.rules import TransferSide
-from schema.framework.inputs import Command, refers
-from schema.framework.mutations import governed
+from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.mutations import governed_mutation
 from schema.framework.scalars import Money, Price, Quantity
 from schema.types.transfers import Transfer
 
 
 @strawberry.input(description="Propose a sale 起草协议转让.")
-class DraftTransferInput(Command):
+class DraftTransferInput(CommandInput):
     """What the seller proposes."""
 
-    buyer: strawberry.ID = refers("Organisation", "The enterprise that is to buy 受让方.")
-    instrument: strawberry.ID = refers("Instrument", "What is sold, of one's own 转让标的.")
+    buyer: strawberry.ID = node_id_field("Organisation", "The enterprise that is to buy 受让方.")
+    instrument: strawberry.ID = node_id_field("Instrument", "What is sold, of one's own 转让标的.")
     quantity: Quantity = strawberry.field(description="How much, in its unit 数量.")
     price: Price = strawberry.field(description="Yuan for one unit, for the whole right 单价.")
     note: str = strawberry.field(default="", description="What there is to add 备注.")
@@ -31,10 +31,10 @@ class DraftTransferInput(Command):
 
 
 @strawberry.input(description="Which transfer 指定转让案件.")
-class TransferInput(Command):
+class TransferInput(CommandInput):
     """What every step names."""
 
-    id: strawberry.ID = refers("Transfer", "The transfer 转让案件.")
+    id: strawberry.ID = node_id_field("Transfer", "The transfer 转让案件.")
 
 
 @strawberry.input(description="Sign the offer 发出要约.")
@@ -94,28 +94,28 @@ class DeclareDefaultInput(ReasonedTransferInput):
 class TransferMutation:
     """From draft to settlement, and every way out."""
 
-    draft_transfer = governed(
+    draft_transfer = governed_mutation(
         Transfer,
         "draft",
         offer.draft_transfer,
         DraftTransferInput,
         "Draft a sale of one's own rights; nothing is blocked yet 起草协议转让.",
     )
-    offer_transfer = governed(
+    offer_transfer = governed_mutation(
         Transfer,
         "offer",
         offer.offer_transfer,
         OfferTransferInput,
         "Sign the offer for the seller; the units are blocked from now on 发出要约.",
     )
-    countersign_transfer = governed(
+    countersign_transfer = governed_mutation(
         Transfer,
         "countersign",
         offer.countersign_transfer,
         TransferInput,
         "Sign as the second representative of one's side 会签.",
     )
-    accept_transfer = governed(
+    accept_transfer = governed_mutation(
         Transfer,
         "accept",
         offer.accept_transfer,
@@ -123,77 +123,77 @@ class TransferMutation:
         "Accept the offer for the buyer. This is NOT an approval: the centre still decides the"
         " eligibility of both sides, and the city or the province approves 接受要约(不构成审批).",
     )
-    withdraw_transfer = governed(
+    withdraw_transfer = governed_mutation(
         Transfer,
         "withdraw",
         offer.withdraw_transfer,
         ReasonedTransferInput,
         "End it before the contract, for either side; what was blocked comes home 撤回.",
     )
-    comment_on_transfer = governed(
+    comment_on_transfer = governed_mutation(
         Transfer,
         "comment",
         approval.comment_on_transfer,
         CommentOnTransferInput,
         "Remark on it for the county 提出意见.",
     )
-    qualify_transfer = governed(
+    qualify_transfer = governed_mutation(
         Transfer,
         "qualify",
         approval.qualify_transfer,
         TransferInput,
         "Find both sides eligible, with every finding on record 审核双方交易资格.",
     )
-    opine_on_transfer = governed(
+    opine_on_transfer = governed_mutation(
         Transfer,
         "opine",
         approval.opine_on_transfer,
         OpineOnTransferInput,
         "Give a city's opinion on a transfer across its border 出具市级意见.",
     )
-    approve_transfer = governed(
+    approve_transfer = governed_mutation(
         Transfer,
         "approve",
         approval.approve_transfer,
         TransferInput,
         "Approve it: the city inside itself, the province across cities 批准.",
     )
-    reject_transfer = governed(
+    reject_transfer = governed_mutation(
         Transfer,
         "reject",
         approval.reject_transfer,
         ReasonedTransferInput,
         "End it because a side is not eligible or it is not approved 驳回.",
     )
-    contract_transfer = governed(
+    contract_transfer = governed_mutation(
         Transfer,
         "contract",
         settlement.contract_transfer,
         ContractTransferInput,
         "Record the contract; from now on not keeping it is a default 登记合同.",
     )
-    record_payment = governed(
+    record_payment = governed_mutation(
         Transfer,
         "record_payment",
         settlement.record_payment,
         RecordPaymentInput,
         "Record the buyer's payment into his escrow 登记付款.",
     )
-    settle_transfer = governed(
+    settle_transfer = governed_mutation(
         Transfer,
         "settle",
         settlement.settle_transfer,
         TransferInput,
         "Exchange rights and money in one entry and attest it 权款结算.",
     )
-    declare_default = governed(
+    declare_default = governed_mutation(
         Transfer,
         "declare_default",
         settlement.declare_default,
         DeclareDefaultInput,
         "End a contract that one side does not keep; rights and money go home 认定违约.",
     )
-    expire_transfer = governed(
+    expire_transfer = governed_mutation(
         Transfer,
         "expire",
         settlement.expire_transfer,

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from policies.vocabulary import Text
 from registry.access.principals import NIL
-from registry.db.session import rows
-from seeds.csv_reader import cell, like, lines, text
+from registry.db.session import fetch_all
+from seeds.csv_reader import matching, parse_cell, parse_text, read_rows
 from seeds.demo.scenario_columns import FOLDER
 
-_SUBJECT = like(r"[a-z][a-z0-9-]*")
-_COLUMNS = {"subject": _SUBJECT, "client": _SUBJECT, "may_en": text, "may_zh": text}
+_SUBJECT = matching(r"[a-z][a-z0-9-]*")
+_COLUMNS = {"subject": _SUBJECT, "client": _SUBJECT, "may_en": parse_text, "may_zh": parse_text}
 
-_STANDING = """
+_APPOINTMENTS_SQL = """
     SELECT p.subject, a.role, a.id AS appointment, o.name, coalesce(o.name_en, o.name) AS name_en
     FROM appointment a
     JOIN person p ON p.id = a.person_id
@@ -21,7 +21,7 @@ _STANDING = """
         AND a.valid_from <= registry_now() AND coalesce(a.valid_until > registry_now(), true)
     ORDER BY o.kind DESC, o.name
 """
-_PROGRAMS = """
+_CLIENTS_SQL = """
     SELECT c.name AS subject, 'portal' AS role, o.name, coalesce(o.name_en, o.name) AS name_en
     FROM client c JOIN organisation o ON o.id = c.organisation_id
     WHERE c.demo AND c.name = ANY($1) AND c.state = 'open' AND o.kind = 'portal'
@@ -35,7 +35,7 @@ class DemoPerson:
     Attributes:
         appointment: to be named in the request by a person who holds several; NIL of a program.
         client: the program that the token is made out to.
-        may: what he is there to show.
+        purpose: what he is there to show.
 
     """
 
@@ -44,7 +44,7 @@ class DemoPerson:
     organisation: Text
     appointment: UUID
     client: str
-    may: Text
+    purpose: Text
 
 
 async def demo_people() -> list[DemoPerson]:
@@ -53,8 +53,10 @@ async def demo_people() -> list[DemoPerson]:
     The file serves all demonstrations: whoever is not in this registry is left out. A person
     with several appointments stands there once for each. Needs the database open.
     """
-    listed = _listed()
-    found = await rows(_STANDING, list(listed)) + await rows(_PROGRAMS, list(listed))
+    listed = _read_sign_ins()
+    found = await fetch_all(_APPOINTMENTS_SQL, list(listed)) + await fetch_all(
+        _CLIENTS_SQL, list(listed)
+    )
     order = list(listed)
     found.sort(key=lambda each: order.index(each["subject"]))
     return [
@@ -64,18 +66,18 @@ async def demo_people() -> list[DemoPerson]:
             organisation=Text(each["name_en"], each["name"]),
             appointment=each.get("appointment", NIL),
             client=listed[each["subject"]][0],
-            may=listed[each["subject"]][1],
+            purpose=listed[each["subject"]][1],
         )
         for each in found
     ]
 
 
-def _listed() -> dict[str, tuple[str, Text]]:
+def _read_sign_ins() -> dict[str, tuple[str, Text]]:
     """Client and purpose of each sign-in, by its subject."""
     listed = {}
-    for where, cells in lines(FOLDER / "sign_ins.csv", list(_COLUMNS)):
+    for where, cells in read_rows(FOLDER / "sign_ins.csv", list(_COLUMNS)):
         subject, client, en, zh = (
-            cell(where, column, read, said)
+            parse_cell(where, column, read, said)
             for (column, read), said in zip(_COLUMNS.items(), cells, strict=True)
         )
         listed[subject] = (client, Text(en, zh))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from registry.agreements.operations import draft_agreement, sign_agreement
 from registry.ledger.operations import impose_freeze, open_holding, open_reserve
-from registry.parties.bootstrap import Founder
+from registry.parties.bootstrap import FirstOfficer
 from registry.parties.operations import (
     appoint,
     bootstrap,
@@ -38,167 +38,194 @@ from registry.transfers.settlement import (
     record_payment,
     settle_transfer,
 )
-from seeds.csv_reader import count, maybe_text, text, truth
+from seeds.csv_reader import parse_bool, parse_count, parse_optional_text, parse_text
 from seeds.demo.scenario_csv import (
-    Act,
+    ChildTable,
     Columns,
-    Part,
-    Sheet,
-    maybe,
-    moment,
-    named,
-    plain_day,
-    read_acts,
-    sold,
-    yuan,
+    ScenarioStep,
+    ScenarioTable,
+    object_ref,
+    optional,
+    parse_date,
+    parse_minute,
+    parse_yuan,
+    read_steps,
+    right_ref,
 )
 
 FOLDER = Path(__file__).parent / "founding_day"
-ENDS = moment("2022-06-07 10:00")
+ENDS_AT = parse_minute("2022-06-07 10:00")
 
-_SOURCE: Columns = {"source": text, "demo": truth}
-_STOCK: Columns = {
-    "organisation": named,
-    "pollutant": text,
-    "quantity": text,
-    "basin": maybe_text,
+_PROVENANCE_COLUMNS: Columns = {"source": parse_text, "demo": parse_bool}
+_RIGHT_COLUMNS: Columns = {
+    "organisation": object_ref,
+    "pollutant": parse_text,
+    "quantity": parse_text,
+    "basin": parse_optional_text,
 }
 
 
-def _words(said: str) -> list[str]:
-    return said.split("|") if said else []
+def _split_words(value: str) -> list[str]:
+    return value.split("|") if value else []
 
 
 def _topic(*, topic: str) -> str:
     return topic
 
 
-BEGINNING = Sheet(
+BOOTSTRAP = ScenarioTable(
     "beginning.csv",
     (bootstrap,),
-    {"name": text, "division": text, "source": text},
-    parts=(
-        Part("founders.csv", "founders", {"subject": text, "name": text, "demo": truth}, Founder),
+    {"name": parse_text, "division": parse_text, "source": parse_text},
+    children=(
+        ChildTable(
+            "founders.csv",
+            "founders",
+            {"subject": parse_text, "name": parse_text, "demo": parse_bool},
+            FirstOfficer,
+        ),
     ),
 )
-ORGANISATIONS = Sheet(
+ORGANISATIONS = ScenarioTable(
     "organisations.csv",
     (register_organisation,),
     {
-        "kind": text,
-        "name": text,
-        "name_en": maybe_text,
-        "credit_code": maybe_text,
-        "division": text,
-        "source_category": maybe_text,
-        "industry": maybe_text,
-        "thermal_power": truth,
-        "installed_mw": maybe(count),
-        "two_representatives": truth,
-        **_SOURCE,
+        "kind": parse_text,
+        "name": parse_text,
+        "name_en": parse_optional_text,
+        "credit_code": parse_optional_text,
+        "division": parse_text,
+        "source_category": parse_optional_text,
+        "industry": parse_optional_text,
+        "thermal_power": parse_bool,
+        "installed_mw": optional(parse_count),
+        "two_representatives": parse_bool,
+        **_PROVENANCE_COLUMNS,
     },
 )
-PEOPLE = Sheet(
+PEOPLE = ScenarioTable(
     "people.csv",
     (register_person,),
-    {"organisation": named, "subject": text, "name": text, "demo": truth},
+    {"organisation": object_ref, "subject": parse_text, "name": parse_text, "demo": parse_bool},
 )
-APPOINTMENTS = Sheet(
+APPOINTMENTS = ScenarioTable(
     "appointments.csv",
     (appoint,),
     {
-        "person": named,
-        "organisation": named,
-        "valid_until": maybe(moment),
-        "may_initiate": truth,
-        "may_approve": truth,
-        "demo": truth,
+        "person": object_ref,
+        "organisation": object_ref,
+        "valid_until": optional(parse_minute),
+        "may_initiate": parse_bool,
+        "may_approve": parse_bool,
+        "demo": parse_bool,
     },
 )
-COUNTERSIGNATURES = Sheet("countersignatures.csv", (countersign_appointment,), {"of": named})
-CLIENTS = Sheet(
+COUNTERSIGNATURES = ScenarioTable(
+    "countersignatures.csv", (countersign_appointment,), {"of": object_ref}
+)
+CLIENTS = ScenarioTable(
     "clients.csv",
     (register_client,),
-    {"organisation": named, "name": text, "scopes": _words, "house": truth, "demo": truth},
+    {
+        "organisation": object_ref,
+        "name": parse_text,
+        "scopes": _split_words,
+        "house": parse_bool,
+        "demo": parse_bool,
+    },
 )
-CLOSURES = Sheet("closures.csv", (close_organisation,), {"of": named})
-RESERVES = Sheet("reserves.csv", (open_reserve,), {**_STOCK, **_SOURCE})
-HOLDINGS = Sheet(
+CLOSURES = ScenarioTable("closures.csv", (close_organisation,), {"of": object_ref})
+RESERVES = ScenarioTable("reserves.csv", (open_reserve,), {**_RIGHT_COLUMNS, **_PROVENANCE_COLUMNS})
+HOLDINGS = ScenarioTable(
     "holdings.csv",
     (open_holding,),
-    {**_STOCK, "acquisition": text, "valid_from": plain_day, **_SOURCE},
+    {**_RIGHT_COLUMNS, "acquisition": parse_text, "valid_from": parse_date, **_PROVENANCE_COLUMNS},
 )
-PERMITS = Sheet(
+PERMITS = ScenarioTable(
     "permits.csv",
     (register_permit,),
     {
-        "organisation": named,
-        "number": text,
-        "issued_by": text,
-        "category": text,
-        "valid_from": plain_day,
-        "valid_until": plain_day,
-        **_SOURCE,
+        "organisation": object_ref,
+        "number": parse_text,
+        "issued_by": parse_text,
+        "category": parse_text,
+        "valid_from": parse_date,
+        "valid_until": parse_date,
+        **_PROVENANCE_COLUMNS,
     },
-    parts=(
-        Part("permit_limits.csv", "limits", {"pollutant": text, "quantity": text}),
-        Part("outlets.csv", "outlets", {"code": text, "river_system": maybe_text}),
+    children=(
+        ChildTable(
+            "permit_limits.csv", "limits", {"pollutant": parse_text, "quantity": parse_text}
+        ),
+        ChildTable(
+            "outlets.csv", "outlets", {"code": parse_text, "river_system": parse_optional_text}
+        ),
     ),
 )
-PROJECTS = Sheet(
+PROJECTS = ScenarioTable(
     "projects.csv",
     (register_project,),
-    {"organisation": named, "name": text, "division": text, **_SOURCE},
+    {"organisation": object_ref, "name": parse_text, "division": parse_text, **_PROVENANCE_COLUMNS},
 )
-DEMANDS = Sheet(
+DEMANDS = ScenarioTable(
     "demands.csv",
     (assess_demand,),
-    {"of": named, **_SOURCE},
-    parts=(Part("demanded.csv", "demands", {"pollutant": text, "quantity": maybe_text}),),
+    {"of": object_ref, **_PROVENANCE_COLUMNS},
+    children=(
+        ChildTable(
+            "demanded.csv", "demands", {"pollutant": parse_text, "quantity": parse_optional_text}
+        ),
+    ),
 )
-ASSESSMENTS = Sheet(
+ASSESSMENTS = ScenarioTable(
     "assessments.csv",
     (record_assessment,),
     {
-        "city": text,
-        "year": count,
-        "medium": text,
-        "quality_attained": truth,
-        "reduction_task_done": truth,
-        "improvement_target_met": truth,
-        **_SOURCE,
+        "city": parse_text,
+        "year": parse_count,
+        "medium": parse_text,
+        "quality_attained": parse_bool,
+        "reduction_task_done": parse_bool,
+        "improvement_target_met": parse_bool,
+        **_PROVENANCE_COLUMNS,
     },
 )
-SANCTIONS = Sheet(
+SANCTIONS = ScenarioTable(
     "sanctions.csv",
     (impose_sanction,),
-    {"organisation": named, "kind": text, "ends_at": maybe(moment), "reason": text, **_SOURCE},
+    {
+        "organisation": object_ref,
+        "kind": parse_text,
+        "ends_at": optional(parse_minute),
+        "reason": parse_text,
+        **_PROVENANCE_COLUMNS,
+    },
 )
-FREEZES = Sheet(
+FREEZES = ScenarioTable(
     "freezes.csv",
     (impose_freeze,),
     {
-        "account": named,
-        "instrument": sold,
-        "ends_at": maybe(moment),
-        "reason": text,
-        **_SOURCE,
+        "account": object_ref,
+        "instrument": right_ref,
+        "ends_at": optional(parse_minute),
+        "reason": parse_text,
+        **_PROVENANCE_COLUMNS,
     },
 )
-TRANSFERS = Sheet(
+TRANSFERS = ScenarioTable(
     "transfers.csv",
     (draft_transfer,),
     {
-        "buyer": named,
-        "instrument": sold,
-        "quantity": text,
-        "price": yuan,
-        "note": maybe_text,
-        "announced_on": maybe(plain_day),
-        "announcement": maybe_text,
+        "buyer": object_ref,
+        "instrument": right_ref,
+        "quantity": parse_text,
+        "price": parse_yuan,
+        "note": parse_optional_text,
+        "announced_on": optional(parse_date),
+        "announcement": parse_optional_text,
     },
 )
-STEPS = Sheet(
+TRANSFER_STEPS = ScenarioTable(
     "transfer_steps.csv",
     (
         offer_transfer,
@@ -217,32 +244,40 @@ STEPS = Sheet(
         expire_transfer,
     ),
     {
-        "of": named,
-        "accept_by": maybe(plain_day),
-        "contract_number": maybe_text,
-        "money": maybe(yuan),
-        "reference": maybe_text,
-        "side": maybe_text,
-        "favourable": maybe(truth),
-        "reasons": maybe_text,
-        "reason": maybe_text,
-        "text": maybe_text,
+        "of": object_ref,
+        "accept_by": optional(parse_date),
+        "contract_number": parse_optional_text,
+        "money": optional(parse_yuan),
+        "reference": parse_optional_text,
+        "side": parse_optional_text,
+        "favourable": optional(parse_bool),
+        "reasons": parse_optional_text,
+        "reason": parse_optional_text,
+        "text": parse_optional_text,
     },
 )
-AGREEMENTS = Sheet(
+AGREEMENTS = ScenarioTable(
     "agreements.csv",
     (draft_agreement,),
-    {"kind": text, "title": text, "visibility": text, "event": text, **_SOURCE},
-    parts=(
-        Part("agreement_topics.csv", "topics", {"topic": text}, _topic),
-        Part("agreement_parties.csv", "parties", {"organisation": named, "capacity": text}),
+    {
+        "kind": parse_text,
+        "title": parse_text,
+        "visibility": parse_text,
+        "event": parse_text,
+        **_PROVENANCE_COLUMNS,
+    },
+    children=(
+        ChildTable("agreement_topics.csv", "topics", {"topic": parse_text}, _topic),
+        ChildTable(
+            "agreement_parties.csv", "parties", {"organisation": object_ref, "capacity": parse_text}
+        ),
     ),
 )
-SIGNATURES = Sheet("signatures.csv", (sign_agreement,), {"of": named})
+SIGNATURES = ScenarioTable("signatures.csv", (sign_agreement,), {"of": object_ref})
 
-PARTIES = (BEGINNING, ORGANISATIONS, PEOPLE, APPOINTMENTS, COUNTERSIGNATURES, CLIENTS)
-SHEETS = (
-    *PARTIES,
+PARTY_TABLES = (BOOTSTRAP, ORGANISATIONS, PEOPLE, APPOINTMENTS, COUNTERSIGNATURES, CLIENTS)
+TABLES = (
+    *PARTY_TABLES,
     CLOSURES,
     RESERVES,
     PERMITS,
@@ -252,17 +287,17 @@ SHEETS = (
     SANCTIONS,
     FREEZES,
     TRANSFERS,
-    STEPS,
+    TRANSFER_STEPS,
     AGREEMENTS,
     SIGNATURES,
 )
 
 
-def founding_acts() -> tuple[Act, ...]:
+def founding_day_steps() -> tuple[ScenarioStep, ...]:
     """What happened until the morning of 7 June 2022, in its order.
 
     Raises:
         SheetRefused: see ``read_acts``.
 
     """
-    return read_acts(FOLDER, SHEETS)
+    return read_steps(FOLDER, TABLES)

@@ -9,59 +9,62 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from registry.access.principals import OPERATOR, REGISTRY, Caller
+from registry.access.principals import OPERATOR_PRINCIPAL, SYSTEM_PRINCIPAL, Principal
 from registry.commands.command import Operation
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import Malformed
 from registry.kernel.quantities import parse_money
-from seeds.csv_reader import SheetRefused, cell, like, lines
+from seeds.csv_reader import CsvError, matching, parse_cell, read_rows
 
-MACHINES: Mapping[str, Caller] = {"operator": OPERATOR, "registry": REGISTRY}
+SYSTEM_ACTORS: Mapping[str, Principal] = {
+    "operator": OPERATOR_PRINCIPAL,
+    "registry": SYSTEM_PRINCIPAL,
+}
 """Who acts without being a person."""
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ObjectRef:
     """The object that an earlier act, named by its row, was about."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Sold:
+class RightRef:
     """The right that an earlier opening of a holding, named by its row, entered."""
 
     id: str
 
 
-Reader = Callable[[str], object]
-Columns = Mapping[str, Reader]
+CellParser = Callable[[str], object]
+Columns = Mapping[str, CellParser]
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ChildTable:
     """A file whose rows are the items of an argument of the acts of another file.
 
     Attributes:
         argument: the argument that takes them, in the order of the file.
         columns: what an item says; the column ``of`` before them names the act.
-        make: builds an item of what its row says.
+        factory: builds an item of what its row says.
 
     """
 
     file: str
     argument: str
     columns: Columns
-    make: Callable[..., object] = dict
+    factory: Callable[..., object] = dict
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ScenarioTable:
     """A file with one act a row.
 
     Attributes:
         operations: what its rows carry out; with several of them a column says which.
-        columns: its arguments, after ``id``, ``at`` and ``by``; an empty cell gives none. ``of``
+        columns: its arguments, after ``id``, ``at`` and ``actor``; an empty cell gives none. ``of``
             names the object of an operation on one that exists.
 
     """
@@ -69,80 +72,80 @@ class Sheet:
     file: str
     operations: tuple[Operation[Any], ...]
     columns: Columns
-    parts: tuple[Part, ...] = ()
+    children: tuple[ChildTable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class ScenarioStep:
     """One command of the demonstration.
 
     Attributes:
-        where: file and line, as a refusal names them.
+        location: file and line, as a refusal names them.
         id: of the row; other rows name its object by it.
-        by: the subject of a person, or one of ``MACHINES``.
-        args: of the operation, ``Named`` and ``Sold`` in place of identifiers.
+        actor: the subject of a person, or one of ``SYSTEM_ACTORS``.
+        args: of the operation, ``ObjectRef`` and ``RightRef`` in place of identifiers.
 
     """
 
-    where: str
+    location: str
     id: str
     at: datetime
-    by: str
+    actor: str
     operation: Operation[Any]
     args: Mapping[str, object]
 
     @property
-    def caller(self) -> Caller:
+    def caller(self) -> Principal:
         """Who sends the command."""
-        return MACHINES.get(self.by) or Caller(subject=self.by)
+        return SYSTEM_ACTORS.get(self.actor) or Principal(subject=self.actor)
 
     @property
-    def names(self) -> Iterator[str]:
+    def references(self) -> Iterator[str]:
         """The rows that must have been carried out before."""
-        return _names(self.args)
+        return _referenced_rows(self.args)
 
 
-def moment(said: str) -> datetime:
+def parse_minute(value: str) -> datetime:
     """A minute in China such as ``2022-06-07 09:30``."""
-    if len(said) != len("2022-06-07 09:30"):
+    if len(value) != len("2022-06-07 09:30"):
         raise ValueError("is not a minute such as 2022-06-07 09:30")
-    return datetime.fromisoformat(said).replace(tzinfo=CHINA)
+    return datetime.fromisoformat(value).replace(tzinfo=CHINA)
 
 
-def maybe(read: Reader) -> Reader:
+def optional(parse: CellParser) -> CellParser:
     """What reads a cell that may be empty."""
-    return lambda said: read(said) if said else None
+    return lambda said: parse(said) if said else None
 
 
-def plain_day(said: str) -> date:
+def parse_date(value: str) -> date:
     """A day such as ``2022-06-07``."""
-    return date.fromisoformat(said)
+    return date.fromisoformat(value)
 
 
-def yuan(said: str) -> int:
+def parse_yuan(value: str) -> int:
     """The fen of a decimal in yuan."""
     try:
-        return parse_money(said)
+        return parse_money(value)
     except Malformed as refusal:
         raise ValueError("is no sum in yuan") from refusal
 
 
-def named(said: str) -> Named:
+def object_ref(value: str) -> ObjectRef:
     """The id of a row."""
-    return Named(_id(said))
+    return ObjectRef(_parse_id(value))
 
 
-def sold(said: str) -> Sold:
+def right_ref(value: str) -> RightRef:
     """The id of a row that opens a holding."""
-    return Sold(_id(said))
+    return RightRef(_parse_id(value))
 
 
-_id = like(r"[a-z][a-z0-9-]*")
+_parse_id = matching(r"[a-z][a-z0-9-]*")
 
 
-def read_acts(
-    folder: Path, sheets: Iterable[Sheet], *, after: Iterable[Act] = ()
-) -> tuple[Act, ...]:
+def read_steps(
+    folder: Path, tables: Iterable[ScenarioTable], *, after: Iterable[ScenarioStep] = ()
+) -> tuple[ScenarioStep, ...]:
     """The acts of the files, those of ``after`` among them, in the order of their time.
 
     Raises:
@@ -150,89 +153,91 @@ def read_acts(
             an act that names or is sent by what is not there yet.
 
     """
-    acts = [*after, *(act for sheet in sheets for act in _read(sheet, folder))]
+    acts = [*after, *(act for sheet in tables for act in _read_table(sheet, folder))]
     acts.sort(key=lambda act: act.at)  # Acts of one minute stay in the order of the files.
-    _check(acts)
+    _check_references(acts)
     return tuple(acts)
 
 
-def without(acts: Iterable[Act], dropped: Collection[str]) -> tuple[Act, ...]:
+def without_rows(
+    steps: Iterable[ScenarioStep], dropped: Collection[str]
+) -> tuple[ScenarioStep, ...]:
     """The acts but for the rows named, and whatever names or is sent by something that is gone."""
     gone = set(dropped)
     kept = []
-    for act in acts:
-        if act.id in gone or act.by in gone or not gone.isdisjoint(act.names):
+    for act in steps:
+        if act.id in gone or act.actor in gone or not gone.isdisjoint(act.references):
             gone.add(act.id)
         else:
             kept.append(act)
     return tuple(kept)
 
 
-def _read(sheet: Sheet, folder: Path) -> Iterator[Act]:
-    operations = {operation.name: operation for operation in sheet.operations}
-    leading: dict[str, Reader] = {"id": _id, "at": moment, "by": _id}
+def _read_table(table: ScenarioTable, folder: Path) -> Iterator[ScenarioStep]:
+    operations = {operation.name: operation for operation in table.operations}
+    leading: dict[str, CellParser] = {"id": _parse_id, "at": parse_minute, "by": _parse_id}
     if len(operations) > 1:
-        leading["operation"] = like("|".join(operations))
-    parts = {part.argument: _items(part, folder) for part in sheet.parts}
+        leading["operation"] = matching("|".join(operations))
+    parts = {part.argument: _read_children(part, folder) for part in table.children}
     first = next(iter(operations))
-    for where, said in _rows(folder / sheet.file, {**leading, **sheet.columns}):
+    for where, said in _rows(folder / table.file, {**leading, **table.columns}):
         id, at, by = said.pop("id"), said.pop("at"), said.pop("by")
         operation = operations[str(said.pop("operation", first))]
         said |= {argument: items.pop(str(id), []) for argument, items in parts.items()}
         args = {"id" if name == "of" else name: v for name, v in said.items() if v is not None}
         assert isinstance(at, datetime), "read as a moment"
-        yield Act(where, str(id), at, str(by), operation, args)
-    for part in sheet.parts:
+        yield ScenarioStep(where, str(id), at, str(by), operation, args)
+    for part in table.children:
         for orphan in parts[part.argument]:
-            raise SheetRefused(f"{part.file}: {sheet.file} has no row {orphan}")
+            raise CsvError(f"{part.file}: {table.file} has no row {orphan}")
 
 
-def _items(part: Part, folder: Path) -> dict[str, list[object]]:
+def _read_children(table: ChildTable, folder: Path) -> dict[str, list[object]]:
     found: dict[str, list[object]] = {}
-    for _, said in _rows(folder / part.file, {"of": _id, **part.columns}):
+    for _, said in _rows(folder / table.file, {"of": _parse_id, **table.columns}):
         of = str(said.pop("of"))
         item = {name: value for name, value in said.items() if value is not None}
-        found.setdefault(of, []).append(part.make(**item))
+        found.setdefault(of, []).append(table.factory(**item))
     return found
 
 
 def _rows(path: Path, columns: Columns) -> Iterator[tuple[str, dict[str, object]]]:
-    for where, cells in lines(path, list(columns)):
+    for where, cells in read_rows(path, list(columns)):
         yield (
             where,
             {
-                column: cell(where, column, read, said)
+                column: parse_cell(where, column, read, said)
                 for (column, read), said in zip(columns.items(), cells, strict=True)
             },
         )
 
 
-def _check(acts: Iterable[Act]) -> None:
+def _check_references(steps: Iterable[ScenarioStep]) -> None:
     known: set[str] = set()
-    subjects = set(MACHINES)
-    for act in acts:
+    subjects = set(SYSTEM_ACTORS)
+    for act in steps:
         if act.id in known:
-            raise SheetRefused(f"{act.where}: the id {act.id} stands twice")
-        for missing in (*(set(act.names) - known), *({act.by} - subjects)):
-            raise SheetRefused(f"{act.where}: {missing} is not there yet")
+            raise CsvError(f"{act.location}: the id {act.id} stands twice")
+        for missing in (*(set(act.references) - known), *({act.actor} - subjects)):
+            raise CsvError(f"{act.location}: {missing} is not there yet")
         known.add(act.id)
         subjects |= _subjects(act)
 
 
-def _subjects(act: Act) -> set[str]:
+def _subjects(step: ScenarioStep) -> set[str]:
     """The names under which people can sign in once the act is done."""
-    founders = act.args.get("founders")
+    founders = step.args.get("founders")
     people = [founder.subject for founder in founders] if isinstance(founders, list) else []
-    return {str(act.args["subject"]), *people} if "subject" in act.args else set(people)
+    return {str(step.args["subject"]), *people} if "subject" in step.args else set(people)
 
 
-def _names(value: object) -> Iterator[str]:
+def _referenced_rows(value: object) -> Iterator[str]:
     match value:
-        case Named(id) | Sold(id):
+        case ObjectRef(id) | RightRef(id):
             yield id
         case Mapping():
             for item in value.values():
-                yield from _names(item)
+                yield from _referenced_rows(item)
         case list():
             for item in value:
-                yield from _names(item)
+                yield from _referenced_rows(item)

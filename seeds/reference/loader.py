@@ -5,7 +5,14 @@ from pathlib import Path
 
 import asyncpg
 
-from seeds.reference.tables import FOLDER, SHEETS, Line, ReferenceRefused, Sheet, read_sheets
+from seeds.reference.tables import (
+    FOLDER,
+    REFERENCE_TABLES,
+    ReferenceDataError,
+    ReferenceRow,
+    ReferenceTable,
+    read_tables,
+)
 
 
 async def load_reference(connection: asyncpg.Connection, folder: Path = FOLDER) -> dict[str, int]:
@@ -24,21 +31,26 @@ async def load_reference(connection: asyncpg.Connection, folder: Path = FOLDER) 
         ReferenceRefused: a file is not as it must be, or the database refuses what it says.
 
     """
-    read = read_sheets(folder)
+    read = read_tables(folder)
     async with connection.transaction():
-        return {sheet.file: await _write(connection, sheet, read[sheet.file]) for sheet in SHEETS}
+        return {
+            sheet.file: await _write(connection, sheet, read[sheet.file])
+            for sheet in REFERENCE_TABLES
+        }
 
 
-async def _write(connection: asyncpg.Connection, sheet: Sheet, lines: list[Line]) -> int:
-    columns = await _columns(connection, sheet.table)
+async def _write(
+    connection: asyncpg.Connection, table: ReferenceTable, rows: list[ReferenceRow]
+) -> int:
+    columns = await _columns(connection, table.table)
     try:
         status = await connection.execute(
-            _upsert(sheet, columns), json.dumps([line.row for line in lines])
+            _upsert(table, columns), json.dumps([line.row for line in rows])
         )
         # What is deferred to the commit is judged while the file is still known.
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
-        raise ReferenceRefused(f"{sheet.file}: {error} {error.detail or ''}".rstrip()) from error
+        raise ReferenceDataError(f"{table.file}: {error} {error.detail or ''}".rstrip()) from error
     return int(status.rpartition(" ")[2])
 
 
@@ -53,14 +65,14 @@ async def _columns(connection: asyncpg.Connection, table: str) -> list[str]:
     return [column["attname"] for column in found]
 
 
-def _upsert(sheet: Sheet, columns: list[str]) -> str:
+def _upsert(table: ReferenceTable, columns: list[str]) -> str:
     listed = ", ".join(columns)
-    stored = ", ".join(f"{sheet.table}.{column}" for column in columns)
+    stored = ", ".join(f"{table.table}.{column}" for column in columns)
     offered = ", ".join(f"excluded.{column}" for column in columns)
     # All names come from SHEETS and the catalogue.
     return (
-        f"INSERT INTO {sheet.table} ({listed})"  # noqa: S608
-        f" SELECT {listed} FROM jsonb_populate_recordset(NULL::{sheet.table}, $1::text::jsonb)"
-        f" ON CONFLICT ({', '.join(sheet.key)}) DO UPDATE SET ({listed}) = ROW ({offered})"
+        f"INSERT INTO {table.table} ({listed})"  # noqa: S608
+        f" SELECT {listed} FROM jsonb_populate_recordset(NULL::{table.table}, $1::text::jsonb)"
+        f" ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET ({listed}) = ROW ({offered})"
         f" WHERE ({stored}) IS DISTINCT FROM ({offered})"
     )

@@ -7,16 +7,16 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 from seeds.csv_reader import (
-    SheetRefused,
-    cell,
-    count,
-    day,
-    like,
-    lines,
-    maybe_day,
-    maybe_text,
-    text,
-    truth,
+    CsvError,
+    matching,
+    parse_bool,
+    parse_cell,
+    parse_count,
+    parse_day,
+    parse_optional_day,
+    parse_optional_text,
+    parse_text,
+    read_rows,
 )
 
 FOLDER = Path(__file__).parent
@@ -28,32 +28,35 @@ Value = str | int | bool | None
 Row = dict[str, Value]
 
 
-ReferenceRefused = SheetRefused
+ReferenceDataError = CsvError
 """A file of reference data is not what it must be; nothing was loaded. Names file and line."""
 
 
-def _any_or_text(said: str) -> str:
-    return maybe_text(said) or ""
+def _parse_text_or_empty(value: str) -> str:
+    return parse_optional_text(value) or ""
 
 
-_DIVISION = like(r"[1-9]\d{5}")
-_POLLUTANT = like(r"[A-Z][A-Z0-9]*")
-_WORD = like(r"[a-z][a-z0-9_]*")
+_DIVISION = matching(r"[1-9]\d{5}")
+_POLLUTANT = matching(r"[A-Z][A-Z0-9]*")
+_WORD = matching(r"[a-z][a-z0-9_]*")
 
-Reader = Callable[[str], Value]
+CellParser = Callable[[str], Value]
 
-_NAMES: Mapping[str, Reader] = {"name_zh": text, "name_en": text}
-_PERIOD: Mapping[str, Reader] = {"effective_from": day, "effective_until": maybe_day}
-_SOURCE: Mapping[str, Reader] = {
-    "source": text,
-    "source_date": maybe_day,
-    "provenance": like("R~?|A|K|I"),
-    "demo": truth,
-    "needs_confirmation": truth,
+_NAME_COLUMNS: Mapping[str, CellParser] = {"name_zh": parse_text, "name_en": parse_text}
+_PERIOD_COLUMNS: Mapping[str, CellParser] = {
+    "effective_from": parse_day,
+    "effective_until": parse_optional_day,
+}
+_PROVENANCE_COLUMNS: Mapping[str, CellParser] = {
+    "source": parse_text,
+    "source_date": parse_optional_day,
+    "provenance": matching("R~?|A|K|I"),
+    "demo": parse_bool,
+    "needs_confirmation": parse_bool,
 }
 
 
-def _unchanged(row: Row) -> Row:
+def _identity(row: Row) -> Row:
     return row
 
 
@@ -67,165 +70,176 @@ def _base_price(row: Row) -> Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class ReferenceTable:
     """One file, and the table it fills.
 
     Attributes:
         columns: its columns in order, and what reads a cell of each; provenance follows.
         key: the columns of the table by which a row is recognised.
-        refers: columns whose codes, where given, stand in the file of another table or earlier.
-        complete: makes the table's row of the file's.
+        references: columns whose codes, where given, stand in the file of another table or earlier.
+        to_row: makes the table's row of the file's.
 
     """
 
     file: str
     table: str
-    columns: Mapping[str, Reader]
+    columns: Mapping[str, CellParser]
     key: tuple[str, ...] = ("code",)
-    refers: Mapping[str, str] = field(default_factory=dict)
-    complete: Callable[[Row], Row] = _unchanged
+    references: Mapping[str, str] = field(default_factory=dict)
+    to_row: Callable[[Row], Row] = _identity
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReferenceRow:
     """One row of a file, ready for its table.
 
     Attributes:
-        where: file and line, as a refusal names them.
+        location: file and line, as a refusal names them.
 
     """
 
-    where: str
+    location: str
     row: Row
 
 
-_DIVISION_COLUMNS: Mapping[str, Reader] = {
+_DIVISION_COLUMNS: Mapping[str, CellParser] = {
     "code": _DIVISION,
-    **_NAMES,
-    "level": like("province|city|county"),
+    **_NAME_COLUMNS,
+    "level": matching("province|city|county"),
     "city": _DIVISION,
-    "effective_from": maybe_day,
-    "effective_until": maybe_day,
+    "effective_from": parse_optional_day,
+    "effective_until": parse_optional_day,
 }
 _PARAMETER_KEY = ("name", "area", "pollutant", "effective_from")
 
 # In the order in which they may refer to each other.
-SHEETS = (
-    Sheet("cities.csv", "division", _DIVISION_COLUMNS, refers={"city": "division"}),
-    Sheet("counties.csv", "division", _DIVISION_COLUMNS, refers={"city": "division"}),
-    Sheet("river_systems.csv", "river_system", {"code": _WORD, **_NAMES, "basin": _WORD}),
-    Sheet(
+REFERENCE_TABLES = (
+    ReferenceTable("cities.csv", "division", _DIVISION_COLUMNS, references={"city": "division"}),
+    ReferenceTable("counties.csv", "division", _DIVISION_COLUMNS, references={"city": "division"}),
+    ReferenceTable(
+        "river_systems.csv", "river_system", {"code": _WORD, **_NAME_COLUMNS, "basin": _WORD}
+    ),
+    ReferenceTable(
         "pollutants.csv",
         "pollutant",
         {
             "code": _POLLUTANT,
-            **_NAMES,
-            "medium": like("air|water|mixed"),
-            "national_code": like(r"[aw]\d{5}"),
-            "unit": like("t|kg"),
-            "scale": count,
-            "status": like("active|planned|possible"),
-            "enabled_from": maybe_day,
+            **_NAME_COLUMNS,
+            "medium": matching("air|water|mixed"),
+            "national_code": matching(r"[aw]\d{5}"),
+            "unit": matching("t|kg"),
+            "scale": parse_count,
+            "status": matching("active|planned|possible"),
+            "enabled_from": parse_optional_day,
         },
     ),
-    Sheet(
+    ReferenceTable(
         "industries.csv",
         "industry",
         {
-            "code": like(r"\d{4}"),
-            **_NAMES,
+            "code": matching(r"\d{4}"),
+            **_NAME_COLUMNS,
             "source_category": _WORD,
-            "thermal_power": truth,
-            "two_high": truth,
-            "benchmark_industry": truth,
+            "thermal_power": parse_bool,
+            "two_high": parse_bool,
+            "benchmark_industry": parse_bool,
         },
     ),
-    Sheet(
+    ReferenceTable(
         "holidays.csv",
         "holiday",
-        {"day": day, "kind": like("holiday|make_up"), **_NAMES},
+        {"day": parse_day, "kind": matching("holiday|make_up"), **_NAME_COLUMNS},
         key=("day",),
     ),
-    Sheet(
+    ReferenceTable(
         "base_prices.csv",
         "parameter",
         {
             "pollutant": _POLLUTANT,
-            **_PERIOD,
-            "price": like(r"(0|[1-9]\d*)\.\d\d"),
+            **_PERIOD_COLUMNS,
+            "price": matching(r"(0|[1-9]\d*)\.\d\d"),
             "unit": _WORD,
-            "ground": text,
+            "ground": parse_text,
         },
         key=_PARAMETER_KEY,
-        refers={"pollutant": "pollutant"},
-        complete=_base_price,
+        references={"pollutant": "pollutant"},
+        to_row=_base_price,
     ),
-    Sheet(
+    ReferenceTable(
         "parameters.csv",
         "parameter",
         {
             "name": _WORD,
-            "area": _any_or_text,
-            "pollutant": _any_or_text,
-            **_PERIOD,
-            "value": maybe_text,
+            "area": _parse_text_or_empty,
+            "pollutant": _parse_text_or_empty,
+            **_PERIOD_COLUMNS,
+            "value": parse_optional_text,
             "unit": _WORD,
-            "ground": text,
+            "ground": parse_text,
         },
         key=_PARAMETER_KEY,
-        refers={"area": "division", "pollutant": "pollutant"},
-        complete=_parameter,
+        references={"area": "division", "pollutant": "pollutant"},
+        to_row=_parameter,
     ),
 )
 
 
-def read_sheets(folder: Path = FOLDER) -> dict[str, list[Line]]:
+def read_tables(folder: Path = FOLDER) -> dict[str, list[ReferenceRow]]:
     """The rows of every file, by its name, in the order in which they can be written.
 
     Raises:
-        ReferenceRefused: with file and line: an unknown column, a wrong cell, a code that no file
+        ReferenceDataError: with file and line: an unknown column, a wrong cell, a code that no file
             gives, a row that stands there twice, or two figures of one parameter for one day.
 
     """
-    read = {sheet.file: list(_read(sheet, folder)) for sheet in SHEETS}
+    read = {sheet.file: list(_read_table(sheet, folder)) for sheet in REFERENCE_TABLES}
     _check_codes(read)
     _check_periods(read)
     return read
 
 
-def _read(sheet: Sheet, folder: Path) -> Iterator[Line]:
-    readers = {**sheet.columns, **_SOURCE}
+def _read_table(table: ReferenceTable, folder: Path) -> Iterator[ReferenceRow]:
+    readers = {**table.columns, **_PROVENANCE_COLUMNS}
     seen: dict[tuple[Value, ...], str] = {}
-    for where, cells in lines(folder / sheet.file, list(readers)):
-        row = sheet.complete(
+    for where, cells in read_rows(folder / table.file, list(readers)):
+        row = table.to_row(
             {
-                column: cell(where, column, read, said)
+                column: parse_cell(where, column, read, said)
                 for (column, read), said in zip(readers.items(), cells, strict=True)
             }
         )
-        key = tuple(row[column] for column in sheet.key)
+        key = tuple(row[column] for column in table.key)
         if key in seen:
-            raise ReferenceRefused(f"{where}: the same row stands in {seen[key]}")
+            raise ReferenceDataError(f"{where}: the same row stands in {seen[key]}")
         seen[key] = where
-        yield Line(where, row)
+        yield ReferenceRow(where, row)
 
 
-def _check_codes(read: Mapping[str, list[Line]]) -> None:
-    known: dict[str, set[Value]] = {sheet.table: set() for sheet in SHEETS}
-    for sheet in SHEETS:
+def _check_codes(read: Mapping[str, list[ReferenceRow]]) -> None:
+    known: dict[str, set[Value]] = {sheet.table: set() for sheet in REFERENCE_TABLES}
+    for sheet in REFERENCE_TABLES:
         known[sheet.table] |= {line.row.get("code") for line in read[sheet.file]}
-        for line, column, table in product(read[sheet.file], sheet.refers, known):
+        for line, column, table in product(read[sheet.file], sheet.references, known):
             code = line.row[column]
-            if table == sheet.refers[column] and code and code not in known[table]:
-                raise ReferenceRefused(f"{line.where}: column {column}: there is no {table} {code}")
+            if table == sheet.references[column] and code and code not in known[table]:
+                raise ReferenceDataError(
+                    f"{line.location}: column {column}: there is no {table} {code}"
+                )
 
 
-def _check_periods(read: Mapping[str, list[Line]]) -> None:
-    figures = [line for sheet in SHEETS if sheet.table == "parameter" for line in read[sheet.file]]
+def _check_periods(read: Mapping[str, list[ReferenceRow]]) -> None:
+    figures = [
+        line
+        for sheet in REFERENCE_TABLES
+        if sheet.table == "parameter"
+        for line in read[sheet.file]
+    ]
     figures.sort(key=lambda line: [str(line.row[column]) for column in _PARAMETER_KEY])
     for earlier, later in pairwise(figures):
         if any(earlier.row[column] != later.row[column] for column in _PARAMETER_KEY[:-1]):
             continue
         until = earlier.row["effective_until"]
         if until is None or str(until) >= str(later.row["effective_from"]):
-            raise ReferenceRefused(f"{later.where}: begins before {earlier.where} has ended")
+            raise ReferenceDataError(
+                f"{later.location}: begins before {earlier.location} has ended"
+            )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from server.auth.demo_tokens import DemonstrationSigner
+    from server.auth.demo_tokens import DemoTokenSigner
     from server.settings import Settings
 
 app = typer.Typer(
@@ -26,11 +26,15 @@ app.add_typer(database, name="db")
 @app.command()
 def migrate() -> None:
     """Bring the database up to date: tables, rights, reference data, rule book."""
-    from server.composition import prepare
-    from server.postgres.urls import opened_places
+    from server.composition import prepare_database
+    from server.postgres.urls import open_database_urls
 
-    with opened_places(_settings()) as at:
-        applied = asyncio.run(prepare(at.owned(), at.application_role, reader_role=at.reader_role))
+    with open_database_urls(_load_settings()) as at:
+        applied = asyncio.run(
+            prepare_database(
+                at.require_owner_url(), at.application_role, reader_role=at.reader_role
+            )
+        )
     typer.echo("\n".join(applied) or "The database is up to date.")
 
 
@@ -44,32 +48,32 @@ def demo(
     fresh: Annotated[bool, typer.Option(help="Forget what was done and begin anew.")] = False,
 ) -> None:
     """Show the registry of 7 June 2022 on this machine, until Ctrl-C."""
-    from server.admin.demo import CROSS_REGION, FOUNDING_DAY, demonstrate
+    from server.admin.demo import CROSS_REGION, FOUNDING_DAY, run_demo
 
     # Whoever looks at the demonstration wants its sign-ins on the screen, not its log.
-    settings = _settings(least=logging.WARNING)
+    settings = _load_settings(level=logging.WARNING)
     if port is not None:
         settings = settings.model_copy(update={"port": port})
     show = CROSS_REGION if cross_region else FOUNDING_DAY
-    demonstrate(settings, show, _signer(settings), fresh=fresh)
+    run_demo(settings, show, _open_demo_signer(settings), fresh=fresh)
 
 
 @app.command()
 def serve() -> None:
     """Answer on the address of BIANDAN_HOST and BIANDAN_PORT until a signal comes."""
     from server.app import create_app
-    from server.composition import checked, compose
+    from server.composition import check_startup, compose
     from server.http.uvicorn_server import bind
     from server.http.uvicorn_server import serve as answer
-    from server.postgres.urls import opened_places
-    from server.settings import Unfit
+    from server.postgres.urls import open_database_urls
+    from server.settings import ConfigurationError
 
-    settings = _settings()
-    with bind(settings) as listening, opened_places(settings) as at:
-        asyncio.run(checked(settings, at.application))
-        parts = compose(settings, at, _signer_of(settings))
+    settings = _load_settings()
+    with bind(settings) as listening, open_database_urls(settings) as at:
+        asyncio.run(check_startup(settings, at.application))
+        parts = compose(settings, at, _demo_signer_or_none(settings))
         if not answer(create_app(parts), settings, listening):
-            raise Unfit("The registry could not start; the log says why.")
+            raise ConfigurationError("The registry could not start; the log says why.")
 
 
 @app.command()
@@ -80,11 +84,13 @@ def bootstrap(
     second: Annotated[str, typer.Argument(help="Second officer, likewise.")],
 ) -> None:
     """Register the province and appoint its first two officers. Works once."""
-    from server.admin.commands import found
-    from server.postgres.urls import opened_places
+    from server.admin.commands import bootstrap_registry
+    from server.postgres.urls import open_database_urls
 
-    with opened_places(_settings()) as at:
-        new = asyncio.run(found(at.application, name, division, officers=(first, second)))
+    with open_database_urls(_load_settings()) as at:
+        new = asyncio.run(
+            bootstrap_registry(at.application, name, division, officers=(first, second))
+        )
     typer.echo(
         "The registry has its province and two officers, who appoint all others."
         if new
@@ -93,15 +99,15 @@ def bootstrap(
 
 
 @app.command()
-def admit(
+def register_client(
     name: Annotated[str, typer.Argument(help="Its `client_id` in access tokens.")],
 ) -> None:
     """Let in a program of the house; what it does for a person, only that person's rights bound."""
-    from server.admin.commands import admitted
-    from server.postgres.urls import opened_places
+    from server.admin.commands import register_first_party_client
+    from server.postgres.urls import open_database_urls
 
-    with opened_places(_settings()) as at:
-        new = asyncio.run(admitted(at.application, name))
+    with open_database_urls(_load_settings()) as at:
+        new = asyncio.run(register_first_party_client(at.application, name))
     typer.echo(f"{name} is let in." if new else "This was done before; nothing was changed.")
 
 
@@ -112,13 +118,13 @@ def verify(
     cross_region: Annotated[bool, typer.Option(help="The demonstration of 2026.")] = False,
 ) -> None:
     """Check what must always be true, and name the rows that offend."""
-    from server.admin.commands import report
+    from server.admin.commands import verify_report
     from server.admin.demo import CROSS_REGION, FOUNDING_DAY
-    from server.postgres.urls import opened_places
+    from server.postgres.urls import open_database_urls
 
     show = CROSS_REGION if cross_region else FOUNDING_DAY
-    with opened_places(_settings(), show.database) as at:
-        lines, sound = asyncio.run(report(at.application, restrict=restrict))
+    with open_database_urls(_load_settings(), show.database) as at:
+        lines, sound = asyncio.run(verify_report(at.application, restrict=restrict))
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if sound else 1)
 
@@ -126,11 +132,11 @@ def verify(
 @app.command()
 def sweep() -> None:
     """Let cases expire whose time limit has passed; a serving process does so by itself."""
-    from server.admin.commands import swept
-    from server.postgres.urls import opened_places
+    from server.admin.commands import expire_overdue
+    from server.postgres.urls import open_database_urls
 
-    with opened_places(_settings()) as at:
-        expired = asyncio.run(swept(at.application))
+    with open_database_urls(_load_settings()) as at:
+        expired = asyncio.run(expire_overdue(at.application))
     typer.echo(f"{expired} expired.")
 
 
@@ -144,11 +150,11 @@ def token(
     scope: Annotated[str | None, typer.Option(help="Kind:verb words; none limits nothing.")] = None,
 ) -> None:
     """Print an access token of the demonstration."""
-    from server.auth.demo_tokens import USUAL_CLIENT
+    from server.auth.demo_tokens import DEFAULT_CLIENT
 
-    program = USUAL_CLIENT if client is None else client
-    signer = _signer(_settings())
-    typer.echo(signer.token(subject, client=program, seconds=60 * minutes, scope=scope))
+    program = DEFAULT_CLIENT if client is None else client
+    signer = _open_demo_signer(_load_settings())
+    typer.echo(signer.issue_token(subject, client=program, seconds=60 * minutes, scope=scope))
 
 
 @database.command()
@@ -156,7 +162,7 @@ def start() -> None:
     """Start the embedded database and leave it running."""
     from server.postgres import embedded
 
-    cluster = embedded.start(_settings().state)
+    cluster = embedded.start(_load_settings().state_dir)
     typer.echo(f"Running in {cluster.directory}.")
 
 
@@ -165,7 +171,7 @@ def stop() -> None:
     """Stop the embedded database, whoever uses it."""
     from server.postgres import embedded
 
-    typer.echo("Stopped." if embedded.stop(_settings().state) else "It was not running.")
+    typer.echo("Stopped." if embedded.stop(_load_settings().state_dir) else "It was not running.")
 
 
 @database.command()
@@ -173,8 +179,8 @@ def status() -> None:
     """Say whether the embedded database runs."""
     from server.postgres import embedded
 
-    directory = _settings().state or embedded.state_directory()
-    running = embedded.running(directory)
+    directory = _load_settings().state_dir or embedded.state_directory()
+    running = embedded.is_running(directory)
     typer.echo(f"{'Running' if running else 'Not running'} in {directory}.")
     raise typer.Exit(0 if running else 3)
 
@@ -184,47 +190,47 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Else the process would be gone at once, and the embedded database would run on.
         if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _end)
+            signal.signal(number, _exit_on_signal)
     try:
         app()
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     except Exception as error:
-        from server.admin.cli_errors import sentence_of
+        from server.admin.cli_errors import operator_message
 
-        sentence = sentence_of(error)
+        sentence = operator_message(error)
         if sentence is None:
             raise
         sys.exit(sentence)
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
+def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
     """Leave by way of everything that closes behind itself."""
     sys.exit(128 + number)
 
 
-def _settings(*, least: int = logging.INFO) -> "Settings":
-    from server.http.logs import open_logs
+def _load_settings(*, level: int = logging.INFO) -> "Settings":
+    from server.http.logs import configure_logging
     from server.settings import read_settings
 
     settings = read_settings()
-    open_logs(settings.log_format, least=least)
+    configure_logging(settings.log_format, level=level)
     return settings
 
 
-def _signer_of(settings: "Settings") -> "DemonstrationSigner | None":
+def _demo_signer_or_none(settings: "Settings") -> "DemoTokenSigner | None":
     """The demonstration's own signer; none where tokens come from outside."""
-    outside = settings.production or settings.jwks_url or settings.jwks_file
-    return None if outside else _signer(settings)
+    outside = settings.is_production or settings.jwks_url or settings.jwks_file
+    return None if outside else _open_demo_signer(settings)
 
 
-def _signer(settings: "Settings") -> "DemonstrationSigner":
-    from server.auth.demo_tokens import open_signer
+def _open_demo_signer(settings: "Settings") -> "DemoTokenSigner":
+    from server.auth.demo_tokens import load_signer
     from server.postgres import embedded
 
-    directory = settings.state or embedded.state_directory()
+    directory = settings.state_dir or embedded.state_directory()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return open_signer(settings, directory)
+    return load_signer(settings, directory)
 
 
 if __name__ == "__main__":

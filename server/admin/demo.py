@@ -17,17 +17,17 @@ from registry.access.principals import NIL
 from registry.db.session import close_database, open_database
 from seeds.clock import start_clock, stop_clock
 from seeds.demo.cross_region.loader import load_cross_region
-from seeds.demo.loader import Loaded, load_founding_day
-from seeds.demo.loader import Progress as Told
+from seeds.demo.loader import LoadReport, load_founding_day
+from seeds.demo.loader import ProgressCallback as Told
 from seeds.demo.people import DemoPerson, demo_people
 from server.app import create_app
-from server.auth.demo_tokens import USUAL_CLIENT, DemonstrationSigner
-from server.composition import compose, prepare
+from server.auth.demo_tokens import DEFAULT_CLIENT, DemoTokenSigner
+from server.composition import compose, prepare_database
 from server.http.uvicorn_server import bind, serve
-from server.postgres.urls import Places, opened_places
-from server.settings import Settings, Unfit
+from server.postgres.urls import DatabaseUrls, open_database_urls
+from server.settings import ConfigurationError, Settings
 
-FIRST_QUERY = (
+SAMPLE_QUERY = (
     "{ viewer { role now }"
     " reserveTotals { quantity instrument { pollutant { name } unit } }"
     " transfers(first: 20) { nodes { id state } } }"
@@ -36,7 +36,7 @@ TOKEN_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Show:
+class DemoScenario:
     """Which registry is shown.
 
     Attributes:
@@ -48,21 +48,23 @@ class Show:
 
     title: str
     database: str
-    load: Callable[..., Awaitable[Loaded]]
+    load: Callable[..., Awaitable[LoadReport]]
 
 
-FOUNDING_DAY = Show("7 June 2022, the founding day", "biandan", load_founding_day)
-CROSS_REGION = Show("2 March 2026, transfers across cities", "biandan_2026", load_cross_region)
+FOUNDING_DAY = DemoScenario("7 June 2022, the founding day", "biandan", load_founding_day)
+CROSS_REGION = DemoScenario(
+    "2 March 2026, transfers across cities", "biandan_2026", load_cross_region
+)
 
 
-def demonstrate(
-    settings: Settings, show: Show, signer: DemonstrationSigner, *, fresh: bool = False
+def run_demo(
+    settings: Settings, scenario: DemoScenario, signer: DemoTokenSigner, *, fresh: bool = False
 ) -> None:
     """Load what is missing, print how to sign in, answer until a signal, leave nothing running.
 
     Args:
         settings: of this process.
-        show: which registry.
+        scenario: which registry.
         signer: makes the sign-ins.
         fresh: forget what was done before.
 
@@ -70,47 +72,54 @@ def demonstrate(
         Unfit: production settings, a busy port, or it could not start.
 
     """
-    if settings.production:
-        raise Unfit("A demonstration is not served under BIANDAN_MODE=production.")
+    if settings.is_production:
+        raise ConfigurationError("A demonstration is not served under BIANDAN_MODE=production.")
     console = Console(highlight=False, soft_wrap=True)
     # The port first: a busy one is told before anything is made.
-    with bind(settings) as listening, opened_places(settings, show.database, fresh=fresh) as at:
-        people = asyncio.run(_loaded(at, show, console))
+    with (
+        bind(settings) as listening,
+        open_database_urls(settings, scenario.database, fresh=fresh) as at,
+    ):
+        people = asyncio.run(_load_scenario(at, scenario, console))
         host, port = listening.getsockname()[:2]
-        _greet(console, show, f"http://{host}:{port}", people=people, signer=signer)
-        with _running_clock(at.owned()):
+        _print_welcome(console, scenario, f"http://{host}:{port}", people=people, signer=signer)
+        with _running_clock(at.require_owner_url()):
             app = create_app(compose(settings, at, signer))
             if not serve(app, settings, listening):
-                raise Unfit("The demonstration could not start; the log says why.")
+                raise ConfigurationError("The demonstration could not start; the log says why.")
 
 
 @contextmanager
 def _running_clock(owner_url: str) -> Iterator[None]:
-    asyncio.run(_clock(owner_url, start_clock))
+    asyncio.run(_move_clock(owner_url, start_clock))
     try:
         yield
     finally:
-        asyncio.run(_clock(owner_url, stop_clock))
+        asyncio.run(_move_clock(owner_url, stop_clock))
 
 
-async def _loaded(at: Places, show: Show, console: Console) -> list[DemoPerson]:
-    await prepare(at.owned(), at.application_role, reader_role=at.reader_role)
-    async with _open(at.application):
+async def _load_scenario(
+    urls: DatabaseUrls, scenario: DemoScenario, console: Console
+) -> list[DemoPerson]:
+    await prepare_database(
+        urls.require_owner_url(), urls.application_role, reader_role=urls.reader_role
+    )
+    async with _open_registry(urls.application):
         with Progress(console=console, transient=True) as shown:
             task = shown.add_task("Loading", total=None)
-            await show.load(at.owned(), progress=_telling(shown, task))
+            await scenario.load(urls.require_owner_url(), progress=_progress(shown, task))
         return await demo_people()
 
 
-def _telling(shown: Progress, task: int) -> Told:
+def _progress(bar: Progress, task: int) -> Told:
     def told(number: int, of: int) -> None:
-        shown.update(task, completed=number, total=of)  # type: ignore[arg-type]  # Rich's own number.
+        bar.update(task, completed=number, total=of)  # type: ignore[arg-type]  # Rich's own number.
 
     return told
 
 
 @asynccontextmanager
-async def _open(url: str) -> AsyncIterator[None]:
+async def _open_registry(url: str) -> AsyncIterator[None]:
     await open_database(url, maxsize=2)
     try:
         yield
@@ -118,7 +127,9 @@ async def _open(url: str) -> AsyncIterator[None]:
         await close_database()
 
 
-async def _clock(owner_url: str, move: Callable[[asyncpg.Connection], Awaitable[None]]) -> None:
+async def _move_clock(
+    owner_url: str, move: Callable[[asyncpg.Connection], Awaitable[None]]
+) -> None:
     owner = await asyncpg.connect(owner_url)
     try:
         await move(owner)
@@ -126,27 +137,27 @@ async def _clock(owner_url: str, move: Callable[[asyncpg.Connection], Awaitable[
         await owner.close()
 
 
-def _greet(
+def _print_welcome(
     console: Console,
-    show: Show,
+    scenario: DemoScenario,
     address: str,
     *,
     people: list[DemoPerson],
-    signer: DemonstrationSigner,
+    signer: DemoTokenSigner,
 ) -> None:
-    console.print(f"\n[bold]Biandan 扁担[/bold]  {show.title}. Sign in as one of:\n")
+    console.print(f"\n[bold]Biandan 扁担[/bold]  {scenario.title}. Sign in as one of:\n")
     for person in people:
-        console.out(f"  {person.role:<11} {person.subject:<36} {person.may.en}")
-        if _one_of_several(person, people):
+        console.out(f"  {person.role:<11} {person.subject:<36} {person.purpose.en}")
+        if _needs_appointment(person, people):
             console.out(f"  {'':<11} {'as appointment':<36} {person.appointment}")
-        if person.client != USUAL_CLIENT:
+        if person.client != DEFAULT_CLIENT:
             console.out(f"  {'':<11} {'with --client':<36} {person.client}")
     console.print("\nA token for any of them: [bold]./dev run biandan token SUBJECT[/bold]")
     console.print(f"\nGraphQL   {address}/graphql\nHealth    {address}/readyz\n")
     console.print("A first query, as the centre's officer:\n")
     centre = next(person for person in people if person.role == "centre")
-    token = signer.token(centre.subject, client=centre.client, seconds=TOKEN_SECONDS)
-    body = json.dumps({"query": FIRST_QUERY})
+    token = signer.issue_token(centre.subject, client=centre.client, seconds=TOKEN_SECONDS)
+    body = json.dumps({"query": SAMPLE_QUERY})
     console.out(
         f"curl -s {address}/graphql -H 'content-type: application/json' \\\n"
         f"  -H 'authorization: Bearer {token}' \\\n  -d '{body}'\n"
@@ -154,7 +165,7 @@ def _greet(
     console.print("Ctrl-C stops it, database and all; `--fresh` forgets what was done.")
 
 
-def _one_of_several(person: DemoPerson, people: list[DemoPerson]) -> bool:
+def _needs_appointment(person: DemoPerson, people: list[DemoPerson]) -> bool:
     """Whether the person must name the appointment in a request."""
     same = [other for other in people if other.subject == person.subject]
     return person.appointment != NIL and len(same) > 1

@@ -14,39 +14,39 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from starlette.datastructures import Headers
 
-from registry.access.principals import NIL, Caller
-from registry.kernel.slru_cache import Remembered
-from server.auth.jwks import Keys, SigningKey
+from registry.access.principals import NIL, Principal
+from registry.kernel.slru_cache import SegmentedLRUCache
+from server.auth.jwks import KeySource, SigningKey
 from server.settings import Settings
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "Ed25519", "RS256", "PS256", "RS384", "PS384")
 """Asymmetric ones only: with a shared secret, whoever checks a token could also make one."""
 
-TYPES = frozenset({"at+jwt", "application/at+jwt"})
-APPOINTMENT = "Biandan-Appointment"
+TOKEN_TYPES = frozenset({"at+jwt", "application/at+jwt"})
+APPOINTMENT_HEADER = "Biandan-Appointment"
 LEEWAY_SECONDS = 10
 NAME_LENGTH_MAX = 200
 SCOPES_MAX = 200
 NUMERIC_DATE_MAX = 1 << 40
-REMEMBERED_BYTES_MEAN_MAX = 3_072
+CACHED_BYTES_MEAN_MAX = 3_072
 """Of all tokens that are remembered, with what they say."""
 
-SCOPE_BYTES = 100
+SCOPE_OVERHEAD_BYTES = 100
 """What a scope weighs beside the token that names it."""
 
-APPOINTMENTS_MAX = 2
+APPOINTMENTS_PER_TOKEN_MAX = 2
 """Of one token, of so many the caller is remembered."""
 
-APPOINTMENT_BYTES = 400
+APPOINTMENT_OVERHEAD_BYTES = 400
 """What one of them weighs."""
 
-Head = Mapping[bytes, bytes]
+HeaderMap = Mapping[bytes, bytes]
 """Headers by their names in lower case."""
 
-_PUBLIC = Caller()
-_APPOINTMENT = APPOINTMENT.lower().encode()
+_PUBLIC = Principal()
+_APPOINTMENT_HEADER = APPOINTMENT_HEADER.lower().encode()
 
-SIGNED = frozenset({b"authorization", _APPOINTMENT})
+AUTH_HEADERS = frozenset({b"authorization", _APPOINTMENT_HEADER})
 """The headers that say who asks."""
 
 _IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -54,49 +54,50 @@ _SCOPE = re.compile(r"[A-Z][A-Za-z]*:[a-z][a-z_]*")
 _Claim = TypeVar("_Claim", str, int)
 
 
-class BadToken(Exception):
+class InvalidToken(Exception):
     """The sign-in of the request does not hold; the message, for the sender, names no secret."""
 
 
-class BadAppointment(Exception):
+class InvalidAppointmentHeader(Exception):
     """The header that names the appointment is not one identifier in its one form."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Verified:
+class _VerifiedToken:
     """What a token says, verified once; what a later moment may make of it is not in here.
 
     Attributes:
         caller: of whom no appointment is known yet.
         kid: the name of the key that signed it.
         key: that key, as it was then.
-        begins: real time, in seconds since 1970, before which it does not hold; leeway counted in.
-        ends: from this second on it does not hold.
+        not_before: real time, in seconds since 1970, before which it does not hold; leeway counted
+            in.
+        expires_at: from this second on it does not hold.
         appointments: the same person in each appointment that was named lately.
 
     """
 
-    caller: Caller
+    principal: Principal
     kid: str
     key: SigningKey
-    begins: float
-    ends: float
-    appointments: dict[bytes, Caller] = field(default_factory=dict, compare=False)
+    not_before: float
+    expires_at: float
+    appointments: dict[bytes, Principal] = field(default_factory=dict, compare=False)
 
-    def acting(self, appointment: bytes) -> Caller | None:
+    def with_appointment(self, appointment: bytes) -> Principal | None:
         """The caller in the appointment that a header names; None where it is malformed."""
         found = self.appointments.get(appointment)
         if found is None:
-            named = _named(appointment.decode("latin-1"))
+            named = _parse_appointment(appointment.decode("latin-1"))
             if named is None:
                 return None
-            if len(self.appointments) >= APPOINTMENTS_MAX:
+            if len(self.appointments) >= APPOINTMENTS_PER_TOKEN_MAX:
                 self.appointments.clear()
-            found = self.appointments[appointment] = _acting_as(self.caller, named)
+            found = self.appointments[appointment] = _with_appointment(self.principal, named)
         return found
 
 
-class SignIn:
+class TokenAuthenticator:
     """Turns the headers of a request into its caller.
 
     Tokens that were verified are remembered, so many at most, and others never: a flood of bad ones
@@ -112,106 +113,109 @@ class SignIn:
     """
 
     def __init__(
-        self, settings: Settings, keys: Keys, *, clock: Callable[[], float] = time.time
+        self, settings: Settings, keys: KeySource, *, clock: Callable[[], float] = time.time
     ) -> None:
         self.clock = clock
         self._settings = settings
         self._keys = keys
-        most = settings.sign_ins_max
-        self._tokens: Remembered[bytes, _Verified] = Remembered(
-            most, most * REMEMBERED_BYTES_MEAN_MAX
+        most = settings.token_cache_size
+        self._cache: SegmentedLRUCache[bytes, _VerifiedToken] = SegmentedLRUCache(
+            most, most * CACHED_BYTES_MEAN_MAX
         )
 
-    def known(self, head: Head) -> Caller | None:
-        """The caller, where nothing is left to verify; None where ``caller`` has to be asked.
+    def cached(self, headers: HeaderMap) -> Principal | None:
+        """The caller, where nothing is left to verify; None where ``authenticate`` has to be asked.
 
         Args:
-            head: as ``once`` gives it for ``SIGNED``.
+            headers: as ``single_headers`` gives it for ``AUTH_HEADERS``.
 
         """
-        authorization, appointment = head.get(b"authorization"), head.get(_APPOINTMENT)
+        authorization, appointment = headers.get(b"authorization"), headers.get(_APPOINTMENT_HEADER)
         if authorization is None:
             return _PUBLIC if appointment is None else None
-        found = self._remembered(authorization)
+        found = self._cache_lookup(authorization)
         if found is None:
             return None
-        return found.caller if appointment is None else found.acting(appointment)
+        return found.principal if appointment is None else found.with_appointment(appointment)
 
-    async def caller(self, headers: Headers) -> Caller:
+    async def authenticate(self, headers: Headers) -> Principal:
         """The caller of a request; the public where it carries no token.
 
         Raises:
-            BadToken: there is a token and it does not hold, or an appointment without one.
-            BadAppointment: the header that names the appointment is malformed.
+            InvalidToken: there is a token and it does not hold, or an appointment without one.
+            InvalidAppointmentHeader: the header that names the appointment is malformed.
 
         """
-        head = once(headers.raw, SIGNED)
-        known = self.known(head) if head is not None else None
+        head = single_headers(headers.raw, AUTH_HEADERS)
+        known = self.cached(head) if head is not None else None
         if known is not None:
             return known
-        appointment = named_appointment(headers)
-        token = bearer(headers)
+        appointment = requested_appointment(headers)
+        token = bearer_token(headers)
         if token is None:
-            raise BadToken("an appointment is named but nobody is signed in")
-        signed_in = await self._signed_in(token, headers["authorization"].encode("latin-1"))
-        return signed_in if appointment == NIL else _acting_as(signed_in, appointment)
+            raise InvalidToken("an appointment is named but nobody is signed in")
+        signed_in = await self._verify(token, headers["authorization"].encode("latin-1"))
+        return signed_in if appointment == NIL else _with_appointment(signed_in, appointment)
 
-    def _remembered(self, authorization: bytes) -> _Verified | None:
+    def _cache_lookup(self, authorization: bytes) -> _VerifiedToken | None:
         """What the token of a header says that was verified before and still holds."""
-        found = self._tokens.get(authorization)
+        found = self._cache.get(authorization)
         if found is None:
             return None
-        if found.begins <= self.clock() < found.ends and self._keys.held(found.kid) is found.key:
+        if (
+            found.not_before <= self.clock() < found.expires_at
+            and self._keys.cached(found.kid) is found.key
+        ):
             return found
-        self._tokens.drop(authorization)
+        self._cache.discard(authorization)
         return None
 
-    async def _signed_in(self, token: str, authorization: bytes) -> Caller:
+    async def _verify(self, token: str, authorization: bytes) -> Principal:
         """Whom a token stands for; where it holds, it is remembered by the header it came in."""
         if len(token) > self._settings.token_bytes_max:
-            raise BadToken("the token is too long")
+            raise InvalidToken("the token is too long")
         kid = str(_header(token)["kid"])
         key = await self._keys.find(kid)
         if key is None:
-            raise BadToken("the token names a key that the issuer does not publish")
+            raise InvalidToken("the token names a key that the issuer does not publish")
         claims = self._claims(token, key)
         subject = _required(claims, "sub", str)
         client = _required(claims, "client_id", str)
         # A program that acts for itself is its own subject, and no person (RFC 9068, 5).
         person = "" if subject == client else subject
-        caller = Caller(person, client=client, scopes=_scopes(claims.get("scope")))
+        caller = Principal(person, client=client, scopes=_scopes(claims.get("scope")))
         begins = max(claims["iat"], claims.get("nbf", 0)) - LEEWAY_SECONDS
-        verified = _Verified(caller, kid, key, begins, claims["exp"])
-        acting = APPOINTMENTS_MAX * APPOINTMENT_BYTES
-        weight = len(authorization) + acting + SCOPE_BYTES * len(caller.scopes or ())
-        self._tokens.put(authorization, verified, weight)
+        verified = _VerifiedToken(caller, kid, key, begins, claims["exp"])
+        acting = APPOINTMENTS_PER_TOKEN_MAX * APPOINTMENT_OVERHEAD_BYTES
+        weight = len(authorization) + acting + SCOPE_OVERHEAD_BYTES * len(caller.scopes or ())
+        self._cache.put(authorization, verified, weight)
         return caller
 
     def _claims(self, token: str, key: SigningKey) -> Mapping[str, Any]:
         try:
             claims = jwt.decode(token, key, algorithms=list(ALGORITHMS)).claims
         except (JoseError, ValueError, TypeError):
-            raise BadToken("the signature does not hold") from None
-        self._check(claims)
+            raise InvalidToken("the signature does not hold") from None
+        self._check_claims(claims)
         return claims
 
-    def _check(self, claims: Mapping[str, Any]) -> None:
+    def _check_claims(self, claims: Mapping[str, Any]) -> None:
         """The claims of RFC 9068, each present and of its type; none is presumed."""
         now = self.clock()
         if claims.get("iss") != self._settings.issuer:
-            raise BadToken("the token is from another issuer")
+            raise InvalidToken("the token is from another issuer")
         if self._settings.audience not in _audiences(claims.get("aud")):
-            raise BadToken("the token is for another audience")
+            raise InvalidToken("the token is for another audience")
         _required(claims, "jti", str)
         if _required(claims, "exp", int) <= now:
-            raise BadToken("the token has expired")
+            raise InvalidToken("the token has expired")
         if _required(claims, "iat", int) > now + LEEWAY_SECONDS:
-            raise BadToken("the token was issued in the future")
+            raise InvalidToken("the token was issued in the future")
         if "nbf" in claims and _required(claims, "nbf", int) > now + LEEWAY_SECONDS:
-            raise BadToken("the token is not valid yet")
+            raise InvalidToken("the token is not valid yet")
 
 
-def once(raw: list[tuple[bytes, bytes]], names: Collection[bytes]) -> Head | None:
+def single_headers(raw: list[tuple[bytes, bytes]], names: Collection[bytes]) -> HeaderMap | None:
     """The headers by their names; None where one of these names stands there twice."""
     found = dict(raw)
     if len(found) == len(raw):
@@ -220,11 +224,11 @@ def once(raw: list[tuple[bytes, bytes]], names: Collection[bytes]) -> Head | Non
     return None if any(said.count(name) > 1 for name in names) else found
 
 
-def bearer(headers: Headers) -> str | None:
+def bearer_token(headers: Headers) -> str | None:
     """The token of the request, or None where it carries no sign-in at all.
 
     Raises:
-        BadToken: there are two, or it is not a bearer token.
+        InvalidToken: there are two, or it is not a bearer token.
 
     """
     given = headers.getlist("authorization")
@@ -232,35 +236,37 @@ def bearer(headers: Headers) -> str | None:
         return None
     scheme, _, token = given[0].partition(" ")
     if len(given) > 1 or scheme.lower() != "bearer" or not token or not token.isascii():
-        raise BadToken("exactly one bearer token is expected")
+        raise InvalidToken("exactly one bearer token is expected")
     return token
 
 
-def named_appointment(headers: Headers) -> UUID:
+def requested_appointment(headers: Headers) -> UUID:
     """The appointment that the request names; NIL when it names none.
 
     Raises:
-        BadAppointment: there are two, or it is not a UUID in lower case with hyphens.
+        InvalidAppointmentHeader: there are two, or it is not a UUID in lower case with hyphens.
 
     """
-    given = headers.getlist(APPOINTMENT)
+    given = headers.getlist(APPOINTMENT_HEADER)
     if not given:
         return NIL
-    named = _named(given[0])
+    named = _parse_appointment(given[0])
     if len(given) > 1 or named is None:
-        raise BadAppointment(f"{APPOINTMENT} must be one UUID in lower case with hyphens.")
+        raise InvalidAppointmentHeader(
+            f"{APPOINTMENT_HEADER} must be one UUID in lower case with hyphens."
+        )
     return named
 
 
-def _named(text: str) -> UUID | None:
+def _parse_appointment(text: str) -> UUID | None:
     """The appointment that a header's value names; None where it is not in the one form."""
     # A third of the time that UUID(text) takes for text in any of its forms.
     number = int(text.replace("-", ""), 16) if _IDENTIFIER.fullmatch(text) else 0
     return UUID(int=number) if number else None
 
 
-def _acting_as(caller: Caller, appointment: UUID) -> Caller:
-    return Caller(caller.subject, appointment, caller.client, caller.scopes)
+def _with_appointment(caller: Principal, appointment: UUID) -> Principal:
+    return Principal(caller.subject, appointment, caller.client, caller.scopes)
 
 
 def _header(token: str) -> Mapping[str, Any]:
@@ -268,27 +274,27 @@ def _header(token: str) -> Mapping[str, Any]:
     try:
         header = jws.extract_compact(token.encode()).protected
     except (JoseError, ValueError, TypeError, RecursionError):
-        raise BadToken("this is not a signed token") from None
-    if str(header.get("typ", "")).lower() not in TYPES:
-        raise BadToken("the token is not an access token (at+jwt)")
+        raise InvalidToken("this is not a signed token") from None
+    if str(header.get("typ", "")).lower() not in TOKEN_TYPES:
+        raise InvalidToken("the token is not an access token (at+jwt)")
     if header.get("alg") not in ALGORITHMS:
-        raise BadToken("the token's algorithm is not accepted")
+        raise InvalidToken("the token's algorithm is not accepted")
     if "crit" in header or "b64" in header:
-        raise BadToken("the token asks for an extension that is not known here")
+        raise InvalidToken("the token asks for an extension that is not known here")
     kid = header.get("kid")
     if not isinstance(kid, str) or not 0 < len(kid) <= NAME_LENGTH_MAX:
-        raise BadToken("the token does not name its key")
+        raise InvalidToken("the token does not name its key")
     return header
 
 
 def _required(claims: Mapping[str, Any], name: str, kind: type[_Claim]) -> _Claim:
     value = claims.get(name)
     if type(value) is not kind:
-        raise BadToken(f"the claim {name} is missing or of another type")
+        raise InvalidToken(f"the claim {name} is missing or of another type")
     if isinstance(value, str) and not (0 < len(value) <= NAME_LENGTH_MAX and value.isprintable()):
-        raise BadToken(f"the claim {name} is empty, too long or unprintable")
+        raise InvalidToken(f"the claim {name} is empty, too long or unprintable")
     if isinstance(value, int) and not 0 <= value < NUMERIC_DATE_MAX:
-        raise BadToken(f"the claim {name} is no time")
+        raise InvalidToken(f"the claim {name} is no time")
     return value
 
 
@@ -301,8 +307,8 @@ def _scopes(value: object) -> frozenset[str] | None:
     if value is None:
         return None
     if not isinstance(value, str):
-        raise BadToken("the claim scope is of another type")
+        raise InvalidToken("the claim scope is of another type")
     words = value.split()
     if len(words) > SCOPES_MAX:
-        raise BadToken("the claim scope is too long")
+        raise InvalidToken("the claim scope is too long")
     return frozenset(word for word in words if _SCOPE.fullmatch(word))

@@ -12,24 +12,26 @@ from uuid import uuid4
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeyParameters
 
-from server.settings import Settings, Unfit
+from server.settings import ConfigurationError, Settings
 
 KEY_FILE = "demonstration-key.json"
-USUAL_CLIENT = "demonstration"
+DEFAULT_CLIENT = "demonstration"
 """The program through which the people of the demonstration sign in."""
 
 ALGORITHM = "ES256"
-_PRIVATE = stat.S_IRUSR | stat.S_IWUSR
+_PRIVATE_MODE = stat.S_IRUSR | stat.S_IWUSR
 
 
 @dataclass(frozen=True, slots=True)
-class DemonstrationSigner:
+class DemoTokenSigner:
     """Signs tokens in the form that an issuer of the province would use."""
 
     settings: Settings
     key: ECKey
 
-    def token(self, subject: str, *, client: str, seconds: int, scope: str | None = None) -> str:
+    def issue_token(
+        self, subject: str, *, client: str, seconds: int, scope: str | None = None
+    ) -> str:
         """An access token for ``subject`` through ``client``, good for ``seconds`` from now."""
         now = int(time.time())
         claims: dict[str, object] = {
@@ -51,28 +53,30 @@ class DemonstrationSigner:
         return {"keys": [self.key.as_dict(private=False)]}
 
 
-def open_signer(settings: Settings, directory: Path) -> DemonstrationSigner:
+def load_signer(settings: Settings, directory: Path) -> DemoTokenSigner:
     """The signer whose key lies in ``directory``; at the first start the key is made.
 
     Raises:
         Unfit: the settings are those of production, or others than the owner may read the key.
 
     """
-    if settings.production:
-        raise Unfit("Production never signs its own tokens.")
+    if settings.is_production:
+        raise ConfigurationError("Production never signs its own tokens.")
     path = directory / KEY_FILE
     if not path.exists():
-        _make(path)
-    if stat.S_IMODE(path.stat().st_mode) & ~_PRIVATE:
-        raise Unfit(f"Others may read the demonstration's key {path}; run: chmod 600 {path}")
-    return DemonstrationSigner(settings, ECKey.import_key(json.loads(path.read_text())))
+        _create_key(path)
+    if stat.S_IMODE(path.stat().st_mode) & ~_PRIVATE_MODE:
+        raise ConfigurationError(
+            f"Others may read the demonstration's key {path}; run: chmod 600 {path}"
+        )
+    return DemoTokenSigner(settings, ECKey.import_key(json.loads(path.read_text())))
 
 
-def _make(path: Path) -> None:
+def _create_key(path: Path) -> None:
     parameters = cast("KeyParameters", {"use": "sig", "alg": ALGORITHM, "kid": str(uuid4())})
     key = ECKey.generate_key("P-256", parameters, private=True)
     fresh = path.with_name(f"{path.name}.{uuid4().hex}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_MODE)
     with os.fdopen(descriptor, "w") as file:
         json.dump(key.as_dict(private=True), file)
     try:

@@ -15,29 +15,29 @@ from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 SigningKey = RSAKey | ECKey | OKPKey
 Fetch = Callable[[], Awaitable[Mapping[str, Any]]]
 
-AGE_SECONDS_MAX = 600
-REFRESH_SECONDS_MIN = 30
-FETCH_SECONDS_MAX = 5
+CACHE_TTL_SECONDS = 600
+REFRESH_INTERVAL_SECONDS = 30
+FETCH_TIMEOUT_SECONDS = 5
 KEYS_MAX = 50
 RSA_BITS_MIN = 2048
 
 _log = structlog.get_logger()
 
 
-class Keys(Protocol):
+class KeySource(Protocol):
     """Where sign-in finds the key that a token names."""
 
     async def find(self, kid: str) -> SigningKey | None:
         """The public key called ``kid``, or None where the issuer publishes no such key."""
 
-    def held(self, kid: str) -> SigningKey | None:
+    def cached(self, kid: str) -> SigningKey | None:
         """The key that ``find`` would answer without asking the issuer; None where it would ask.
 
         The same object for as long as the issuer was not asked again.
         """
 
 
-class FetchedKeys:
+class JwksCache:
     """Keys by name, kept for ten minutes.
 
     An unknown name forces a fetch, at most one in thirty seconds. When a fetch fails, the keys of
@@ -53,20 +53,20 @@ class FetchedKeys:
 
     async def find(self, kid: str) -> SigningKey | None:
         """The public key called ``kid``, or None where the issuer publishes no such key."""
-        if self._due(kid):
+        if self._refresh_due(kid):
             async with self._lock:
                 # Whoever waited here finds that the fetch has been made.
-                if self._due(kid):
+                if self._refresh_due(kid):
                     await self._refresh()
         return self._keys.get(kid)
 
-    def held(self, kid: str) -> SigningKey | None:
+    def cached(self, kid: str) -> SigningKey | None:
         """The key that ``find`` would answer without asking the issuer; None where it would ask."""
-        return None if self._due(kid) else self._keys.get(kid)
+        return None if self._refresh_due(kid) else self._keys.get(kid)
 
-    def _due(self, kid: str) -> bool:
+    def _refresh_due(self, kid: str) -> bool:
         age = self._clock() - self._tried_at
-        return age > AGE_SECONDS_MAX or (kid not in self._keys and age > REFRESH_SECONDS_MIN)
+        return age > CACHE_TTL_SECONDS or (kid not in self._keys and age > REFRESH_INTERVAL_SECONDS)
 
     async def _refresh(self) -> None:
         self._tried_at = self._clock()
@@ -76,14 +76,14 @@ class FetchedKeys:
             _log.warning("signing_keys_unavailable", reason=type(error).__name__)
 
 
-def signing_keys(published: Mapping[str, Any]) -> dict[str, SigningKey]:
+def signing_keys(key_set: Mapping[str, Any]) -> dict[str, SigningKey]:
     """The keys of a key set that may check signatures, by name; secret and short ones left out.
 
     Raises:
         ValueError: this is not a key set.
 
     """
-    listed = published.get("keys") if isinstance(published, Mapping) else None
+    listed = key_set.get("keys") if isinstance(key_set, Mapping) else None
     if not isinstance(listed, list):
         msg = "not a key set"
         raise ValueError(msg)  # noqa: TRY004 - one kind of fault for whatever a server may send
@@ -104,32 +104,34 @@ def _signing_key(entry: object) -> SigningKey | None:
     return key if isinstance(key, ECKey | OKPKey) else None
 
 
-def keys_at(url: str) -> FetchedKeys:
+def jwks_from_url(url: str) -> JwksCache:
     """The keys that the issuer publishes at ``url``."""
 
     async def fetch() -> Mapping[str, Any]:
-        async with httpx2.AsyncClient(timeout=FETCH_SECONDS_MAX, follow_redirects=False) as client:
+        async with httpx2.AsyncClient(
+            timeout=FETCH_TIMEOUT_SECONDS, follow_redirects=False
+        ) as client:
             answer = await client.get(url)
             answer.raise_for_status()
             return dict(answer.json())
 
-    return FetchedKeys(fetch)
+    return JwksCache(fetch)
 
 
-def keys_in(path: Path) -> FetchedKeys:
+def jwks_from_file(path: Path) -> JwksCache:
     """The keys of a file, read again as those of an address are."""
 
     async def fetch() -> Mapping[str, Any]:
         text = await asyncio.to_thread(path.read_bytes)
         return dict(json.loads(text))
 
-    return FetchedKeys(fetch)
+    return JwksCache(fetch)
 
 
-def keys_given(published: Mapping[str, Any]) -> FetchedKeys:
+def static_keys(key_set: Mapping[str, Any]) -> JwksCache:
     """Keys that are known already: the demonstration's own."""
 
     async def fetch() -> Mapping[str, Any]:
-        return published
+        return key_set
 
-    return FetchedKeys(fetch)
+    return JwksCache(fetch)

@@ -12,13 +12,13 @@ from typing import Any
 import asyncpg
 import structlog
 
-from registry.access.viewer_cache import EVERY_SECONDS, Standings
-from registry.db.session import SETTINGS
+from registry.access.viewer_cache import POLL_INTERVAL_SECONDS, ViewerCache
+from registry.db.session import CONNECTION_SETTINGS
 
-STATEMENT_SECONDS_MAX = 1.0
+STATEMENT_TIMEOUT_SECONDS = 1.0
 """Of connection and statement together: what takes longer is given up and tried anew."""
 
-EDITION_SECONDS_MAX = 30.0
+POLL_TIMEOUT_SECONDS = 30.0
 """Of a poll that finds a newer edition of the rule book, which has to be loaded first."""
 
 APPLICATION_NAME = "biandan-poll"
@@ -28,34 +28,34 @@ _log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def polling(standings: Standings, url: str) -> AsyncIterator[None]:
+async def poll_access(viewer_cache: ViewerCache, url: str) -> AsyncIterator[None]:
     """Poll while the body runs, which begins after the first good poll.
 
     Args:
-        standings: are told what was found.
+        viewer_cache: are told what was found.
         url: the database, as the application role.
 
     """
-    poller = _Poller(standings, url)
+    poller = AccessPoller(viewer_cache, url)
     await poller.poll()
-    task = asyncio.create_task(poller.poll_for_ever())
+    task = asyncio.create_task(poller.run())
     try:
         yield
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        poller.hang_up()
+        poller.disconnect()
 
 
-class _Poller:
+class AccessPoller:
     """One connection, made anew whenever something went wrong with the one before."""
 
-    def __init__(self, standings: Standings, url: str) -> None:
-        self._standings = standings
+    def __init__(self, viewer_cache: ViewerCache, url: str) -> None:
+        self._viewer_cache = viewer_cache
         self._url = url
         self._connection: asyncpg.Connection[Any] | None = None
 
-    async def poll_for_ever(self) -> None:
+    async def run(self) -> None:
         """Poll every half second, the time that a poll takes included."""
         good = True
         while True:
@@ -70,32 +70,32 @@ class _Poller:
                 if not good:
                     _log.info("access polled again")
                 good = True
-            await asyncio.sleep(max(0.0, EVERY_SECONDS - (time.monotonic() - began)))
+            await asyncio.sleep(max(0.0, POLL_INTERVAL_SECONDS - (time.monotonic() - began)))
 
     async def poll(self) -> None:
         """Poll once; a new connection may lead to another server, where nothing known counts."""
         if self._connection is not None and self._connection.is_closed():
-            self.hang_up()
+            self.disconnect()
         anew = self._connection is None
         try:
-            async with asyncio.timeout(EDITION_SECONDS_MAX):
-                await self._standings.poll(self._first_row)
+            async with asyncio.timeout(POLL_TIMEOUT_SECONDS):
+                await self._viewer_cache.refresh(self._fetch_row)
         except BaseException:
-            self.hang_up()
+            self.disconnect()
             raise
         if anew:
-            self._standings.forget()
+            self._viewer_cache.invalidate()
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """Leave the connection at once: a server that stands still would not say goodbye."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()
 
-    async def _first_row(self, sql: str) -> dict[str, Any] | None:
-        async with asyncio.timeout(STATEMENT_SECONDS_MAX):
+    async def _fetch_row(self, sql: str) -> dict[str, Any] | None:
+        async with asyncio.timeout(STATEMENT_TIMEOUT_SECONDS):
             if self._connection is None:
-                named = SETTINGS | {"application_name": APPLICATION_NAME}
+                named = CONNECTION_SETTINGS | {"application_name": APPLICATION_NAME}
                 self._connection = await asyncpg.connect(self._url, server_settings=named)
             record = await self._connection.fetchrow(sql)
             return None if record is None else dict(record)

@@ -9,17 +9,17 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from registry.transfers.expiry import let_expire, overdue
+from registry.transfers.expiry import expire_if_overdue, find_overdue
 
-EVERY_SECONDS = 30
+SWEEP_INTERVAL_SECONDS = 30
 
 _log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def housekeeping() -> AsyncIterator[None]:
+async def expiry_sweeper() -> AsyncIterator[None]:
     """Sweep now and then while the body runs. Every node may."""
-    task = asyncio.create_task(_sweep_for_ever())
+    task = asyncio.create_task(_run())
     try:
         yield
     finally:
@@ -33,19 +33,19 @@ async def sweep() -> int:
     One that fails is logged and left where it is: it does not hold up those behind it.
     """
     expired = 0
-    for case in await overdue():
+    for case in await find_overdue():
         try:
-            expired += await let_expire(case)
+            expired += await expire_if_overdue(case)
         except Exception:  # noqa: BLE001 - a fault in one case is not one of the others
             _log.exception("case not swept", case=str(case))
     return expired
 
 
-async def _sweep_for_ever() -> None:
+async def _run() -> None:
     while True:
         # In a task of its own: what fails in one sweep leaves nothing behind for the next.
         await asyncio.gather(asyncio.create_task(_sweep_once()), return_exceptions=True)
-        await asyncio.sleep(EVERY_SECONDS)
+        await asyncio.sleep(SWEEP_INTERVAL_SECONDS)
 
 
 async def _sweep_once() -> None:

@@ -17,34 +17,40 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from registry.access.viewer_cache import Standings
+from registry.access.viewer_cache import ViewerCache
 from registry.kernel.errors import Refused
-from registry.kernel.slru_cache import Remembered
-from registry.reading.reader_pool import Readers
-from registry.reading.sql_builder import Unplanned
+from registry.kernel.slru_cache import SegmentedLRUCache
+from registry.reading.reader_pool import ReaderPool
+from registry.reading.sql_builder import NotPlannable
 from schema.build import GovernedSchema
-from schema.documents.cache import Admitted
-from schema.planning.planner import Asking, Planner
-from server.auth.authenticator import SIGNED, Head, SignIn, once
-from server.graphql.request_preparation import BEGAN, ENTERED, Entrance, TurnedAway, peer_of
-from server.graphql.view import JSON, accepted
-from server.http.load_shedding import Arrived
+from schema.documents.cache import ValidatedOperation
+from schema.planning.planner import BoundOperation, Planner
+from server.auth.authenticator import AUTH_HEADERS, HeaderMap, TokenAuthenticator, single_headers
+from server.graphql.request_preparation import (
+    PREPARED_KEY,
+    STARTED_AT_KEY,
+    RequestPreparer,
+    RequestRejected,
+    client_address,
+)
+from server.graphql.view import JSON, negotiate_media_type
+from server.http.load_shedding import BufferedReceive
 
 PATH = "/graphql"
-HEADERS_REMEMBERED = 64
+HEADER_CACHE_SIZE = 64
 
-REQUESTS_MAX, REQUESTS_BYTES_MAX = 4_096, 8 << 20
+REQUEST_CACHE_SIZE, REQUEST_CACHE_BYTES = 4_096, 8 << 20
 """So many requests are remembered, and what they weigh."""
 
-REQUEST_BYTES, REQUEST_WEIGHT = 1_500, 20
+REQUEST_OVERHEAD_BYTES, WEIGHT_PER_BODY_BYTE = 1_500, 20
 """What one weighs by itself, and for each byte of its body."""
 
-_READ = SIGNED | {b"accept", b"content-type"}
-_SENT_BY_HASH = {"persistedQuery"}
-_LEFT = (
-    Unplanned,
+_RELEVANT_HEADERS = AUTH_HEADERS | {b"accept", b"content-type"}
+_PERSISTED_QUERY_KEYS = {"persistedQuery"}
+_FALL_BACK_ON = (
+    NotPlannable,
     Refused,
-    TurnedAway,
+    RequestRejected,
     HTTPException,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -56,7 +62,7 @@ _LEFT = (
 _log = structlog.get_logger()
 
 
-class Lane:
+class FastPathMiddleware:
     """Answers what it can and passes on what it cannot.
 
     Args:
@@ -74,101 +80,109 @@ class Lane:
         app: ASGIApp,
         *,
         schema: GovernedSchema,
-        sign_in: SignIn,
-        standings: Standings,
-        entrance: Entrance,
-        readers: Readers,
+        authenticator: TokenAuthenticator,
+        viewer_cache: ViewerCache,
+        preparer: RequestPreparer,
+        readers: ReaderPool,
     ) -> None:
         assert schema.planner is not None, "plans are what this door is for"
         self._app = app
         self._planner: Planner = schema.planner
-        self._sign_in, self._standings = sign_in, standings
-        self._entrance, self._readers = entrance, readers
-        self._requests: Remembered[bytes, _Request] = Remembered(REQUESTS_MAX, REQUESTS_BYTES_MAX)
+        self._authenticator, self._viewer_cache = authenticator, viewer_cache
+        self._preparer, self._readers = preparer, readers
+        self._request_cache: SegmentedLRUCache[bytes, ParsedRequest] = SegmentedLRUCache(
+            REQUEST_CACHE_SIZE, REQUEST_CACHE_BYTES
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or pass it on as it came."""
         if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
-        assert isinstance(receive, Arrived), "nobody comes here before his body"
+        assert isinstance(receive, BufferedReceive), "nobody comes here before his body"
         began = asyncio.get_running_loop().time()
-        head = once(scope["headers"], _READ)
-        agreed = head and _content_type(head.get(b"content-type", b""), head.get(b"accept", b""))
-        answer = await self._answered(scope, head, receive.body) if head and agreed else None
+        head = single_headers(scope["headers"], _RELEVANT_HEADERS)
+        agreed = head and _negotiate_content_type(
+            head.get(b"content-type", b""), head.get(b"accept", b"")
+        )
+        answer = await self._try_answer(scope, head, receive.body) if head and agreed else None
         if agreed is None or answer is None:
-            scope[BEGAN] = began
+            scope[STARTED_AT_KEY] = began
             await self._app(scope, receive, send)
             return
         length = (b"content-length", b"%d" % len(answer))
         await send({"type": "http.response.start", "status": 200, "headers": [agreed, length]})
         await send({"type": "http.response.body", "body": answer})
 
-    async def _answered(self, scope: Scope, head: Head, body: bytes) -> bytes | None:
+    async def _try_answer(self, scope: Scope, headers: HeaderMap, body: bytes) -> bytes | None:
         try:
-            return await self._answer(scope, head, body)
-        except _LEFT:
+            return await self._answer(scope, headers, body)
+        except _FALL_BACK_ON:
             return None
         except Exception:  # noqa: BLE001 - whatever it is, the view answers; it is logged
             _log.exception("lane_failed", request=scope.get("request_id", ""))
             return None
 
-    async def _answer(self, scope: Scope, head: Head, body: bytes) -> bytes | None:
-        caller = self._sign_in.known(head)
-        request = self._request(body)
+    async def _answer(self, scope: Scope, headers: HeaderMap, body: bytes) -> bytes | None:
+        caller = self._authenticator.cached(headers)
+        request = self._cached_or_parsed(body)
         if caller is None or request is None:
             return None
-        entered = await self._entrance.enter(
+        entered = await self._preparer.prepare(
             caller,
-            peer_of(scope),
+            client_address(scope),
             query=request.query,
             operation_name=request.operation_name,
             extensions=request.extensions,
         )
         # Whoever answers in the end must not charge again.
-        scope[ENTERED] = entered
-        admitted = entered.admitted
+        scope[PREPARED_KEY] = entered
+        admitted = entered.document
         if admitted.operation is None:
             return None
-        asking = self._asking(body, request, admitted)
-        viewer = self._standings.known(caller) or await self._standings.viewer(caller)
-        plan = self._planner.whole(admitted, asking, viewer)
+        asking = self._bound_operation(body, request, admitted)
+        viewer = self._viewer_cache.cached(caller) or await self._viewer_cache.resolve(caller)
+        plan = self._planner.plan_operation(admitted, asking, viewer)
         if plan.constant is not None:
             return plan.constant
-        mark = self._standings.mark()
+        mark = self._viewer_cache.version()
         answer = await self._readers.fetch(plan.sql, plan.values(viewer, asking.arguments))
         # While it waited for a connection or the database, he may have lost what he had.
-        return answer if mark == self._standings.mark() else None
+        return answer if mark == self._viewer_cache.version() else None
 
-    def _request(self, body: bytes) -> "_Request | None":
+    def _cached_or_parsed(self, body: bytes) -> "ParsedRequest | None":
         """What a body says; one that was sent before is not read again."""
-        return self._requests.get(body) or _read(body)
+        return self._request_cache.get(body) or _parse(body)
 
-    def _asking(self, body: bytes, request: "_Request", admitted: Admitted) -> Asking:
+    def _bound_operation(
+        self, body: bytes, request: "ParsedRequest", document: ValidatedOperation
+    ) -> BoundOperation:
         """What it asks; of one that was sent before this is known."""
-        if request.asking is not None and request.admitted() is admitted:
-            return request.asking
-        request.asking = self._planner.asking(admitted, request.variables)
-        request.admitted = weakref.ref(admitted)
-        self._requests.put(body, request, REQUEST_BYTES + REQUEST_WEIGHT * len(body))
-        return request.asking
+        if request.bound_operation is not None and request.document() is document:
+            return request.bound_operation
+        request.bound_operation = self._planner.coerce_and_bind(document, request.variables)
+        request.document = weakref.ref(document)
+        self._request_cache.put(
+            body, request, REQUEST_OVERHEAD_BYTES + WEIGHT_PER_BODY_BYTE * len(body)
+        )
+        return request.bound_operation
 
 
-@lru_cache(HEADERS_REMEMBERED)
-def _content_type(sent: bytes, accept: bytes) -> tuple[bytes, bytes] | None:
+@lru_cache(HEADER_CACHE_SIZE)
+def _negotiate_content_type(sent: bytes, accept: bytes) -> tuple[bytes, bytes] | None:
     named = sent.partition(b";")[0].strip().lower()
-    agreed = accepted(accept.decode("latin-1"))
+    agreed = negotiate_media_type(accept.decode("latin-1"))
     if named != JSON.encode() or agreed is None:
         return None
     return b"content-type", f"{agreed}; charset=utf-8".encode()
 
 
 @dataclass(slots=True)
-class _Request:
+class ParsedRequest:
     """What a body says, and what it asks of the document that was admitted for it.
 
     Attributes:
-        admitted: that document's operation; it is kept no longer than it is admitted.
+        document: that document's operation; it is kept no longer than it is admitted.
 
     """
 
@@ -176,11 +190,11 @@ class _Request:
     operation_name: str | None
     extensions: Mapping[str, Any]
     variables: Mapping[str, object]
-    admitted: Callable[[], Admitted | None] = lambda: None
-    asking: Asking | None = None
+    document: Callable[[], ValidatedOperation | None] = lambda: None
+    bound_operation: BoundOperation | None = None
 
 
-def _read(body: bytes) -> _Request | None:
+def _parse(body: bytes) -> ParsedRequest | None:
     """The request, where it is one of the ordinary form and asks for nothing beside the answer."""
     try:
         said = orjson.loads(body)
@@ -195,6 +209,6 @@ def _read(body: bytes) -> _Request | None:
         and isinstance(name, str | None)
         and isinstance(variables, dict)
         and isinstance(extensions, dict)
-        and extensions.keys() <= _SENT_BY_HASH
+        and extensions.keys() <= _PERSISTED_QUERY_KEYS
     )
-    return _Request(query, name, extensions, variables) if plain else None
+    return ParsedRequest(query, name, extensions, variables) if plain else None

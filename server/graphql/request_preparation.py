@@ -11,123 +11,130 @@ from graphql import GraphQLError
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
-from registry.access.principals import Caller
+from registry.access.principals import Principal
 from registry.kernel.errors import Refused
-from registry.parties.persisted_queries import Sent, hash_of
-from schema.documents.cache import REFUSED_COST, Admissions, Admitted
-from schema.documents.rate_limit import RATE_LIMITED, Rate, RateLimited, Rates
-from schema.framework.errors import told
-from server.graphql.persisted_queries import Registered
+from registry.parties.persisted_queries import PersistedQueryLookup, sha256_of
+from schema.documents.cache import INVALID_DOCUMENT_COST, DocumentCache, ValidatedOperation
+from schema.documents.rate_limit import (
+    RATE_LIMITED,
+    RateLimiter,
+    RateLimitExceeded,
+    RateLimitStatus,
+)
+from schema.framework.errors import format_error
+from server.graphql.persisted_queries import PersistedQueryCache
 
 PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
-REGISTERED_ONLY = "REGISTERED_ONLY"
-ENTERED = "biandan.entered"
+PERSISTED_QUERIES_ONLY = "REGISTERED_ONLY"
+PREPARED_KEY = "biandan.entered"
 """Where a request carries that it has entered, so that it is not charged again."""
 
-BEGAN = "biandan.began"
+STARTED_AT_KEY = "biandan.began"
 """Where it carries when somebody began to answer it, in seconds of the event loop."""
 
-VERSION = 1
+PERSISTED_QUERY_VERSION = 1
 HASH_LENGTH = 64
 
 
-class Entered(NamedTuple):
+class PreparedRequest(NamedTuple):
     """A request that has entered: its document, and what it cost. The document may be refused."""
 
-    admitted: Admitted
-    rate: Rate
+    document: ValidatedOperation
+    rate_limit: RateLimitStatus
 
 
-class TurnedAway(Exception):
+class RequestRejected(Exception):
     """The request does not enter.
 
     Attributes:
         error: why, as the sender is told.
         status: of HTTP, for the media type that tells faults by their status.
-        seconds: after so many it may be sent again; 0 where that does not help.
+        retry_after: after so many it may be sent again; 0 where that does not help.
 
     """
 
-    def __init__(self, error: GraphQLError, status: int, *, seconds: int = 0) -> None:
+    def __init__(self, error: GraphQLError, status: int, *, retry_after: int = 0) -> None:
         super().__init__(error.message)
         self.error = error
         self.status = status
-        self.seconds = seconds
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class RequestPreparer:
     """Lets requests in; the same one for all ways.
 
     Attributes:
-        admissions: of the schema that serves.
-        rates: what each sender has left.
-        registered: the documents of client programs.
+        document_cache: of the schema that serves.
+        rate_limiter: what each sender has left.
+        persisted_queries: the documents of client programs.
 
     """
 
-    admissions: Admissions
-    rates: Rates
-    registered: Registered
+    document_cache: DocumentCache
+    rate_limiter: RateLimiter
+    persisted_queries: PersistedQueryCache
 
-    async def enter(
+    async def prepare(
         self,
-        caller: Caller,
-        peer: str,
+        caller: Principal,
+        address: str,
         *,
         query: str | None,
         operation_name: str | None,
         extensions: Mapping[str, Any] | None,
-    ) -> Entered:
+    ) -> PreparedRequest:
         """Find the document, admit it, charge for it.
 
         Args:
             caller: whom sign-in found.
-            peer: the address that the request came from.
+            address: the address that the request came from.
             query: the document's text; None where it is sent by its hash.
             operation_name: as it was sent.
             extensions: likewise.
 
         Raises:
-            TurnedAway: the hash is unknown, the program may not send this document, or the sender
-                has used up his points.
+            RequestRejected: the hash is unknown, the program may not send this document, or the
+                sender has used up his points.
             HTTPException: 400 for a request without a document, or with a hash that is none.
 
         """
-        sha256 = _hash(extensions)
+        sha256 = _requested_hash(extensions)
         text = query
-        if caller.client and not self._free(caller.client, sha256, query):
-            text = await self._text(caller, peer, query, sha256)
+        if caller.client and not self._may_send_any_document(caller.client, sha256, query):
+            text = await self._document_text(caller, address, query, sha256)
         elif sha256 and query is None:
-            raise self._not_found(caller, peer)
-        if sha256 and query is not None and hash_of(query) != sha256:
+            raise self._not_found(caller, address)
+        if sha256 and query is not None and sha256_of(query) != sha256:
             raise HTTPException(
                 400, "The document is not the one of the hash that is sent with it."
             )
         if not text:
             raise HTTPException(400, "The request has no document.")
-        admitted = self.admissions.admit(text, operation_name)
-        return Entered(admitted, self._take(caller, peer, admitted.cost))
+        admitted = self.document_cache.validate(text, operation_name)
+        return PreparedRequest(admitted, self._charge(caller, address, admitted.cost))
 
-    def _free(self, client: str, sha256: str, query: str | None) -> bool:
+    def _may_send_any_document(self, client: str, sha256: str, query: str | None) -> bool:
         """Whether it is known that the program sends what it likes, and this by its text."""
-        known = self.registered.known(client, sha256) if query is not None else None
-        return known is not None and not known.registered_only and known.text is None
+        known = self.persisted_queries.cached(client, sha256) if query is not None else None
+        return known is not None and not known.persisted_queries_only and known.text is None
 
-    async def _text(self, caller: Caller, peer: str, query: str | None, sha256: str) -> str | None:
+    async def _document_text(
+        self, caller: Principal, address: str, query: str | None, sha256: str
+    ) -> str | None:
         """The document that a program sends, by its text or by its hash."""
-        sent = await self._sent(caller.client, sha256)
-        if sent.registered_only and query is not None and sent.text is None:
-            sent = await self._sent(caller.client, sha256 or hash_of(query))
+        sent = await self._persisted(caller.client, sha256)
+        if sent.persisted_queries_only and query is not None and sent.text is None:
+            sent = await self._persisted(caller.client, sha256 or sha256_of(query))
         if sent.text is not None:
             return sent.text
         if sha256 and query is None:
-            raise self._not_found(caller, peer)
-        if sent.registered_only:
-            self._take(caller, peer, REFUSED_COST)
-            raise TurnedAway(
+            raise self._not_found(caller, address)
+        if sent.persisted_queries_only:
+            self._charge(caller, address, INVALID_DOCUMENT_COST)
+            raise RequestRejected(
                 _error(
-                    REGISTERED_ONLY,
+                    PERSISTED_QUERIES_ONLY,
                     "This client sends registered documents and no others.",
                     "该应用仅可发送已登记的查询文档。",
                 ),
@@ -135,28 +142,28 @@ class Entrance:
             )
         return query
 
-    async def _sent(self, client: str, sha256: str) -> Sent:
+    async def _persisted(self, client: str, sha256: str) -> PersistedQueryLookup:
         try:
-            return await self.registered.sent(client, sha256)
+            return await self.persisted_queries.lookup(client, sha256)
         except Refused as refused:
-            error = told(GraphQLError(refused.message.en, original_error=refused))
-            raise TurnedAway(error, 503, seconds=1) from None
+            error = format_error(GraphQLError(refused.message.en, original_error=refused))
+            raise RequestRejected(error, 503, retry_after=1) from None
 
-    def _not_found(self, caller: Caller, peer: str) -> TurnedAway:
-        self._take(caller, peer, REFUSED_COST)
+    def _not_found(self, caller: Principal, address: str) -> RequestRejected:
+        self._charge(caller, address, INVALID_DOCUMENT_COST)
         # Older clients know the message, newer ones the code.
         error = _error(PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound", "未登记该查询文档。")
-        return TurnedAway(error, 400)
+        return RequestRejected(error, 400)
 
-    def _take(self, caller: Caller, peer: str, cost: int) -> Rate:
+    def _charge(self, caller: Principal, address: str, cost: int) -> RateLimitStatus:
         try:
-            return self.rates.take(caller, peer, cost)
-        except RateLimited as limited:
+            return self.rate_limiter.charge(caller, address, cost)
+        except RateLimitExceeded as limited:
             error = _error(RATE_LIMITED, limited.message.en, limited.message.zh, retryable=True)
-            raise TurnedAway(error, 429, seconds=limited.seconds) from None
+            raise RequestRejected(error, 429, retry_after=limited.retry_after) from None
 
 
-def peer_of(scope: Scope) -> str:
+def client_address(scope: Scope) -> str:
     """The address that a request came from; empty where it came by no network."""
     client = scope.get("client")
     return client[0] if client else ""
@@ -167,25 +174,29 @@ def wants_cost(extensions: Mapping[str, Any] | None) -> bool:
     return extensions is not None and extensions.get("cost") is True
 
 
-def told_cost(rate: Rate) -> dict[str, object]:
+def cost_extension(rate_limit: RateLimitStatus) -> dict[str, object]:
     """What is told of it, as ``extensions`` of the answer."""
     return {
         "cost": {
-            "limit": rate.limit,
-            "cost": rate.cost,
-            "remaining": rate.remaining,
-            "resetAt": rate.reset_at.isoformat(),
+            "limit": rate_limit.limit,
+            "cost": rate_limit.cost,
+            "remaining": rate_limit.remaining,
+            "resetAt": rate_limit.reset_at.isoformat(),
         }
     }
 
 
-def _hash(extensions: Mapping[str, Any] | None) -> str:
+def _requested_hash(extensions: Mapping[str, Any] | None) -> str:
     """The hash that the request sends; empty where it sends none."""
     sent = (extensions or {}).get("persistedQuery")
     if sent is None:
         return ""
     found = sent.get("sha256Hash") if isinstance(sent, dict) else None
-    if not isinstance(found, str) or len(found) != HASH_LENGTH or sent.get("version") != VERSION:
+    if (
+        not isinstance(found, str)
+        or len(found) != HASH_LENGTH
+        or sent.get("version") != PERSISTED_QUERY_VERSION
+    ):
         raise HTTPException(
             400, "`persistedQuery` has `version` 1 and a `sha256Hash` of 64 digits."
         )

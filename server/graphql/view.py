@@ -17,45 +17,49 @@ from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.types import ExecutionResult
 
-from registry.db.named_params import UNSTORABLE, storable
+from registry.db.named_params import UNSTORABLE_CHARACTERS, is_storable_text
 from schema.build import GovernedSchema
-from schema.documents.rate_limit import Rate
+from schema.documents.rate_limit import RateLimitStatus
 from schema.framework.context import Context
-from schema.framework.errors import told
-from server.auth.authenticator import BadAppointment, BadToken, SignIn
+from schema.framework.errors import format_error
+from server.auth.authenticator import InvalidAppointmentHeader, InvalidToken, TokenAuthenticator
 from server.graphql.request_preparation import (
-    BEGAN,
-    ENTERED,
-    Entered,
-    Entrance,
-    TurnedAway,
-    peer_of,
-    told_cost,
+    PREPARED_KEY,
+    STARTED_AT_KEY,
+    PreparedRequest,
+    RequestPreparer,
+    RequestRejected,
+    client_address,
+    cost_extension,
     wants_cost,
 )
 from server.settings import Settings
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
-TIMEOUT = "TIMEOUT"
-RETRY_SECONDS = "1"
+TIMEOUT_CODE = "TIMEOUT"
+RETRY_AFTER_SECONDS = "1"
 
-_OFFERED = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}
-_WEIGHT = re.compile(r"q=(0(\.\d{0,3})?|1(\.0{0,3})?)")
+_MEDIA_TYPES = {GRAPHQL: GRAPHQL, JSON: JSON, "application/*": JSON, "*/*": JSON}
+_QUALITY = re.compile(r"q=(0(\.\d{0,3})?|1(\.0{0,3})?)")
 
 
-class View(GraphQL[Context, None]):
+class GraphQLView(GraphQL[Context, None]):
     """The one address of the API."""
 
     def __init__(
-        self, schema: GovernedSchema, settings: Settings, sign_in: SignIn, entrance: Entrance
+        self,
+        schema: GovernedSchema,
+        settings: Settings,
+        authenticator: TokenAuthenticator,
+        preparer: RequestPreparer,
     ) -> None:
         super().__init__(
             schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=()
         )
         self._settings = settings
-        self._sign_in = sign_in
-        self._entrance = entrance
+        self._authenticator = authenticator
+        self._preparer = preparer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is wrong with it leaves as a plain HTTP error."""
@@ -79,17 +83,17 @@ class View(GraphQL[Context, None]):
         """
         del response
         try:
-            caller = await self._sign_in.caller(request.headers)
-        except BadToken as error:
+            caller = await self._authenticator.authenticate(request.headers)
+        except InvalidToken as error:
             challenge = (
                 f'Bearer realm="biandan", error="invalid_token", error_description="{error}"'
             )
             raise HTTPException(
                 401, f"Sign-in failed: {error}.", headers={"WWW-Authenticate": challenge}
             ) from None
-        except BadAppointment as error:
+        except InvalidAppointmentHeader as error:
             raise HTTPException(400, str(error)) from None
-        return Context(caller, request_id=request.scope.get("request_id", ""), raw=True)
+        return Context(caller, request_id=request.scope.get("request_id", ""), splices_json=True)
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Remember which media type was agreed on.
@@ -98,7 +102,7 @@ class View(GraphQL[Context, None]):
             HTTPException: 406 where the client takes none that is offered.
 
         """
-        agreed = accepted(request.headers.get("accept", ""))
+        agreed = negotiate_media_type(request.headers.get("accept", ""))
         if agreed is None:
             raise HTTPException(406, f"Answers come as {GRAPHQL} or {JSON}.")
         response = await super().get_sub_response(request)
@@ -118,8 +122,8 @@ class View(GraphQL[Context, None]):
             raise ViewError(400, "The body must be one JSON object; batches are not taken.")
         if not isinstance(body.get("operationName"), str | None):
             raise ViewError(400, "`operationName` must be a string.")
-        if not all(storable(text) for text in _texts(body)):
-            raise ViewError(400, UNSTORABLE.en)
+        if not all(is_storable_text(text) for text in _strings(body)):
+            raise ViewError(400, UNSTORABLE_CHARACTERS.en)
         return body
 
     def encode_json(self, data: object) -> bytes:
@@ -138,47 +142,50 @@ class View(GraphQL[Context, None]):
         """Execute within the time limit; what is given up is rolled back and may be sent again."""
         limit = self._settings.operation_seconds_max
         # What another door spent on it is spent.
-        began = request.scope.get(BEGAN, asyncio.get_running_loop().time())
+        began = request.scope.get(STARTED_AT_KEY, asyncio.get_running_loop().time())
         try:
             async with asyncio.timeout_at(began + limit):
-                rate = await self._enter(request.scope, context, request_data)
+                rate = await self._prepare(request.scope, context, request_data)
                 result = await super().execute_single(
                     request, request_adapter, sub_response, context, root_value, request_data
                 )
                 if wants_cost(request_data.extensions):
-                    result.extensions = {**(result.extensions or {}), **told_cost(rate)}
+                    result.extensions = {**(result.extensions or {}), **cost_extension(rate)}
                 return result
-        except TurnedAway as away:
-            if away.seconds:
-                sub_response.headers["retry-after"] = str(away.seconds)
+        except RequestRejected as away:
+            if away.retry_after:
+                sub_response.headers["retry-after"] = str(away.retry_after)
             if sub_response.media_type == GRAPHQL:
                 sub_response.status_code = away.status
-            return ExecutionResult(data=None, errors=[told(away.error)])
+            return ExecutionResult(data=None, errors=[format_error(away.error)])
         except TimeoutError:
             sub_response.status_code = 503
-            sub_response.headers["retry-after"] = RETRY_SECONDS
+            sub_response.headers["retry-after"] = RETRY_AFTER_SECONDS
             message = f"The operation took longer than {limit} s; send it again with the same key."
             extensions = {
-                "code": TIMEOUT,
+                "code": TIMEOUT_CODE,
                 "messageZh": "处理超时,请使用同一幂等键重试。",
                 "retryable": True,
             }
             return ExecutionResult(data=None, errors=[GraphQLError(message, extensions=extensions)])
 
-    async def _enter(
+    async def _prepare(
         self, scope: Scope, context: Context, request_data: GraphQLRequestData
-    ) -> Rate:
+    ) -> RateLimitStatus:
         """Let the request in, unless another door has done so; what it cost."""
-        entered: Entered = scope.get(ENTERED) or await self._entrance.enter(
+        entered: PreparedRequest = scope.get(PREPARED_KEY) or await self._preparer.prepare(
             context.caller,
-            peer_of(scope),
+            client_address(scope),
             query=request_data.query,
             operation_name=request_data.operation_name,
             extensions=request_data.extensions,
         )
-        context.admitted, context.rate = entered.admitted, entered.rate
-        request_data.query = entered.admitted.text
-        return entered.rate
+        context.validated_operation, context.rate_limit_status = (
+            entered.document,
+            entered.rate_limit,
+        )
+        request_data.query = entered.document.text
+        return entered.rate_limit
 
     async def process_result(
         self, request: Request, result: ExecutionResult
@@ -201,7 +208,7 @@ class View(GraphQL[Context, None]):
         return response
 
 
-def _texts(body: object) -> Iterator[str]:
+def _strings(body: object) -> Iterator[str]:
     """Every text of a decoded body, names included, however deep it lies."""
     waiting = [body]
     while waiting:
@@ -214,26 +221,26 @@ def _texts(body: object) -> Iterator[str]:
             waiting += value
 
 
-def accepted(header: str) -> str | None:
+def negotiate_media_type(header: str) -> str | None:
     """The offered media type that an Accept header likes best; None where it likes neither.
 
     Whoever names nothing gets the older type.
     """
     if not header.strip():
         return JSON
-    weighed = [_weighed(part) for part in header.split(",")]
+    weighed = [_parse_quality(part) for part in header.split(",")]
     liked = [(weight, offered) for weight, offered in weighed if offered and weight > 0]
     # Of equally liked ones the newer type, then the one named first.
     best = max(liked, key=lambda like: (like[0], like[1] == GRAPHQL), default=None)
     return best[1] if best else None
 
 
-def _weighed(part: str) -> tuple[int, str | None]:
+def _parse_quality(part: str) -> tuple[int, str | None]:
     """One member of the header: its weight in thousandths, and what of ours it stands for."""
     named, *parameters = (piece.strip().lower() for piece in part.split(";"))
     weights = [p for p in parameters if p.startswith("q=")]
     if not weights:
-        return 1000, _OFFERED.get(named)
-    found = _WEIGHT.fullmatch(weights[0])
+        return 1000, _MEDIA_TYPES.get(named)
+    found = _QUALITY.fullmatch(weights[0])
     whole, _, decimals = found[1].partition(".") if found else ("0", "", "")
-    return int(whole + decimals.ljust(3, "0")), _OFFERED.get(named)
+    return int(whole + decimals.ljust(3, "0")), _MEDIA_TYPES.get(named)

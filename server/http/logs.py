@@ -16,22 +16,24 @@ import structlog
 
 from server.settings import LogFormat
 
-TOGETHER_SECONDS = 0.01
+FLUSH_INTERVAL_SECONDS = 0.01
 
-ERRORS_MAX = 10
+CHAINED_ERRORS_MAX = 10
 """So many errors of a chain are told, the last one first."""
 
 
-def traced(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+def strip_exception_values(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
     """Put where an error came from in place of the error: its message may quote what was sent."""
     found = event.pop("exc_info", None)
     error = sys.exc_info()[1] if found is True else found[1] if isinstance(found, tuple) else found
     if isinstance(error, BaseException):
-        event["exception"] = "\n".join(islice(_chain(error), ERRORS_MAX))
+        event["exception"] = "\n".join(islice(_exception_chain(error), CHAINED_ERRORS_MAX))
     return event
 
 
-def _chain(error: BaseException | None) -> Iterator[str]:
+def _exception_chain(error: BaseException | None) -> Iterator[str]:
     """Each error and what it was raised from, by type, database code and lines of the program."""
     while error is not None:
         said = (getattr(error, name, None) for name in ("sqlstate", "constraint_name"))
@@ -42,48 +44,48 @@ def _chain(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-class RequestLines:
+class AccessLog:
     """One line for each request; those of a hundredth of a second are written together.
 
     What structlog's pipeline would spend on it is more than all the rest of a quick answer costs.
     """
 
-    def __init__(self, form: LogFormat) -> None:
-        self._line = _for_machines if form is LogFormat.JSON else _for_people
-        self._unwritten: list[_Answered] = []
+    def __init__(self, log_format: LogFormat) -> None:
+        self._format = _json_line if log_format is LogFormat.JSON else _console_line
+        self._pending: list[_AccessRecord] = []
 
-    def say(self, path: str, status: int, seconds: float, number: str) -> None:
+    def record(self, path: str, status: int, seconds: float, request_id: str) -> None:
         """Log it: what was asked for and how it ended, and nothing of what was sent."""
-        if not self._unwritten:
-            asyncio.get_running_loop().call_later(TOGETHER_SECONDS, self.write)
-        self._unwritten.append((int(time.time() * 1000), path, status, seconds, number))
+        if not self._pending:
+            asyncio.get_running_loop().call_later(FLUSH_INTERVAL_SECONDS, self.flush)
+        self._pending.append((int(time.time() * 1000), path, status, seconds, request_id))
 
-    def write(self) -> None:
+    def flush(self) -> None:
         """Write what was not; who stops must not wait for the time to come."""
-        answers, self._unwritten = self._unwritten, []
-        sys.stderr.write("".join([self._line(answered) for answered in answers]))
+        answers, self._pending = self._pending, []
+        sys.stderr.write("".join([self._format(answered) for answered in answers]))
 
 
-_Answered = tuple[int, str, int, float, str]
+_AccessRecord = tuple[int, str, int, float, str]
 """When, in milliseconds since 1970; the path, the status, after how many seconds; the number."""
 
 
-def _for_machines(answered: _Answered) -> str:
-    at, path, status, seconds, number = answered
+def _json_line(record: _AccessRecord) -> str:
+    at, path, status, seconds, number = record
     return (
         f'{{"path":{orjson.dumps(path).decode()},"status":{status},"ms":{seconds * 1000:.1f},'
-        f'"request":"{number}","event":"request","level":"info","timestamp":"{_moment(at)}"}}\n'
+        f'"request":"{number}","event":"request","level":"info","timestamp":"{_timestamp(at)}"}}\n'
     )
 
 
-def _for_people(answered: _Answered) -> str:
-    at, path, status, seconds, number = answered
+def _console_line(record: _AccessRecord) -> str:
+    at, path, status, seconds, number = record
     ms = f"{seconds * 1000:.1f}"
-    return f"{_moment(at)} [info     ] request {status} {path!a} ms={ms} request={number}\n"
+    return f"{_timestamp(at)} [info     ] request {status} {path!a} ms={ms} request={number}\n"
 
 
 @lru_cache(32)
-def _moment(milliseconds: int) -> str:
+def _timestamp(milliseconds: int) -> str:
     """Since 1970; lines that are written together share a few."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
 
@@ -92,14 +94,14 @@ def _as_json(event: object, **_: object) -> str:
     return orjson.dumps(event, default=str).decode()
 
 
-def open_logs(form: LogFormat, *, least: int = logging.INFO) -> None:
-    """Send what is logged from level ``least`` on to standard error, in one form."""
-    if form is LogFormat.JSON and isinstance(sys.stderr, TextIOWrapper):
+def configure_logging(log_format: LogFormat, *, level: int = logging.INFO) -> None:
+    """Send what is logged from level ``level`` on to standard error, in one form."""
+    if log_format is LogFormat.JSON and isinstance(sys.stderr, TextIOWrapper):
         # Whatever the machine's language is: JSON has no other encoding.
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(_as_json)
-        if form is LogFormat.JSON
+        if log_format is LogFormat.JSON
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     shared: list[structlog.typing.Processor] = [
@@ -108,8 +110,8 @@ def open_logs(form: LogFormat, *, least: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
-        processors=[*shared, traced, renderer],
-        wrapper_class=structlog.make_filtering_bound_logger(least),
+        processors=[*shared, strip_exception_values, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(sys.stderr),
     )
     foreign = logging.StreamHandler(sys.stderr)
@@ -118,7 +120,7 @@ def open_logs(form: LogFormat, *, least: int = logging.INFO) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                traced,
+                strip_exception_values,
                 renderer,
             ],
         )

@@ -8,8 +8,8 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
-from server.http.protocol import Gathering
-from server.settings import Settings, Unfit
+from server.http.protocol import BackpressureProtocol
+from server.settings import ConfigurationError, Settings
 
 BACKLOG = 2048
 
@@ -31,40 +31,40 @@ def bind(settings: Settings) -> socket.socket:
         listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
-        raise Unfit(_why(settings, error)) from None
+        raise ConfigurationError(_bind_error_message(settings, error)) from None
     return listening
 
 
-def config_of(app: ASGIApp, settings: Settings) -> uvicorn.Config:
+def uvicorn_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     """How the server is to serve: quietly, and believing no proxy but those that are named."""
     return uvicorn.Config(
         app,
-        http=Gathering,
+        http=BackpressureProtocol,
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(settings.proxies),
-        forwarded_allow_ips=settings.proxies,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         lifespan="on",
         ws="none",
         timeout_graceful_shutdown=settings.drain_seconds_max,
     )
 
 
-def serve(app: ASGIApp, settings: Settings, listening: socket.socket) -> bool:
+def serve(app: ASGIApp, settings: Settings, listener: socket.socket) -> bool:
     """Answer until a signal, finish what is under way; whether it ever could serve."""
-    server = uvicorn.Server(config_of(app, settings))
+    server = uvicorn.Server(uvicorn_config(app, settings))
     for number in (signal.SIGINT, signal.SIGTERM):
         # It may come before Uvicorn listens to it, and Uvicorn raises it again when it is done:
         # whoever called must still close what he opened.
         signal.signal(number, server.handle_exit)
     # What is loaded by now stays: no collection has to look at it again.
     gc.freeze()
-    server.run(sockets=[listening])
+    server.run(sockets=[listener])
     return server.started
 
 
-def _why(settings: Settings, error: OSError) -> str:
+def _bind_error_message(settings: Settings, error: OSError) -> str:
     where = f"{settings.host}:{settings.port}"
     if error.errno == errno.EADDRINUSE:
         return f"{where} is in use by another program; set BIANDAN_PORT to a free port."

@@ -26,7 +26,7 @@ OWNER, APPLICATION, READER, DATABASE = "biandan_owner", "biandan_app", "biandan_
 # A socket's path has at most 107 bytes, and the server appends `.s.PGSQL.5432.lock`.
 SOCKET_DIRECTORY_BYTES_MAX = 85
 # PostgreSQL refuses to run as root, and this user exists wherever root does.
-UNPRIVILEGED = "nobody"
+UNPRIVILEGED_USER = "nobody"
 SETUP_SQL = f"""
 CREATE ROLE {OWNER} LOGIN CREATEDB;
 CREATE ROLE {APPLICATION} LOGIN;
@@ -35,12 +35,12 @@ ALTER ROLE {READER} SET default_transaction_read_only = on;
 """
 
 
-class EmbeddedFailed(Exception):
+class EmbeddedDatabaseError(Exception):
     """The embedded database cannot be made, started or stopped; one sentence says why."""
 
 
 @dataclass(frozen=True, slots=True)
-class Addresses:
+class RoleUrls:
     """URLs of one database as each of its roles."""
 
     owner: str
@@ -53,17 +53,17 @@ class Cluster:
     """A running server that this process uses."""
 
     directory: Path
-    _in_use: IO[bytes]
+    _user_lock: IO[bytes]
 
-    def addresses(self, database: str = DATABASE) -> Addresses:
+    def role_urls(self, database: str = DATABASE) -> RoleUrls:
         """The URLs of a database of this cluster."""
-        return Addresses(*(self.url(role, database) for role in (OWNER, APPLICATION, READER)))
+        return RoleUrls(*(self.url(role, database) for role in (OWNER, APPLICATION, READER)))
 
     def url(self, role: str, database: str = DATABASE) -> str:
         """The URL of a database as one role."""
-        return f"postgresql://{role}@/{database}?host={_socket(self.directory)}"
+        return f"postgresql://{role}@/{database}?host={_socket_directory(self.directory)}"
 
-    def ensure(self, database: str, *, fresh: bool = False) -> None:
+    def ensure_database(self, database: str, *, fresh: bool = False) -> None:
         """A database of this name is there and belongs to the owner; an empty one if ``fresh``."""
         if fresh:
             _sql(self.directory, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
@@ -71,16 +71,16 @@ class Cluster:
 
     def stop(self) -> bool:
         """Leave the server, and stop it unless another process uses it; whether it was stopped."""
-        with _locked(self.directory):
-            self.leave()
-            if _used(self.directory):
+        with _exclusive_lock(self.directory):
+            self.release()
+            if _has_users(self.directory):
                 return False
             _stop_server(self.directory)
         return True
 
-    def leave(self) -> None:
+    def release(self) -> None:
         """Leave the server running, whoever else uses it."""
-        self._in_use.close()
+        self._user_lock.close()
 
 
 def start(directory: Path | None = None, *, options: Mapping[str, str] | None = None) -> Cluster:
@@ -91,22 +91,22 @@ def start(directory: Path | None = None, *, options: Mapping[str, str] | None = 
         options: server settings beside PostgreSQL's own, taken up when it is made.
 
     Raises:
-        EmbeddedFailed: no usable place, no space, or the server does not come up.
+        EmbeddedDatabaseError: no usable place, no space, or the server does not come up.
 
     """
     directory = directory or state_directory()
     _make_private(directory)
-    with _locked(directory):
-        _initialise(directory, options or {})
-        if not running(directory):
+    with _exclusive_lock(directory):
+        _initialise_cluster(directory, options or {})
+        if not is_running(directory):
             _start_server(directory)
-        cluster = Cluster(directory, _use(directory))
+        cluster = Cluster(directory, _acquire(directory))
         try:
             _create_database(directory)
         except BaseException:
             # Nobody learns of a server that came up and could not be used, on a full disk for one.
-            cluster.leave()
-            if not _used(directory):
+            cluster.release()
+            if not _has_users(directory):
                 _stop_server(directory)
             raise
         return cluster
@@ -115,26 +115,28 @@ def start(directory: Path | None = None, *, options: Mapping[str, str] | None = 
 def stop(directory: Path | None = None) -> bool:
     """Stop the server whoever uses it; whether there was one to stop."""
     directory = directory or state_directory()
-    if not running(directory):
+    if not is_running(directory):
         return False
-    with _locked(directory):
+    with _exclusive_lock(directory):
         _stop_server(directory)
     return True
 
 
-def running(directory: Path | None = None) -> bool:
+def is_running(directory: Path | None = None) -> bool:
     """Whether the server of this directory runs."""
     directory = directory or state_directory()
-    if not (_data(directory) / "PG_VERSION").exists():
+    if not (_data_directory(directory) / "PG_VERSION").exists():
         return False
-    return _call(directory, "pg_ctl", "status", "-D", str(_data(directory))).returncode == 0
+    return (
+        _call(directory, "pg_ctl", "status", "-D", str(_data_directory(directory))).returncode == 0
+    )
 
 
 def state_directory() -> Path:
     """Where this checkout's cluster lives: a path the server can work with, outside the checkout.
 
     Raises:
-        EmbeddedFailed: none of the candidates will do.
+        EmbeddedDatabaseError: none of the candidates will do.
 
     """
     home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
@@ -143,12 +145,14 @@ def state_directory() -> Path:
         candidates.insert(1, Path("/var/lib/biandan"))
     key = hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:12]
     for candidate in candidates:
-        if _suitable(candidate / key):
+        if _is_suitable(candidate / key):
             return candidate / key
-    raise EmbeddedFailed("No state directory without blanks was found; set XDG_STATE_HOME to one.")
+    raise EmbeddedDatabaseError(
+        "No state directory without blanks was found; set XDG_STATE_HOME to one."
+    )
 
 
-def _suitable(directory: Path) -> bool:
+def _is_suitable(directory: Path) -> bool:
     # The wheel's server takes no blank; root's server runs as another user, who must reach it.
     path = str(directory)
     if any(character.isspace() for character in path) or not directory.is_absolute():
@@ -164,29 +168,31 @@ def _make_private(directory: Path) -> None:
         directory.parent.mkdir(parents=True, exist_ok=True)
         directory.mkdir(exist_ok=True)
         if directory.stat().st_uid != os.getuid():
-            raise EmbeddedFailed(f"{directory} belongs to another user.")
+            raise EmbeddedDatabaseError(f"{directory} belongs to another user.")
         # Root's server runs as another user, who must pass through to the data.
         directory.chmod(0o711 if os.getuid() == 0 else 0o700)
         if os.getuid() == 0:
             directory.parent.chmod(directory.parent.stat().st_mode | stat.S_IXOTH)
     except OSError as error:
-        raise EmbeddedFailed(f"The state directory {directory} cannot be made: {error}.") from error
+        raise EmbeddedDatabaseError(
+            f"The state directory {directory} cannot be made: {error}."
+        ) from error
 
 
 @contextmanager
-def _locked(directory: Path) -> Iterator[None]:
+def _exclusive_lock(directory: Path) -> Iterator[None]:
     with (directory / "lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _use(directory: Path) -> IO[bytes]:
+def _acquire(directory: Path) -> IO[bytes]:
     in_use = (directory / "in-use").open("ab")
     fcntl.flock(in_use, fcntl.LOCK_SH)
     return in_use
 
 
-def _used(directory: Path) -> bool:
+def _has_users(directory: Path) -> bool:
     with (directory / "in-use").open("ab") as in_use:
         try:
             fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -195,20 +201,23 @@ def _used(directory: Path) -> bool:
     return False
 
 
-def _initialise(directory: Path, options: Mapping[str, str]) -> None:
-    if (_data(directory) / "PG_VERSION").exists():
+def _initialise_cluster(directory: Path, options: Mapping[str, str]) -> None:
+    if (_data_directory(directory) / "PG_VERSION").exists():
         return
     if os.getuid() == 0:
         _copy_binaries(directory)
     # Made aside and renamed, so that a first start that was cut off leaves nothing half made.
     unfinished = directory / "data.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
-    for folder in (unfinished, _socket(directory)):
+    for folder in (unfinished, _socket_directory(directory)):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o700)
         if os.getuid() == 0:
             os.chown(folder, _unprivileged().pw_uid, _unprivileged().pw_gid)
-    settings = {"listen_addresses": "", "unix_socket_directories": str(_socket(directory))}
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(_socket_directory(directory)),
+    }
     settings |= options
     _run(
         directory,
@@ -217,16 +226,16 @@ def _initialise(directory: Path, options: Mapping[str, str]) -> None:
         *(f"--set={name}={value}" for name, value in settings.items()),
         f"--pgdata={unfinished}",
     )
-    unfinished.rename(_data(directory))
+    unfinished.rename(_data_directory(directory))
 
 
 def _start_server(directory: Path) -> None:
-    data = _data(directory)
+    data = _data_directory(directory)
     _run(directory, "pg_ctl", "start", "-w", "-D", str(data), "-l", str(data / "server.log"))
 
 
 def _stop_server(directory: Path) -> None:
-    _run(directory, "pg_ctl", "stop", "-w", "-m", "fast", "-D", str(_data(directory)))
+    _run(directory, "pg_ctl", "stop", "-w", "-m", "fast", "-D", str(_data_directory(directory)))
 
 
 def _create_database(directory: Path) -> None:
@@ -241,7 +250,7 @@ def _ensure_database(directory: Path, name: str) -> None:
 
 
 def _sql(directory: Path, sql: str) -> str:
-    connection = ("-h", str(_socket(directory)), "-U", "postgres", "-d", "postgres")
+    connection = ("-h", str(_socket_directory(directory)), "-U", "postgres", "-d", "postgres")
     return _run(directory, "psql", "-X", "-v", "ON_ERROR_STOP=1", *connection, "-c", sql)
 
 
@@ -249,11 +258,11 @@ def _run(directory: Path, program: str, *arguments: str) -> str:
     result = _call(directory, program, *arguments)
     if result.returncode:
         lines = [line for line in (result.stderr + result.stdout).splitlines() if line.strip()]
-        raise EmbeddedFailed(_sentence(directory, program, lines))
+        raise EmbeddedDatabaseError(_failure_message(directory, program, lines))
     return result.stdout
 
 
-def _sentence(directory: Path, program: str, lines: list[str]) -> str:
+def _failure_message(directory: Path, program: str, lines: list[str]) -> str:
     if any("No space left on device" in line for line in lines):
         return f"The disk that holds {directory} is full."
     return f"PostgreSQL's {program} failed in {directory}: {' '.join(lines[-3:])}"
@@ -280,12 +289,12 @@ def _call(directory: Path, program: str, *arguments: str) -> "subprocess.Complet
 
 
 def _unprivileged() -> pwd.struct_passwd:
-    return pwd.getpwnam(UNPRIVILEGED)
+    return pwd.getpwnam(UNPRIVILEGED_USER)
 
 
 def _copy_binaries(directory: Path) -> None:
     # The environment may lie where that user may not look, and its parents are not ours to open.
-    packages, target = _packages(), directory / "postgresql"
+    packages, target = _site_packages(), directory / "postgresql"
     for folder in (f"{WHEEL}/pginstall{VERSION}", f"{WHEEL}.libs"):
         if (packages / folder).is_dir():
             _copy(packages / folder, target / folder)
@@ -299,25 +308,29 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
     except shutil.Error as error:
         # It goes on to the end and lists every file that failed; the first one says why.
-        raise EmbeddedFailed(_sentence(target, "copy", [str(error.args[0][0][2])])) from error
+        raise EmbeddedDatabaseError(
+            _failure_message(target, "copy", [str(error.args[0][0][2])])
+        ) from error
 
 
 def _binaries(directory: Path) -> Path:
-    packages = directory / "postgresql" if os.getuid() == 0 else _packages()
+    packages = directory / "postgresql" if os.getuid() == 0 else _site_packages()
     return packages / WHEEL / f"pginstall{VERSION}" / "bin"
 
 
-def _packages() -> Path:
+def _site_packages() -> Path:
     # Found, not imported: the wheel's own life cycle, with its lock in a shared place, stays out.
     spec = find_spec(WHEEL)
     if spec is None or spec.origin is None:
-        raise EmbeddedFailed("The embedded PostgreSQL is not installed; give DATABASE_URL instead.")
+        raise EmbeddedDatabaseError(
+            "The embedded PostgreSQL is not installed; give DATABASE_URL instead."
+        )
     return Path(spec.origin).parent.parent
 
 
-def _data(directory: Path) -> Path:
+def _data_directory(directory: Path) -> Path:
     return directory / "data"
 
 
-def _socket(directory: Path) -> Path:
+def _socket_directory(directory: Path) -> Path:
     return directory / "socket"

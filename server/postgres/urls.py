@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from server.postgres import embedded
-from server.settings import Settings, Unfit
+from server.settings import ConfigurationError, Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class DatabaseUrls:
     """URLs of one database for each role that a process may take; all but one may be empty."""
 
     owner: str
@@ -23,7 +23,7 @@ class Places:
         """The role's name."""
         return urlsplit(self.application).username or ""
 
-    def owned(self) -> str:
+    def require_owner_url(self) -> str:
         """The owner's URL.
 
         Raises:
@@ -31,14 +31,14 @@ class Places:
 
         """
         if not self.owner:
-            raise Unfit("This needs BIANDAN_OWNER_URL beside DATABASE_URL.")
+            raise ConfigurationError("This needs BIANDAN_OWNER_URL beside DATABASE_URL.")
         return self.owner
 
 
 @contextmanager
-def opened_places(
+def open_database_urls(
     settings: Settings, database: str = embedded.DATABASE, *, fresh: bool = False
-) -> Iterator[Places]:
+) -> Iterator[DatabaseUrls]:
     """The database of the settings, else one of the embedded cluster, which runs meanwhile.
 
     With ``fresh`` an embedded database is made anew, without anything of before.
@@ -51,14 +51,18 @@ def opened_places(
     """
     if settings.database_url:
         if fresh:
-            raise Unfit("Only an embedded database is begun anew; DATABASE_URL names another.")
+            raise ConfigurationError(
+                "Only an embedded database is begun anew; DATABASE_URL names another."
+            )
         role = urlsplit(settings.reader_url).username if settings.reader_url else None
-        yield Places(settings.owner_url, settings.database_url, settings.reader_url, role)
+        yield DatabaseUrls(settings.owner_url, settings.database_url, settings.reader_url, role)
         return
-    cluster = embedded.start(settings.state)
+    cluster = embedded.start(settings.state_dir)
     try:
-        cluster.ensure(database, fresh=fresh)
-        addresses = cluster.addresses(database)
-        yield Places(addresses.owner, addresses.application, addresses.reader, embedded.READER)
+        cluster.ensure_database(database, fresh=fresh)
+        addresses = cluster.role_urls(database)
+        yield DatabaseUrls(
+            addresses.owner, addresses.application, addresses.reader, embedded.READER
+        )
     finally:
         cluster.stop()

@@ -6,21 +6,21 @@ from uuid import uuid4
 import pytest
 
 from policies.engine import Edition
-from registry.access.authorizer import Gate
+from registry.access.authorizer import Authorizer
 from registry.access.principals import Viewer
-from registry.commands.command import Grant
+from registry.commands.command import Authorization
 from registry.transfers.facts import TRANSFER
 from registry.transfers.records import Transfer
 from registry.transfers.rules import NEVER
 from tests.policies.shipped import BOOK
-from tests.support.builders import LANGFANG, TANGSHAN, somebody
+from tests.support.builders import LANGFANG, TANGSHAN, build_viewer
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-GATE = Gate()
-GATE.use(Edition(BOOK, 1))
+AUTHORIZER = Authorizer()
+AUTHORIZER.activate(Edition(BOOK, 1))
 
 
-def a_case(
+def make_transfer(
     state: str, *, buyer_city: str = LANGFANG, opinions: tuple[str, str] = ("", "")
 ) -> Transfer:
     return Transfer(
@@ -47,63 +47,65 @@ def a_case(
 @pytest.mark.parametrize(
     ("case", "turn"),
     [
-        (a_case("accepted"), (("centre", "qualify"),)),
-        (a_case("eligible"), (("city", "approve"),)),
-        (a_case("eligible", buyer_city=TANGSHAN), (("city", "opine"),)),
+        (make_transfer("accepted"), (("centre", "qualify"),)),
+        (make_transfer("eligible"), (("city", "approve"),)),
+        (make_transfer("eligible", buyer_city=TANGSHAN), (("city", "opine"),)),
         (
-            a_case("eligible", buyer_city=TANGSHAN, opinions=("favourable", "")),
+            make_transfer("eligible", buyer_city=TANGSHAN, opinions=("favourable", "")),
             (("city", "opine"),),
         ),
         (
-            a_case("eligible", buyer_city=TANGSHAN, opinions=("favourable", "unfavourable")),
+            make_transfer("eligible", buyer_city=TANGSHAN, opinions=("favourable", "unfavourable")),
             (("province", "approve"),),
         ),
-        (a_case("approved"), (("centre", "contract"),)),
-        (a_case("settled"), ()),
+        (make_transfer("approved"), (("centre", "contract"),)),
+        (make_transfer("settled"), ()),
     ],
 )
-def test_the_gate_knows_whose_turn_it_is(case: Transfer, turn: tuple[tuple[str, str], ...]) -> None:
-    assert GATE.next_approvers(TRANSFER, case, now=NOW) == turn
+def test_the_authorizer_names_the_next_approvers(
+    case: Transfer, turn: tuple[tuple[str, str], ...]
+) -> None:
+    assert AUTHORIZER.next_approvers(TRANSFER, case, now=NOW) == turn
 
 
-def test_a_role_without_any_rule_is_told_whose_business_it_is() -> None:
-    refusal = GATE.hopeless(somebody("bank"), TRANSFER, "approve")
+def test_a_role_without_any_rule_gets_the_roles_that_may() -> None:
+    refusal = AUTHORIZER.never_allowed(build_viewer("bank"), TRANSFER, "approve")
 
     assert refusal is not None
-    assert [miss.rule for miss in refusal.misses] == ["T-12", "T-16"]
-    assert "city ecology bureau" in refusal.misses[0].missing[0].en
+    assert [miss.rule for miss in refusal.near_misses] == ["T-12", "T-16"]
+    assert "city ecology bureau" in refusal.near_misses[0].missing[0].en
 
 
 def test_what_may_be_allowed_on_some_object_is_not_hopeless() -> None:
-    officer = somebody("city", division=LANGFANG, may_approve=True)
+    officer = build_viewer("city", division=LANGFANG, may_approve=True)
 
-    assert GATE.hopeless(officer, TRANSFER, "approve") is None
+    assert AUTHORIZER.never_allowed(officer, TRANSFER, "approve") is None
 
 
 def test_a_prohibition_of_the_viewer_makes_every_object_hopeless() -> None:
-    officer = somebody("city", division=LANGFANG, may_approve=True, lapsed=True)
+    officer = build_viewer("city", division=LANGFANG, may_approve=True, appointment_expired=True)
 
-    refusal = GATE.hopeless(officer, TRANSFER, "approve")
+    refusal = AUTHORIZER.never_allowed(officer, TRANSFER, "approve")
 
     assert refusal is not None
     assert refusal.rule == "N-02"
 
 
 def test_the_nearest_rule_names_what_is_missing() -> None:
-    elsewhere = somebody("city", division=TANGSHAN, may_approve=True)
+    elsewhere = build_viewer("city", division=TANGSHAN, may_approve=True)
 
-    refusal = GATE.forbidden(elsewhere, TRANSFER, "approve", a_case("eligible"))
+    refusal = AUTHORIZER.forbidden(elsewhere, TRANSFER, "approve", make_transfer("eligible"))
 
-    assert refusal.misses[0].rule == "T-12"
-    assert [text.en for text in refusal.misses[0].missing] == [
+    assert refusal.near_misses[0].rule == "T-12"
+    assert [text.en for text in refusal.near_misses[0].missing] == [
         "you do not act for the city of the seller"
     ]
 
 
 def test_a_grant_is_made_by_the_frame_alone() -> None:
     viewer = Viewer(role="city", now=NOW, division=LANGFANG, may_approve=True)
-    decision = GATE.decide(viewer, TRANSFER, "approve", a_case("eligible"))
+    decision = AUTHORIZER.authorize(viewer, TRANSFER, "approve", make_transfer("eligible"))
 
     assert decision.allowed
     with pytest.raises(PermissionError):
-        Grant(object(), decision, uuid4())
+        Authorization(object(), decision, uuid4())

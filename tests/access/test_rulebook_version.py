@@ -5,45 +5,45 @@ from collections.abc import AsyncIterator
 import pytest
 
 from policies.engine import Edition
-from registry.access.authorizer import gate
-from registry.access.principals import REGISTRY
+from registry.access.authorizer import authorizer
+from registry.access.principals import SYSTEM_PRINCIPAL
 from registry.access.rulebook_store import load_edition
-from registry.access.viewer_lookup import enter
+from registry.access.viewer_lookup import resolve_viewer
 from tests.support.cluster import Database
 
 
 @pytest.fixture
-async def stored(database: Database) -> AsyncIterator[Edition]:
+async def stored_edition(database: Database) -> AsyncIterator[Edition]:
     """The edition of the database, in force again afterwards."""
     edition = await load_edition()
-    gate.use(edition)
+    authorizer.activate(edition)
     yield edition
-    gate.use(edition)
+    authorizer.activate(edition)
 
 
 async def test_an_edition_that_is_newer_in_the_database_replaces_the_one_in_force(
-    stored: Edition,
+    stored_edition: Edition,
 ) -> None:
-    gate.use(Edition(stored.book, stored.version - 1))
+    authorizer.activate(Edition(stored_edition.book, stored_edition.version - 1))
 
-    await enter(REGISTRY)
+    await resolve_viewer(SYSTEM_PRINCIPAL)
 
-    assert gate.edition.version == stored.version
-
-
-async def test_whoever_sees_an_older_edition_does_not_put_it_back(stored: Edition) -> None:
-    newer = Edition(stored.book, stored.version + 1)
-    gate.use(newer)
-
-    await enter(REGISTRY)
-
-    assert gate.edition is newer
+    assert authorizer.edition.version == stored_edition.version
 
 
-def test_whoever_was_slow_to_load_an_edition_does_not_put_it_back(stored: Edition) -> None:
-    newer = Edition(stored.book, stored.version + 1)
-    gate.use(newer)
+async def test_a_reader_of_an_older_edition_does_not_restore_it(stored_edition: Edition) -> None:
+    newer = Edition(stored_edition.book, stored_edition.version + 1)
+    authorizer.activate(newer)
 
-    gate.renew(stored)
+    await resolve_viewer(SYSTEM_PRINCIPAL)
 
-    assert gate.edition is newer
+    assert authorizer.edition is newer
+
+
+def test_a_slow_load_does_not_restore_an_older_edition(stored_edition: Edition) -> None:
+    newer = Edition(stored_edition.book, stored_edition.version + 1)
+    authorizer.activate(newer)
+
+    authorizer.activate_if_newer(stored_edition)
+
+    assert authorizer.edition is newer

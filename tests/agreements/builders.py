@@ -7,8 +7,8 @@ from registry.agreements.milestones import milestones_of, plan_milestone
 from registry.agreements.operations import bring_into_force, draft_agreement, sign_agreement
 from registry.agreements.records import Agreement, Milestone
 from registry.parties.records import Appointment
-from tests.permits.builders import do
-from tests.support.builders import an_officer_of
+from tests.permits.builders import execute_as
+from tests.support.builders import create_officer_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +22,8 @@ class Parties:
         return self.steel, self.county
 
 
-async def two_parties() -> Parties:
-    return Parties(await an_officer_of("enterprise"), await an_officer_of("government"))
+async def create_parties() -> Parties:
+    return Parties(await create_officer_of("enterprise"), await create_officer_of("government"))
 
 
 def agreement_args(*parties: Appointment, **changed: object) -> dict[str, Any]:
@@ -40,26 +40,26 @@ def agreement_args(*parties: Appointment, **changed: object) -> dict[str, Any]:
     } | changed
 
 
-async def a_draft(parties: Parties, **changed: object) -> Agreement:
+async def draft(parties: Parties, **changed: object) -> Agreement:
     args = agreement_args(*parties.both(), **changed)
-    return (await do(parties.steel, draft_agreement, **args)).record
+    return (await execute_as(parties.steel, draft_agreement, **args)).record
 
 
-async def a_signed(parties: Parties, **changed: object) -> Agreement:
-    agreement = await a_draft(parties, **changed)
+async def sign_by_all(parties: Parties, **changed: object) -> Agreement:
+    agreement = await draft(parties, **changed)
     for officer in parties.both():
-        agreement = (await do(officer, sign_agreement, id=agreement.id)).record
+        agreement = (await execute_as(officer, sign_agreement, id=agreement.id)).record
     return agreement
 
 
-async def in_force(parties: Parties, **changed: object) -> Agreement:
-    agreement = await a_signed(parties, **changed)
-    return (await do(parties.steel, bring_into_force, id=agreement.id)).record
+async def create_in_force(parties: Parties, **changed: object) -> Agreement:
+    agreement = await sign_by_all(parties, **changed)
+    return (await execute_as(parties.steel, bring_into_force, id=agreement.id)).record
 
 
-async def a_milestone(
+async def create_milestone(
     parties: Parties, agreement: Agreement, title: str = "company founded"
 ) -> Milestone:
-    await do(parties.county, plan_milestone, id=agreement.id, title=title)
+    await execute_as(parties.county, plan_milestone, id=agreement.id, title=title)
     planned = (await milestones_of([agreement.id]))[agreement.id]
     return next(milestone for milestone in planned if milestone.title == title)

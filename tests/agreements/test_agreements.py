@@ -17,27 +17,32 @@ from registry.agreements.operations import (
     withdraw_agreement,
 )
 from registry.agreements.records import Agreement
-from registry.commands.audit_log import history
+from registry.commands.audit_log import load_history
 from registry.commands.command import Operation
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import ConditionsUnmet, Forbidden, Malformed, NotFound, Refused
 from registry.parties.records import Appointment, Organisation
 from tests.agreements.builders import (
     Parties,
-    a_draft,
-    a_signed,
     agreement_args,
-    in_force,
-    two_parties,
+    create_in_force,
+    create_parties,
+    draft,
+    sign_by_all,
 )
-from tests.permits.builders import do
-from tests.support.builders import act_count, an_officer, an_officer_of, stop_clock
+from tests.permits.builders import execute_as
+from tests.support.builders import (
+    count_audit_entries,
+    create_officer,
+    create_officer_of,
+    stop_clock,
+)
 
 
 async def test_a_draft_names_its_parties_in_their_order() -> None:
-    parties = await two_parties()
+    parties = await create_parties()
 
-    agreement = await a_draft(parties)
+    agreement = await draft(parties)
 
     listed = (await parties_of([agreement.id]))[agreement.id]
     assert [party.organisation_id for party in listed] == agreement.parties
@@ -49,30 +54,30 @@ async def test_a_draft_names_its_parties_in_their_order() -> None:
 
 
 async def test_nobody_drafts_for_others() -> None:
-    parties, stranger = await two_parties(), await an_officer_of("bank")
+    parties, stranger = await create_parties(), await create_officer_of("bank")
 
     with pytest.raises(Forbidden):
-        await do(stranger, draft_agreement, **agreement_args(*parties.both()))
+        await execute_as(stranger, draft_agreement, **agreement_args(*parties.both()))
 
     assert await Agreement.all().count() == 0
 
 
 async def test_twenty_parties_sign_one_agreement_and_twenty_one_do_not() -> None:
-    officers = [await an_officer_of("government") for _ in range(21)]
+    officers = [await create_officer_of("government") for _ in range(21)]
 
     with pytest.raises(Malformed):
-        await do(officers[0], draft_agreement, **agreement_args(*officers))
+        await execute_as(officers[0], draft_agreement, **agreement_args(*officers))
 
-    drafted = await do(officers[0], draft_agreement, **agreement_args(*officers[:20]))
+    drafted = await execute_as(officers[0], draft_agreement, **agreement_args(*officers[:20]))
     assert len((await parties_of([drafted.record.id]))[drafted.record.id]) == 20
 
 
 async def test_an_agreement_has_two_parties_each_once() -> None:
-    parties = await two_parties()
+    parties = await create_parties()
 
     for wrong in ([parties.steel], [parties.steel, parties.steel], []):
         with pytest.raises(Malformed) as refusal:
-            await do(parties.steel, draft_agreement, **agreement_args(*wrong))
+            await execute_as(parties.steel, draft_agreement, **agreement_args(*wrong))
         assert refusal.value.field == "parties"
 
 
@@ -90,82 +95,82 @@ async def test_an_agreement_has_two_parties_each_once() -> None:
     ],
 )
 async def test_a_malformed_draft_is_refused_by_field(field: str, wrong: dict[str, Any]) -> None:
-    parties = await two_parties()
+    parties = await create_parties()
 
     with pytest.raises(Malformed) as refusal:
-        await a_draft(parties, **wrong)
+        await draft(parties, **wrong)
 
     assert refusal.value.field == field
-    assert await act_count() == 0
+    assert await count_audit_entries() == 0
 
 
 async def test_a_party_that_is_not_in_the_register_is_not_found() -> None:
-    parties = await two_parties()
+    parties = await create_parties()
     args = agreement_args(*parties.both())
     args["parties"][1]["organisation"] = uuid4()
 
     with pytest.raises(NotFound):
-        await do(parties.steel, draft_agreement, **args)
+        await execute_as(parties.steel, draft_agreement, **args)
 
 
 @pytest.mark.parametrize("kind", ["verifier", "auditor", "portal"])
 async def test_who_never_signs_is_no_party(kind: str) -> None:
-    parties, third = await two_parties(), await an_officer_of(kind)
+    parties, third = await create_parties(), await create_officer_of(kind)
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await do(parties.steel, draft_agreement, **agreement_args(*parties.both(), third))
+        await execute_as(parties.steel, draft_agreement, **agreement_args(*parties.both(), third))
 
     assert [condition.met for condition in refusal.value.conditions] == [True, True, False]
 
 
-async def test_a_closed_body_is_no_party() -> None:
-    parties = await two_parties()
+async def test_a_closed_organisation_is_no_party() -> None:
+    parties = await create_parties()
     await Organisation.filter(id=parties.county.organisation_id).update(state="closed")
 
     with pytest.raises(ConditionsUnmet):
-        await a_draft(parties)
+        await draft(parties)
 
 
 async def test_each_party_signs_once_and_the_last_makes_it_signed() -> None:
-    parties = await two_parties()
-    agreement = await a_draft(parties)
+    parties = await create_parties()
+    agreement = await draft(parties)
 
-    first = await do(parties.county, sign_agreement, id=agreement.id)
+    first = await execute_as(parties.county, sign_agreement, id=agreement.id)
     assert (first.record.state, first.record.signed) == (
         "draft",
         [parties.county.organisation_id],
     )
-    last = await do(parties.steel, sign_agreement, id=agreement.id)
+    last = await execute_as(parties.steel, sign_agreement, id=agreement.id)
 
     assert last.record.state == "signed"
     signatures = (await parties_of([agreement.id]))[agreement.id]
     assert [(party.signed_by, party.act_id) for party in signatures] == [
-        (parties.steel.person_id, last.act_id),
-        (parties.county.person_id, first.act_id),
+        (parties.steel.person_id, last.audit_entry_id),
+        (parties.county.person_id, first.audit_entry_id),
     ]
 
 
 async def test_a_party_does_not_sign_twice() -> None:
-    parties = await two_parties()
-    agreement = await a_draft(parties)
-    colleague = await _colleague(parties)
-    await do(parties.steel, sign_agreement, id=agreement.id)
+    parties = await create_parties()
+    agreement = await draft(parties)
+    colleague = await _create_colleague(parties)
+    await execute_as(parties.steel, sign_agreement, id=agreement.id)
 
     for officer in (parties.steel, colleague):
         with pytest.raises(Forbidden) as refusal:
-            await do(officer, sign_agreement, id=agreement.id)
-        assert [miss.rule for miss in refusal.value.misses] == ["G-11"]
+            await execute_as(officer, sign_agreement, id=agreement.id)
+        assert [miss.rule for miss in refusal.value.near_misses] == ["G-11"]
 
     assert (await Agreement.get(id=agreement.id)).state == "draft"
 
 
 async def test_two_officers_of_one_party_give_one_signature_when_they_sign_at_once() -> None:
-    parties = await two_parties()
-    agreement = await a_draft(parties)
-    officers = [parties.steel, *[await _colleague(parties) for _ in range(3)]]
+    parties = await create_parties()
+    agreement = await draft(parties)
+    officers = [parties.steel, *[await _create_colleague(parties) for _ in range(3)]]
 
     answers = await asyncio.gather(
-        *(do(officer, sign_agreement, id=agreement.id) for officer in officers),
+        *(execute_as(officer, sign_agreement, id=agreement.id) for officer in officers),
         return_exceptions=True,
     )
 
@@ -174,25 +179,25 @@ async def test_two_officers_of_one_party_give_one_signature_when_they_sign_at_on
 
 
 async def test_both_parties_signing_at_once_make_it_signed() -> None:
-    parties = await two_parties()
-    agreement = await a_draft(parties)
+    parties = await create_parties()
+    agreement = await draft(parties)
 
     await asyncio.gather(
-        *(do(officer, sign_agreement, id=agreement.id) for officer in parties.both())
+        *(execute_as(officer, sign_agreement, id=agreement.id) for officer in parties.both())
     )
 
     signed = await Agreement.get(id=agreement.id)
     assert (signed.state, set(signed.signed)) == ("signed", set(signed.parties))
 
 
-async def test_a_stranger_cannot_tell_a_draft_from_nothing() -> None:
-    parties, stranger = await two_parties(), await an_officer_of("bank")
-    agreement = await a_draft(parties)
+async def test_a_stranger_cannot_distinguish_a_draft_from_nothing() -> None:
+    parties, stranger = await create_parties(), await create_officer_of("bank")
+    agreement = await draft(parties)
 
     answers = []
     for id in (agreement.id, uuid4()):
         with pytest.raises(Refused) as refusal:
-            await do(stranger, sign_agreement, id=id)
+            await execute_as(stranger, sign_agreement, id=id)
         answers.append((refusal.type, refusal.value.message))
 
     assert answers[0] == answers[1]
@@ -201,77 +206,81 @@ async def test_a_stranger_cannot_tell_a_draft_from_nothing() -> None:
 
 @pytest.mark.parametrize("kind", ["bank", "auditor"])
 async def test_who_sees_an_agreement_does_not_yet_sign_it(kind: str) -> None:
-    parties, stranger = await two_parties(), await an_officer_of(kind)
-    agreement = await a_signed(parties)
+    parties, stranger = await create_parties(), await create_officer_of(kind)
+    agreement = await sign_by_all(parties)
 
     with pytest.raises(Forbidden):
-        await do(stranger, sign_agreement, id=agreement.id)
+        await execute_as(stranger, sign_agreement, id=agreement.id)
 
 
 async def test_an_agreement_of_the_parties_stays_hidden_when_signed() -> None:
-    parties, stranger = await two_parties(), await an_officer_of("bank")
-    agreement = await a_signed(parties, visibility="parties")
+    parties, stranger = await create_parties(), await create_officer_of("bank")
+    agreement = await sign_by_all(parties, visibility="parties")
 
     with pytest.raises(NotFound):
-        await do(stranger, terminate_agreement, id=agreement.id, reason="x")
+        await execute_as(stranger, terminate_agreement, id=agreement.id, reason="x")
 
 
-@pytest.mark.parametrize("maker", [a_draft, a_signed])
+@pytest.mark.parametrize("maker", [draft, sign_by_all])
 async def test_a_party_withdraws_before_it_is_in_force(
     maker: Callable[[Parties], Awaitable[Agreement]],
 ) -> None:
-    parties = await two_parties()
+    parties = await create_parties()
     agreement = await maker(parties)
 
     withdrawn = (
-        await do(parties.county, withdraw_agreement, id=agreement.id, reason="no funds")
+        await execute_as(parties.county, withdraw_agreement, id=agreement.id, reason="no funds")
     ).record
 
     assert (withdrawn.state, withdrawn.reason) == ("withdrawn", "no funds")
     with pytest.raises(Forbidden):
-        await do(parties.steel, sign_agreement, id=agreement.id)
+        await execute_as(parties.steel, sign_agreement, id=agreement.id)
 
 
 async def test_what_is_in_force_is_not_withdrawn_but_terminated() -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties)
+    parties = await create_parties()
+    agreement = await create_in_force(parties)
 
     with pytest.raises(Forbidden):
-        await do(parties.county, withdraw_agreement, id=agreement.id, reason="no funds")
-    ended = await do(parties.county, terminate_agreement, id=agreement.id, reason="no funds")
+        await execute_as(parties.county, withdraw_agreement, id=agreement.id, reason="no funds")
+    ended = await execute_as(
+        parties.county, terminate_agreement, id=agreement.id, reason="no funds"
+    )
 
     assert (ended.record.state, ended.record.reason) == ("terminated", "no funds")
 
 
 @pytest.mark.parametrize("operation", [withdraw_agreement, terminate_agreement])
 async def test_an_end_needs_a_reason(operation: Operation[Agreement]) -> None:
-    parties = await two_parties()
-    agreement = await (a_draft(parties) if operation is withdraw_agreement else in_force(parties))
+    parties = await create_parties()
+    agreement = await (
+        draft(parties) if operation is withdraw_agreement else create_in_force(parties)
+    )
 
     with pytest.raises(Malformed) as refusal:
-        await do(parties.steel, operation, id=agreement.id, reason="\n")
+        await execute_as(parties.steel, operation, id=agreement.id, reason="\n")
 
     assert refusal.value.field == "reason"
 
 
 async def test_terminating_needs_the_right_to_approve() -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties)
-    clerk = await _colleague(parties, may_approve=False)
+    parties = await create_parties()
+    agreement = await create_in_force(parties)
+    clerk = await _create_colleague(parties, may_approve=False)
 
     with pytest.raises(Forbidden) as refusal:
-        await do(clerk, terminate_agreement, id=agreement.id, reason="no funds")
+        await execute_as(clerk, terminate_agreement, id=agreement.id, reason="no funds")
 
     assert refusal.value.rule == "N-70"
 
 
 async def test_a_draft_that_is_not_signed_by_all_does_not_come_into_force() -> None:
-    parties = await two_parties()
-    agreement = await a_draft(parties)
-    await do(parties.steel, sign_agreement, id=agreement.id)
+    parties = await create_parties()
+    agreement = await draft(parties)
+    await execute_as(parties.steel, sign_agreement, id=agreement.id)
 
     with pytest.raises(Forbidden):
-        await do(parties.steel, bring_into_force, id=agreement.id)
+        await execute_as(parties.steel, bring_into_force, id=agreement.id)
 
 
 @pytest.mark.parametrize(
@@ -287,42 +296,42 @@ async def test_an_agreement_comes_into_force_within_its_term(
     owner: asyncpg.Connection, term: dict[str, Any], *, runs: bool
 ) -> None:
     await stop_clock(owner, datetime(2022, 6, 7, 23, 59, tzinfo=CHINA))
-    parties = await two_parties()
+    parties = await create_parties()
 
     if runs:
-        assert (await in_force(parties, **term)).state == "in_force"
+        assert (await create_in_force(parties, **term)).state == "in_force"
     else:
         with pytest.raises(ConditionsUnmet):
-            await in_force(parties, **term)
+            await create_in_force(parties, **term)
 
 
 async def test_past_its_last_day_an_agreement_has_expired(owner: asyncpg.Connection) -> None:
     await stop_clock(owner, datetime(2022, 6, 7, 10, tzinfo=CHINA))
-    parties = await two_parties()
-    agreement = await in_force(parties, valid_until=date(2022, 6, 30))
+    parties = await create_parties()
+    agreement = await create_in_force(parties, valid_until=date(2022, 6, 30))
 
     await stop_clock(owner, datetime(2022, 7, 1, 0, tzinfo=CHINA))
 
     with pytest.raises(Forbidden):
-        await do(parties.steel, complete_agreement, id=agreement.id)
+        await execute_as(parties.steel, complete_agreement, id=agreement.id)
 
 
 async def test_the_same_key_signs_once() -> None:
-    parties = await two_parties()
-    agreement = await a_draft(parties)
+    parties = await create_parties()
+    agreement = await draft(parties)
 
-    await do(parties.steel, sign_agreement, key="same", id=agreement.id)
-    again = await do(parties.steel, sign_agreement, key="same", id=agreement.id)
+    await execute_as(parties.steel, sign_agreement, key="same", id=agreement.id)
+    again = await execute_as(parties.steel, sign_agreement, key="same", id=agreement.id)
 
-    assert (again.replayed, again.record.signed) == (True, [parties.steel.organisation_id])
+    assert (again.is_replay, again.record.signed) == (True, [parties.steel.organisation_id])
 
 
-async def test_a_preview_of_the_last_signature_says_signed_and_signs_nothing() -> None:
-    parties = await two_parties()
-    agreement = await a_draft(parties)
-    await do(parties.county, sign_agreement, id=agreement.id)
+async def test_a_preview_of_the_last_signature_shows_signed_and_signs_nothing() -> None:
+    parties = await create_parties()
+    agreement = await draft(parties)
+    await execute_as(parties.county, sign_agreement, id=agreement.id)
 
-    outcome = await do(parties.steel, sign_agreement, id=agreement.id, preview=True)
+    outcome = await execute_as(parties.steel, sign_agreement, id=agreement.id, preview=True)
 
     assert outcome.preview is not None
     assert outcome.preview.next_state == "signed"
@@ -330,11 +339,13 @@ async def test_a_preview_of_the_last_signature_says_signed_and_signs_nothing() -
 
 
 async def test_the_life_of_an_agreement_is_in_its_history() -> None:
-    parties = await two_parties()
+    parties = await create_parties()
 
-    agreement = await in_force(parties)
+    agreement = await create_in_force(parties)
 
-    assert [(act.operation, act.rule, act.state_after) for act in await history(agreement.id)] == [
+    assert [
+        (act.operation, act.rule, act.state_after) for act in await load_history(agreement.id)
+    ] == [
         ("draft_agreement", "G-10", "draft"),
         ("sign_agreement", "G-11", "draft"),
         ("sign_agreement", "G-11", "signed"),
@@ -351,7 +362,7 @@ async def test_the_life_of_an_agreement_is_in_its_history() -> None:
     ],
 )
 async def test_a_signature_stays(owner: asyncpg.Connection, statement: str) -> None:
-    await a_signed(await two_parties())
+    await sign_by_all(await create_parties())
 
     with pytest.raises(asyncpg.PostgresError) as error:
         await owner.execute(statement)
@@ -372,7 +383,7 @@ async def test_a_signature_stays(owner: asyncpg.Connection, statement: str) -> N
 async def test_the_database_holds_no_impossible_agreement(
     owner: asyncpg.Connection, column: str, constraint: str
 ) -> None:
-    await a_draft(await two_parties())
+    await draft(await create_parties())
 
     with pytest.raises(asyncpg.CheckViolationError) as error:
         await owner.execute(f"UPDATE agreement SET {column}")
@@ -380,6 +391,6 @@ async def test_the_database_holds_no_impossible_agreement(
     assert error.value.constraint_name == constraint
 
 
-async def _colleague(parties: Parties, *, may_approve: bool = True) -> Appointment:
+async def _create_colleague(parties: Parties, *, may_approve: bool = True) -> Appointment:
     body = await Organisation.get(id=parties.steel.organisation_id)
-    return await an_officer(body, may_approve=may_approve)
+    return await create_officer(body, may_approve=may_approve)

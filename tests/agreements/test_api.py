@@ -8,11 +8,17 @@ import asyncpg
 from registry.agreements.milestones import reach_milestone
 from registry.kernel.calendar import CHINA
 from registry.parties.records import Organisation
-from schema.framework.global_ids import global_id
-from tests.agreements.builders import a_draft, a_milestone, a_signed, in_force, two_parties
-from tests.permits.builders import a_project, a_province_officer, do
+from schema.framework.global_ids import to_global_id
+from tests.agreements.builders import (
+    create_in_force,
+    create_milestone,
+    create_parties,
+    draft,
+    sign_by_all,
+)
+from tests.permits.builders import create_province_officer, execute_as, register_new_project
 from tests.permits.test_api import ask
-from tests.support.builders import an_officer_of, stop_clock
+from tests.support.builders import create_officer_of, stop_clock
 
 LIST = """query ($where: AgreementWhere) { agreements(first: 3, where: $where) { nodes {
     title state event validFrom availableActions visibility drafter { name }
@@ -30,7 +36,7 @@ REACH = """mutation ($input: ReachMilestoneInput!) { reachMilestone(input: $inpu
 
 
 async def test_two_parties_draft_and_sign() -> None:
-    parties = await two_parties()
+    parties = await create_parties()
     sent: dict[str, Any] = {
         "idempotencyKey": "draft",
         "kind": "strategic_cooperation",
@@ -39,7 +45,7 @@ async def test_two_parties_draft_and_sign() -> None:
         "visibility": "public",
         "parties": [
             {
-                "organisation": global_id("Organisation", officer.organisation_id),
+                "organisation": to_global_id("Organisation", officer.organisation_id),
                 "capacity": "party",
             }
             for officer in parties.both()
@@ -65,10 +71,10 @@ async def test_two_parties_draft_and_sign() -> None:
 
 
 async def test_a_draft_is_for_its_parties_and_the_signed_for_all_it_is_meant_for() -> None:
-    parties, stranger = await two_parties(), await an_officer_of("bank")
-    await a_draft(parties, title="draft")
-    await a_signed(parties, title="public")
-    await a_signed(parties, title="closed", visibility="parties")
+    parties, stranger = await create_parties(), await create_officer_of("bank")
+    await draft(parties, title="draft")
+    await sign_by_all(parties, title="public")
+    await sign_by_all(parties, title="closed", visibility="parties")
 
     seen = {
         who: {node["title"] for node in (await ask(officer, LIST))["agreements"]["nodes"]}
@@ -83,8 +89,8 @@ async def test_a_draft_is_for_its_parties_and_the_signed_for_all_it_is_meant_for
 
 
 async def test_the_public_reads_who_agreed_and_not_who_signed() -> None:
-    parties = await two_parties()
-    await a_signed(parties)
+    parties = await create_parties()
+    await sign_by_all(parties)
     steel = await Organisation.get(id=parties.steel.organisation_id)
 
     (agreement,) = (await ask(None, LIST))["agreements"]["nodes"]
@@ -96,11 +102,11 @@ async def test_the_public_reads_who_agreed_and_not_who_signed() -> None:
 
 
 async def test_agreements_are_found_by_party_and_event() -> None:
-    first, second = await two_parties(), await two_parties()
-    await a_signed(first, title="first")
-    await a_signed(second, title="second", event="another day")
+    first, second = await create_parties(), await create_parties()
+    await sign_by_all(first, title="first")
+    await sign_by_all(second, title="second", event="another day")
 
-    by_party = {"party": global_id("Organisation", second.county.organisation_id)}
+    by_party = {"party": to_global_id("Organisation", second.county.organisation_id)}
     by_event = {"event": {"eq": "launch of the market, 2022-06-07"}}
 
     for where, title in ((by_party, "second"), (by_event, "first")):
@@ -109,15 +115,15 @@ async def test_agreements_are_found_by_party_and_event() -> None:
 
 
 async def test_linked_objects_are_shown_to_those_who_see_them() -> None:
-    parties, province = await two_parties(), await a_province_officer()
-    agreement = await in_force(parties)
-    milestone = await a_milestone(parties, agreement)
-    project = await a_project(province, parties.steel.organisation_id)
-    link = global_id("ConstructionProject", project.id)
+    parties, province = await create_parties(), await create_province_officer()
+    agreement = await create_in_force(parties)
+    milestone = await create_milestone(parties, agreement)
+    project = await register_new_project(province, parties.steel.organisation_id)
+    link = to_global_id("ConstructionProject", project.id)
     sent = {
         "idempotencyKey": "reach",
-        "id": global_id("Agreement", agreement.id),
-        "milestone": global_id("Milestone", milestone.id),
+        "id": to_global_id("Agreement", agreement.id),
+        "milestone": to_global_id("Milestone", milestone.id),
         "reachedOn": "2022-06-07",
         "links": {"constructionProjects": [link]},
     }
@@ -136,10 +142,10 @@ async def test_linked_objects_are_shown_to_those_who_see_them() -> None:
 
 async def test_past_its_last_day_an_agreement_reads_as_expired(owner: asyncpg.Connection) -> None:
     await stop_clock(owner, datetime(2022, 6, 7, 10, tzinfo=CHINA))
-    parties = await two_parties()
-    agreement = await in_force(parties, valid_until=date(2022, 6, 30))
-    milestone = await a_milestone(parties, agreement)
-    await do(
+    parties = await create_parties()
+    agreement = await create_in_force(parties, valid_until=date(2022, 6, 30))
+    milestone = await create_milestone(parties, agreement)
+    await execute_as(
         parties.steel,
         reach_milestone,
         id=agreement.id,

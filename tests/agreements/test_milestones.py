@@ -18,9 +18,15 @@ from registry.kernel.errors import (
     WrongState,
 )
 from registry.parties.records import Appointment
-from tests.agreements.builders import a_milestone, a_signed, in_force, two_parties
-from tests.permits.builders import a_permit, a_project, a_province_officer, an_emitter, do
-from tests.support.builders import an_officer_of, stop_clock
+from tests.agreements.builders import create_in_force, create_milestone, create_parties, sign_by_all
+from tests.permits.builders import (
+    create_emitter,
+    create_province_officer,
+    execute_as,
+    register_new_permit,
+    register_new_project,
+)
+from tests.support.builders import create_officer_of, stop_clock
 
 DAY = date(2022, 6, 7)
 
@@ -31,12 +37,12 @@ async def noon(rules: None, owner: asyncpg.Connection) -> None:
 
 
 async def test_a_reached_milestone_keeps_its_evidence() -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties)
-    milestone = await a_milestone(parties, agreement)
-    permit = await a_permit(await a_province_officer(), await an_emitter())
+    parties = await create_parties()
+    agreement = await create_in_force(parties)
+    milestone = await create_milestone(parties, agreement)
+    permit = await register_new_permit(await create_province_officer(), await create_emitter())
 
-    await do(
+    await execute_as(
         parties.steel,
         reach_milestone,
         id=agreement.id,
@@ -60,9 +66,9 @@ async def test_a_reached_milestone_keeps_its_evidence() -> None:
     "evidence", [{"note": "done"}, {"sha256": "0" * 64}, {"links": "the agreement itself"}]
 )
 async def test_one_kind_of_evidence_is_enough(evidence: dict[str, Any]) -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties)
-    milestone = await a_milestone(parties, agreement)
+    parties = await create_parties()
+    agreement = await create_in_force(parties)
+    milestone = await create_milestone(parties, agreement)
     if "links" in evidence:
         evidence = {"links": {"agreements": [agreement.id, agreement.id]}}
 
@@ -86,9 +92,9 @@ async def test_one_kind_of_evidence_is_enough(evidence: dict[str, Any]) -> None:
 async def test_a_milestone_is_not_reached_without_good_evidence(
     field: str, wrong: dict[str, Any]
 ) -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties)
-    milestone = await a_milestone(parties, agreement)
+    parties = await create_parties()
+    agreement = await create_in_force(parties)
+    milestone = await create_milestone(parties, agreement)
 
     with pytest.raises(Malformed) as refusal:
         await _reach(parties.steel, agreement, milestone.id, **wrong)
@@ -98,10 +104,12 @@ async def test_a_milestone_is_not_reached_without_good_evidence(
 
 
 async def test_an_invisible_object_is_linked_no_more_than_an_absent_one() -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties)
-    milestone = await a_milestone(parties, agreement)
-    hidden = await a_project(await a_province_officer(), (await an_emitter()).id)
+    parties = await create_parties()
+    agreement = await create_in_force(parties)
+    milestone = await create_milestone(parties, agreement)
+    hidden = await register_new_project(
+        await create_province_officer(), (await create_emitter()).id
+    )
 
     answers = []
     for id in (hidden.id, uuid4()):
@@ -116,9 +124,9 @@ async def test_an_invisible_object_is_linked_no_more_than_an_absent_one() -> Non
 
 
 async def test_a_milestone_is_reached_once() -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties)
-    milestone = await a_milestone(parties, agreement)
+    parties = await create_parties()
+    agreement = await create_in_force(parties)
+    milestone = await create_milestone(parties, agreement)
     await _reach(parties.steel, agreement, milestone.id, note="done")
 
     with pytest.raises(WrongState):
@@ -126,9 +134,9 @@ async def test_a_milestone_is_reached_once() -> None:
 
 
 async def test_a_milestone_of_another_agreement_is_not_found() -> None:
-    parties = await two_parties()
-    agreement, other = await in_force(parties), await in_force(parties)
-    milestone = await a_milestone(parties, other)
+    parties = await create_parties()
+    agreement, other = await create_in_force(parties), await create_in_force(parties)
+    milestone = await create_milestone(parties, other)
 
     with pytest.raises(NotFound) as refusal:
         await _reach(parties.steel, agreement, milestone.id, note="done")
@@ -137,64 +145,64 @@ async def test_a_milestone_of_another_agreement_is_not_found() -> None:
 
 
 async def test_a_title_is_planned_once_in_an_agreement() -> None:
-    parties = await two_parties()
-    agreement, other = await in_force(parties), await in_force(parties)
-    await a_milestone(parties, agreement)
+    parties = await create_parties()
+    agreement, other = await create_in_force(parties), await create_in_force(parties)
+    await create_milestone(parties, agreement)
 
     with pytest.raises(Duplicate):
-        await a_milestone(parties, agreement)
+        await create_milestone(parties, agreement)
 
-    assert await a_milestone(parties, other)
+    assert await create_milestone(parties, other)
 
 
 @pytest.mark.parametrize(
     ("due_on", "allowed"), [(None, True), (date(2023, 6, 6), True), (date(2023, 6, 7), False)]
 )
 async def test_a_milestone_is_due_within_the_term(due_on: date | None, *, allowed: bool) -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties, valid_until=date(2023, 6, 6))
+    parties = await create_parties()
+    agreement = await create_in_force(parties, valid_until=date(2023, 6, 6))
     args: dict[str, Any] = {"id": agreement.id, "title": "first sale", "due_on": due_on}
 
     if allowed:
-        assert await do(parties.steel, plan_milestone, **args)
+        assert await execute_as(parties.steel, plan_milestone, **args)
     else:
         with pytest.raises(ConditionsUnmet):
-            await do(parties.steel, plan_milestone, **args)
+            await execute_as(parties.steel, plan_milestone, **args)
 
 
 async def test_work_is_planned_only_in_force_and_only_by_parties() -> None:
-    parties, stranger = await two_parties(), await an_officer_of("bank")
-    signed, agreement = await a_signed(parties), await in_force(parties)
+    parties, stranger = await create_parties(), await create_officer_of("bank")
+    signed, agreement = await sign_by_all(parties), await create_in_force(parties)
 
     with pytest.raises(Forbidden):
-        await a_milestone(parties, signed)
+        await create_milestone(parties, signed)
     with pytest.raises(Forbidden):
-        await do(stranger, plan_milestone, id=agreement.id, title="ours")
+        await execute_as(stranger, plan_milestone, id=agreement.id, title="ours")
 
 
 async def test_an_agreement_with_an_open_milestone_is_not_complete() -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties)
-    first = await a_milestone(parties, agreement, "company founded")
-    second = await a_milestone(parties, agreement, "first sale")
+    parties = await create_parties()
+    agreement = await create_in_force(parties)
+    first = await create_milestone(parties, agreement, "company founded")
+    second = await create_milestone(parties, agreement, "first sale")
     await _reach(parties.steel, agreement, first.id, note="done")
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await do(parties.steel, complete_agreement, id=agreement.id)
+        await execute_as(parties.steel, complete_agreement, id=agreement.id)
 
     assert [condition.met for condition in refusal.value.conditions] == [True, False]
     assert "first sale" in refusal.value.message.en
     await _reach(parties.steel, agreement, second.id, note="done")
-    completed = (await do(parties.steel, complete_agreement, id=agreement.id)).record
+    completed = (await execute_as(parties.steel, complete_agreement, id=agreement.id)).record
     assert completed.state == "completed"
 
 
 async def test_a_preview_of_completion_lists_what_is_open() -> None:
-    parties = await two_parties()
-    agreement = await in_force(parties)
-    await a_milestone(parties, agreement)
+    parties = await create_parties()
+    agreement = await create_in_force(parties)
+    await create_milestone(parties, agreement)
 
-    outcome = await do(parties.steel, complete_agreement, id=agreement.id, preview=True)
+    outcome = await execute_as(parties.steel, complete_agreement, id=agreement.id, preview=True)
 
     assert outcome.preview is not None
     assert [condition.met for condition in outcome.preview.conditions] == [False]
@@ -205,4 +213,4 @@ async def _reach(
     who: Appointment, agreement: Agreement, milestone: UUID, **evidence: object
 ) -> None:
     args: dict[str, Any] = {"reached_on": DAY} | evidence
-    await do(who, reach_milestone, id=agreement.id, milestone=milestone, **args)
+    await execute_as(who, reach_milestone, id=agreement.id, milestone=milestone, **args)

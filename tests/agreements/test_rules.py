@@ -7,21 +7,21 @@ from hypothesis import strategies as st
 from registry.agreements.facts import AGREEMENT
 from registry.agreements.operations import withdraw_agreement
 from registry.agreements.rules import (
-    LIFE,
-    MILESTONE_LIFE,
+    MILESTONE_TRANSITIONS,
+    TRANSITIONS,
     AgreementState,
     AgreementStep,
     MilestoneState,
     MilestoneStep,
-    signing_step,
-    standing,
+    next_signing_step,
+    state_on,
 )
 from registry.kernel.errors import WrongState
-from registry.kernel.state_machine import advance
-from tests.agreements.builders import a_draft, a_signed, in_force, two_parties
-from tests.permits.builders import do
-from tests.support.builders import an_officer_of, somebody, viewer_of
-from tests.support.projection_checks import assert_faces_agree
+from registry.kernel.state_machine import transition
+from tests.agreements.builders import create_in_force, create_parties, draft, sign_by_all
+from tests.permits.builders import execute_as
+from tests.support.builders import build_viewer, create_officer_of, viewer_of
+from tests.support.projection_checks import assert_predicates_agree
 
 TODAY = date(2022, 6, 7)
 
@@ -31,16 +31,16 @@ TODAY = date(2022, 6, 7)
 def test_an_agreement_takes_only_the_steps_of_its_table(
     state: AgreementState, step: AgreementStep
 ) -> None:
-    if (state, step) in LIFE:
-        assert advance(LIFE, state, step) is LIFE[state, step]
+    if (state, step) in TRANSITIONS:
+        assert transition(TRANSITIONS, state, step) is TRANSITIONS[state, step]
     else:
         with pytest.raises(WrongState):
-            advance(LIFE, state, step)
+            transition(TRANSITIONS, state, step)
 
 
 @pytest.mark.parametrize("state", MilestoneState)
 def test_a_milestone_is_reached_from_planned_alone(state: MilestoneState) -> None:
-    allowed = (state, MilestoneStep.REACH) in MILESTONE_LIFE
+    allowed = (state, MilestoneStep.REACH) in MILESTONE_TRANSITIONS
 
     assert allowed == (state is MilestoneState.PLANNED)
 
@@ -48,18 +48,18 @@ def test_a_milestone_is_reached_from_planned_alone(state: MilestoneState) -> Non
 def test_what_ends_an_agreement_ends_it_for_good() -> None:
     ends = {"completed", "terminated", "withdrawn", "expired"}
 
-    assert ends.isdisjoint(state.value for state, _ in LIFE)
+    assert ends.isdisjoint(state.value for state, _ in TRANSITIONS)
 
 
 @given(st.sampled_from(AgreementState), st.integers(-400, 400))
 def test_only_what_is_in_force_expires_and_only_after_its_last_day(
     state: AgreementState, days: int
 ) -> None:
-    expired = standing(state, TODAY + timedelta(days), TODAY) is AgreementState.EXPIRED
+    expired = state_on(state, TODAY + timedelta(days), TODAY) is AgreementState.EXPIRED
 
     over = state is AgreementState.IN_FORCE and days < 0
     assert expired == (over or state is AgreementState.EXPIRED)
-    assert standing(state, None, TODAY) is state
+    assert state_on(state, None, TODAY) is state
 
 
 @given(st.sets(st.uuids(), min_size=2), st.data())
@@ -68,19 +68,19 @@ def test_the_last_signature_is_the_one_that_leaves_nobody_out(
 ) -> None:
     signed = data.draw(st.sets(st.sampled_from(sorted(parties, key=str))))
 
-    last = signing_step(parties, signed) is AgreementStep.SIGN_LAST  # type: ignore[arg-type]
+    last = next_signing_step(parties, signed) is AgreementStep.SIGN_LAST  # type: ignore[arg-type]
 
     assert last == (signed == parties)
 
 
-async def test_both_faces_of_every_fact_agree() -> None:
-    parties, stranger = await two_parties(), await an_officer_of("bank")
-    await a_draft(parties)
-    signed = await a_signed(parties)
-    await a_signed(parties, visibility="parties")
-    await in_force(parties)
-    await in_force(parties, valid_until=date(2999, 1, 1))
-    await do(parties.steel, withdraw_agreement, id=signed.id, reason="no funds")
+async def test_predicate_and_sql_of_every_fact_agree() -> None:
+    parties, stranger = await create_parties(), await create_officer_of("bank")
+    await draft(parties)
+    signed = await sign_by_all(parties)
+    await sign_by_all(parties, visibility="parties")
+    await create_in_force(parties)
+    await create_in_force(parties, valid_until=date(2999, 1, 1))
+    await execute_as(parties.steel, withdraw_agreement, id=signed.id, reason="no funds")
 
     everybody = [viewer_of(officer) for officer in (*parties.both(), stranger)]
-    await assert_faces_agree(AGREEMENT, [*everybody, somebody("public")])
+    await assert_predicates_agree(AGREEMENT, [*everybody, build_viewer("public")])

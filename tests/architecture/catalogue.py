@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from tests.support.cluster import a_server, a_template
+from tests.support.cluster import create_template, run_server
 
 GOLDEN = Path(__file__).with_name("catalogue.txt")
 RULES = """
@@ -41,6 +41,6 @@ async def _lines(url: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    with a_server() as server, a_template(server) as template:
+    with run_server() as server, create_template(server) as template:
         lines = asyncio.run(_lines(server.database(template).owner_url))
     GOLDEN.write_text("".join(f"{line}\n" for line in lines))

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from registry.kernel.errors import Code, Refused
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("policies", "registry", "seeds", "server")
+PACKAGES = ("policies", "registry", "seeds", "server")
 TESTS_NAMED = 2
 
 _RULE = re.compile(r"^\s*Rule: (.+?)(?:\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
@@ -52,7 +52,7 @@ class Rule(NamedTuple):
 
     text: str
     function: str
-    place: str
+    location: str
     tests: tuple[str, ...]
 
 
@@ -60,18 +60,18 @@ def rules() -> list[Rule]:
     """Every cited rule, by place."""
     tests = {path: path.read_text("utf-8") for path in sorted((ROOT / "tests").rglob("test_*.py"))}
     found = []
-    for room in ROOMS:
+    for room in PACKAGES:
         for path in sorted((ROOT / room).rglob("*.py")):
-            for name, text in _cited(ast.parse(path.read_text("utf-8"))):
+            for name, text in _citations(ast.parse(path.read_text("utf-8"))):
                 place = path.relative_to(ROOT).as_posix()
-                found.append(Rule(text, name, place, _naming(name, tests)))
+                found.append(Rule(text, name, place, _tests_naming(name, tests)))
     return found
 
 
 def document() -> str:
     """The whole of docs/rules.md."""
     lines = [
-        f"| {rule.text} | `{rule.function}` ({rule.place}) |"
+        f"| {rule.text} | `{rule.function}` ({rule.location}) |"
         f" {', '.join(rule.tests[:TESTS_NAMED])} |\n"
         for rule in rules()
     ]
@@ -83,17 +83,17 @@ def _codes() -> Iterator[str]:
     for code in Code:
         cls = known[code]
         meaning = " ".join((cls.__doc__ or "").split("\n\n", maxsplit=1)[0].split())
-        yield f"| `{code.value}` | {meaning} | {'yes' if cls.transient else 'no'} |\n"
+        yield f"| `{code.value}` | {meaning} | {'yes' if cls.retryable else 'no'} |\n"
 
 
-def _cited(module: ast.Module) -> Iterator[tuple[str, str]]:
+def _citations(module: ast.Module) -> Iterator[tuple[str, str]]:
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             for rule in _RULE.findall(ast.get_docstring(node, clean=True) or ""):
                 yield node.name, " ".join(rule.split()).rstrip(".")
 
 
-def _naming(name: str, tests: dict[Path, str]) -> tuple[str, ...]:
+def _tests_naming(name: str, tests: dict[Path, str]) -> tuple[str, ...]:
     head, *rest = name.split("_")
     camel = head + "".join(word.capitalize() for word in rest)
     wanted = re.compile(rf"\b(?:{re.escape(name)}|{re.escape(camel)})\b")

@@ -11,7 +11,7 @@ async def test_every_rule_the_database_keeps_is_there_and_listed(owner: asyncpg.
     assert await catalogue(owner) == expected
 
 
-async def test_every_append_only_table_says_so_itself(owner: asyncpg.Connection) -> None:
+async def test_every_append_only_table_is_marked_as_such(owner: asyncpg.Connection) -> None:
     tables = await owner.fetch(
         "SELECT DISTINCT tgrelid::regclass::text AS name FROM pg_trigger"
         " WHERE tgfoid = 'append_only'::regproc"

@@ -14,7 +14,7 @@ FUNCTION_LINES_MAX = 50
 FILE_LINES_MAX = 400
 BARE_NAMES = {"utils", "helpers", "common", "misc", "base", "service", "manager"}
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}
-WRITTEN_BY_POST_ENTRY = re.compile(
+LEDGER_TABLES = re.compile(
     r"\b(insert\s+into|update|delete\s+from|truncate)\s+(posting|balance)\b", re.IGNORECASE
 )
 WRITERS = {"create", "bulk_create", "bulk_update", "get_or_create", "update_or_create"}
@@ -37,14 +37,14 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def test_casbin_has_one_importer() -> None:
-    importers = {source.path for source in sources(*CODE) if "casbin" in _imported(source.tree)}
+    importers = {source.path for source in sources(*CODE) if "casbin" in _imports(source.tree)}
 
     assert importers == {"policies/engine.py"}  # Ask policies.engine for a verdict.
 
 
-def test_nobody_but_the_registry_clock_tells_the_time() -> None:
+def test_only_the_registry_clock_reads_the_time() -> None:
     found = [
-        _place(source, call)
+        _location(source, call)
         for source in sources("policies", "registry", "schema", "seeds")
         for call in _calls(source.tree)
         if ".".join(ast.unparse(call.func).split(".")[-2:]) in CLOCKS
@@ -53,9 +53,9 @@ def test_nobody_but_the_registry_clock_tells_the_time() -> None:
     assert found == []  # Take the moment as an argument: work.now, viewer.now, registry_now().
 
 
-def test_imports_stand_at_the_top() -> None:
+def test_imports_are_at_the_top() -> None:
     found = [
-        _place(source, node)
+        _location(source, node)
         for source in sources(*CODE)
         if source.path != "server/admin/cli.py"  # There it keeps the start small.
         for function in _functions(source.tree)
@@ -78,7 +78,7 @@ def test_files_are_named_for_what_they_hold() -> None:
 
 def test_functions_are_short() -> None:
     found = [
-        _place(source, function)
+        _location(source, function)
         for source in sources(*CODE, "tests")
         for function in _functions(source.tree)
         if (function.end_lineno or 0) - function.lineno >= FUNCTION_LINES_MAX
@@ -121,7 +121,7 @@ def test_every_enum_is_declared_once() -> None:
 
 def test_postings_and_balances_are_written_by_post_entry_alone() -> None:
     found = [
-        _place(source, node)
+        _location(source, node)
         for source in sources(*CODE)
         for node in ast.walk(source.tree)
         if _writes_ledger(node)
@@ -130,9 +130,9 @@ def test_postings_and_balances_are_written_by_post_entry_alone() -> None:
     assert found == []  # Call registry.ledger's posting.
 
 
-def test_database_errors_are_caught_in_one_room() -> None:
+def test_database_errors_are_caught_in_one_package() -> None:
     found = [
-        _place(source, handler)
+        _location(source, handler)
         for source in sources("policies", "registry", "schema", "seeds")
         if source.path not in CATCHERS_OF_DATABASE_ERRORS
         for handler in _handlers(source.tree)
@@ -142,9 +142,9 @@ def test_database_errors_are_caught_in_one_room() -> None:
     assert found == []  # Register the constraint with registry.db.session.known_constraints.
 
 
-def test_only_the_judge_and_the_server_catch_everything() -> None:
+def test_only_the_policy_engine_and_the_server_catch_everything() -> None:
     found = [
-        _place(source, handler)
+        _location(source, handler)
         for source in sources(*CODE)
         if source.path != "policies/engine.py" and not source.path.startswith("server/")
         for handler in _handlers(source.tree)
@@ -175,7 +175,7 @@ def test_there_is_one_lock() -> None:
     assert not names & {"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock"}
 
 
-def _imported(tree: ast.AST) -> set[str]:
+def _imports(tree: ast.AST) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -199,12 +199,12 @@ def _handlers(tree: ast.AST) -> Iterator[ast.ExceptHandler]:
 
 def _writes_ledger(node: ast.AST) -> bool:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        return bool(WRITTEN_BY_POST_ENTRY.search(node.value))
+        return bool(LEDGER_TABLES.search(node.value))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         model = ast.unparse(node.func.value).rpartition(".")[2]
         return model in {"Posting", "Balance"} and node.func.attr in WRITERS
     return False
 
 
-def _place(source: Source, node: ast.AST) -> str:
+def _location(source: Source, node: ast.AST) -> str:
     return f"{source.path}:{getattr(node, 'lineno', 0)}"

@@ -6,9 +6,14 @@ import asyncpg
 import pytest
 
 from registry.db.migrations.grants import FUNCTIONS, GRANTS, SEQUENCES, WRITING_FUNCTIONS
-from registry.db.migrations.runner import LOCK, MigrationRefused, migrate, migrations
+from registry.db.migrations.runner import (
+    ADVISORY_LOCK_KEY,
+    MigrationError,
+    load_migrations,
+    migrate,
+)
 from tests.support.cluster import Database, Server
-from tests.support.waiting import waits
+from tests.support.waiting import wait_until_blocked
 
 WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 
@@ -42,7 +47,7 @@ async def test_the_application_writes_no_ledger_table(
 
 
 @pytest.mark.parametrize("privilege", ["UPDATE", "DELETE", "TRUNCATE"])
-async def test_the_application_never_changes_an_act(
+async def test_the_application_never_changes_an_audit_entry(
     owner: asyncpg.Connection, server: Server, privilege: str
 ) -> None:
     assert not await _may(owner, server.application_role, "act", privilege)
@@ -82,24 +87,24 @@ async def test_an_edited_applied_file_is_refused(
 ) -> None:
     await owner.execute("UPDATE migration SET sha256 = repeat('0', 64) WHERE name = '0001_shared'")
 
-    with pytest.raises(MigrationRefused, match="0001_shared"):
+    with pytest.raises(MigrationError, match="0001_shared"):
         await migrate(clone.owner_url, server.application_role)
 
 
 async def test_a_second_node_waits_until_the_first_has_migrated(
     clone: Database, server: Server, owner: asyncpg.Connection
 ) -> None:
-    await owner.execute("SELECT pg_advisory_lock($1)", LOCK)
+    await owner.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK_KEY)
 
     second = asyncio.create_task(migrate(clone.owner_url, server.application_role))
-    await waits(owner)
+    await wait_until_blocked(owner)
 
-    await owner.execute("SELECT pg_advisory_unlock($1)", LOCK)
+    await owner.execute("SELECT pg_advisory_unlock($1)", ADVISORY_LOCK_KEY)
     assert await second == []
 
 
 def test_migrations_are_numbered_without_gap() -> None:
-    numbers = [int(migration.name[:4]) for migration in migrations()]
+    numbers = [int(migration.name[:4]) for migration in load_migrations()]
 
     assert numbers == list(range(1, len(numbers) + 1))
 

@@ -10,9 +10,9 @@ from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
 from registry.access.authorizer import VIEWER_FACTS
 from registry.access.kinds import Kind
-from registry.access.rulebook_store import SHIPPED
+from registry.access.rulebook_store import BUNDLED_RULEBOOK
 
-BOOK = RuleBook.load(SHIPPED, VOCABULARY)
+BOOK = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
 
 
 def kinds() -> dict[str, Kind]:
@@ -35,12 +35,12 @@ def test_every_kind_of_the_vocabulary_has_records() -> None:
 
 @pytest.mark.parametrize("name", sorted(VOCABULARY.kinds))
 def test_a_kind_answers_exactly_the_facts_that_rules_ask_of_it(name: str) -> None:
-    asked = set(BOOK.facts_of(name))
+    asked = set(BOOK.facts_used(name))
 
     assert set(KINDS[name].facts) == asked
 
 
-def test_the_gate_answers_every_fact_about_the_viewer() -> None:
+def test_the_authorizer_evaluates_every_fact_about_the_viewer() -> None:
     asked = {name for name, words in VOCABULARY.facts.items() if words.viewer_only}
 
     assert set(VIEWER_FACTS) == asked

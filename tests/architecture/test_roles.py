@@ -8,17 +8,23 @@ import pytest
 from registry.db.migrations.grants import GRANTS, WRITING_FUNCTIONS
 from registry.db.session import execute, transaction
 from registry.ledger.rules import EntryKind
-from tests.ledger.ledger_builders import OPENING, held, moved, two_holders, written
+from tests.ledger.ledger_builders import (
+    OPENING,
+    create_two_holders,
+    holdings_of,
+    make_posting,
+    write_entry,
+)
 from tests.support.cluster import Database
 
-TRIES = {
+FORBIDDEN_STATEMENTS = {
     "INSERT": "INSERT INTO {table} ({column}) SELECT {column} FROM {table}",
     "UPDATE": "UPDATE {table} SET {column} = {column}",
     "DELETE": "DELETE FROM {table}",
     "TRUNCATE": "TRUNCATE {table} CASCADE",
 }
 # What nobody but the owner ever writes: the journal, what was done, the rules, the law's figures.
-SACRED = {
+PROTECTED_TABLES = {
     "posting": set(),
     "balance": set(),
     "entry": set(),
@@ -42,14 +48,14 @@ SACRED = {
 
 
 @pytest.fixture
-async def application(clone: Database) -> AsyncIterator[asyncpg.Connection]:
+async def application_session(clone: Database) -> AsyncIterator[asyncpg.Connection]:
     """A session of the application role, past all of the application's code."""
     connection = await asyncpg.connect(clone.application_url)
     yield connection
     await connection.close()
 
 
-async def _refused(session: asyncpg.Connection, sql: str) -> bool:
+async def _assert_refused(session: asyncpg.Connection, sql: str) -> bool:
     """Whether the role lacks the right to it; another error, or none, is no refusal."""
     attempt = session.transaction()
     await attempt.start()
@@ -74,21 +80,25 @@ async def _columns(owner: asyncpg.Connection) -> dict[str, str]:
 
 
 async def test_what_is_not_granted_is_refused_when_it_is_tried(
-    owner: asyncpg.Connection, application: asyncpg.Connection
+    owner: asyncpg.Connection, application_session: asyncpg.Connection
 ) -> None:
     columns = await _columns(owner)
 
     allowed = {
         (table, verb)
         for table, column in columns.items()
-        for verb, sql in TRIES.items()
-        if not await _refused(application, sql.format(table=table, column=f'"{column}"'))
+        for verb, sql in FORBIDDEN_STATEMENTS.items()
+        if not await _assert_refused(
+            application_session, sql.format(table=table, column=f'"{column}"')
+        )
     }
 
-    granted = {(t, verb) for t, words in GRANTS.items() for verb in TRIES if verb in words}
+    granted = {
+        (t, verb) for t, words in GRANTS.items() for verb in FORBIDDEN_STATEMENTS if verb in words
+    }
     assert allowed == granted
-    assert {(t, verb) for t, verb in granted if t in SACRED} == {
-        (table, verb) for table, verbs in SACRED.items() for verb in verbs
+    assert {(t, verb) for t, verb in granted if t in PROTECTED_TABLES} == {
+        (table, verb) for table, verbs in PROTECTED_TABLES.items() for verb in verbs
     }
     assert not any(verb in {"DELETE", "TRUNCATE"} for _, verb in granted)
 
@@ -114,19 +124,19 @@ async def test_what_is_not_granted_is_refused_when_it_is_tried(
     ],
 )
 async def test_the_application_makes_and_unmakes_nothing(
-    application: asyncpg.Connection, sql: str
+    application_session: asyncpg.Connection, sql: str
 ) -> None:
-    assert await _refused(application, sql)
+    assert await _assert_refused(application_session, sql)
 
 
 async def test_every_function_but_those_granted_is_refused(
-    owner: asyncpg.Connection, application: asyncpg.Connection
+    owner: asyncpg.Connection, application_session: asyncpg.Connection
 ) -> None:
     definers = await owner.fetch(
         "SELECT oid::regprocedure::text AS name FROM pg_proc"
         " WHERE pronamespace = 'public'::regnamespace AND prosecdef"
         " AND has_function_privilege($1, oid, 'EXECUTE')",
-        await application.fetchval("SELECT current_user"),
+        await application_session.fetchval("SELECT current_user"),
     )
 
     granted = {
@@ -136,20 +146,20 @@ async def test_every_function_but_those_granted_is_refused(
 
 
 async def test_a_table_of_the_same_name_does_not_divert_an_entry(database: Database) -> None:
-    right, seller, buyer = await two_holders(10)
+    right, seller, buyer = await create_two_holders(10)
 
     async with transaction():
         for table in ("balance", "posting", "account", "freeze_order"):
             await execute(f"CREATE TEMP TABLE {table} (LIKE public.{table}) ON COMMIT DROP")
-        await written(EntryKind.SETTLEMENT, [moved(seller, buyer, right, 4)], at=OPENING)
+        await write_entry(EntryKind.SETTLEMENT, [make_posting(seller, buyer, right, 4)], at=OPENING)
 
-    assert await held(right, seller, buyer) == [6, 4]
+    assert await holdings_of(right, seller, buyer) == [6, 4]
 
 
 async def test_the_application_does_not_become_the_owner(
-    owner: asyncpg.Connection, application: asyncpg.Connection
+    owner: asyncpg.Connection, application_session: asyncpg.Connection
 ) -> None:
     name = await owner.fetchval("SELECT quote_ident(current_user)")
 
-    assert await _refused(application, f"SET ROLE {name}")
-    assert await _refused(application, f"SET SESSION AUTHORIZATION {name}")
+    assert await _assert_refused(application_session, f"SET ROLE {name}")
+    assert await _assert_refused(application_session, f"SET SESSION AUTHORIZATION {name}")

@@ -4,7 +4,7 @@ from tests.architecture.rules_table import ROOT, document, rules
 
 
 def test_every_cited_rule_is_named_by_a_test() -> None:
-    untested = [f"{rule.function} ({rule.place})" for rule in rules() if not rule.tests]
+    untested = [f"{rule.function} ({rule.location})" for rule in rules() if not rule.tests]
 
     assert untested == []
 

@@ -1,11 +1,11 @@
 """What is measured of sign-in is what requests pay."""
 
-from benchmarks.authentication import measured
+from benchmarks.authentication import measure
 from tests.support.cluster import Database
 
 
-async def test_every_way_to_know_who_asks_is_measured(founded: Database) -> None:
-    found = await measured(founded.application_url, 50)
+async def test_every_way_of_authentication_is_measured(founding_database: Database) -> None:
+    found = await measure(founding_database.application_url, 50)
 
     known = [each.mean for name, each in found.items() if name.endswith("known")]
     looked_up = [each.mean for name, each in found.items() if not name.endswith("known")]

@@ -9,17 +9,17 @@ import asyncpg
 import pytest
 from graphql import build_schema, parse, validate
 
-from benchmarks.reading.client import Loaded, loaded
+from benchmarks.reading.client import LoadResult, run_load
 from benchmarks.reading.goals import Goal, read_goals, summary
-from benchmarks.reading.pgbench import replayed, script_of
-from benchmarks.reading.queries import FEED, OUR_DEEP_PAGE, TRIVIAL, WALK, by_id, page
+from benchmarks.reading.pgbench import build_script, run_pgbench
+from benchmarks.reading.queries import FEED, OUR_DEEP_PAGE, TRIVIAL, WALK, by_id_query, page_query
 from benchmarks.reading.statement_capture import Statement, _values
 from tests.architecture.source import ROOT
 from tests.support.cluster import Database
 
 ONE, OTHER = "2008caf3-af6b-43f9-b996-20a985de2024", "f0cab46a-f020-4615-964c-81c5f2753191"
 # Divides by zero unless every value arrives as it was, and every text.
-PROVES = """SELECT convert_to('{"state":null,"of":"' || $1 || '","at":' || 1 / (
+ASSERTING_STATEMENT = """SELECT convert_to('{"state":null,"of":"' || $1 || '","at":' || 1 / (
     $1 = 'it''s: "so"' AND $2::uuid = ANY ($3) AND $4::text IS NULL
     AND $5 = '' AND length('{"a":b,c:\\d:文}') = 14)::int || '}', 'UTF8')"""
 
@@ -29,9 +29,11 @@ async def test_pgbench_sends_what_we_sent(
     clone: Database, owner: asyncpg.Connection, asked: str
 ) -> None:
     values = ('it\'s: "so"', ONE, f"{{{ONE}}}", None, "")
-    script = await script_of(owner, [Statement(PROVES, values), Statement("SELECT 1", ())])
+    script = await build_script(
+        owner, [Statement(ASSERTING_STATEMENT, values), Statement("SELECT 1", ())]
+    )
 
-    ran = await replayed(clone.application_url, script, [ONE, asked], connections=2, seconds=1)
+    ran = await run_pgbench(clone.application_url, script, [ONE, asked], connections=2, seconds=1)
 
     assert ran.answers > 0
     assert ran.rate > 0
@@ -40,23 +42,31 @@ async def test_pgbench_sends_what_we_sent(
 async def test_pgbench_does_not_pass_over_an_error(
     clone: Database, owner: asyncpg.Connection
 ) -> None:
-    script = await script_of(owner, [Statement(PROVES, ("no", ONE, f"{{{ONE}}}", None, ""))])
+    script = await build_script(
+        owner, [Statement(ASSERTING_STATEMENT, ("no", ONE, f"{{{ONE}}}", None, ""))]
+    )
 
     with pytest.raises(RuntimeError, match="division by zero"):
-        await replayed(clone.application_url, script, connections=1, seconds=1)
+        await run_pgbench(clone.application_url, script, connections=1, seconds=1)
 
 
 async def test_pgbench_gets_text_instead_of_bytes(owner: asyncpg.Connection) -> None:
-    script = await script_of(owner, [Statement("SELECT convert_to('a', 'UTF8') AS found", ())])
+    script = await build_script(owner, [Statement("SELECT convert_to('a', 'UTF8') AS found", ())])
 
     assert script.text == "SELECT ('a');\n"
     with pytest.raises(RuntimeError, match="digits instead of bytes"):
-        await script_of(owner, [Statement("SELECT convert_to('a', 'UTF8') LIMIT 1", ())])
+        await build_script(owner, [Statement("SELECT convert_to('a', 'UTF8') LIMIT 1", ())])
 
 
 def test_our_queries_are_of_the_schema() -> None:
     schema = build_schema((ROOT / "schema/schema.graphql").read_text())
-    queries = (by_id([UUID(ONE)]), page("130100"), page("130100", counted=False), FEED, TRIVIAL)
+    queries = (
+        by_id_query([UUID(ONE)]),
+        page_query("130100"),
+        page_query("130100", with_total=False),
+        FEED,
+        TRIVIAL,
+    )
     documents = [query.ours.document for query in queries] + [OUR_DEEP_PAGE, WALK]
 
     assert [fault for text in documents for fault in validate(schema, parse(text))] == []
@@ -93,14 +103,14 @@ def test_the_client_stops_at_a_bad_answer(pieces: tuple[bytes, ...]) -> None:
         _load_from(pieces)
 
 
-def _load_from(pieces: tuple[bytes, ...]) -> Loaded:
+def _load_from(pieces: tuple[bytes, ...]) -> LoadResult:
     """What the client makes of a server that answers each request with these pieces."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = threading.Thread(target=_serve, args=(listening, pieces))
         serving.start()
         try:
             port = listening.getsockname()[1]
-            return loaded(port, [b"POST"], connections=1, warm_s=0.0, seconds=0.1)
+            return run_load(port, [b"POST"], connections=1, warm_s=0.0, seconds=0.1)
         finally:
             serving.join(5)
 
@@ -115,8 +125,8 @@ def _serve(listening: socket.socket, pieces: tuple[bytes, ...]) -> None:
 
 
 def test_the_worst_figure_decides() -> None:
-    rate = Goal("rate", "a rate", more=True, floor=2.0, goal=3.0)
-    time = Goal("time", "a time", more=False, floor=2.0, goal=1.0)
+    rate = Goal("rate", "a rate", higher_is_better=True, floor=2.0, goal=3.0)
+    time = Goal("time", "a time", higher_is_better=False, floor=2.0, goal=1.0)
 
     assert [rate.verdict(rate.worst(each)) for each in ([3.0, 1.9], [2.0, 4.0], [3.0])] == [
         "MISSED",

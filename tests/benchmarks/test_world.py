@@ -3,19 +3,19 @@
 import asyncpg
 import pytest
 
-from benchmarks.world.__main__ import seeded
+from benchmarks.world.__main__ import fill_registry
 from benchmarks.world.copy_buffer import COLUMNS
-from benchmarks.world.loader import World, load_larger_world
-from benchmarks.world.simulation import ENDS
-from registry.access.authorizer import gate
-from registry.db.session import close_database, open_database, row, rows
-from registry.ledger.invariants import verify
+from benchmarks.world.loader import World, load_world
+from benchmarks.world.simulation import ENDS_AT
+from registry.access.authorizer import authorizer
+from registry.db.session import close_database, fetch_all, fetch_one, open_database
+from registry.ledger.invariants import verify_ledger
 from registry.transfers.rules import State
-from seeds.demo.loader import LoadingRefused
-from server.settings import Mode, Settings, Unfit
-from tests.seeds.registry_snapshot import count
-from tests.support.builders import an_organisation, install_rules
-from tests.support.cluster import Database, Server, a_clone
+from seeds.demo.loader import LoadError
+from server.settings import ConfigurationError, Mode, Settings
+from tests.seeds.registry_snapshot import count_rows
+from tests.support.builders import create_organisation, install_rules
+from tests.support.cluster import Database, Server, clone_database
 
 ENTERPRISES = 50
 _DIGEST = "SELECT md5(string_agg(t::text, ';' ORDER BY t::text)) FROM {} t"
@@ -27,71 +27,74 @@ async def rules(database: Database, owner: asyncpg.Connection) -> None:
 
 
 async def test_a_larger_world_verifies(database: Database) -> None:
-    world = await load_larger_world(database.owner_url, ENTERPRISES)
+    world = await load_world(database.owner_url, ENTERPRISES)
 
-    findings = await verify()
+    findings = await verify_ledger()
 
-    assert [finding for finding in findings if not finding.sound] == []
-    assert world == World(ENTERPRISES, await count("transfer"), await count("entry"))
-    assert await count("organisation", "kind = 'enterprise'") == ENTERPRISES
+    assert [finding for finding in findings if not finding.is_satisfied] == []
+    assert world == World(ENTERPRISES, await count_rows("transfer"), await count_rows("entry"))
+    assert await count_rows("organisation", "kind = 'enterprise'") == ENTERPRISES
 
 
 async def test_a_larger_world_has_transfers_in_every_state(database: Database) -> None:
-    await load_larger_world(database.owner_url, ENTERPRISES)
+    await load_world(database.owner_url, ENTERPRISES)
 
-    found = await rows("SELECT DISTINCT state FROM transfer")
+    found = await fetch_all("SELECT DISTINCT state FROM transfer")
 
     assert {each["state"] for each in found} == {state.value for state in State}
 
 
-async def test_every_act_of_a_larger_world_is_allowed_as_the_judge_says(
+async def test_every_audit_entry_of_a_larger_world_is_allowed_by_the_rule_book(
     database: Database,
 ) -> None:
-    await load_larger_world(database.owner_url, ENTERPRISES)
+    await load_world(database.owner_url, ENTERPRISES)
 
-    acts = await rows("SELECT DISTINCT role, kind, verb, rule, facts FROM act")
+    acts = await fetch_all("SELECT DISTINCT role, kind, verb, rule, facts FROM act")
 
     for act in acts:
-        bits = dict(gate.edition.bits(act["role"], act["kind"], act["verb"]))
+        bits = dict(authorizer.edition.fact_bits(act["role"], act["kind"], act["verb"]))
         mask = sum(bits[fact] for fact in act["facts"])
-        assert gate.edition.ask(act["role"], act["kind"], act["verb"], mask).rule == act["rule"]
+        assert (
+            authorizer.edition.evaluate(act["role"], act["kind"], act["verb"], mask).rule
+            == act["rule"]
+        )
 
 
-async def test_nothing_that_stands_is_past_its_time_limit(database: Database) -> None:
-    await load_larger_world(database.owner_url, ENTERPRISES)
+async def test_nothing_open_is_past_its_time_limit(database: Database) -> None:
+    await load_world(database.owner_url, ENTERPRISES)
 
-    assert await count("transfer", "deadline_at < registry_now()") == 0
-    assert await row("SELECT registry_now() AS now") == {"now": ENDS}
+    assert await count_rows("transfer", "deadline_at < registry_now()") == 0
+    assert await fetch_one("SELECT registry_now() AS now") == {"now": ENDS_AT}
 
 
 async def test_a_larger_world_is_the_same_again(
     database: Database, server: Server, template: str
 ) -> None:
-    await load_larger_world(database.owner_url, ENTERPRISES)
+    await load_world(database.owner_url, ENTERPRISES)
     once = await _digests(database)
 
-    async with a_clone(server, template) as other:
+    async with clone_database(server, template) as other:
         await close_database()
         await open_database(other.application_url)
-        await load_larger_world(other.owner_url, ENTERPRISES)
+        await load_world(other.owner_url, ENTERPRISES)
 
         assert await _digests(other) == once
 
 
 async def test_a_registry_that_has_begun_gets_no_larger_world(database: Database) -> None:
-    await an_organisation()
+    await create_organisation()
 
-    with pytest.raises(LoadingRefused, match="has begun"):
-        await load_larger_world(database.owner_url, ENTERPRISES)
+    with pytest.raises(LoadError, match="has begun"):
+        await load_world(database.owner_url, ENTERPRISES)
 
-    assert await count("act") == 0
+    assert await count_rows("act") == 0
 
 
 def test_production_gets_no_larger_world() -> None:
     settings = Settings.model_construct(mode=Mode.PRODUCTION)
 
-    with pytest.raises(Unfit, match="production"):
-        seeded(settings, ENTERPRISES)
+    with pytest.raises(ConfigurationError, match="production"):
+        fill_registry(settings, ENTERPRISES)
 
 
 async def _digests(database: Database) -> dict[str, str]:

@@ -4,7 +4,13 @@ import asyncpg
 import pytest
 
 from registry.db.session import execute, transaction
-from tests.support.builders import a_client, a_sanction, an_officer, an_organisation, install_rules
+from tests.support.builders import (
+    create_client,
+    create_officer,
+    create_organisation,
+    create_sanction,
+    install_rules,
+)
 from tests.support.cluster import Database
 
 
@@ -24,10 +30,10 @@ async def test_the_application_cannot_change_what_a_row_is_about(
     database: Database, owner: asyncpg.Connection, table: str, change: str
 ) -> None:
     await install_rules(owner)
-    body = await an_organisation()
-    await an_officer(body)
-    await a_sanction(body)
-    await a_client(body, "Transfer:view")
+    body = await create_organisation()
+    await create_officer(body)
+    await create_sanction(body)
+    await create_client(body, "Transfer:view")
     await execute(
         "INSERT INTO account (id, organisation_id, kind) SELECT id, id, 'holding' FROM organisation"
     )

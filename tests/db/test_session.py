@@ -9,21 +9,27 @@ from tortoise.transactions import in_transaction
 import registry.db.session
 from policies.vocabulary import Text
 from registry.db.session import (
-    ATTEMPTS_MAX,
+    MAX_ATTEMPTS,
     close_database,
     execute,
-    known_constraints,
-    known_states,
-    looking,
+    fetch_all,
+    fetch_one,
     open_database,
-    reading,
-    retried,
-    row,
-    rows,
-    state_of,
+    read_only_transaction,
+    register_constraint_errors,
+    register_sqlstate_errors,
+    short_read_only_transaction,
+    sqlstate_of,
     transaction,
+    with_retries,
 )
-from registry.kernel.errors import Busy, Duplicate, Insufficient, Malformed, Unreachable
+from registry.kernel.errors import (
+    DatabaseUnreachable,
+    Duplicate,
+    Insufficient,
+    Malformed,
+    Overloaded,
+)
 from tests.support.cluster import Database
 from tests.support.waiting import SECONDS_MAX
 
@@ -41,7 +47,10 @@ async def test_a_unit_of_work_is_kept_whole(database: Database, notes: None) -> 
     async with transaction():
         assert await execute("INSERT INTO note VALUES (1, 'a'), (2, $1)", "b") == 2
 
-    assert [note["word"] for note in await rows("SELECT word FROM note ORDER BY id")] == ["a", "b"]
+    assert [note["word"] for note in await fetch_all("SELECT word FROM note ORDER BY id")] == [
+        "a",
+        "b",
+    ]
 
 
 async def test_a_failed_unit_of_work_leaves_nothing(database: Database, notes: None) -> None:
@@ -50,34 +59,34 @@ async def test_a_failed_unit_of_work_leaves_nothing(database: Database, notes: N
             await execute("INSERT INTO note VALUES (1)")
             raise ZeroDivisionError
 
-    assert await row("SELECT 1 FROM note") is None
+    assert await fetch_one("SELECT 1 FROM note") is None
 
 
-async def test_a_reading_sees_one_moment_and_cannot_write(
+async def test_a_read_only_transaction_sees_one_snapshot_and_cannot_write(
     database: Database, notes: None, owner: asyncpg.Connection
 ) -> None:
-    async with reading():
-        before = await rows("SELECT * FROM note")
+    async with read_only_transaction():
+        before = await fetch_all("SELECT * FROM note")
         await owner.execute("INSERT INTO note VALUES (1)")
-        assert await rows("SELECT * FROM note") == before == []
+        assert await fetch_all("SELECT * FROM note") == before == []
 
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
-        async with reading():
+        async with read_only_transaction():
             await execute("INSERT INTO note VALUES (2)")
 
 
 async def test_a_look_is_given_up_that_takes_long_and_the_next_one_answers(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(registry.db.session, "LOOK_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(registry.db.session, "SHORT_READ_TIMEOUT_SECONDS", 0.1)
 
-    with pytest.raises(Unreachable):
-        async with looking():
-            await rows(f"SELECT pg_sleep({SECONDS_MAX})")
+    with pytest.raises(DatabaseUnreachable):
+        async with short_read_only_transaction():
+            await fetch_all(f"SELECT pg_sleep({SECONDS_MAX})")
 
     monkeypatch.undo()
-    async with looking():
-        assert await row("SELECT 1 AS one") == {"one": 1}
+    async with short_read_only_transaction():
+        assert await fetch_one("SELECT 1 AS one") == {"one": 1}
 
 
 async def test_what_is_left_behind_reads_in_no_other_reading(clone: Database) -> None:
@@ -86,16 +95,16 @@ async def test_what_is_left_behind_reads_in_no_other_reading(clone: Database) ->
     read: list[str] = []
     try:
         for number in range(200):
-            async with reading():
+            async with read_only_transaction():
                 mark = f"'mine {number}'"
-                await rows(f"SELECT set_config('biandan.mark', {mark}, true)")
+                await fetch_all(f"SELECT set_config('biandan.mark', {mark}, true)")
                 left = asyncio.create_task(_go_on_reading(read, mark.strip("'")))
                 for _ in range(number % 7):
                     await asyncio.sleep(0)
-            async with reading():
-                await rows("SELECT set_config('biandan.mark', 'of somebody else', true)")
+            async with read_only_transaction():
+                await fetch_all("SELECT set_config('biandan.mark', 'of somebody else', true)")
                 for _ in range(5):
-                    await rows("SELECT 1")
+                    await fetch_all("SELECT 1")
             with pytest.raises(asyncpg.InterfaceError):
                 await left
     finally:
@@ -106,12 +115,12 @@ async def test_what_is_left_behind_reads_in_no_other_reading(clone: Database) ->
 
 async def _go_on_reading(read: list[str], mark: str) -> None:
     while True:
-        found = await rows("SELECT current_setting('biandan.mark', true) AS mark")
+        found = await fetch_all("SELECT current_setting('biandan.mark', true) AS mark")
         read += ["mine" if each["mark"] == mark else each["mark"] for each in found]
 
 
-async def test_a_known_constraint_becomes_its_refusal(database: Database, notes: None) -> None:
-    known_constraints(
+async def test_a_registered_constraint_becomes_its_refusal(database: Database, notes: None) -> None:
+    register_constraint_errors(
         {
             "note_key": Text("There is such a note.", "已有此记录。"),
             "note_short": lambda: Malformed("word", "Too long.", "过长。"),
@@ -139,7 +148,7 @@ async def test_an_unknown_constraint_stays_a_bug(
 
 
 async def test_our_own_states_become_refusals(database: Database) -> None:
-    known_states({"BD999": lambda detail: Insufficient(Text(detail["said"], "不足"))})
+    register_sqlstate_errors({"BD999": lambda detail: Insufficient(Text(detail["said"], "不足"))})
 
     with pytest.raises(Insufficient, match="too short"):
         async with transaction():
@@ -161,10 +170,10 @@ async def test_what_can_be_repeated_is_repeated_and_ends_as_busy(
         async with transaction():
             await execute(f"DO $$ BEGIN RAISE 'again' USING ERRCODE = '{state}'; END $$")
 
-    with pytest.raises(Busy):
-        await retried(work)
+    with pytest.raises(Overloaded):
+        await with_retries(work)
 
-    assert attempts == ATTEMPTS_MAX
+    assert attempts == MAX_ATTEMPTS
 
 
 async def test_what_is_a_bug_is_not_repeated(database: Database) -> None:
@@ -177,7 +186,7 @@ async def test_what_is_a_bug_is_not_repeated(database: Database) -> None:
             await execute("SELECT 1/0")
 
     with pytest.raises(asyncpg.DivisionByZeroError):
-        await retried(work)
+        await with_retries(work)
 
     assert attempts == 1
 
@@ -193,12 +202,12 @@ async def test_a_unit_of_work_works_again_after_its_begin_failed(
 
     for _ in range(12):  # More than the pool has connections.
         monkeypatch.setattr(asyncpg.transaction.Transaction, "start", broken)
-        with pytest.raises(Busy):
+        with pytest.raises(Overloaded):
             async with transaction():
                 pytest.fail("BEGIN was to fail")
 
     async with transaction():
-        assert await row("SELECT 1 AS one") == {"one": 1}
+        assert await fetch_one("SELECT 1 AS one") == {"one": 1}
 
 
 async def test_a_lost_connection_reports_the_first_error(database: Database) -> None:
@@ -206,14 +215,14 @@ async def test_a_lost_connection_reports_the_first_error(database: Database) -> 
 
     with pytest.raises(ZeroDivisionError):
         async with transaction():
-            mine = await row("SELECT pg_backend_pid() AS pid")
+            mine = await fetch_one("SELECT pg_backend_pid() AS pid")
             assert mine
             await other.execute(f"SELECT pg_terminate_backend({mine['pid']}, 1000)")
             raise ZeroDivisionError
     await other.close()
 
     async with transaction():
-        assert await row("SELECT 1 AS one") == {"one": 1}
+        assert await fetch_one("SELECT 1 AS one") == {"one": 1}
 
 
 async def test_an_error_inside_the_models_error_is_found(database: Database, notes: None) -> None:
@@ -221,11 +230,11 @@ async def test_an_error_inside_the_models_error_is_found(database: Database, not
         with pytest.raises(Exception, match="note_key") as failure:
             await connection.execute_query("INSERT INTO note VALUES (1), (1)")
 
-    assert state_of(failure.value) == "23505"
+    assert sqlstate_of(failure.value) == "23505"
 
 
-async def test_moments_are_aware_and_shown_in_the_time_of_china(database: Database) -> None:
-    answer = await row(
+async def test_instants_are_aware_and_shown_in_the_time_of_china(database: Database) -> None:
+    answer = await fetch_one(
         "SELECT now() AS moment, to_json('1986-07-01T00:00:00Z'::timestamptz) AS shown"
     )
 

@@ -12,44 +12,44 @@ from strawberry.types.arguments import convert_arguments
 from tortoise.models import Model
 
 from policies.engine import Decision
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.commands.command import Operation, Work
+from registry.commands.command import CommandContext, Operation
 from registry.db.session import transaction
 from registry.kernel.errors import Refused
 from registry.parties.facts import ORGANISATION
-from schema.build import GovernedSchema, _strawberry
-from schema.framework.global_ids import global_id
-from schema.framework.inputs import arguments
+from schema.build import GovernedSchema, _strawberry_field
+from schema.framework.global_ids import to_global_id
+from schema.framework.inputs import to_arguments
 from schema.framework.mutations import Guard
-from tests.end_to_end.inputs import EXISTING, NEW, Input, New, an_entry
+from tests.end_to_end.inputs import EXISTING_OBJECTS, NEW_OBJECTS, Input, NewObject, find_entry
 
 ALLOWED, SIGN_IN = "ALLOWED", "SIGN_IN_REQUIRED"
 FORBIDDEN, NOT_FOUND = "FORBIDDEN", "NOT_FOUND"
 
 
 @dataclass(frozen=True, slots=True)
-class Try:
+class Attempt:
     """One attempt and what must come of it.
 
     Attributes:
         mutation: which.
         input: without key and preview.
-        verdict: ``ALLOWED`` or the code of the refusal.
+        expected: ``ALLOWED`` or the code of the refusal.
         rule: the prohibition that must be named, if any.
-        about: which object, for the message of a test that fails.
-        names: the field that names the object.
+        description: which object, for the message of a test that fails.
+        id_field: the field that names the object.
         absent: the object does not exist at all.
 
     """
 
     mutation: str
     input: Input
-    verdict: str
+    expected: str
     rule: str = ""
-    about: str = ""
-    names: str = "id"
+    description: str = ""
+    id_field: str = "id"
     absent: bool = False
 
 
@@ -57,72 +57,74 @@ class Records:
     """The records of each kind, read once."""
 
     def __init__(self) -> None:
-        self._known: dict[str, list[Any]] = {}
+        self._cache: dict[str, list[Any]] = {}
 
     async def of(self, kind: Kind) -> list[Any]:
         """All of them."""
-        if kind.name not in self._known:
-            self._known[kind.name] = await kind.record.all().order_by("id")
-        return self._known[kind.name]
+        if kind.name not in self._cache:
+            self._cache[kind.name] = await kind.record.all().order_by("id")
+        return self._cache[kind.name]
 
 
-class _Undone(Exception):
+class _Rollback(Exception):
     """Takes a transaction back."""
 
 
 @asynccontextmanager
-async def undone() -> AsyncIterator[None]:
+async def rolled_back() -> AsyncIterator[None]:
     """A transaction that leaves nothing behind."""
     try:
         async with transaction():
             yield
-            raise _Undone  # noqa: TRY301 - whatever was written goes with it
-    except _Undone:
+            raise _Rollback  # noqa: TRY301 - whatever was written goes with it
+    except _Rollback:
         pass
 
 
-async def tries_on(
+async def attempts_on(
     viewer: Viewer, mutation: str, guard: Guard, records: Records, *, signed_in: bool
-) -> AsyncIterator[Try]:
+) -> AsyncIterator[Attempt]:
     """One attempt on an object of each sort there is for this viewer, and on one that is absent."""
     operation = guard.operation
     seen: set[tuple[bool, int]] = set()
     for record in await records.of(operation.kind):
-        visible = gate.allows(viewer, operation.kind, "view", record)
-        decision = gate.decide(viewer, operation.kind, operation.verb, record)
+        visible = authorizer.allows(viewer, operation.kind, "view", record)
+        decision = authorizer.authorize(viewer, operation.kind, operation.verb, record)
         if (visible, decision.mask) in seen:
             continue
         seen.add((visible, decision.mask))
-        verdict = _verdict(visible=visible, allowed=decision.allowed)
-        yield Try(
+        verdict = _expected_outcome(visible=visible, allowed=decision.allowed)
+        yield Attempt(
             mutation,
-            await _input(mutation, record) | {"id": global_id(operation.kind.name, record.pk)},
+            await _input(mutation, record) | {"id": to_global_id(operation.kind.name, record.pk)},
             verdict if signed_in else SIGN_IN,
-            _forbidding(decision) if verdict == FORBIDDEN and signed_in else "",
+            _forbidding_rule(decision) if verdict == FORBIDDEN and signed_in else "",
             f"{operation.kind.name} {record.pk} {getattr(record, 'state', '')}",
         )
-    absent = await _input(mutation, None) | {"id": global_id(operation.kind.name, uuid4())}
-    yield Try(mutation, absent, NOT_FOUND if signed_in else SIGN_IN, absent=True, about="absent")
+    absent = await _input(mutation, None) | {"id": to_global_id(operation.kind.name, uuid4())}
+    yield Attempt(
+        mutation, absent, NOT_FOUND if signed_in else SIGN_IN, absent=True, description="absent"
+    )
 
 
-def _forbidding(decision: Decision) -> str:
+def _forbidding_rule(decision: Decision) -> str:
     """The prohibition; where nothing lets the role do it on any object, none is named."""
-    known = gate.edition.bits(decision.role, decision.kind, decision.verb)
+    known = authorizer.edition.fact_bits(decision.role, decision.kind, decision.verb)
     return decision.rule if known else ""
 
 
-def _verdict(*, visible: bool, allowed: bool) -> str:
+def _expected_outcome(*, visible: bool, allowed: bool) -> str:
     if not visible:
         return NOT_FOUND
     return ALLOWED if allowed else FORBIDDEN
 
 
 async def _input(mutation: str, record: Model | None) -> Input:
-    given = EXISTING[mutation]
+    given = EXISTING_OBJECTS[mutation]
     return dict(given) if isinstance(given, dict) else await given(record)
 
 
-async def tries_to_make(  # noqa: PLR0917 - what is needed to know what must come of it
+async def attempts_to_create(  # noqa: PLR0917 - what is needed to know what must come of it
     viewer: Viewer,
     mutation: str,
     guard: Guard,
@@ -130,22 +132,22 @@ async def tries_to_make(  # noqa: PLR0917 - what is needed to know what must com
     schema: GovernedSchema,
     *,
     signed_in: bool,
-) -> AsyncIterator[Try]:
+) -> AsyncIterator[Attempt]:
     """Attempts that refer to one's own objects, to foreign, invisible and absent ones."""
-    for new in NEW[mutation]:
+    for new in NEW_OBJECTS[mutation]:
         for kind, id, visible, about in await _references(viewer, new, records):
             sent = await new.input(viewer)
             if new.refers:
-                _put(sent, new.refers, global_id(kind, id))
+                _set_value(sent, new.refers, to_global_id(kind, id))
             verdict, rule = SIGN_IN, ""
             if signed_in:
-                args = args_of(schema, mutation, sent)
+                args = decoded_arguments(schema, mutation, sent)
                 verdict, rule = await _of_new(viewer, guard.operation, args, visible=visible)
             absent = about == "absent"
-            yield Try(mutation, sent, verdict, rule, about, new.refers, absent=absent)
+            yield Attempt(mutation, sent, verdict, rule, about, new.refers, absent=absent)
 
 
-def _put(sent: Input, path: str, value: str) -> None:
+def _set_value(sent: Input, path: str, value: str) -> None:
     *way, last = path.split(".")
     place: Any = sent
     for step in way:
@@ -156,18 +158,18 @@ def _put(sent: Input, path: str, value: str) -> None:
 _Reference = tuple[str, UUID, bool, str]
 
 
-async def _references(viewer: Viewer, new: New, records: Records) -> list[_Reference]:
+async def _references(viewer: Viewer, new: NewObject, records: Records) -> list[_Reference]:
     """What the new object refers to: one of each sort; whether it is seen."""
     if not new.refers:
         return [("", uuid4(), True, "nothing")]
     if new.kind is None:
-        entry = await an_entry()
+        entry = await find_entry()
         return [("Entry", entry, True, "entry"), ("Entry", uuid4(), False, "absent")]
     found: dict[tuple[bool, bool, bool], _Reference] = {}
     for record in await records.of(new.kind):
-        visible = gate.allows(viewer, new.kind, "view", record)
+        visible = authorizer.allows(viewer, new.kind, "view", record)
         owner = record.pk if new.kind is ORGANISATION else record.organisation_id
-        own, inside = owner == viewer.organisation, _inside(viewer, record)
+        own, inside = owner == viewer.organisation, _in_scope(viewer, record)
         if own and new.refers in {"buyer", "parties.1.organisation"}:
             continue  # Nobody deals with himself.
         if new.refers == "buyer" and record.kind != "enterprise":
@@ -179,7 +181,7 @@ async def _references(viewer: Viewer, new: New, records: Records) -> list[_Refer
     return [*found.values(), (new.kind.name, uuid4(), False, "absent")]
 
 
-def _inside(viewer: Viewer, record: Any) -> bool:  # noqa: ANN401 - the kind's own record
+def _in_scope(viewer: Viewer, record: Any) -> bool:  # noqa: ANN401 - the kind's own record
     places = {getattr(record, "city", None), getattr(record, "county", None)}
     return viewer.division != "" and viewer.division in places
 
@@ -188,22 +190,22 @@ async def _of_new(
     viewer: Viewer, operation: Operation[Any], args: dict[str, Any], *, visible: bool
 ) -> tuple[str, str]:
     """The verdict on what would be made of these arguments, and the prohibition."""
-    assert operation.propose is not None
-    hopeless = gate.hopeless(viewer, operation.kind, operation.verb)
+    assert operation.build is not None
+    hopeless = authorizer.never_allowed(viewer, operation.kind, operation.verb)
     if hopeless is not None:
         return FORBIDDEN, hopeless.rule
     if not visible:
         return NOT_FOUND, ""
     try:
-        async with undone():
-            record = await operation.propose(Work(viewer, uuid4()), **args)
-            decision = gate.decide(viewer, operation.kind, operation.verb, record)
+        async with rolled_back():
+            record = await operation.build(CommandContext(viewer, uuid4()), **args)
+            decision = authorizer.authorize(viewer, operation.kind, operation.verb, record)
     except Refused as refused:  # The input is wrong, whoever sends it.
         return refused.code.value, ""
-    return (ALLOWED, "") if decision.allowed else (FORBIDDEN, _forbidding(decision))
+    return (ALLOWED, "") if decision.allowed else (FORBIDDEN, _forbidding_rule(decision))
 
 
-def args_of(schema: GovernedSchema, mutation: str, sent: Input) -> dict[str, Any]:
+def decoded_arguments(schema: GovernedSchema, mutation: str, sent: Input) -> dict[str, Any]:
     """An input of the API as the operation takes it."""
     root = schema._schema.mutation_type
     assert root is not None
@@ -212,9 +214,9 @@ def args_of(schema: GovernedSchema, mutation: str, sent: Input) -> dict[str, Any
     coerced = coerce_input_value({**sent, "idempotencyKey": "k"}, given)
     made = convert_arguments(
         {"input": coerced},
-        _strawberry(field).arguments,
+        _strawberry_field(field).arguments,
         scalar_registry=schema.schema_converter.scalar_registry,
         config=schema.config,
     )
-    args = arguments(made["input"])
+    args = to_arguments(made["input"])
     return {name: args[name] for name in args if name not in {"idempotency_key", "preview"}}

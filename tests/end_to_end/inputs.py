@@ -9,16 +9,16 @@ from uuid import UUID, uuid4
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
 from registry.agreements.records import Milestone
-from registry.db.session import row
+from registry.db.session import fetch_one
 from registry.kernel.quantities import format_money
 from registry.ledger.facts import ACCOUNT
 from registry.ledger.records import Instrument
 from registry.parties.facts import ORGANISATION, PERSON
-from schema.framework.global_ids import global_id
+from schema.framework.global_ids import to_global_id
 
 Input = dict[str, Any]
 FIRST_OF_JULY = date(2022, 7, 1).isoformat()
-WHY: Input = {"reason": "swept"}
+REASONS: Input = {"reason": "swept"}
 
 
 async def _payment(transfer: Any) -> Input:  # noqa: ANN401 - the kind's own record, or none
@@ -28,16 +28,16 @@ async def _payment(transfer: Any) -> Input:  # noqa: ANN401 - the kind's own rec
 
 async def _milestone(agreement: Any) -> Input:  # noqa: ANN401 - likewise
     found = await Milestone.filter(agreement_id=agreement.pk).first() if agreement else None
-    milestone = global_id("Milestone", found.pk if found else uuid4())
+    milestone = to_global_id("Milestone", found.pk if found else uuid4())
     return {"milestone": milestone, "reachedOn": "2022-06-07", "note": "swept"}
 
 
-EXISTING: dict[str, Input | Callable[[Any], Awaitable[Input]]] = {
+EXISTING_OBJECTS: dict[str, Input | Callable[[Any], Awaitable[Input]]] = {
     "changeOrganisation": {"nameEn": "Swept"},
     "closeOrganisation": {},
     "countersignAppointment": {},
     "endAppointment": {},
-    "liftSanction": WHY,
+    "liftSanction": REASONS,
     "revokeClient": {},
     "registerDocument": {"text": "{ __typename }"},
     "retireDocument": {"sha256": "0" * 64},
@@ -47,39 +47,39 @@ EXISTING: dict[str, Input | Callable[[Any], Awaitable[Input]]] = {
         "effectiveFrom": FIRST_OF_JULY,
         "source": "swept",
     },
-    "revokePermit": WHY,
+    "revokePermit": REASONS,
     "assessDemand": {"demands": [{"pollutant": "SO2"}], "source": "swept"},
     "recordPayout": {"money": "1.00", "reference": "SWEPT0001"},
-    "liftFreeze": WHY,
+    "liftFreeze": REASONS,
     "approveReversal": {},
-    "rejectReversal": WHY,
+    "rejectReversal": REASONS,
     "offerTransfer": {},
     "countersignTransfer": {},
     "acceptTransfer": {},
-    "withdrawTransfer": WHY,
+    "withdrawTransfer": REASONS,
     "commentOnTransfer": {"text": "swept"},
     "qualifyTransfer": {},
     "opineOnTransfer": {"favourable": True, "reasons": "swept"},
     "approveTransfer": {},
-    "rejectTransfer": WHY,
+    "rejectTransfer": REASONS,
     "contractTransfer": {"contractNumber": "SWEPT-1"},
     "recordPayment": _payment,
     "settleTransfer": {},
-    "declareDefault": WHY | {"side": "seller"},
+    "declareDefault": REASONS | {"side": "seller"},
     "expireTransfer": {},
     "signAgreement": {},
-    "withdrawAgreement": WHY,
+    "withdrawAgreement": REASONS,
     "bringIntoForce": {},
     "planMilestone": {"title": "Swept"},
     "reachMilestone": _milestone,
     "completeAgreement": {},
-    "terminateAgreement": WHY,
+    "terminateAgreement": REASONS,
 }
 """Mutations on an object that exists, without its ``id``."""
 
 
 @dataclass(frozen=True, slots=True)
-class New:
+class NewObject:
     """A mutation that makes an object: what it is sent, and which object it refers to.
 
     Attributes:
@@ -114,21 +114,21 @@ async def _permit(_viewer: Viewer) -> Input:
 
 
 async def _appointment(viewer: Viewer) -> Input:
-    return {"organisation": global_id("Organisation", viewer.organisation), "mayInitiate": True}
+    return {"organisation": to_global_id("Organisation", viewer.organisation), "mayInitiate": True}
 
 
 async def _sale(_viewer: Viewer) -> Input:
     right = await Instrument.filter(pollutant="SO2", acquisition="PAID").first()
     assert right is not None
     return {
-        "instrument": global_id("Instrument", right.pk),
+        "instrument": to_global_id("Instrument", right.pk),
         "quantity": "1.000",
         "price": "7600.00",
     }
 
 
 async def _agreement(viewer: Viewer) -> Input:
-    own = {"organisation": global_id("Organisation", viewer.organisation), "capacity": "one"}
+    own = {"organisation": to_global_id("Organisation", viewer.organisation), "capacity": "one"}
     return {
         "kind": "strategic_cooperation",
         "title": "Swept",
@@ -143,8 +143,8 @@ async def _reversal(_viewer: Viewer) -> Input:
 
 
 _STOCK = _always(pollutant="SO2", quantity="1.000", source="swept")
-_BODY = {"name": "Swept", "division": "131000"}
-_MEASURE = {"reason": "swept", "source": "swept"}
+_ORGANISATION = {"name": "Swept", "division": "131000"}
+_SANCTION = {"reason": "swept", "source": "swept"}
 _YEAR = {
     "city": "131000",
     "year": 2020,
@@ -155,35 +155,35 @@ _YEAR = {
     "source": "swept",
 }
 
-NEW: dict[str, tuple[New, ...]] = {
+NEW_OBJECTS: dict[str, tuple[NewObject, ...]] = {
     "registerOrganisation": tuple(
-        New(_always(kind=kind, **_BODY), kind=None) for kind in ("enterprise", "city")
+        NewObject(_always(kind=kind, **_ORGANISATION), kind=None) for kind in ("enterprise", "city")
     ),
-    "registerPerson": (New(_always(subject="swept", name="Swept"), "organisation"),),
-    "appoint": (New(_appointment, "person", PERSON),),
-    "imposeSanction": (New(_always(kind="penalty_period", **_MEASURE), "organisation"),),
-    "registerClient": (New(_always(name="swept", scopes=["Permit:view"]), "organisation"),),
-    "registerPermit": (New(_permit, "organisation"),),
+    "registerPerson": (NewObject(_always(subject="swept", name="Swept"), "organisation"),),
+    "appoint": (NewObject(_appointment, "person", PERSON),),
+    "imposeSanction": (NewObject(_always(kind="penalty_period", **_SANCTION), "organisation"),),
+    "registerClient": (NewObject(_always(name="swept", scopes=["Permit:view"]), "organisation"),),
+    "registerPermit": (NewObject(_permit, "organisation"),),
     "registerProject": (
-        New(_always(name="Swept", division="131024", source="swept"), "organisation"),
-        New(_always(name="Swept", division="130200", source="swept"), "organisation"),
+        NewObject(_always(name="Swept", division="131024", source="swept"), "organisation"),
+        NewObject(_always(name="Swept", division="130200", source="swept"), "organisation"),
     ),
-    "recordAssessment": (New(_always(**_YEAR), kind=None),),
-    "openReserve": (New(_STOCK, "organisation"),),
-    "openHolding": (New(_STOCK, "organisation"),),
+    "recordAssessment": (NewObject(_always(**_YEAR), kind=None),),
+    "openReserve": (NewObject(_STOCK, "organisation"),),
+    "openHolding": (NewObject(_STOCK, "organisation"),),
     "imposeFreeze": (
-        New(_always(**_MEASURE), "account", ACCOUNT),
-        New(_always(**_MEASURE), "organisation"),
+        NewObject(_always(**_SANCTION), "account", ACCOUNT),
+        NewObject(_always(**_SANCTION), "organisation"),
     ),
-    "proposeReversal": (New(_reversal, "entry", None),),
-    "draftTransfer": (New(_sale, "buyer"),),
-    "draftAgreement": (New(_agreement, "parties.1.organisation"),),
+    "proposeReversal": (NewObject(_reversal, "entry", None),),
+    "draftTransfer": (NewObject(_sale, "buyer"),),
+    "draftAgreement": (NewObject(_agreement, "parties.1.organisation"),),
 }
 """Mutations that make an object."""
 
 
-async def an_entry() -> UUID:
+async def find_entry() -> UUID:
     """An entry that settled a transfer."""
-    found = await row("SELECT entry_id FROM certificate ORDER BY number DESC LIMIT 1")
+    found = await fetch_one("SELECT entry_id FROM certificate ORDER BY number DESC LIMIT 1")
     assert found is not None
     return UUID(str(found["entry_id"]))

@@ -4,45 +4,47 @@ import asyncio
 from collections import Counter
 from typing import Any
 
-from registry.db.session import row
-from schema.framework.global_ids import global_id
+from registry.db.session import fetch_one
+from schema.framework.global_ids import to_global_id
 from tests.end_to_end.transfer_driver import Case
-from tests.support.demo_databases import Told
+from tests.support.demo_databases import LoadedDemo
 from tests.support.live_server import Portal
 
 CLIENTS = 16
 
 
-def the_case(portal: Portal, world: Told, name: str) -> Case:
-    return Case(portal, global_id("Transfer", world.loaded.objects[name]))
+def find_case(portal: Portal, world: LoadedDemo, name: str) -> Case:
+    return Case(portal, to_global_id("Transfer", world.report.object_ids[name]))
 
 
-async def at_once(case: Case, who: str, name: str, **said: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
+async def send_concurrently(case: Case, who: str, name: str, **said: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
     """The answers to the same mutation sent by many clients."""
     return await asyncio.gather(*(case.send(who, name, **said) for _ in range(CLIENTS)))
 
 
-async def test_the_same_key_at_once_accepts_once(portal: Portal, world: Told) -> None:
-    case = the_case(portal, world, "transfer-offered")
+async def test_the_same_key_at_once_accepts_once(portal: Portal, world: LoadedDemo) -> None:
+    case = find_case(portal, world, "transfer-offered")
 
-    answers = await at_once(case, "enterprise-4-initiator", "acceptTransfer", idempotencyKey="one")
+    answers = await send_concurrently(
+        case, "enterprise-4-initiator", "acceptTransfer", idempotencyKey="one"
+    )
 
     assert Counter(answer["__typename"] for answer in answers) == {"Transfer": CLIENTS}
     assert Counter(answer["replayed"] for answer in answers) == {False: 1, True: CLIENTS - 1}
 
 
-async def test_many_approvals_at_once_are_one(portal: Portal, world: Told) -> None:
-    case = the_case(portal, world, "transfer-eligible")
+async def test_many_approvals_at_once_are_one(portal: Portal, world: LoadedDemo) -> None:
+    case = find_case(portal, world, "transfer-eligible")
 
-    answers = await at_once(case, "langfang-approver", "approveTransfer")
+    answers = await send_concurrently(case, "langfang-approver", "approveTransfer")
 
     codes = Counter(answer.get("code", "done") for answer in answers)
     assert codes == {"done": 1, "FORBIDDEN": CLIENTS - 1}
 
 
-async def test_one_balance_is_spent_once_by_many_drafts(portal: Portal, world: Told) -> None:
-    sold = world.loaded.objects["transfer-draft"]
-    held = await row(
+async def test_one_balance_is_spent_once_by_many_drafts(portal: Portal, world: LoadedDemo) -> None:
+    sold = world.report.object_ids["transfer-draft"]
+    held = await fetch_one(
         "SELECT t.instrument_id AS id, b.quantity FROM transfer t"
         " JOIN account a ON a.organisation_id = t.seller_id AND a.kind = 'holding'"
         " JOIN balance b ON b.account_id = a.id AND b.instrument_id = t.instrument_id"
@@ -52,12 +54,14 @@ async def test_one_balance_is_spent_once_by_many_drafts(portal: Portal, world: T
     assert held is not None
     whole = f"{held['quantity'] // 1000}.{held['quantity'] % 1000:03}"
     sale = {
-        "buyer": global_id("Organisation", world.loaded.objects["enterprise-2"]),
-        "instrument": global_id("Instrument", held["id"]),
+        "buyer": to_global_id("Organisation", world.report.object_ids["enterprise-2"]),
+        "instrument": to_global_id("Instrument", held["id"]),
         "quantity": whole,
         "price": "9000.00",
     }
-    drafts = await at_once(Case(portal), "enterprise-3-initiator", "draftTransfer", **sale)
+    drafts = await send_concurrently(
+        Case(portal), "enterprise-3-initiator", "draftTransfer", **sale
+    )
     cases = [Case(portal, draft["id"]) for draft in drafts]
 
     answers = await asyncio.gather(

@@ -13,19 +13,19 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type, is_required_argument
 
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.access.viewer_lookup import enter
-from schema.build import _strawberry
-from schema.framework.global_ids import global_id
-from schema.framework.inputs import REFERS
-from schema.root import whole_schema
-from tests.end_to_end.expected_decisions import Records, undone
-from tests.end_to_end.world import WHO, Who
+from registry.access.viewer_lookup import resolve_viewer
+from schema.build import _strawberry_field
+from schema.framework.global_ids import to_global_id
+from schema.framework.inputs import NODE_ID_KEY
+from schema.root import build_api_schema
+from tests.end_to_end.expected_decisions import Records, rolled_back
+from tests.end_to_end.world import USERS, DemoUser
 from tests.support.live_server import Portal
 
-LOOKERS = (
+VIEWERS = (
     "langfang-initiator",
     "guan-approver",
     "enterprise-4-initiator",
@@ -41,7 +41,7 @@ LOOKERS = (
 MALFORMED = ("", "x", "====", "T3JnYW5pc2F0aW9uOjE", "\u6392\u6c61", "a" * 5000)
 """Texts that are no identifier: empty, short, padding, of a kind and no key, no ASCII, long."""
 
-SCHEMA = whole_schema()
+SCHEMA = build_api_schema()
 KINDS: dict[str, Kind] = {
     name: definition.origin.KIND  # type: ignore[union-attr]
     for name in VOCABULARY.kinds
@@ -59,19 +59,21 @@ def test_every_kind_is_listed_and_found() -> None:
     assert set(KINDS) == set(VOCABULARY.kinds) == set(LISTS)
 
 
-@pytest.mark.parametrize("name", LOOKERS)
+@pytest.mark.parametrize("name", VIEWERS)
 async def test_the_invisible_answers_as_the_absent(portal: Portal, name: str) -> None:
-    who = WHO[name]
-    viewer, records = await seeing(who), Records()
+    who = USERS[name]
+    viewer, records = await visible_objects(who), Records()
 
     for kind in KINDS.values():
-        hidden = [r for r in await records.of(kind) if not gate.allows(viewer, kind, "view", r)]
+        hidden = [
+            r for r in await records.of(kind) if not authorizer.allows(viewer, kind, "view", r)
+        ]
         if not hidden:
             continue
-        invisible, absent = global_id(kind.name, hidden[0].pk), global_id(kind.name, uuid4())
+        invisible, absent = to_global_id(kind.name, hidden[0].pk), to_global_id(kind.name, uuid4())
         for query in questions(kind):
-            told = await who.asks(portal, query, {"id": invisible})
-            assert told == await who.asks(portal, query, {"id": absent}), query
+            told = await who.ask(portal, query, {"id": invisible})
+            assert told == await who.ask(portal, query, {"id": absent}), query
 
 
 def questions(kind: Kind) -> Iterator[str]:
@@ -104,13 +106,13 @@ def _identifiers(listed: str) -> Iterator[tuple[str, str]]:
     assert isinstance(where, GraphQLInputObjectType)
     for name, field in where.fields.items():
         if get_named_type(field.type).name == "ID":
-            yield name, _strawberry(field).metadata[REFERS]
+            yield name, _strawberry_field(field).metadata[NODE_ID_KEY]
 
 
 @pytest.mark.parametrize("name", ["auditor", "a program", "the public"])
-async def test_the_malformed_is_told_alike_to_everybody(portal: Portal, name: str) -> None:
+async def test_the_malformed_is_reported_alike_to_every_caller(portal: Portal, name: str) -> None:
     answers = [
-        await WHO[name].asks(portal, "query ($id: ID!) { node(id: $id) { id } }", {"id": text})
+        await USERS[name].ask(portal, "query ($id: ID!) { node(id: $id) { id } }", {"id": text})
         for text in MALFORMED
     ]
 
@@ -123,7 +125,7 @@ async def test_the_identifier_of_another_kind_is_malformed_where_a_kind_is_named
 ) -> None:
     query = "query ($id: ID!) { transfers(first: 1, where: { seller: $id }) { nodes { id } } }"
 
-    answer = await WHO["auditor"].asks(portal, query, {"id": global_id("Person", uuid4())})
+    answer = await USERS["auditor"].ask(portal, query, {"id": to_global_id("Person", uuid4())})
 
     assert answer["errors"][0]["extensions"]["code"] == "MALFORMED"
 
@@ -132,59 +134,60 @@ LARGE = {"Agreement": 3}
 """Pages of what holds lists within lists."""
 
 
-@pytest.mark.parametrize("name", LOOKERS)
+@pytest.mark.parametrize("name", VIEWERS)
 async def test_no_answer_names_an_object_that_may_not_be_seen(portal: Portal, name: str) -> None:
-    who = WHO[name]
-    viewer, records = await seeing(who), Records()
+    who = USERS[name]
+    viewer, records = await visible_objects(who), Records()
 
     for kind, listed in LISTS.items():
-        query = f"{{ {listed}(first: {LARGE.get(kind, 40)}) {{ nodes {{ {everything(kind)} }} }} }}"
-        answer = await who.asks(portal, query)
+        query = f"{{ {listed}(first: {LARGE.get(kind, 40)})"
+        query += f" {{ nodes {{ {everything_query(kind)} }} }} }}"
+        answer = await who.ask(portal, query)
         assert "errors" not in answer, answer["errors"]
-        assert await unseen(viewer, records, answer["data"]) == [], kind
+        assert await hidden_ids(viewer, records, answer["data"]) == [], kind
 
 
-@pytest.mark.parametrize("name", LOOKERS)
+@pytest.mark.parametrize("name", VIEWERS)
 async def test_a_list_is_what_may_be_seen_and_nothing_else(portal: Portal, name: str) -> None:
-    who = WHO[name]
-    viewer, records = await seeing(who), Records()
+    who = USERS[name]
+    viewer, records = await visible_objects(who), Records()
 
     for kind, listed in LISTS.items():
-        answer = await who.asks(portal, f"{{ {listed}(first: 100) {{ nodes {{ id }} }} }}")
+        answer = await who.ask(portal, f"{{ {listed}(first: 100) {{ nodes {{ id }} }} }}")
         found = {node["id"] for node in answer["data"][listed]["nodes"]}
         assert found == {
-            global_id(kind, record.pk)
+            to_global_id(kind, record.pk)
             for record in await records.of(KINDS[kind])
-            if gate.allows(viewer, KINDS[kind], "view", record)
+            if authorizer.allows(viewer, KINDS[kind], "view", record)
         }
 
 
-@pytest.mark.parametrize("name", LOOKERS)
-async def test_the_work_list_is_what_the_verdicts_say(portal: Portal, name: str) -> None:
-    who = WHO[name]
-    viewer, records = await seeing(who), Records()
+@pytest.mark.parametrize("name", VIEWERS)
+async def test_the_work_list_matches_the_decisions(portal: Portal, name: str) -> None:
+    who = USERS[name]
+    viewer, records = await visible_objects(who), Records()
 
-    answer = await who.asks(portal, "{ workList(first: 100) { kind verb objectId } }")
+    answer = await who.ask(portal, "{ workList(first: 100) { kind verb objectId } }")
 
     found = {(item["verb"], item["objectId"]) for item in answer["data"]["workList"]}
     assert found == {
-        (verb.name, global_id(kind.name, record.pk))
+        (verb.name, to_global_id(kind.name, record.pk))
         for kind in KINDS.values()
         for verb in VOCABULARY.kinds[kind.name].verbs
-        if verb.waits
+        if verb.creates_task
         for record in await records.of(kind)
-        if gate.allows(viewer, kind, verb.name, record)
-        and gate.allows(viewer, kind, "view", record)
+        if authorizer.allows(viewer, kind, verb.name, record)
+        and authorizer.allows(viewer, kind, "view", record)
     }
 
 
-async def seeing(who: Who) -> Viewer:
+async def visible_objects(who: DemoUser) -> Viewer:
     """Who asks, as the facts see him."""
-    async with undone():
-        return await enter(await who.caller())
+    async with rolled_back():
+        return await resolve_viewer(await who.principal())
 
 
-def everything(kind: str) -> str:
+def everything_query(kind: str) -> str:
     """All fields of a type that need no argument, and the identifiers of what they lead to."""
     named = SCHEMA._schema.type_map[kind]
     assert isinstance(named, GraphQLObjectType)
@@ -212,24 +215,24 @@ def _field(named: GraphQLObjectType, name: str, depth: int = 0) -> Iterator[str]
 _ID = re.compile(r"[A-Za-z0-9_-]{40,120}")
 
 
-async def unseen(viewer: Viewer, records: Records, data: object) -> list[str]:
+async def hidden_ids(viewer: Viewer, records: Records, data: object) -> list[str]:
     """The identifiers in an answer that stand for something the viewer may not see."""
     found = []
-    for kind, key in sorted(set(_named(data)), key=str):
+    for kind, key in sorted(set(_ids_in(data)), key=str):
         known = {record.pk: record for record in await records.of(KINDS[kind])}
-        if key not in known or not gate.allows(viewer, KINDS[kind], "view", known[key]):
+        if key not in known or not authorizer.allows(viewer, KINDS[kind], "view", known[key]):
             found.append(f"{kind}:{key}")
     return found
 
 
-def _named(data: Any) -> Iterator[tuple[str, UUID]]:  # noqa: ANN401 - any JSON
+def _ids_in(data: Any) -> Iterator[tuple[str, UUID]]:  # noqa: ANN401 - any JSON
     if isinstance(data, dict):
         for name, value in data.items():
             if name not in PARTS:
-                yield from _named(value)
+                yield from _ids_in(value)
     elif isinstance(data, list):
         for item in data:
-            yield from _named(item)
+            yield from _ids_in(item)
     elif isinstance(data, str) and _ID.fullmatch(data):
         text = urlsafe_b64decode(data + "=" * (-len(data) % 4)).decode(errors="replace")
         kind, _, key = text.partition(":")

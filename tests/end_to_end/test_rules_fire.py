@@ -7,24 +7,24 @@ import pytest
 
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.rulebook_store import SHIPPED
-from registry.db.session import rows
+from registry.access.rulebook_store import BUNDLED_RULEBOOK
+from registry.db.session import fetch_all
 from tests.end_to_end.test_existence import LISTS
-from tests.end_to_end.world import WHO, WHO_IN_2026, Who
+from tests.end_to_end.world import USERS, USERS_IN_2026, DemoUser
 from tests.support.cluster import Server
-from tests.support.demo_databases import Told, a_copy
-from tests.support.live_server import Portal, a_portal
+from tests.support.demo_databases import LoadedDemo, open_demo_copy
+from tests.support.live_server import Portal, open_portal
 
 AT_ONCE = 15
 """Verbs asked about in one document; more would be refused for their aliases."""
 
 _OTHER_SIDE = "who submits a transfer and who decides on it stand on two sides of the market"
-_MACHINE = "the machine and the operator send no requests"
-_ONE_BODY = "nobody of the demonstration acts for two authorities"
+_SYSTEM = "the machine and the operator send no requests"
+_ONE_ORGANISATION = "nobody of the demonstration acts for two authorities"
 SILENT = {
     **dict.fromkeys(("N-05", "N-06", "N-11", "N-12", "N-13", "N-14"), _OTHER_SIDE),
-    **dict.fromkeys(("C-12", "F-13", "L-07", "T-29"), _MACHINE),
-    **dict.fromkeys(("N-84", "N-85", "N-86", "N-87", "N-88"), _ONE_BODY),
+    **dict.fromkeys(("C-12", "F-13", "L-07", "T-29"), _SYSTEM),
+    **dict.fromkeys(("N-84", "N-85", "N-86", "N-87", "N-88"), _ONE_ORGANISATION),
 }
 """Rows that are told to nobody over HTTP, each with the reason; elsewhere they are tested."""
 
@@ -38,36 +38,36 @@ MIXED = {
 
 
 async def test_every_row_decides_something(
-    server: Server, world: Told, world_of_2026: Told
+    server: Server, world: LoadedDemo, world_of_2026: LoadedDemo
 ) -> None:
     fired: set[str] = set()
-    for story, people in ((world, WHO), (world_of_2026, WHO_IN_2026)):
-        async with a_copy(server, story), a_portal() as portal:
-            fired |= await heard(portal, people)
+    for story, people in ((world, USERS), (world_of_2026, USERS_IN_2026)):
+        async with open_demo_copy(server, story), open_portal() as portal:
+            fired |= await rules_fired(portal, people)
 
-    book = RuleBook.load(SHIPPED, VOCABULARY)
-    unheard = {row.number for row in book.rows} - fired
+    book = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
+    unheard = {row.number for row in book.rules} - fired
     assert sorted(unheard - set(SILENT)) == []
     assert sorted(set(SILENT) - unheard) == []
 
 
 @pytest.mark.parametrize("mix", MIXED)
 async def test_the_rows_between_the_two_sides_decide_once_they_are_mixed(
-    server: Server, world_of_2026: Told, mix: str
+    server: Server, world_of_2026: LoadedDemo, mix: str
 ) -> None:
-    async with a_copy(server, world_of_2026) as database, a_portal() as portal:
+    async with open_demo_copy(server, world_of_2026) as database, open_portal() as portal:
         for verb, rule in MIXED[mix].items():
             officer = "centre-approver" if verb == "qualify" else "langfang-approver"
-            await mix_up(database.owner_url, mix, officer)
+            await mix_sides(database.owner_url, mix, officer)
             state = f'a: actionState(verb: "{verb}") {{ rule }}'
             asked = f"{{ transfers(first: 100) {{ nodes {{ {state} }} }} }}"
 
-            answer = await WHO_IN_2026[officer].asks(portal, asked)
+            answer = await USERS_IN_2026[officer].ask(portal, asked)
 
             assert rule in {node["a"]["rule"] for node in answer["data"]["transfers"]["nodes"]}
 
 
-async def mix_up(owner_url: str, mix: str, officer: str) -> None:
+async def mix_sides(owner_url: str, mix: str, officer: str) -> None:
     """Behind the application's back, every case becomes the officer's own."""
     owner = await asyncpg.connect(owner_url)
     try:
@@ -81,12 +81,12 @@ async def mix_up(owner_url: str, mix: str, officer: str) -> None:
         await owner.close()
 
 
-async def heard(portal: Portal, people: Mapping[str, Who]) -> set[str]:
+async def rules_fired(portal: Portal, people: Mapping[str, DemoUser]) -> set[str]:
     """The rules that acts rest on, and those that people are told when they ask what they may."""
-    fired = {act["rule"] for act in await rows("SELECT DISTINCT rule FROM act")}
+    fired = {act["rule"] for act in await fetch_all("SELECT DISTINCT rule FROM act")}
     for who in people.values():
         for query in questions():
-            answer = await who.asks(portal, query)
+            answer = await who.ask(portal, query)
             for listed in answer["data"].values():
                 fired |= {state["rule"] for node in listed["nodes"] for state in node.values()}
     return fired

@@ -11,22 +11,22 @@ from uuid import uuid4
 import pytest
 
 from policies.vocabulary import ROLES
-from registry.access.viewer_lookup import enter
-from schema.build import guards
-from schema.root import whole_schema
+from registry.access.viewer_lookup import resolve_viewer
+from schema.build import authorization_guards
+from schema.root import build_api_schema
 from tests.end_to_end.expected_decisions import (
     ALLOWED,
     FORBIDDEN,
     NOT_FOUND,
+    Attempt,
     Records,
-    Try,
-    tries_on,
-    tries_to_make,
-    undone,
+    attempts_on,
+    attempts_to_create,
+    rolled_back,
 )
-from tests.end_to_end.inputs import EXISTING, NEW
-from tests.end_to_end.world import WHO, WHO_IN_2026, Who
-from tests.seeds.registry_snapshot import standing
+from tests.end_to_end.inputs import EXISTING_OBJECTS, NEW_OBJECTS
+from tests.end_to_end.world import USERS, USERS_IN_2026, DemoUser
+from tests.seeds.registry_snapshot import take_snapshot
 from tests.support.cluster import Database
 from tests.support.live_server import Portal
 
@@ -45,50 +45,52 @@ ONLY_IN_2026 = {"opineOnTransfer", "expireTransfer"}
 
 REFERS_TO_NOTHING = {"registerOrganisation", "recordAssessment"}
 
-GUARDS = guards(whole_schema())
+GUARDS = authorization_guards(build_api_schema())
 
 
-def test_the_sweep_knows_every_mutation() -> None:
-    assert {*EXISTING, *NEW} == set(GUARDS)
-    assert not EXISTING.keys() & NEW.keys()
-    assert {GUARDS[name].operation.propose is None for name in EXISTING} == {True}
+def test_the_sweep_covers_every_mutation() -> None:
+    assert {*EXISTING_OBJECTS, *NEW_OBJECTS} == set(GUARDS)
+    assert not EXISTING_OBJECTS.keys() & NEW_OBJECTS.keys()
+    assert {GUARDS[name].operation.build is None for name in EXISTING_OBJECTS} == {True}
 
 
-@pytest.mark.parametrize("name", WHO)
-async def test_every_mutation_answers_as_the_rule_book_says(portal: Portal, name: str) -> None:
-    await sweep(portal, WHO[name])
+@pytest.mark.parametrize("name", USERS)
+async def test_every_mutation_answers_by_the_rule_book(portal: Portal, name: str) -> None:
+    await check_all_attempts(portal, USERS[name])
 
 
-@pytest.mark.parametrize("name", WHO_IN_2026)
+@pytest.mark.parametrize("name", USERS_IN_2026)
 async def test_across_cities_too(portal_of_2026: Portal, name: str) -> None:
-    await sweep(portal_of_2026, WHO_IN_2026[name])
+    await check_all_attempts(portal_of_2026, USERS_IN_2026[name])
 
 
-async def sweep(portal: Portal, who: Who) -> None:
+async def check_all_attempts(portal: Portal, who: DemoUser) -> None:
     """Try everything, and compare with what must come of it."""
-    tries = await all_tries(who)
-    before = await standing()
+    tries = await all_attempts(who)
+    before = await take_snapshot()
 
-    answers = [answer for some in _chunks(tries) for answer in await sent(portal, who, some)]
+    answers = [
+        answer for some in _chunks(tries) for answer in await send_attempts(portal, who, some)
+    ]
 
     wrong = [
-        f"{tried.mutation} on {tried.about}: {tried.verdict} {tried.rule}, not {answer}"
+        f"{tried.mutation} on {tried.description}: {tried.expected} {tried.rule}, not {answer}"
         for tried, answer in zip(tries, answers, strict=True)
-        if not as_told(tried, answer)
+        if not matches_expectation(tried, answer)
     ]
-    wrong += unlike_absent(tries, answers)
+    wrong += differing_from_absent(tries, answers)
     assert not wrong, "\n".join(wrong)
-    assert await standing() == before
+    assert await take_snapshot() == before
 
 
 async def test_each_role_meets_what_it_may_do_what_it_may_not_and_what_it_does_not_see(
     registry: Database,
 ) -> None:
     roles, met = set(), set()
-    for who in WHO.values():
-        async with undone():
-            roles.add((await enter(await who.caller())).role)
-        met |= {(tried.mutation, tried.verdict) for tried in await all_tries(who)}
+    for who in USERS.values():
+        async with rolled_back():
+            roles.add((await resolve_viewer(await who.principal())).role)
+        met |= {(tried.mutation, tried.expected) for tried in await all_attempts(who)}
 
     assert roles == set(ROLES) - {"operator", "registry"}
     assert {name for name in GUARDS if (name, ALLOWED) not in met} == ONLY_IN_2026
@@ -100,39 +102,41 @@ async def test_each_role_meets_what_it_may_do_what_it_may_not_and_what_it_does_n
 async def test_across_cities_the_rest_is_allowed(portal_of_2026: Portal) -> None:
     met = {
         tried.mutation
-        for who in WHO_IN_2026.values()
-        for tried in await all_tries(who)
-        if tried.verdict == ALLOWED
+        for who in USERS_IN_2026.values()
+        for tried in await all_attempts(who)
+        if tried.expected == ALLOWED
     }
 
     assert met >= ONLY_IN_2026
 
 
-async def all_tries(who: Who) -> list[Try]:
+async def all_attempts(who: DemoUser) -> list[Attempt]:
     """Every mutation on an object of every sort, as somebody."""
-    caller, records, tries = await who.caller(), Records(), []
-    async with undone():
-        viewer = await enter(caller)
+    caller, records, tries = await who.principal(), Records(), []
+    async with rolled_back():
+        viewer = await resolve_viewer(caller)
     signed_in = caller.subject != ""
     for mutation, guard in GUARDS.items():
-        if mutation in EXISTING:
-            found = tries_on(viewer, mutation, guard, records, signed_in=signed_in)
+        if mutation in EXISTING_OBJECTS:
+            found = attempts_on(viewer, mutation, guard, records, signed_in=signed_in)
         else:
-            found = tries_to_make(
-                viewer, mutation, guard, records, whole_schema(), signed_in=signed_in
+            found = attempts_to_create(
+                viewer, mutation, guard, records, build_api_schema(), signed_in=signed_in
             )
         tries += [tried async for tried in found]
     return tries
 
 
-def _chunks(tries: list[Try]) -> Iterator[list[Try]]:
+def _chunks(tries: list[Attempt]) -> Iterator[list[Attempt]]:
     for start in range(0, len(tries), AT_ONCE):
         yield tries[start : start + AT_ONCE]
 
 
-async def sent(portal: Portal, who: Who, tries: Sequence[Try]) -> list[dict[str, Any]]:
+async def send_attempts(
+    portal: Portal, who: DemoUser, tries: Sequence[Attempt]
+) -> list[dict[str, Any]]:
     """The answers; what is allowed is only previewed, all else is attempted in earnest."""
-    root = whole_schema()._schema.mutation_type
+    root = build_api_schema()._schema.mutation_type
     assert root is not None
     declared = ", ".join(
         f"$i{n}: {root.fields[tried.mutation].args['input'].type}" for n, tried in enumerate(tries)
@@ -145,30 +149,31 @@ async def sent(portal: Portal, who: Who, tries: Sequence[Try]) -> list[dict[str,
         f"i{n}": {
             **tried.input,
             "idempotencyKey": str(uuid4()),
-            "preview": tried.verdict == ALLOWED,
+            "preview": tried.expected == ALLOWED,
         }
         for n, tried in enumerate(tries)
     }
-    answer = await who.asks(portal, f"mutation ({declared}) {{ {asked} }} {REFUSAL}", inputs)
+    answer = await who.ask(portal, f"mutation ({declared}) {{ {asked} }} {REFUSAL}", inputs)
     assert "errors" not in answer, answer["errors"]
     return [answer["data"][f"m{n}"] for n in range(len(tries))]
 
 
-def as_told(tried: Try, answer: dict[str, Any]) -> bool:
+def matches_expectation(tried: Attempt, answer: dict[str, Any]) -> bool:
     """Whether the answer is what the truth tables say, a forbidding rule named by its number."""
-    if tried.verdict == ALLOWED:
+    if tried.expected == ALLOWED:
         return answer["__typename"] == "Preview" or answer["code"] in OF_THE_CASE
-    if answer["__typename"] != "Refusal" or answer["code"] != tried.verdict:
+    if answer["__typename"] != "Refusal" or answer["code"] != tried.expected:
         return False
     return not tried.rule or answer["rule"] == tried.rule
 
 
-def unlike_absent(tries: list[Try], answers: list[dict[str, Any]]) -> list[str]:
+def differing_from_absent(tries: list[Attempt], answers: list[dict[str, Any]]) -> list[str]:
     """Attempts on what is invisible that are not answered, word for word, as on what is absent."""
     tried = list(zip(tries, answers, strict=True))
-    absent = {(each.mutation, each.names): answer for each, answer in tried if each.absent}
+    absent = {(each.mutation, each.id_field): answer for each, answer in tried if each.absent}
     return [
-        f"{each.mutation} on {each.about}: {answer}, not {absent[each.mutation, each.names]}"
+        f"{each.mutation} on {each.description}: {answer},"
+        f" not {absent[each.mutation, each.id_field]}"
         for each, answer in tried
-        if each.verdict == NOT_FOUND and answer != absent[each.mutation, each.names]
+        if each.expected == NOT_FOUND and answer != absent[each.mutation, each.id_field]
     ]

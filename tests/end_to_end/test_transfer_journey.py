@@ -6,31 +6,31 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.db.session import row
-from schema.framework.global_ids import global_id
+from registry.db.session import fetch_one
+from schema.framework.global_ids import to_global_id
 from seeds.clock import advance_clock
-from tests.end_to_end.transfer_driver import Case, unmet
+from tests.end_to_end.transfer_driver import Case, unmet_conditions
 from tests.support.cluster import Database, Server
-from tests.support.demo_databases import Told, a_copy
-from tests.support.live_server import Portal, a_portal
+from tests.support.demo_databases import LoadedDemo, open_demo_copy
+from tests.support.live_server import Portal, open_portal
 
 CERTIFICATE = """query ($n: String!) { certificate(number: $n) {
     number quantity revokedAt seller { name } transfer { id } } }"""
 
 
 @pytest.fixture
-async def sale(portal: Portal, world: Told) -> dict[str, Any]:
+async def sale(portal: Portal, world: LoadedDemo) -> dict[str, Any]:
     """Two tonnes of SO2 of a seller who signs with two."""
-    held = await row(
+    held = await fetch_one(
         "SELECT i.id FROM instrument i JOIN balance b ON b.instrument_id = i.id"
         " JOIN account a ON a.id = b.account_id"
         " WHERE i.pollutant = 'SO2' AND a.kind = 'holding' AND a.organisation_id = $1",
-        world.loaded.objects["enterprise-1"],
+        world.report.object_ids["enterprise-1"],
     )
     assert held is not None
     return {
-        "buyer": global_id("Organisation", world.loaded.objects["enterprise-4"]),
-        "instrument": global_id("Instrument", held["id"]),
+        "buyer": to_global_id("Organisation", world.report.object_ids["enterprise-4"]),
+        "instrument": to_global_id("Instrument", held["id"]),
         "quantity": "2.000",
         "price": "7600.00",
     }
@@ -64,44 +64,48 @@ async def test_inside_a_city_every_refusal_is_explained_on_the_way(
     portal: Portal, sale: dict[str, Any]
 ) -> None:
     case = Case(portal)
-    cheap = await case.refused("enterprise-1-initiator", "draftTransfer", **sale | {"price": "1"})
-    assert (cheap["code"], unmet(cheap)) == ("CONDITIONS_UNMET", {"price_floor"})
+    cheap = await case.expect_refusal(
+        "enterprise-1-initiator", "draftTransfer", **sale | {"price": "1"}
+    )
+    assert (cheap["code"], unmet_conditions(cheap)) == ("CONDITIONS_UNMET", {"price_floor"})
     assert all(each["ground"] for each in cheap["conditions"])
 
     assert await case.step("enterprise-1-initiator", "draftTransfer", **sale) == "draft"
-    early = await case.refused("centre-approver", "qualifyTransfer")
+    early = await case.expect_refusal("centre-approver", "qualifyTransfer")
     assert (early["code"], early["misses"][0]["rule"]) == ("FORBIDDEN", "T-10")
 
     first = await case.step("enterprise-1-initiator", "offerTransfer")
     assert first == "awaiting_signature"
-    twice = await case.refused("enterprise-1-initiator", "countersignTransfer")
+    twice = await case.expect_refusal("enterprise-1-initiator", "countersignTransfer")
     assert (twice["code"], twice["rule"]) == ("FORBIDDEN", "N-07")
     assert await case.step("enterprise-1-approver", "countersignTransfer") == "offered"
 
-    other = await case.refused("enterprise-3-initiator", "acceptTransfer")
+    other = await case.expect_refusal("enterprise-3-initiator", "acceptTransfer")
     assert other["code"] == "NOT_FOUND"
-    only_approves = await case.refused("enterprise-4-approver", "acceptTransfer")
+    only_approves = await case.expect_refusal("enterprise-4-approver", "acceptTransfer")
     assert only_approves["rule"] == "N-42"
     assert await case.step("enterprise-4-initiator", "acceptTransfer") == "accepted"
     assert await case.step("centre-approver", "qualifyTransfer") == "eligible"
-    elsewhere = await case.refused("tangshan-approver", "approveTransfer")
+    elsewhere = await case.expect_refusal("tangshan-approver", "approveTransfer")
     assert elsewhere["code"] == "NOT_FOUND"
     assert await case.step("langfang-approver", "approveTransfer") == "approved"
-    again = await case.refused("langfang-approver", "approveTransfer")
+    again = await case.expect_refusal("langfang-approver", "approveTransfer")
     assert (again["code"], again["rule"]) == ("FORBIDDEN", "N-08")
 
     number = {"contractNumber": "TEST-1"}
     assert await case.step("centre-initiator", "contractTransfer", **number) == "contracted"
-    late = await case.refused("enterprise-1-initiator", "withdrawTransfer", reason="too late")
+    late = await case.expect_refusal(
+        "enterprise-1-initiator", "withdrawTransfer", reason="too late"
+    )
     assert late["code"] == "FORBIDDEN"
     short = {"money": "15199.99", "reference": "TEST0001"}
-    little = await case.refused("centre-initiator", "recordPayment", **short)
-    assert unmet(little) == {"paid_in_full"}
+    little = await case.expect_refusal("centre-initiator", "recordPayment", **short)
+    assert unmet_conditions(little) == {"paid_in_full"}
     await case.step("centre-initiator", "recordPayment", **short | {"money": "15200.00"})
     assert await case.step("centre-initiator", "settleTransfer") == "settled"
 
 
-async def test_a_settled_case_is_attested_and_tells_who_did_what(
+async def test_a_settled_case_is_attested_and_shows_who_did_what(
     portal: Portal, sale: dict[str, Any]
 ) -> None:
     case = await paid(portal, sale)
@@ -134,9 +138,11 @@ async def test_a_key_is_for_one_command(portal: Portal, sale: dict[str, Any]) ->
         {"input": sale},
         subject="demo-enterprise-1-initiator",
     )
-    empty = await case.refused("enterprise-1-initiator", "draftTransfer", **sale, idempotencyKey="")
+    empty = await case.expect_refusal(
+        "enterprise-1-initiator", "draftTransfer", **sale, idempotencyKey=""
+    )
     first = await case.send("enterprise-1-initiator", "draftTransfer", **sale, **key)
-    other = await case.refused(
+    other = await case.expect_refusal(
         "enterprise-1-initiator", "draftTransfer", **sale | {"quantity": "3.000"}, **key
     )
 
@@ -182,9 +188,11 @@ async def test_a_seller_who_does_not_keep_the_contract_is_in_default(
     case = await paid(portal, sale)
     refusal = {"side": "seller", "reason": "refuses"}
 
-    early = await case.refused("centre-approver", "declareDefault", **refusal | {"side": "buyer"})
+    early = await case.expect_refusal(
+        "centre-approver", "declareDefault", **refusal | {"side": "buyer"}
+    )
 
-    assert unmet(early) == {"payment_missing"}
+    assert unmet_conditions(early) == {"payment_missing"}
     assert await case.step("centre-approver", "declareDefault", **refusal) == "defaulted"
 
 
@@ -194,9 +202,9 @@ async def test_time_runs_out_without_a_sweeper(
     case = await offered(portal, sale)
     before = await case.read("enterprise-4-initiator")
     assert before is not None
-    await passing(registry, datetime.fromisoformat(before["deadlineAt"]) + timedelta(seconds=1))
+    await pass_time(registry, datetime.fromisoformat(before["deadlineAt"]) + timedelta(seconds=1))
 
-    late = await case.refused("enterprise-4-initiator", "acceptTransfer")
+    late = await case.expect_refusal("enterprise-4-initiator", "acceptTransfer")
     after = await case.read("enterprise-4-initiator")
 
     assert late["code"] == "FORBIDDEN"
@@ -205,7 +213,7 @@ async def test_time_runs_out_without_a_sweeper(
     assert await case.step("centre-initiator", "expireTransfer") == "expired"
 
 
-async def passing(database: Database, until: datetime) -> None:
+async def pass_time(database: Database, until: datetime) -> None:
     owner = await asyncpg.connect(database.owner_url)
     await advance_clock(owner, until)
     await owner.close()
@@ -214,11 +222,11 @@ async def passing(database: Database, until: datetime) -> None:
 async def test_two_officers_reverse_a_settlement(portal: Portal, sale: dict[str, Any]) -> None:
     case = await paid(portal, sale)
     await case.step("centre-initiator", "settleTransfer")
-    settled = await row(
+    settled = await fetch_one(
         "SELECT entry_id, number FROM certificate ORDER BY issued_at DESC, number DESC LIMIT 1"
     )
     assert settled is not None
-    proposal = {"entry": global_id("Entry", settled["entry_id"]), "reason": "wrong buyer"}
+    proposal = {"entry": to_global_id("Entry", settled["entry_id"]), "reason": "wrong buyer"}
 
     proposed = await reversing(portal, "centre-initiator", "proposeReversal", **proposal)
     own = await reversing(portal, "centre-initiator", "approveReversal", id=proposed["id"])
@@ -239,22 +247,25 @@ async def reversing(portal: Portal, who: str, name: str, **said: str) -> dict[st
 
 
 async def test_across_cities_both_speak_and_the_province_decides(
-    server: Server, crossing: Told
+    server: Server, cross_region_demo: LoadedDemo
 ) -> None:
-    async with a_copy(server, crossing), a_portal() as portal:
+    async with open_demo_copy(server, cross_region_demo), open_portal() as portal:
         case = Case(
-            portal, global_id("Transfer", crossing.loaded.objects["transfer-across-offered"])
+            portal,
+            to_global_id(
+                "Transfer", cross_region_demo.report.object_ids["transfer-across-offered"]
+            ),
         )
         against = {"favourable": False, "reasons": "our own projects come first"}
         favour = {"favourable": True, "reasons": "all aims were met"}
 
         assert await case.step("enterprise-6-initiator", "acceptTransfer") == "accepted"
         assert await case.step("centre-approver", "qualifyTransfer") == "eligible"
-        city = await case.refused("langfang-approver", "approveTransfer")
-        early = await case.refused("province-approver", "approveTransfer")
+        city = await case.expect_refusal("langfang-approver", "approveTransfer")
+        early = await case.expect_refusal("province-approver", "approveTransfer")
         await case.step("tangshan-approver", "opineOnTransfer", **against)
-        twice = await case.refused("tangshan-approver", "opineOnTransfer", **favour)
-        half = await case.refused("province-approver", "approveTransfer")
+        twice = await case.expect_refusal("tangshan-approver", "opineOnTransfer", **favour)
+        half = await case.expect_refusal("province-approver", "approveTransfer")
         await case.step("langfang-approver", "opineOnTransfer", **favour)
         assert await case.step("province-approver", "approveTransfer") == "approved"
         await case.step("centre-initiator", "contractTransfer", contractNumber="TEST-2026")
@@ -272,14 +283,14 @@ async def test_across_cities_both_speak_and_the_province_decides(
 
 
 async def test_on_the_founding_day_nothing_crosses_cities(
-    portal: Portal, sale: dict[str, Any], world: Told
+    portal: Portal, sale: dict[str, Any], world: LoadedDemo
 ) -> None:
-    buyer = global_id("Organisation", world.loaded.objects["works"])
+    buyer = to_global_id("Organisation", world.report.object_ids["works"])
 
-    refusal = await Case(portal).refused(
+    refusal = await Case(portal).expect_refusal(
         "enterprise-1-initiator",
         "draftTransfer",
         **sale | {"buyer": buyer, "announcedOn": date(2022, 5, 1).isoformat(), "announcement": "x"},
     )
 
-    assert "area" in unmet(refusal)
+    assert "area" in unmet_conditions(refusal)

@@ -62,7 +62,7 @@ class Case:
         self.id = done["id"]
         return str(done["state"])
 
-    async def refused(self, who: str, name: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - likewise
+    async def expect_refusal(self, who: str, name: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - likewise
         """The refusal of a step, which is told in both languages and changes nothing."""
         before = await self.read("auditor") if self.id else None
         answer = await self.send(who, name, **said)
@@ -79,6 +79,6 @@ class Case:
         return found
 
 
-def unmet(refusal: dict[str, Any]) -> set[str]:
+def unmet_conditions(refusal: dict[str, Any]) -> set[str]:
     """The conditions that stood against it."""
     return {each["name"] for each in refusal["conditions"] if not each["met"]}

@@ -8,60 +8,60 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from registry.access.principals import NIL, Caller
-from registry.commands.command import OPERATIONS, command
-from registry.db.session import row
+from registry.access.principals import NIL, Principal
+from registry.commands.command import OPERATIONS, execute_command
+from registry.db.session import fetch_one
 from registry.transfers.records import Transfer
 from seeds.clock import advance_clock
-from seeds.demo.cross_region.loader import ENDS as ENDS_2026
+from seeds.demo.cross_region.loader import ENDS_AT as ENDS_2026
 from seeds.demo.cross_region.loader import load_cross_region
-from seeds.demo.loader import Loaded, Progress, load_founding_day
+from seeds.demo.loader import LoadReport, ProgressCallback, load_founding_day
 from tests.support.live_server import CLIENT, Portal
 
-PROGRAM = "demonstration-portal"
+CLIENT_NAME = "demonstration-portal"
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class DemoUser:
     """Somebody who sends requests; without a subject a program, or nobody at all."""
 
     subject: str = ""
     client: str = CLIENT
-    lapsed: bool = False
+    appointment_expired: bool = False
 
-    async def caller(self) -> Caller:
+    async def principal(self) -> Principal:
         """What sign-in knows of him."""
-        if not self.subject and self.client != PROGRAM:
-            return Caller()
-        return Caller(self.subject, await self.appointment() or NIL, self.client)
+        if not self.subject and self.client != CLIENT_NAME:
+            return Principal()
+        return Principal(self.subject, await self.appointment() or NIL, self.client)
 
     async def appointment(self) -> UUID | None:
         """The appointment his requests name: one that has run out, which nobody else would."""
-        if not self.lapsed:
+        if not self.appointment_expired:
             return None
-        found = await row(
+        found = await fetch_one(
             "SELECT a.id FROM appointment a JOIN person p ON p.id = a.person_id"
             " WHERE p.subject = $1",
             self.subject,
         )
         return UUID(str(found["id"])) if found else None
 
-    async def asks(
+    async def ask(
         self, portal: Portal, query: str, variables: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """The whole answer to his request."""
-        signed = self.subject or (self.client if self.client == PROGRAM else "")
+        signed = self.subject or (self.client if self.client == CLIENT_NAME else "")
         named = await self.appointment()
         return await portal.ask(
             query, variables, subject=signed, appointment=named, client=self.client
         )
 
 
-def _officers(*subjects: str) -> dict[str, Who]:
-    return {subject: Who(f"demo-{subject}") for subject in subjects}
+def _officers(*subjects: str) -> dict[str, DemoUser]:
+    return {subject: DemoUser(f"demo-{subject}") for subject in subjects}
 
 
-WHO: dict[str, Who] = {
+USERS: dict[str, DemoUser] = {
     **_officers(
         "province-initiator",
         "province-approver",
@@ -87,22 +87,22 @@ WHO: dict[str, Who] = {
         "verifier-initiator",
         "auditor",
     ),
-    "province-clerk": Who("test-clerk"),
-    "province-judge": Who("test-judge"),
-    "an officer whose time has run out": Who("demo-langfang-lapsed", lapsed=True),
-    "an officer through a program": Who("demo-enterprise-1-initiator", client=PROGRAM),
-    "a program": Who(client=PROGRAM),
-    "the public": Who(),
+    "province-clerk": DemoUser("test-clerk"),
+    "province-judge": DemoUser("test-judge"),
+    "an officer whose time has run out": DemoUser("demo-langfang-lapsed", appointment_expired=True),
+    "an officer through a program": DemoUser("demo-enterprise-1-initiator", client=CLIENT_NAME),
+    "a program": DemoUser(client=CLIENT_NAME),
+    "the public": DemoUser(),
 }
 """Each role, with an initiator and an approver where it has both; and those who lack something."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Done:
+class _Step:
     """Something that happens after the story; ``Ref`` stands for an object of its name."""
 
     id: str
-    by: str
+    user: str
     operation: str
     args: Mapping[str, object]
 
@@ -115,21 +115,21 @@ class Ref:
 
 
 @dataclass(frozen=True, slots=True)
-class Of:
+class RelatedValue:
     """What a row of a table that belongs to an object of this name says in a column."""
 
     name: str
     column: str
     table: str
-    belongs: str
+    condition: str
 
 
-def _entry(case: str) -> Of:
-    return Of(case, "entry_id", "certificate", "transfer_id")
+def _entry(case: str) -> RelatedValue:
+    return RelatedValue(case, "entry_id", "certificate", "transfer_id")
 
 
-def _account(body: str) -> Of:
-    return Of(body, "id", "account", "kind = 'holding' AND organisation_id")
+def _account(body: str) -> RelatedValue:
+    return RelatedValue(body, "id", "account", "kind = 'holding' AND organisation_id")
 
 
 def _agreement(title: str, *parties: str) -> dict[str, object]:
@@ -171,34 +171,34 @@ _ASSESSMENT = {
 _PERSON = {"name": "Worker"}
 _WHY = {"reason": "test", "source": "test"}
 
-_AFTER: tuple[_Done, ...] = (
-    _Done("works", "centre-initiator", "register_organisation", _WORKS),
-    _Done("stock", "province-initiator", "open_holding", _holding("SO2", "40")),
-    _Done(
+_STEPS: tuple[_Step, ...] = (
+    _Step("works", "centre-initiator", "register_organisation", _WORKS),
+    _Step("stock", "province-initiator", "open_holding", _holding("SO2", "40")),
+    _Step(
         "works-project",
         "province-initiator",
         "register_project",
         _PROJECT | {"organisation": Ref("works")},
     ),
-    _Done(
+    _Step(
         "works-person",
         "centre-initiator",
         "register_person",
         _PERSON | {"organisation": Ref("works"), "subject": "test-works"},
     ),
-    _Done(
+    _Step(
         "works-appointment",
         "centre-initiator",
         "appoint",
         {"person": Ref("works-person"), "organisation": Ref("works"), "may_initiate": True},
     ),
-    _Done(
+    _Step(
         "second-person",
         "enterprise-1-initiator",
         "register_person",
         _PERSON | {"organisation": Ref("enterprise-1"), "subject": "test-second"},
     ),
-    _Done(
+    _Step(
         "second-appointment",
         "enterprise-1-initiator",
         "appoint",
@@ -208,112 +208,112 @@ _AFTER: tuple[_Done, ...] = (
             "may_initiate": True,
         },
     ),
-    _Done(
+    _Step(
         "settlement-reversal",
         "centre-initiator",
         "propose_reversal",
         {"entry": _entry("transfer-settled-1"), "reason": "test"},
     ),
-    _Done(
+    _Step(
         "second-reversal",
         "centre-initiator",
         "propose_reversal",
         {"entry": _entry("transfer-settled-2"), "reason": "test"},
     ),
-    _Done(
+    _Step(
         "rejection",
         "centre-approver",
         "reject_reversal",
         {"id": Ref("second-reversal"), "reason": "test"},
     ),
-    _Done("draft", "hbis-initiator", "draft_agreement", _agreement("Draft", "hbis", "laiyuan")),
-    _Done(
+    _Step("draft", "hbis-initiator", "draft_agreement", _agreement("Draft", "hbis", "laiyuan")),
+    _Step(
         "half-signed",
         "hbis-initiator",
         "draft_agreement",
         _agreement("Half signed", "hbis", "laiyuan", "cib"),
     ),
-    _Done("half-signature", "hbis-initiator", "sign_agreement", {"id": Ref("half-signed")}),
-    _Done("carried", "cib-initiator", "bring_into_force", {"id": Ref("agreement-6")}),
-    _Done(
+    _Step("half-signature", "hbis-initiator", "sign_agreement", {"id": Ref("half-signed")}),
+    _Step("carried", "cib-initiator", "bring_into_force", {"id": Ref("agreement-6")}),
+    _Step(
         "milestone",
         "cib-initiator",
         "plan_milestone",
         {"id": Ref("agreement-6"), "title": "First loan"},
     ),
-    _Done(
+    _Step(
         "withdrawn",
         "hejian-initiator",
         "withdraw_agreement",
         {"id": Ref("agreement-5"), "reason": "test"},
     ),
-    _Done(
+    _Step(
         "frozen-by-city",
         "langfang-initiator",
         "impose_freeze",
         _WHY | {"account": _account("decheng")},
     ),
-    _Done(
+    _Step(
         "frozen-by-province",
         "province-initiator",
         "impose_freeze",
         _WHY | {"account": _account("works")},
     ),
-    _Done(
+    _Step(
         "lifted",
         "province-approver",
         "lift_freeze",
         {"id": Ref("frozen-by-province"), "reason": "test"},
     ),
-    _Done(
+    _Step(
         "sanctioned-by-province",
         "province-initiator",
         "impose_sanction",
         _WHY | {"organisation": Ref("works"), "kind": "penalty_period"},
     ),
-    _Done(
+    _Step(
         "revoked",
         "langfang-approver",
         "revoke_permit",
         {"id": Ref("permit-huaer"), "reason": "test"},
     ),
-    _Done("assessed", "province-initiator", "record_assessment", _ASSESSMENT),
-    _Done(
+    _Step("assessed", "province-initiator", "record_assessment", _ASSESSMENT),
+    _Step(
         "second-program",
         "province-initiator",
         "register_client",
         {"organisation": Ref("portal"), "name": "second", "scopes": ["Permit:view"]},
     ),
-    _Done("program-shut-out", "province-approver", "revoke_client", {"id": Ref("second-program")}),
+    _Step("program-shut-out", "province-approver", "revoke_client", {"id": Ref("second-program")}),
 )
 
 
-def _officer(name: str, **may: bool) -> tuple[_Done, ...]:
+def _officer(name: str, **may: bool) -> tuple[_Step, ...]:
     """Somebody of the province who may do one of two things; the founders may do both."""
     person = _PERSON | {"organisation": Ref("province"), "subject": f"test-{name}"}
     terms = {"person": Ref(name), "organisation": Ref("province"), **may}
     named = f"{name}-appointment"
     return (
-        _Done(name, "province-initiator", "register_person", person),
-        _Done(named, "province-initiator", "appoint", terms),
-        _Done(f"{name}-signed", "province-approver", "countersign_appointment", {"id": Ref(named)}),
+        _Step(name, "province-initiator", "register_person", person),
+        _Step(named, "province-initiator", "appoint", terms),
+        _Step(f"{name}-signed", "province-approver", "countersign_appointment", {"id": Ref(named)}),
     )
 
 
 _SALE = {
     "buyer": Ref("enterprise-1"),
-    "instrument": Of("transfer-draft", "instrument_id", "transfer", "id"),
+    "instrument": RelatedValue("transfer-draft", "instrument_id", "transfer", "id"),
     "quantity": "1.000",
     "price": 900_000,
 }
-_AFTERWARDS: tuple[_Done, ...] = (
-    *_AFTER,
+_LATER_ROWS: tuple[_Step, ...] = (
+    *_STEPS,
     *_officer("clerk", may_initiate=True),
     *_officer("judge", may_approve=True),
-    _Done("sale", "enterprise-3-initiator", "draft_transfer", _SALE),
-    _Done("sale-offered", "enterprise-3-initiator", "offer_transfer", {"id": Ref("sale")}),
-    _Done("sale-accepted", "enterprise-1-initiator", "accept_transfer", {"id": Ref("sale")}),
-    _Done(
+    _Step("sale", "enterprise-3-initiator", "draft_transfer", _SALE),
+    _Step("sale-offered", "enterprise-3-initiator", "offer_transfer", {"id": Ref("sale")}),
+    _Step("sale-accepted", "enterprise-1-initiator", "accept_transfer", {"id": Ref("sale")}),
+    _Step(
         "frozen-body",
         "province-initiator",
         "impose_freeze",
@@ -322,17 +322,21 @@ _AFTERWARDS: tuple[_Done, ...] = (
 )
 
 
-async def load_world(owner_url: str, *, progress: Progress | None = None) -> Loaded:
+async def load_world(owner_url: str, *, progress: ProgressCallback | None = None) -> LoadReport:
     """The founding day, and after it what brings the remaining kinds into further stages."""
     loaded = await load_founding_day(owner_url, progress=progress)
-    objects = dict(loaded.objects)
-    for done in _AFTERWARDS:
-        args = {name: await _known(value, objects) for name, value in done.args.items()}
-        objects[done.id] = await _done(done.by, done.operation, args, key=f"world:{done.id}")
-    return replace(loaded, objects=objects)
+    objects = dict(loaded.object_ids)
+    for done in _LATER_ROWS:
+        args = {
+            name: await _resolve_references(value, objects) for name, value in done.args.items()
+        }
+        objects[done.id] = await _execute_step(
+            done.user, done.operation, args, key=f"world:{done.id}"
+        )
+    return replace(loaded, object_ids=objects)
 
 
-WHO_IN_2026 = _officers(
+USERS_IN_2026 = _officers(
     "province-approver",
     "centre-initiator",
     "centre-approver",
@@ -345,12 +349,14 @@ WHO_IN_2026 = _officers(
 """Whoever has a part in a transfer across cities."""
 
 
-async def load_world_of_2026(owner_url: str, *, progress: Progress | None = None) -> Loaded:
+async def load_world_of_2026(
+    owner_url: str, *, progress: ProgressCallback | None = None
+) -> LoadReport:
     """The fixture of 2026, with a case that waits for opinions, one that has them, one overdue."""
     loaded = await load_cross_region(owner_url, progress=progress)
-    eligible = loaded.objects["transfer-across-offered"]
+    eligible = loaded.object_ids["transfer-across-offered"]
     sale = {
-        "buyer": loaded.objects["enterprise-6"],
+        "buyer": loaded.object_ids["enterprise-6"],
         "instrument": (await Transfer.get(id=eligible)).instrument_id,
         "quantity": "1.000",
         "price": 930_000,
@@ -358,43 +364,46 @@ async def load_world_of_2026(owner_url: str, *, progress: Progress | None = None
         "announcement": "test",
     }
     overdue, spoken = [
-        await _done("enterprise-tangshan-initiator", "draft_transfer", sale) for _ in range(2)
+        await _execute_step("enterprise-tangshan-initiator", "draft_transfer", sale)
+        for _ in range(2)
     ]
     for case in (overdue, spoken):
-        await _done("enterprise-tangshan-initiator", "offer_transfer", {"id": case})
+        await _execute_step("enterprise-tangshan-initiator", "offer_transfer", {"id": case})
     for case in (eligible, spoken):
-        await _done("enterprise-6-initiator", "accept_transfer", {"id": case})
-        await _done("centre-approver", "qualify_transfer", {"id": case})
+        await _execute_step("enterprise-6-initiator", "accept_transfer", {"id": case})
+        await _execute_step("centre-approver", "qualify_transfer", {"id": case})
     for city in ("tangshan-approver", "langfang-approver"):
         opinion = {"id": spoken, "favourable": False, "reasons": "test"}
-        await _done(city, "opine_on_transfer", opinion)
+        await _execute_step(city, "opine_on_transfer", opinion)
     owner = await asyncpg.connect(owner_url)
     await advance_clock(owner, ENDS_2026 + timedelta(days=30))
     await owner.close()
-    return replace(loaded, objects={**loaded.objects, "overdue": overdue})
+    return replace(loaded, object_ids={**loaded.object_ids, "overdue": overdue})
 
 
-async def _done(by: str, operation: str, args: dict[str, Any], key: str = "") -> UUID:
-    outcome = await command(
-        OPERATIONS[operation], Caller(f"demo-{by}"), args, key=key or str(uuid4())
+async def _execute_step(by: str, operation: str, args: dict[str, Any], key: str = "") -> UUID:
+    outcome = await execute_command(
+        OPERATIONS[operation], Principal(f"demo-{by}"), args, key=key or str(uuid4())
     )
     return UUID(str(outcome.record.pk))
 
 
-async def _known(value: object, objects: Mapping[str, UUID]) -> object:
+async def _resolve_references(value: object, objects: Mapping[str, UUID]) -> object:
     match value:
         case Ref(name):
             return objects[name]
-        case Of():
-            return await _said(value, objects[value.name])
+        case RelatedValue():
+            return await _read_related(value, objects[value.name])
         case list():
-            return [await _known(item, objects) for item in value]
+            return [await _resolve_references(item, objects) for item in value]
         case dict():
-            return {name: await _known(item, objects) for name, item in value.items()}
+            return {name: await _resolve_references(item, objects) for name, item in value.items()}
     return value
 
 
-async def _said(of: Of, owner: UUID) -> UUID:
-    found = await row(f"SELECT {of.column} AS id FROM {of.table} WHERE {of.belongs} = $1", owner)
+async def _read_related(of: RelatedValue, owner: UUID) -> UUID:
+    found = await fetch_one(
+        f"SELECT {of.column} AS id FROM {of.table} WHERE {of.condition} = $1", owner
+    )
     assert found is not None
     return UUID(str(found["id"]))

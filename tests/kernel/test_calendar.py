@@ -32,7 +32,7 @@ COUNTS = st.integers(0, 60)
 DRAGON_BOAT_2022 = Calendar(
     holidays=frozenset({date(2022, 6, 3), date(2022, 6, 4), date(2022, 6, 5)}),
     make_up_days=frozenset({date(2022, 5, 7)}),
-    years=frozenset({2022}),
+    confirmed_years=frozenset({2022}),
 )
 
 
@@ -46,7 +46,7 @@ def test_what_is_added_is_what_lies_between(calendar: Calendar, start: date, day
 def test_a_time_limit_ends_on_a_working_day(calendar: Calendar, start: date, days: int) -> None:
     end = add_working_days(calendar, start, days)
 
-    assert end == start if days == 0 else calendar.works(end)
+    assert end == start if days == 0 else calendar.is_working_day(end)
 
 
 @given(CALENDARS, DAYS, COUNTS, COUNTS)
@@ -69,7 +69,7 @@ def test_days_between_add_up(calendar: Calendar, one: date, two: date, three: da
 
 @given(CALENDARS, DAYS)
 def test_every_trading_day_is_a_working_day(calendar: Calendar, day: date) -> None:
-    assert calendar.works(day) or not calendar.trades(day)
+    assert calendar.is_working_day(day) or not calendar.is_trading_day(day)
 
 
 @given(DAYS, COUNTS)
@@ -96,8 +96,8 @@ def test_a_worked_saturday_works_and_does_not_trade() -> None:
 
 
 def test_only_years_on_record_are_confirmed() -> None:
-    assert DRAGON_BOAT_2022.confirmed(date(2022, 12, 31))
-    assert not DRAGON_BOAT_2022.confirmed(date(2023, 1, 1))
+    assert DRAGON_BOAT_2022.is_confirmed(date(2022, 12, 31))
+    assert not DRAGON_BOAT_2022.is_confirmed(date(2023, 1, 1))
 
 
 def test_a_limit_is_refused_to_run_backwards() -> None:

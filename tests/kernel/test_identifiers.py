@@ -23,7 +23,7 @@ ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 PRINTABLE = st.characters(min_codepoint=33, max_codepoint=126)
 
 
-def refused(check: Callable[[str, str], str], text: str) -> Malformed:
+def refusal_of(check: Callable[[str, str], str], text: str) -> Malformed:
     with pytest.raises(Malformed) as refusal:
         check(text, "identifier")
     assert refusal.value.code == Code.MALFORMED
@@ -38,8 +38,10 @@ def test_published_credit_codes_are_accepted(code: str) -> None:
 
 
 def test_a_published_wrong_check_digit_is_refused_as_such() -> None:
-    assert "check digit" in refused(check_credit_code, "91350100M000100Y4Z"[:17] + "2").message.en
-    refused(check_credit_code, "91350100M000100Y4Z")
+    assert (
+        "check digit" in refusal_of(check_credit_code, "91350100M000100Y4Z"[:17] + "2").message.en
+    )
+    refusal_of(check_credit_code, "91350100M000100Y4Z")
 
 
 @given(st.sampled_from(VALID_CODES), st.integers(0, 17), PRINTABLE)
@@ -48,12 +50,12 @@ def test_one_changed_character_of_a_credit_code_is_always_noticed(
 ) -> None:
     assume(other.upper() != code[place])
 
-    refused(check_credit_code, code[:place] + other + code[place + 1 :])
+    refusal_of(check_credit_code, code[:place] + other + code[place + 1 :])
 
 
 @given(st.sampled_from(VALID_CODES), st.integers(0, 17))
 def test_a_missing_character_is_noticed(code: str, place: int) -> None:
-    refused(check_credit_code, code[:place] + code[place + 1 :])
+    refusal_of(check_credit_code, code[:place] + code[place + 1 :])
 
 
 @given(
@@ -61,15 +63,17 @@ def test_a_missing_character_is_noticed(code: str, place: int) -> None:
     st.text("0123456789", min_size=6, max_size=6),
     st.text(ALPHABET, min_size=9, max_size=9),
 )
-def test_every_body_has_exactly_one_check_digit(kind: str, area: str, number: str) -> None:
+def test_every_organisation_code_has_exactly_one_check_digit(
+    kind: str, area: str, number: str
+) -> None:
     body = kind + area + number
 
-    accepted = [last for last in ALPHABET if accepts(check_credit_code, body + last)]
+    accepted = [last for last in ALPHABET if is_accepted(check_credit_code, body + last)]
 
     assert accepted == [credit_check_digit(body)]
 
 
-def accepts(check: Callable[[str, str], str], text: str) -> bool:
+def is_accepted(check: Callable[[str, str], str], text: str) -> bool:
     try:
         check(text, "identifier")
     except Malformed:
@@ -85,7 +89,7 @@ def test_case_blanks_and_full_width_do_not_matter(typed: str) -> None:
 
 
 def test_a_valid_code_hidden_before_blanks_and_junk_is_refused() -> None:
-    refused(check_credit_code, TANGSHAN + " " * 100 + "X")
+    refusal_of(check_credit_code, TANGSHAN + " " * 100 + "X")
 
 
 @pytest.mark.parametrize("number", [f"{TANGSHAN}001P", f"{TANGSHAN}002P", f"{WITHOUT_CODE}001P"])
@@ -98,26 +102,26 @@ def test_permit_numbers_are_accepted_and_name_their_holder(number: str) -> None:
 def test_the_credit_code_within_a_permit_number_is_checked(place: int, other: str) -> None:
     assume(other != TANGSHAN[place])
 
-    refused(check_permit_number, f"{TANGSHAN[:place]}{other}{TANGSHAN[place + 1 :]}001P")
+    refusal_of(check_permit_number, f"{TANGSHAN[:place]}{other}{TANGSHAN[place + 1 :]}001P")
 
 
 @given(st.integers(18, 21), st.sampled_from("ABCWXYZ-_ "))
 def test_a_letter_in_the_sequence_or_another_mark_is_refused(place: int, other: str) -> None:
     number = f"{TANGSHAN}001P"
 
-    refused(check_permit_number, number[:place] + other + number[place + 1 :])
+    refusal_of(check_permit_number, number[:place] + other + number[place + 1 :])
 
 
 @pytest.mark.parametrize("mark", "WXYZ")
 def test_a_registration_receipt_is_not_a_permit(mark: str) -> None:
-    assert mark in refused(check_permit_number, f"{TANGSHAN}001{mark}").message.en
+    assert mark in refusal_of(check_permit_number, f"{TANGSHAN}001{mark}").message.en
 
 
 @pytest.mark.parametrize(
     "body", ["H91302300001" + "00001" + "A", "H8" + WITHOUT_CODE[2:], WITHOUT_CODE[:-1] + "1"]
 )
-def test_a_body_without_a_credit_code_has_its_own_strict_form(body: str) -> None:
-    refused(check_permit_number, f"{body}001P")
+def test_an_organisation_without_a_credit_code_has_its_own_strict_form(body: str) -> None:
+    refusal_of(check_permit_number, f"{body}001P")
 
 
 @pytest.mark.parametrize("code", ["130000", "130682", "133100", "131024"])
@@ -127,7 +131,7 @@ def test_division_codes_have_six_digits(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["", "13010", "1301000", "030100", "13010A", "13-100"])
 def test_other_forms_are_no_division_code(code: str) -> None:
-    refused(check_division, code)
+    refusal_of(check_division, code)
 
 
 @pytest.mark.parametrize(("typed", "code"), [("DA001", "DA001"), ("dw999", "DW999")])
@@ -137,7 +141,7 @@ def test_outlets_are_numbered_by_medium(typed: str, code: str) -> None:
 
 @pytest.mark.parametrize("code", ["DA000", "DB001", "DA01", "DA0001", "D A001"])
 def test_other_forms_are_no_outlet(code: str) -> None:
-    refused(check_outlet, code)
+    refusal_of(check_outlet, code)
 
 
 def test_a_bank_reference_has_one_form_however_it_is_typed() -> None:
@@ -146,11 +150,11 @@ def test_a_bank_reference_has_one_form_however_it_is_typed() -> None:
 
 @pytest.mark.parametrize("text", ["12345", "-123456", "123456-", "1" * 41, "12 3456", "付款123456"])
 def test_other_forms_are_no_bank_reference(text: str) -> None:
-    refused(check_bank_reference, text)
+    refusal_of(check_bank_reference, text)
 
 
 def test_a_sha256_is_lower_case_hexadecimal() -> None:
     assert check_sha256("AB" * 32, "sha256") == "ab" * 32
-    refused(check_sha256, "ab" * 31)
-    refused(check_sha256, "ag" * 32)
-    refused(check_sha256, "ab" * 33)
+    refusal_of(check_sha256, "ab" * 31)
+    refusal_of(check_sha256, "ag" * 32)
+    refusal_of(check_sha256, "ab" * 33)

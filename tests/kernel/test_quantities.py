@@ -9,13 +9,13 @@ from registry.kernel.errors import Code, Malformed
 from registry.kernel.quantities import (
     MONEY_MAX,
     QUANTITY_MAX,
-    Period,
-    amount_fen,
+    DateRange,
     format_money,
     format_quantity,
     parse_money,
     parse_quantity,
-    share,
+    percentage_of,
+    total_price_fen,
 )
 
 UNITS = st.integers(0, QUANTITY_MAX)
@@ -107,7 +107,7 @@ def test_what_an_issuer_has_issued_is_shown_as_negative() -> None:
 def test_the_cangzhou_reserve_sale_of_2023_recomputes() -> None:
     sold = {"356.418": 7500, "633.808": 9000, "24.047": 6000, "1.202": 12000}
 
-    total = sum(amount_fen(parse_quantity(t, 3), yuan * 100, 3) for t, yuan in sold.items())
+    total = sum(total_price_fen(parse_quantity(t, 3), yuan * 100, 3) for t, yuan in sold.items())
 
     assert format_money(total) == "8536113.00"
 
@@ -115,7 +115,7 @@ def test_the_cangzhou_reserve_sale_of_2023_recomputes() -> None:
 def test_the_launch_reserve_at_base_price_is_604_million() -> None:
     reserve = {26_000: 7500, 44_000: 9000, 1_800: 6000, 200: 12000}
 
-    worth = [amount_fen(tonnes * 1000, yuan * 100, 3) for tonnes, yuan in reserve.items()]
+    worth = [total_price_fen(tonnes * 1000, yuan * 100, 3) for tonnes, yuan in reserve.items()]
 
     assert [format_money(fen) for fen in worth] == [
         "195000000.00",
@@ -127,7 +127,7 @@ def test_the_launch_reserve_at_base_price_is_604_million() -> None:
 
 
 def test_a_deposit_is_thirty_percent_of_ten_tonnes_at_base_price() -> None:
-    assert share(amount_fen(10_000, 600_000, 3), 30) == parse_money("18000.00")
+    assert percentage_of(total_price_fen(10_000, 600_000, 3), 30) == parse_money("18000.00")
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_deposit_is_thirty_percent_of_ten_tonnes_at_base_price() -> None:
     [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (6, 4), (7, 5), (8, 6), (9, 6), (10, 7), (15, 11)],
 )
 def test_seventy_percent_of_the_bidders_win_rounded_half_up(bidders: int, winners: int) -> None:
-    assert share(bidders, 70) == winners
+    assert percentage_of(bidders, 70) == winners
 
 
 @given(UNITS, st.integers(0, 10_000_000), SCALES)
@@ -144,35 +144,35 @@ def test_an_amount_is_the_nearest_fen_and_half_goes_up(units: int, price: int, s
     if exact > MONEY_MAX - 1:
         return
 
-    rounded = amount_fen(units, price, scale)
+    rounded = total_price_fen(units, price, scale)
 
     assert Fraction(-1, 2) < rounded - exact <= Fraction(1, 2)
 
 
 def test_an_amount_beyond_the_limit_is_refused() -> None:
     with pytest.raises(Malformed):
-        amount_fen(QUANTITY_MAX, MONEY_MAX, 3)
+        total_price_fen(QUANTITY_MAX, MONEY_MAX, 3)
 
 
 @given(UNITS, st.integers(0, 100))
 def test_a_share_and_its_rest_make_the_whole(units: int, percent: int) -> None:
-    assert 0 <= share(units, percent) <= units
-    assert abs(share(units, percent) + share(units, 100 - percent) - units) <= 1
+    assert 0 <= percentage_of(units, percent) <= units
+    assert abs(percentage_of(units, percent) + percentage_of(units, 100 - percent) - units) <= 1
 
 
 def test_a_period_holds_on_both_its_ends() -> None:
-    period = Period(date(2021, 1, 1), date(2025, 12, 31))
+    period = DateRange(date(2021, 1, 1), date(2025, 12, 31))
 
-    assert period.holds(date(2021, 1, 1))
-    assert period.holds(date(2025, 12, 31))
-    assert not period.holds(date(2020, 12, 31))
-    assert not period.holds(date(2026, 1, 1))
-    assert Period(date(2026, 1, 1)).holds(date(9999, 12, 31))
+    assert period.contains(date(2021, 1, 1))
+    assert period.contains(date(2025, 12, 31))
+    assert not period.contains(date(2020, 12, 31))
+    assert not period.contains(date(2026, 1, 1))
+    assert DateRange(date(2026, 1, 1)).contains(date(9999, 12, 31))
 
 
 def test_a_period_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(Malformed) as refusal:
-        Period(date(2022, 1, 2), date(2022, 1, 1))
+        DateRange(date(2022, 1, 2), date(2022, 1, 1))
 
     assert refusal.value.field == "until"
 
@@ -181,9 +181,9 @@ def test_a_period_that_ends_before_it_begins_is_refused() -> None:
 def test_periods_overlap_when_a_day_lies_in_both(
     first: date, first_days: int, second: date, second_days: int
 ) -> None:
-    one = Period(first, first + timedelta(first_days))
-    two = Period(second, second + timedelta(second_days))
+    one = DateRange(first, first + timedelta(first_days))
+    two = DateRange(second, second + timedelta(second_days))
 
-    shared = any(two.holds(first + timedelta(step)) for step in range(first_days + 1))
+    shared = any(two.contains(first + timedelta(step)) for step in range(first_days + 1))
 
     assert one.overlaps(two) == two.overlaps(one) == shared

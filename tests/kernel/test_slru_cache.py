@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.kernel.slru_cache import Remembered
+from registry.kernel.slru_cache import SegmentedLRUCache
 
 
 def test_what_was_asked_again_outlives_a_flood_of_new_things() -> None:
-    kept: Remembered[str, int] = Remembered(8, 1_000)
+    kept: SegmentedLRUCache[str, int] = SegmentedLRUCache(8, 1_000)
     kept.put("honest", 1, 1)
     assert kept.get("honest") == 1
 
@@ -19,7 +19,7 @@ def test_what_was_asked_again_outlives_a_flood_of_new_things() -> None:
 
 
 def test_what_was_asked_once_goes_with_the_flood() -> None:
-    kept: Remembered[str, int] = Remembered(8, 1_000)
+    kept: SegmentedLRUCache[str, int] = SegmentedLRUCache(8, 1_000)
     kept.put("once", 1, 1)
 
     for n in range(3):
@@ -29,7 +29,7 @@ def test_what_was_asked_once_goes_with_the_flood() -> None:
 
 
 def test_of_what_was_asked_again_the_longest_silent_goes_first() -> None:
-    kept: Remembered[str, int] = Remembered(4, 1_000)
+    kept: SegmentedLRUCache[str, int] = SegmentedLRUCache(4, 1_000)
     for name in ("a", "b", "c"):
         kept.put(name, 1, 1)
         kept.get(name)
@@ -45,7 +45,7 @@ def test_of_what_was_asked_again_the_longest_silent_goes_first() -> None:
 
 
 def test_what_is_too_heavy_is_not_kept() -> None:
-    kept: Remembered[str, int] = Remembered(8, 100)
+    kept: SegmentedLRUCache[str, int] = SegmentedLRUCache(8, 100)
 
     kept.put("heavy", 1, 26)
 
@@ -54,20 +54,20 @@ def test_what_is_too_heavy_is_not_kept() -> None:
 
 
 def test_what_is_dropped_is_gone_from_either_part() -> None:
-    kept: Remembered[str, int] = Remembered(8, 1_000)
+    kept: SegmentedLRUCache[str, int] = SegmentedLRUCache(8, 1_000)
     for name in ("new", "known", "stays"):
         kept.put(name, 1, 5)
     kept.get("known")
 
     for name in ("new", "known", "absent"):
-        kept.drop(name)
+        kept.discard(name)
 
     assert [name in kept for name in ("new", "known", "stays")] == [False, False, True]
     assert (len(kept), kept.weight) == (1, 5)
 
 
-def test_everything_can_be_forgotten() -> None:
-    kept: Remembered[str, int] = Remembered(8, 1_000)
+def test_the_cache_can_be_cleared() -> None:
+    kept: SegmentedLRUCache[str, int] = SegmentedLRUCache(8, 1_000)
     for name in ("new", "known"):
         kept.put(name, 1, 5)
     kept.get("known")
@@ -85,7 +85,7 @@ def test_everything_can_be_forgotten() -> None:
 def test_neither_number_nor_weight_is_ever_exceeded(
     steps: list[tuple[bool, int, int]], number: int, weight: int
 ) -> None:
-    kept: Remembered[int, int] = Remembered(number, weight)
+    kept: SegmentedLRUCache[int, int] = SegmentedLRUCache(number, weight)
     weights: dict[int, int] = {}
     for puts, key, heavy in steps:
         if puts:

@@ -4,18 +4,25 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
-from registry.db.session import execute, row, transaction
+from registry.db.session import execute, fetch_one, transaction
 from registry.kernel.calendar import CHINA
-from registry.ledger.journal import available, ensure_account, ensure_instrument
+from registry.ledger.journal import available_quantity, ensure_account, ensure_instrument
 from registry.ledger.records import Account, Instrument
-from registry.ledger.rules import ISSUANCE, AccountKind, Acquisition, EntryKind, Posting, Right
+from registry.ledger.rules import (
+    ISSUANCE_ACCOUNT,
+    AccountKind,
+    Acquisition,
+    EntryKind,
+    Posting,
+    Right,
+)
 from registry.parties.records import Organisation
-from tests.support.builders import LANGFANG, an_organisation
+from tests.support.builders import LANGFANG, create_organisation
 
 OPENING = datetime(2022, 6, 7, 10, tzinfo=CHINA)
 HOUR = timedelta(hours=1)
 
-_ACT = """
+_AUDIT_ENTRY = """
     INSERT INTO act (id, at, operation, kind, verb, object_id, role, edition, rule, facts, key,
         input)
     SELECT $1, $2, 'a_test', 'Account', 'view', $1, 'province', edition, number, '{}', 'a test',
@@ -28,7 +35,7 @@ _POST = """
 """
 
 
-async def a_right(
+async def create_right(
     pollutant: str = "SO2", *, until: date | None = None, demo: bool = True
 ) -> Instrument:
     """A paid right of Langfang."""
@@ -37,13 +44,13 @@ async def a_right(
     )
 
 
-async def a_holder(**columns: object) -> tuple[Organisation, Account]:
+async def create_holder(**columns: object) -> tuple[Organisation, Account]:
     """A new enterprise with its holding account."""
-    organisation = await an_organisation(**columns)  # type: ignore[arg-type]
+    organisation = await create_organisation(**columns)  # type: ignore[arg-type]
     return organisation, await ensure_account(organisation.id, AccountKind.HOLDING)
 
 
-async def posted(
+async def post_in_transaction(
     kind: EntryKind,
     *postings: Posting,
     at: datetime = OPENING,
@@ -53,12 +60,12 @@ async def posted(
 ) -> UUID:
     """An entry with an act of its own, in a transaction of its own."""
     async with transaction():
-        return await written(
+        return await write_entry(
             kind, postings, at=at, effective=effective, reverses=reverses, reference=reference
         )
 
 
-async def written(
+async def write_entry(
     kind: EntryKind,
     postings: Sequence[Posting],
     *,
@@ -69,7 +76,7 @@ async def written(
 ) -> UUID:
     """An entry with an act of its own, in the transaction there is."""
     entry, act = uuid4(), uuid4()
-    await execute(_ACT, act, at)
+    await execute(_AUDIT_ENTRY, act, at)
     await execute(
         _POST,
         entry,
@@ -87,32 +94,34 @@ async def written(
     return entry
 
 
-async def stocked(account: Account, instrument: Instrument, quantity: int) -> UUID:
+async def give_stock(account: Account, instrument: Instrument, quantity: int) -> UUID:
     """The opening entry that gives an account its first stock."""
-    return await posted(EntryKind.OPENING, Posting(ISSUANCE, account.id, instrument.id, quantity))
+    return await post_in_transaction(
+        EntryKind.OPENING, Posting(ISSUANCE_ACCOUNT, account.id, instrument.id, quantity)
+    )
 
 
-async def held(instrument: Instrument, *accounts: Account) -> list[int]:
+async def holdings_of(instrument: Instrument, *accounts: Account) -> list[int]:
     """What each account holds now."""
-    return [await available(account.id, instrument.id) for account in accounts]
+    return [await available_quantity(account.id, instrument.id) for account in accounts]
 
 
-async def counted(table: str) -> int:
+async def count_rows(table: str) -> int:
     """How many rows a table has."""
-    found = await row(f"SELECT count(*) AS number FROM {table}")
+    found = await fetch_one(f"SELECT count(*) AS number FROM {table}")
     assert found is not None
     return int(found["number"])
 
 
-async def two_holders(stock: int) -> tuple[Instrument, Account, Account]:
+async def create_two_holders(stock: int) -> tuple[Instrument, Account, Account]:
     """A right, one who holds some of it, and one who holds none."""
-    right = await a_right()
-    _, seller = await a_holder()
-    _, buyer = await a_holder()
-    await stocked(seller, right, stock)
+    right = await create_right()
+    _, seller = await create_holder()
+    _, buyer = await create_holder()
+    await give_stock(seller, right, stock)
     return right, seller, buyer
 
 
-def moved(source: Account, target: Account, right: Instrument, quantity: int) -> Posting:
+def make_posting(source: Account, target: Account, right: Instrument, quantity: int) -> Posting:
     """A posting between two accounts."""
     return Posting(source.id, target.id, right.id, quantity)

@@ -13,10 +13,10 @@ from registry.kernel.errors import Code
 from registry.ledger.operations import lift_freeze
 from registry.ledger.rules import AccountKind, EntryKind
 from tests.ledger.ledger_builders import HOUR, OPENING
-from tests.ledger.machine_fixture import HOLDING, WRITE, Ground, asked_of
-from tests.ledger.reference_model import Book, Draft, Key, Move, No
+from tests.ledger.machine_fixture import HOLDING, WRITE, LedgerDatabase, arguments_of
+from tests.ledger.reference_model import EntryRequest, Key, ModelRefusal, Move, ReferenceModel
 
-NOBODY = UUID(int=77)
+NO_USER = UUID(int=77)
 ALL, MORE = -1, -2
 """Quantities that stand for what a position holds, and for one unit more."""
 
@@ -30,14 +30,14 @@ Plan = Callable[[], Apply]
 class Machine(RuleBasedStateMachine):
     """Sends commands whose outcome the model has foretold, and holds the tables against it."""
 
-    ground: Ground
-    seen: Counter[str]
+    database: LedgerDatabase
+    outcomes: Counter[str]
     stride = 1
 
     def __init__(self) -> None:
         super().__init__()
-        self.book: Book = self.ground.book()
-        self.moments = [OPENING]
+        self.model: ReferenceModel = self.database.new_model()
+        self.instants = [OPENING]
         self.steps = self.sent = 0
 
     # How a command is sent.
@@ -46,42 +46,42 @@ class Machine(RuleBasedStateMachine):
         self, who: str, operation: Operation[Any], args: dict[str, Any], plan: Plan, *, mood: str
     ) -> None:
         """Send it, compare the answer with the plan, and let the model follow."""
-        apply, code = self._foretold(plan)
+        apply, code = self._predict(plan)
         name = args["kind"] if operation is WRITE else operation.name
         end = code or ("foreseen" if mood == "preview" else "done")
-        self.seen[f"{name} {end}"] += 1
+        self.outcomes[f"{name} {end}"] += 1
         key = uuid4().hex
         if mood == "preview":
             self._preview(who, operation, args, code)
             return
-        answer = self.ground.ask(who, operation, args, key=key)
+        answer = self.database.ask(who, operation, args, key=key)
         assert answer.code == code
         if answer.outcome is not None and apply is not None:
-            self.book.acts += 1
-            act = answer.outcome.act_id
-            apply(answer.outcome.record.pk, self.ground.look(act).written)
+            self.model.audit_entries += 1
+            act = answer.outcome.audit_entry_id
+            apply(answer.outcome.record.pk, self.database.snapshot(act).written)
         if mood == "twice":
-            again = self.ground.ask(who, operation, args, key=key)
+            again = self.database.ask(who, operation, args, key=key)
             assert again.code == code
             if again.outcome and answer.outcome:
-                assert again.outcome.replayed
-                assert again.outcome.act_id == answer.outcome.act_id
+                assert again.outcome.is_replay
+                assert again.outcome.audit_entry_id == answer.outcome.audit_entry_id
         if mood == "other" and answer.outcome:
-            other = self.ground.ask(who, lift_freeze, {"id": NOBODY, "reason": "x"}, key=key)
+            other = self.database.ask(who, lift_freeze, {"id": NO_USER, "reason": "x"}, key=key)
             assert other.code == Code.KEY_REUSED
-            self.seen[f"{name} {Code.KEY_REUSED}"] += 1
+            self.outcomes[f"{name} {Code.KEY_REUSED}"] += 1
 
-    def _foretold(self, plan: Plan) -> tuple[Apply | None, str | None]:
+    def _predict(self, plan: Plan) -> tuple[Apply | None, str | None]:
         try:
             return plan(), None
-        except No as no:
+        except ModelRefusal as no:
             return None, no.code
 
     def _preview(
         self, who: str, operation: Operation[Any], args: dict[str, Any], code: str | None
     ) -> None:
         """It foresees the same and leaves nothing; unmet conditions it shows."""
-        answer = self.ground.ask(who, operation, args, key="foresee", preview=True)
+        answer = self.database.ask(who, operation, args, key="foresee", preview=True)
         unmet = code == Code.CONDITIONS_UNMET
         assert answer.code == (None if unmet else code)
         if answer.outcome is not None:
@@ -91,15 +91,15 @@ class Machine(RuleBasedStateMachine):
 
     def write(self, kind: EntryKind, *moves: Move, mood: str, **more: Any) -> None:  # noqa: ANN401
         """An entry that no operation of the ledger's own writes."""
-        draft = Draft(kind, moves, self.book.now, **more)
-        anchor = self.ground.account(self.ground.enterprises[0], HOLDING)
-        args = asked_of(anchor, draft)
+        draft = EntryRequest(kind, moves, self.model.now, **more)
+        anchor = self.database.account(self.database.enterprises[0], HOLDING)
+        args = arguments_of(anchor, draft)
         self.send("province", WRITE, args, self._posting(draft), mood=mood)
 
-    def _posting(self, draft: Draft) -> Plan:
+    def _posting(self, draft: EntryRequest) -> Plan:
         def plan() -> Apply:
-            self.book.weigh(draft)
-            return lambda _, entry: self.book.write(entry or NOBODY, draft)
+            self.model.validate(draft)
+            return lambda _, entry: self.model.write(entry or NO_USER, draft)
 
         return plan
 
@@ -107,59 +107,64 @@ class Machine(RuleBasedStateMachine):
 
     def position(self, n: int, *kinds: AccountKind, money: bool | None = None) -> Key:
         """Something that is held, or where nothing is, something that could be."""
-        held = self.book.positions(*kinds, money=money)
+        held = self.model.positions(*kinds, money=money)
         if held:
             return held[n % len(held)]
-        accounts = [p.id for p in self.book.places.values() if p.kind in kinds]
-        things = [t.id for t in self.book.things.values() if money in {None, not t.pollutant}]
+        accounts = [p.id for p in self.model.accounts.values() if p.kind in kinds]
+        things = [t.id for t in self.model.instruments.values() if money in {None, not t.pollutant}]
         return accounts[n % len(accounts)], things[n % len(things)]
 
     def quantity(self, drawn: int, key: Key) -> int:
-        return {ALL: self.book.balance(key), MORE: self.book.balance(key) + 1}.get(drawn, drawn)
+        return {ALL: self.model.balance(key), MORE: self.model.balance(key) + 1}.get(drawn, drawn)
 
     def sibling(self, account: UUID, kind: AccountKind) -> UUID:
-        organisation = self.book.places[account].organisation
+        organisation = self.model.accounts[account].organisation
         assert organisation is not None
-        return self.ground.account(organisation, kind)
+        return self.database.account(organisation, kind)
 
     def effective(self, hours: int | None) -> datetime | None:
-        return None if hours is None else self.book.now + hours * HOUR
+        return None if hours is None else self.model.now + hours * HOUR
 
     # What is always true.
 
     @invariant()
-    def nothing_is_there_that_the_model_does_not_know(self) -> None:
+    def tables_match_the_model(self) -> None:
         """So a refusal, a repetition and a preview left no trace."""
-        there = self.ground.look()
-        fixed = {"account": len(self.book.places), "instrument": len(self.book.things)}
+        there = self.database.snapshot()
+        fixed = {"account": len(self.model.accounts), "instrument": len(self.model.instruments)}
         sums: Counter[UUID] = Counter()
         for (account, thing), (quantity, _, _) in there.balances.items():
-            assert quantity >= 0 or self.book.places[account].issuer
+            assert quantity >= 0 or self.model.accounts[account].is_issuer
             sums[thing] += quantity
 
         assert not any(sums.values())
-        assert there.balances == self.book.balances()
-        assert there.states == self.book.states()
-        assert there.counts == self.book.counts() | fixed
+        assert there.balances == self.model.balances()
+        assert there.states == self.model.states()
+        assert there.counts == self.model.counts() | fixed
 
     @invariant()
-    def the_past_is_what_it_was(self) -> None:
+    def history_is_immutable(self) -> None:
         self.steps += 1
-        known = self.moments[self.steps * 7 % len(self.moments)]
-        effective = self.moments[self.steps * 3 % len(self.moments)] - HOUR * (self.steps % 3)
-        keys = list(self.book.lines)
+        known = self.instants[self.steps * 7 % len(self.instants)]
+        effective = self.instants[self.steps * 3 % len(self.instants)] - HOUR * (self.steps % 3)
+        keys = list(self.model.lines)
 
-        assert self.ground.past(keys, known, effective) == {
-            key: (self.book.as_known(key, known), self.book.as_effective(key, effective, known))
+        assert self.database.balances_as_of(keys, known, effective) == {
+            key: (
+                self.model.balance_recorded_at(key, known),
+                self.model.balance_effective_at(key, effective, known),
+            )
             for key in keys
         }
 
     @invariant()
-    def the_ledger_verifies(self) -> None:
+    def ledger_verifies(self) -> None:
         """Sound, but for a cap where a clock set back brought a right that had ended to life."""
-        expected = {"caps_hold"} if self.book.over_cap() else set()
+        expected = {"caps_hold"} if self.model.over_cap() else set()
         if self.steps % self.stride == 0:
-            assert self.ground.offended() == expected
+            assert self.database.violated_checks() == expected
 
     def teardown(self) -> None:
-        assert self.ground.verified() == ({"caps_hold"} if self.book.over_cap() else set())
+        assert self.database.failed_verification() == (
+            {"caps_hold"} if self.model.over_cap() else set()
+        )

@@ -21,11 +21,25 @@ from registry.ledger.operations import (
     record_payout,
     reject_reversal,
 )
-from registry.ledger.rules import ISSUANCE, MONEY, OUTSIDE, REVERSIBLE, AccountKind, EntryKind
+from registry.ledger.rules import (
+    ISSUANCE_ACCOUNT,
+    MONEY_INSTRUMENT,
+    OUTSIDE_ACCOUNT,
+    REVERSIBLE_KINDS,
+    AccountKind,
+    EntryKind,
+)
 from tests.ledger.ledger_builders import HOUR, OPENING
-from tests.ledger.machine import ALL, MORE, NOBODY, Apply, Machine
+from tests.ledger.machine import ALL, MORE, NO_USER, Apply, Machine
 from tests.ledger.machine_fixture import ENDS, ESCROW, HOLDING, RESERVE
-from tests.ledger.reference_model import BANKED, Draft, Hold, No, Proposal, Thing
+from tests.ledger.reference_model import (
+    NEEDS_BANK_REFERENCE,
+    EntryRequest,
+    Freeze,
+    ModelInstrument,
+    ModelRefusal,
+    Proposal,
+)
 from tests.support.builders import LANGFANG, TANGSHAN
 
 LIVE = (HOLDING, ESCROW, RESERVE)
@@ -46,16 +60,22 @@ class LedgerMachine(Machine):
     @initialize(stocked=st.sampled_from([True, True, True, False]))
     def begin(self, *, stocked: bool) -> None:
         """Most ledgers begin with something that can be moved."""
-        lasting, ending, free, _ = self.book.things
+        lasting, ending, free, _ = self.model.instruments
         holding, escrow = (
-            [self.ground.account(organisation, kind) for organisation in self.ground.enterprises]
+            [
+                self.database.account(organisation, kind)
+                for organisation in self.database.enterprises
+            ]
             for kind in (HOLDING, ESCROW)
         )
         if stocked:
             openings = zip(holding, (lasting, ending, free), strict=True)
-            moves = [(ISSUANCE, account, right, 100) for account, right in openings]
+            moves = [(ISSUANCE_ACCOUNT, account, right, 100) for account, right in openings]
             self.write(EntryKind.OPENING, *moves, mood="once")
-            moves = [(OUTSIDE, account, MONEY, 1000) for account in (*escrow[:2], holding[2])]
+            moves = [
+                (OUTSIDE_ACCOUNT, account, MONEY_INSTRUMENT, 1000)
+                for account in (*escrow[:2], holding[2])
+            ]
             self.write(EntryKind.PAYMENT, *moves, mood="once", reference="BANK-9999")
             self.write(EntryKind.BLOCK, (holding[0], escrow[0], lasting, 60), mood="once")
 
@@ -63,8 +83,8 @@ class LedgerMachine(Machine):
     def open_a_holding(
         self, n: int, thing: int, *, units: int, hours: int | None, mood: str
     ) -> None:
-        organisation = [*self.ground.enterprises * 3, self.ground.bank][n]
-        right = list(self.book.things.values())[thing]
+        organisation = [*self.database.enterprises * 3, self.database.bank][n]
+        right = list(self.model.instruments.values())[thing]
         free = right.pollutant == "NOX"
         args = {
             "organisation": organisation,
@@ -78,8 +98,8 @@ class LedgerMachine(Machine):
 
     @rule(n=INDEX, units=QUANTITIES, hours=HOURS, mood=MOODS)
     def open_a_reserve(self, n: int, units: int, hours: int | None, mood: str) -> None:
-        organisation = self.ground.city if n else self.ground.bank
-        right = next(iter(self.book.things.values()))
+        organisation = self.database.city if n else self.database.bank
+        right = next(iter(self.model.instruments.values()))
         args = {"organisation": organisation, "effective_at": self.effective(hours)}
         self._open(open_reserve, RESERVE, right, args, units=abs(units), mood=mood)
 
@@ -87,7 +107,7 @@ class LedgerMachine(Machine):
         self,
         operation: Operation[Any],
         kind: AccountKind,
-        right: Thing,
+        right: ModelInstrument,
         args: dict[str, Any],
         *,
         units: int,
@@ -97,10 +117,12 @@ class LedgerMachine(Machine):
         organisation, effective = args["organisation"], args["effective_at"]
 
         def plan() -> Apply:
-            if organisation == self.ground.bank:
-                raise No(Code.CONDITIONS_UNMET)
-            move = (ISSUANCE, self.ground.account(organisation, kind), right.id, units)
-            return self._posting(Draft(EntryKind.OPENING, (move,), self.book.now, effective))()
+            if organisation == self.database.bank:
+                raise ModelRefusal(Code.CONDITIONS_UNMET)
+            move = (ISSUANCE_ACCOUNT, self.database.account(organisation, kind), right.id, units)
+            return self._posting(
+                EntryRequest(EntryKind.OPENING, (move,), self.model.now, effective)
+            )()
 
         self.send("province", operation, args | stock | {"source": "a test"}, plan, mood=mood)
 
@@ -115,28 +137,31 @@ class LedgerMachine(Machine):
     @rule(n=INDEX, units=QUANTITIES, mood=MOODS)
     def release(self, n: int, units: int, mood: str) -> None:
         key = self.position(n, ESCROW)
-        kind = EntryKind.RELEASE if self.book.things[key[1]].pollutant else EntryKind.REFUND
+        kind = EntryKind.RELEASE if self.model.instruments[key[1]].pollutant else EntryKind.REFUND
         move = (key[0], self.sibling(key[0], HOLDING), key[1], self.quantity(units, key))
         self.write(kind, move, mood=mood)
 
     @rule(n=INDEX, escrow=st.booleans(), units=QUANTITIES, reference=INDEX, mood=MOODS)
     def pay_in(self, n: int, units: int, reference: int, mood: str, *, escrow: bool) -> None:
-        buyer = self.ground.enterprises[n % 3]
-        account = self.ground.account(buyer, ESCROW if escrow else HOLDING)
-        move = (OUTSIDE, account, MONEY, abs(units) * 10)
+        buyer = self.database.enterprises[n % 3]
+        account = self.database.account(buyer, ESCROW if escrow else HOLDING)
+        move = (OUTSIDE_ACCOUNT, account, MONEY_INSTRUMENT, abs(units) * 10)
         self.write(EntryKind.PAYMENT, move, mood=mood, reference=f"BANK-{reference:04}")
 
     @rule(n=INDEX, units=QUANTITIES, reference=INDEX, mood=MOODS)
     def pay_out(self, n: int, units: int, reference: int, mood: str) -> None:
         key = self.position(n, HOLDING, *([ESCROW] if n == 0 else []), money=True)
         fen, name = self.quantity(units, key), f"BANK-{reference:04}"
-        draft = Draft(
-            EntryKind.PAYOUT, ((key[0], OUTSIDE, MONEY, fen),), self.book.now, reference=name
+        draft = EntryRequest(
+            EntryKind.PAYOUT,
+            ((key[0], OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, fen),),
+            self.model.now,
+            reference=name,
         )
 
         def plan() -> Apply:
-            if self.book.places[key[0]].kind != HOLDING:
-                raise No(Code.CONDITIONS_UNMET)
+            if self.model.accounts[key[0]].kind != HOLDING:
+                raise ModelRefusal(Code.CONDITIONS_UNMET)
             return self._posting(draft)()
 
         args = {"id": key[0], "money": fen, "reference": name.lower()}
@@ -147,11 +172,16 @@ class LedgerMachine(Machine):
         """Rights and money in one entry, or neither."""
         right = self.position(n, ESCROW, money=False)
         money = self.position(m, ESCROW, money=True)
-        to = self.ground.account(self.ground.enterprises[buyer % 3], HOLDING)
+        to = self.database.account(self.database.enterprises[buyer % 3], HOLDING)
         self.write(
             EntryKind.SETTLEMENT,
             (right[0], to, right[1], self.quantity(units, right)),
-            (money[0], self.sibling(right[0], HOLDING), MONEY, self.quantity(fen, money)),
+            (
+                money[0],
+                self.sibling(right[0], HOLDING),
+                MONEY_INSTRUMENT,
+                self.quantity(fen, money),
+            ),
             mood=mood,
         )
 
@@ -160,18 +190,18 @@ class LedgerMachine(Machine):
     @rule(n=INDEX, thing=st.integers(0, 2), units=QUANTITIES, mood=MOODS)
     def convert(self, n: int, thing: int, units: int, mood: str) -> None:
         key = self.position(n, HOLDING, money=False)
-        to, units = list(self.book.things)[thing], self.quantity(units, key)
+        to, units = list(self.model.instruments)[thing], self.quantity(units, key)
         self.write(
             EntryKind.CONVERSION,
-            (key[0], ISSUANCE, key[1], units),
-            (ISSUANCE, key[0], to, units),
+            (key[0], ISSUANCE_ACCOUNT, key[1], units),
+            (ISSUANCE_ACCOUNT, key[0], to, units),
             mood=mood,
         )
 
     @rule(n=INDEX, m=INDEX, units=QUANTITIES, mood=MOODS)
     def expire(self, n: int, m: int, units: int, mood: str) -> None:
         swept = dict.fromkeys(self.position(drawn, *LIVE, money=False) for drawn in (n, m))
-        moves = [(key[0], ISSUANCE, key[1], self.quantity(units, key)) for key in swept]
+        moves = [(key[0], ISSUANCE_ACCOUNT, key[1], self.quantity(units, key)) for key in swept]
         self.write(EntryKind.EXPIRY, *moves, mood=mood)
 
     # Undoing.
@@ -184,10 +214,10 @@ class LedgerMachine(Machine):
     )
     def reverse(self, n: int, step: str, who: str, mood: str) -> None:
         """Propose to undo something, decide one of the last two proposals, or both at once."""
-        last = list(self.book.proposals)[-2:]
+        last = list(self.model.proposals)[-2:]
         if step in {"propose", "undo", "dismiss"} or not last:
             self._propose(n, who, mood)
-            who, last = {"centre": "second", "second": "centre"}[who], [*self.book.proposals][-1:]
+            who, last = {"centre": "second", "second": "centre"}[who], [*self.model.proposals][-1:]
         if last and step in {"approve", "undo"}:
             self._approve(last[n % len(last)], who, mood)
         elif last and step in {"reject", "dismiss"}:
@@ -195,33 +225,33 @@ class LedgerMachine(Machine):
 
     def _propose(self, n: int, who: str, mood: str) -> None:
         """What can be undone, most often; else anything, or what never was."""
-        undone = self.book.undone()
+        undone = self.model.reversed_entries()
         likely = [
             id
-            for id, draft in self.book.entries.items()
-            if n > 6 or (draft.kind in REVERSIBLE and id not in undone)
+            for id, draft in self.model.entries.items()
+            if n > 6 or (draft.kind in REVERSIBLE_KINDS and id not in undone)
         ]
-        entry = likely[-1 - n % len(likely)] if likely and n else NOBODY
+        entry = likely[-1 - n % len(likely)] if likely and n else NO_USER
 
         def plan() -> Apply:
-            self.book.propose(entry)
-            return lambda pk, _: self.book.proposals.update({pk: Proposal(entry, who)})
+            self.model.propose(entry)
+            return lambda pk, _: self.model.proposals.update({pk: Proposal(entry, who)})
 
         args = {"entry": entry, "reason": "a mistake"}
         self.send(who, propose_reversal, args, plan, mood=mood)
 
     def _approve(self, id: UUID, who: str, mood: str) -> None:
         def plan() -> Apply:
-            entry = self.book.decide(id, who).entry
-            self.book.weigh_reversal(entry)
-            back = self.book.undoing(entry)
+            entry = self.model.decide(id, who).entry
+            self.model.validate_reversal(entry)
+            back = self.model.reversal_of(entry)
             written = self._posting(
-                Draft(EntryKind.REVERSAL, back, self.book.now, reverses=entry)
+                EntryRequest(EntryKind.REVERSAL, back, self.model.now, reverses=entry)
             )()
 
             def apply(pk: UUID, reversing: UUID | None) -> None:
                 written(pk, reversing)
-                self.book.set_state(pk, "approved")
+                self.model.set_state(pk, "approved")
 
             return apply
 
@@ -229,8 +259,8 @@ class LedgerMachine(Machine):
 
     def _reject(self, id: UUID, who: str, mood: str) -> None:
         def plan() -> Apply:
-            self.book.decide(id, who)
-            return lambda pk, _: self.book.set_state(pk, "rejected")
+            self.model.decide(id, who)
+            return lambda pk, _: self.model.set_state(pk, "rejected")
 
         self.send(who, reject_reversal, {"id": id, "reason": "none"}, plan, mood=mood)
 
@@ -244,20 +274,20 @@ class LedgerMachine(Machine):
     )
     def freeze(self, n: int, of: str, hours: int | None, mood: str) -> None:
         account, thing = self.position(n, *LIVE)
-        organisation = self.book.places[account].organisation
+        organisation = self.model.accounts[account].organisation
         assert organisation is not None
         whole = of == "organisation"
-        hold = Hold(
+        hold = Freeze(
             organisation,
             None if whole else account,
             thing if of == "position" else None,
-            self.book.now,
+            self.model.now,
             self.effective(hours),
         )
 
         def plan() -> Apply:
-            self.book.freeze(hold)
-            return lambda pk, _: self.book.holds.update({pk: hold})
+            self.model.freeze(hold)
+            return lambda pk, _: self.model.freezes.update({pk: hold})
 
         args = {
             "organisation": organisation if whole else None,
@@ -272,12 +302,12 @@ class LedgerMachine(Machine):
     @precondition(lambda machine: machine.book.holds)
     @rule(n=INDEX, mood=MOODS)
     def lift(self, n: int, mood: str) -> None:
-        open_first = sorted(self.book.holds.items(), key=lambda item: item[1].lifted)
+        open_first = sorted(self.model.freezes.items(), key=lambda item: item[1].is_lifted)
         id, hold = open_first[n % len(open_first)]
 
         def plan() -> Apply:
-            self.book.lift(id)
-            return lambda pk, _: self.book.holds.update({pk: replace(hold, lifted=True)})
+            self.model.lift(id)
+            return lambda pk, _: self.model.freezes.update({pk: replace(hold, is_lifted=True)})
 
         self.send("centre", lift_freeze, {"id": id, "reason": "withdrawn"}, plan, mood=mood)
 
@@ -296,13 +326,13 @@ class LedgerMachine(Machine):
     def try_anything(
         self, kind: EntryKind, lines: list[tuple[int, int, int, int]], reference: int, mood: str
     ) -> None:
-        accounts, things = [*self.book.places, NOBODY], [*self.book.things, NOBODY]
+        accounts, things = [*self.model.accounts, NO_USER], [*self.model.instruments, NO_USER]
         moves = []
         for n, target, thing, units in lines:
             key = self.position(n, *LIVE) if thing else (accounts[n], things[target % 4])
-            move = (key[0], accounts[target], key[1] if thing < 4 else NOBODY)
+            move = (key[0], accounts[target], key[1] if thing < 4 else NO_USER)
             moves.append((*move, self.quantity(units, key)))
-        name = f"BANK-{reference:04}" if kind in BANKED else ""
+        name = f"BANK-{reference:04}" if kind in NEEDS_BANK_REFERENCE else ""
         self.write(kind, *moves, mood=mood, reference=name)
 
     @precondition(lambda machine: machine.seen.total() > machine.sent)
@@ -311,9 +341,9 @@ class LedgerMachine(Machine):
             [HOUR, -HOUR, DAY, TO_THE_LAST_DAY, PAST_THE_END, PAST_THE_END, -2 * DAY]
         )
     )
-    def let_time_pass(self, step: timedelta) -> None:
+    def advance_clock(self, step: timedelta) -> None:
         """Mostly forward; a clock that is set back must not turn the ledger back."""
-        self.sent = self.seen.total()
-        self.book.now = max(OPENING, self.book.now + step)
-        self.ground.stop_clock(self.book.now)
-        self.moments.append(self.book.now)
+        self.sent = self.outcomes.total()
+        self.model.now = max(OPENING, self.model.now + step)
+        self.database.stop_clock(self.model.now)
+        self.instants.append(self.model.now)

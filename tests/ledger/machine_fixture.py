@@ -13,18 +13,18 @@ import asyncpg
 import structlog
 from tortoise.exceptions import BaseORMException
 
-from registry.access.principals import Caller
-from registry.commands.command import Operation, Outcome, Work, command
-from registry.db.session import close_database, open_database, rows, state_of
+from registry.access.principals import Principal
+from registry.commands.command import CommandContext, CommandResult, Operation, execute_command
+from registry.db.session import close_database, fetch_all, open_database, sqlstate_of
 from registry.kernel.errors import Refused
 from registry.ledger.facts import ACCOUNT
-from registry.ledger.invariants import LEDGER_CHECKS, checks, verify
-from registry.ledger.journal import ensure_account, ensure_instrument, post
+from registry.ledger.invariants import LEDGER_INVARIANTS, all_checks, verify_ledger
+from registry.ledger.journal import ensure_account, ensure_instrument, post_entry
 from registry.ledger.records import Account
 from registry.ledger.rules import (
-    ISSUANCE,
-    MONEY,
-    OUTSIDE,
+    ISSUANCE_ACCOUNT,
+    MONEY_INSTRUMENT,
+    OUTSIDE_ACCOUNT,
     AccountKind,
     Acquisition,
     EntryKind,
@@ -33,23 +33,23 @@ from registry.ledger.rules import (
 )
 from registry.parties.records import Organisation
 from tests.ledger.ledger_builders import OPENING
-from tests.ledger.reference_model import Book, Key, Move, Place, Thing
+from tests.ledger.reference_model import Key, ModelAccount, ModelInstrument, Move, ReferenceModel
 from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
-    an_officer,
-    an_officer_of,
-    an_organisation,
-    caller_of,
+    create_officer,
+    create_officer_of,
+    create_organisation,
+    get_centre,
     install_rules,
-    the_centre,
+    principal_of,
 )
-from tests.support.cluster import Server, a_clone
+from tests.support.cluster import Server, clone_database
 
 HOLDING, ESCROW, RESERVE = AccountKind.HOLDING, AccountKind.ESCROW, AccountKind.RESERVE
 CAP = 300
 ENDS = date(2022, 6, 20)
-OURS = {check.name for check in LEDGER_CHECKS} | {"acts_have_their_effect"}
+LEDGER_CHECKS_COVERED = {check.name for check in LEDGER_INVARIANTS} | {"acts_have_their_effect"}
 FILLED = "act, entry, balance, freeze_order, reversal"
 
 # Between two examples everything goes that hangs on acts and entries; edits stay forbidden.
@@ -65,7 +65,7 @@ DO $$ DECLARE kept record; BEGIN
 END $$;
 """
 
-_LOOK = """
+_SNAPSHOT = """
     SELECT (SELECT count(*) FROM act) AS act,
         (SELECT count(*) FROM idempotency_key) AS idempotency_key,
         (SELECT count(*) FROM entry) AS entry,
@@ -80,10 +80,10 @@ _LOOK = """
             AS states,
         (SELECT id FROM entry WHERE act_id = $1) AS written
 """
-_OFFENDED = " UNION ALL ".join(
+_VIOLATED = " UNION ALL ".join(
     f"SELECT '{check.name}' WHERE EXISTS (SELECT FROM ({check.sql}) AS offence)"
-    for check in checks()
-    if check.name in OURS
+    for check in all_checks()
+    if check.name in LEDGER_CHECKS_COVERED
 )
 _PAST = """
     SELECT account, instrument, balance_as_known(account, instrument, $3) AS known,
@@ -92,12 +92,12 @@ _PAST = """
 """
 
 
-async def _anchor(_work: Work, *, anchor: UUID, **_: object) -> Account:
+async def _anchor(_work: CommandContext, *, anchor: UUID, **_: object) -> Account:
     return await Account.get(id=anchor)
 
 
-async def _write(work: Work, account: Account, **asked: Any) -> Account:  # noqa: ANN401 - any entry
-    await post(
+async def _write(work: CommandContext, account: Account, **asked: Any) -> Account:  # noqa: ANN401 - any entry
+    await post_entry(
         work,
         EntryKind(asked["kind"]),
         [Posting(*move) for move in asked["moves"]],
@@ -117,12 +117,12 @@ WRITE: Operation[Account] = Operation(
 class Answer:
     """What the registry answered: an outcome, or the code of its refusal."""
 
-    outcome: Outcome[Any] | None = None
+    outcome: CommandResult[Any] | None = None
     code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TableSnapshot:
     """What the tables say: balances, where freezes and reversals stand, how many rows there are."""
 
     balances: dict[Key, tuple[int, int, datetime]]
@@ -132,23 +132,23 @@ class Look:
 
 
 @dataclass
-class Ground:
+class LedgerDatabase:
     """Everything the machine asks of the database, one question after the other."""
 
     runner: asyncio.Runner
     owner: asyncpg.Connection
-    people: dict[str, Caller]
+    people: dict[str, Principal]
     enterprises: list[UUID]
     city: UUID
     bank: UUID
-    places: dict[UUID, Place]
-    things: dict[UUID, Thing]
+    accounts: dict[UUID, ModelAccount]
+    instruments: dict[UUID, ModelInstrument]
 
-    def book(self) -> Book:
+    def new_model(self) -> ReferenceModel:
         """An empty ledger, in the model as in the database."""
         self.runner.run(self.owner.execute(f"TRUNCATE {FILLED} CASCADE"))
         self.stop_clock(OPENING)
-        return Book(self.places, self.things, {(TANGSHAN, "SO2"): CAP}, OPENING)
+        return ReferenceModel(self.accounts, self.instruments, {(TANGSHAN, "SO2"): CAP}, OPENING)
 
     def stop_clock(self, at: datetime) -> None:
         self.runner.run(
@@ -158,7 +158,7 @@ class Ground:
     def account(self, organisation: UUID, kind: AccountKind) -> UUID:
         return next(
             place.id
-            for place in self.places.values()
+            for place in self.accounts.values()
             if (place.organisation, place.kind) == (organisation, kind)
         )
 
@@ -174,48 +174,48 @@ class Ground:
         """What becomes of a command."""
         caller = self.people[who]
         try:
-            asked = command(operation, caller, dict(args), key=key, preview=preview)
+            asked = execute_command(operation, caller, dict(args), key=key, preview=preview)
             return Answer(self.runner.run(asked))
         except Refused as refusal:
             return Answer(code=refusal.code)
         except (asyncpg.PostgresError, BaseORMException) as error:
-            return Answer(code=state_of(error))
+            return Answer(code=sqlstate_of(error))
 
-    def look(self, act: UUID | None = None) -> Look:
+    def snapshot(self, act: UUID | None = None) -> TableSnapshot:
         """Everything that is there now, and which entry an act wrote."""
-        found = self.runner.run(self._look(act))
+        found = self.runner.run(self._snapshot(act))
         balances = {
             (account, thing): tuple(rest) for account, thing, *rest in found.pop("balances")
         }
-        return Look(balances, dict(found.pop("states")), found.pop("written"), found)
+        return TableSnapshot(balances, dict(found.pop("states")), found.pop("written"), found)
 
-    async def _look(self, act: UUID | None) -> dict[str, Any]:
-        found = await self.owner.fetchrow(_LOOK, act)
+    async def _snapshot(self, act: UUID | None) -> dict[str, Any]:
+        found = await self.owner.fetchrow(_SNAPSHOT, act)
         assert found is not None, "counts answer one row"
         return dict(found)
 
-    def past(
+    def balances_as_of(
         self, keys: Sequence[Key], known: datetime, effective: datetime
     ) -> dict[Key, tuple[int, int]]:
         """What was held as known at one moment, and of that by what took effect by another."""
         accounts, things = [key[0] for key in keys], [key[1] for key in keys]
-        found = self.runner.run(rows(_PAST, accounts, things, known, effective))
+        found = self.runner.run(fetch_all(_PAST, accounts, things, known, effective))
         return {
             (line["account"], line["instrument"]): (line["known"], line["effective"])
             for line in found
         }
 
-    def offended(self) -> set[str]:
+    def violated_checks(self) -> set[str]:
         """The ledger's own checks that do not hold, asked in one statement."""
-        return {line[0] for line in self.runner.run(self.owner.fetch(_OFFENDED))}
+        return {line[0] for line in self.runner.run(self.owner.fetch(_VIOLATED))}
 
-    def verified(self) -> set[str]:
+    def failed_verification(self) -> set[str]:
         """The same, as the registry itself verifies."""
-        findings = self.runner.run(verify())
-        return {found.check for found in findings if not found.sound} & OURS
+        findings = self.runner.run(verify_ledger())
+        return {found.check for found in findings if not found.is_satisfied} & LEDGER_CHECKS_COVERED
 
 
-def asked_of(anchor: UUID, draft: Any) -> dict[str, Any]:  # noqa: ANN401 - the arguments of WRITE
+def arguments_of(anchor: UUID, draft: Any) -> dict[str, Any]:  # noqa: ANN401 - the arguments of WRITE
     """The arguments of ``WRITE`` for an entry."""
     moves: tuple[Move, ...] = draft.moves
     return {
@@ -228,15 +228,15 @@ def asked_of(anchor: UUID, draft: Any) -> dict[str, Any]:  # noqa: ANN401 - the 
 
 
 @contextmanager
-def a_ground(server: Server, template: str) -> Iterator[Ground]:
+def open_ledger_database(server: Server, template: str) -> Iterator[LedgerDatabase]:
     """A clone with three enterprises in two cities, a city's reserve, three rights and money."""
-    with _quiet(), asyncio.Runner() as runner:
-        clone = a_clone(server, template)
+    with _silence_logs(), asyncio.Runner() as runner:
+        clone = clone_database(server, template)
         database = runner.run(clone.__aenter__())
         try:
             runner.run(open_database(database.application_url))
             owner = runner.run(asyncpg.connect(database.owner_url))
-            yield runner.run(_settled(runner, owner))
+            yield runner.run(_populate(runner, owner))
             runner.run(owner.close())
         finally:
             runner.run(close_database())
@@ -244,7 +244,7 @@ def a_ground(server: Server, template: str) -> Iterator[Ground]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _silence_logs() -> Iterator[None]:
     """A line for each command is too much for thousands of them."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
@@ -254,48 +254,54 @@ def _quiet() -> Iterator[None]:
         structlog.configure(**before)
 
 
-async def _settled(runner: asyncio.Runner, owner: asyncpg.Connection) -> Ground:
+async def _populate(runner: asyncio.Runner, owner: asyncpg.Connection) -> LedgerDatabase:
     await install_rules(owner)
     await owner.execute(_RESETTABLE)
     await owner.execute(
         "INSERT INTO city_cap VALUES ($1, 'SO2', '2022-01-01', $2, 'a test', true)", TANGSHAN, CAP
     )
     officers = {
-        "province": await an_officer_of("province"),
-        "centre": await an_officer_of("centre"),
-        "second": await an_officer(await the_centre()),
+        "province": await create_officer_of("province"),
+        "centre": await create_officer_of("centre"),
+        "second": await create_officer(await get_centre()),
     }
-    enterprises = [await an_organisation(city=city) for city in (TANGSHAN, TANGSHAN, LANGFANG)]
-    city, bank = await an_organisation("city", city=TANGSHAN), await an_organisation("bank")
-    return Ground(
+    enterprises = [await create_organisation(city=city) for city in (TANGSHAN, TANGSHAN, LANGFANG)]
+    city, bank = await create_organisation("city", city=TANGSHAN), await create_organisation("bank")
+    return LedgerDatabase(
         runner,
         owner,
-        {name: await caller_of(officer) for name, officer in officers.items()},
+        {name: await principal_of(officer) for name, officer in officers.items()},
         [enterprise.id for enterprise in enterprises],
         city.id,
         bank.id,
-        {place.id: place for place in await _places([*enterprises, city])},
-        {thing.id: thing for thing in await _things()},
+        {place.id: place for place in await _create_accounts([*enterprises, city])},
+        {thing.id: thing for thing in await _create_instruments()},
     )
 
 
-async def _places(organisations: list[Organisation]) -> list[Place]:
-    places = [Place(ISSUANCE, AccountKind.ISSUANCE), Place(OUTSIDE, AccountKind.OUTSIDE)]
+async def _create_accounts(organisations: list[Organisation]) -> list[ModelAccount]:
+    places = [
+        ModelAccount(ISSUANCE_ACCOUNT, AccountKind.ISSUANCE),
+        ModelAccount(OUTSIDE_ACCOUNT, AccountKind.OUTSIDE),
+    ]
     for organisation in organisations:
         reserve = organisation.kind == "city"
         for kind in [RESERVE] if reserve else [HOLDING, ESCROW]:
             account = await ensure_account(organisation.id, kind)
-            places.append(Place(account.id, kind, organisation.id, organisation.city))
+            places.append(ModelAccount(account.id, kind, organisation.id, organisation.city))
     return places
 
 
-async def _things() -> list[Thing]:
+async def _create_instruments() -> list[ModelInstrument]:
     """A right without end and one that ends, of one pollutant under a cap; another; money."""
     lasting = Right("SO2", TANGSHAN, Acquisition.PAID)
     ending = Right("SO2", TANGSHAN, Acquisition.PAID, valid_from=OPENING.date(), valid_until=ENDS)
     free = Right("NOX", LANGFANG, Acquisition.FREE)
     made = [(await ensure_instrument(right), right) for right in (lasting, ending, free)]
     return [
-        *(Thing(instrument.id, right.pollutant, right.valid_until) for instrument, right in made),
-        Thing(MONEY),
+        *(
+            ModelInstrument(instrument.id, right.pollutant, right.valid_until)
+            for instrument, right in made
+        ),
+        ModelInstrument(MONEY_INSTRUMENT),
     ]

@@ -13,19 +13,19 @@ from uuid import UUID
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Code
 from registry.kernel.quantities import MONEY_MAX
-from registry.ledger.rules import REVERSIBLE, AccountKind, EntryKind
+from registry.ledger.rules import REVERSIBLE_KINDS, AccountKind, EntryKind
 
 NO_ENTRY = "BD006"
 """What no caller can ask for and a mistaken programmer meets: an error, not a refusal."""
 
-UNBOUND = {EntryKind.EXPIRY, EntryKind.RELEASE, EntryKind.REVERSAL, EntryKind.CONVERSION}
-BANKED = {EntryKind.PAYMENT, EntryKind.PAYOUT}
+EXEMPT_FROM_TERM = {EntryKind.EXPIRY, EntryKind.RELEASE, EntryKind.REVERSAL, EntryKind.CONVERSION}
+NEEDS_BANK_REFERENCE = {EntryKind.PAYMENT, EntryKind.PAYOUT}
 
 Key = tuple[UUID, UUID]
 Move = tuple[UUID, UUID, UUID, int]
 
 
-class No(Exception):
+class ModelRefusal(Exception):
     """The model refuses, with the code that the registry must answer."""
 
     def __init__(self, code: Code | str) -> None:
@@ -34,7 +34,7 @@ class No(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ModelAccount:
     """An account."""
 
     id: UUID
@@ -43,12 +43,12 @@ class Place:
     city: str = ""
 
     @property
-    def issuer(self) -> bool:
+    def is_issuer(self) -> bool:
         return self.organisation is None
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class ModelInstrument:
     """An instrument; one without pollutant is money."""
 
     id: UUID
@@ -60,22 +60,22 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class BalanceLine:
     """One line of one balance, with whoever stood on the other side."""
 
     change: int
     balance: int
     other: UUID
-    known: datetime
+    recorded: datetime
     effective: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class EntryRequest:
     """An entry that is asked for."""
 
     kind: EntryKind
-    moves: tuple[Move, ...]
+    movements: tuple[Move, ...]
     now: datetime
     effective: datetime | None = None
     reverses: UUID | None = None
@@ -85,13 +85,13 @@ class Draft:
     def keys(self) -> set[Key]:
         return {
             key
-            for source, target, thing, _ in self.moves
+            for source, target, thing, _ in self.movements
             for key in ((source, thing), (target, thing))
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Freeze:
     """A freeze."""
 
     organisation: UUID
@@ -99,11 +99,11 @@ class Hold:
     instrument: UUID | None
     starts: datetime
     ends: datetime | None
-    lifted: bool = False
+    is_lifted: bool = False
 
-    def stops(self, place: Place, thing: UUID, at: datetime) -> bool:
+    def applies_to(self, place: ModelAccount, thing: UUID, at: datetime) -> bool:
         return (
-            not self.lifted
+            not self.is_lifted
             and self.starts <= at
             and (self.ends is None or at < self.ends)
             and self.organisation == place.organisation
@@ -122,18 +122,18 @@ class Proposal:
 
 
 @dataclass
-class Book:
-    """The ledger as the model keeps it; everything that refuses raises ``No`` first."""
+class ReferenceModel:
+    """The ledger as the model keeps it; everything that refuses raises ``ModelRefusal`` first."""
 
-    places: Mapping[UUID, Place]
-    things: Mapping[UUID, Thing]
+    accounts: Mapping[UUID, ModelAccount]
+    instruments: Mapping[UUID, ModelInstrument]
     caps: Mapping[tuple[str, str], int]
     now: datetime
-    acts: int = 0
-    lines: dict[Key, list[Line]] = field(default_factory=dict)
-    entries: dict[UUID, Draft] = field(default_factory=dict)
-    known: dict[UUID, datetime] = field(default_factory=dict)
-    holds: dict[UUID, Hold] = field(default_factory=dict)
+    audit_entries: int = 0
+    lines: dict[Key, list[BalanceLine]] = field(default_factory=dict)
+    entries: dict[UUID, EntryRequest] = field(default_factory=dict)
+    recorded: dict[UUID, datetime] = field(default_factory=dict)
+    freezes: dict[UUID, Freeze] = field(default_factory=dict)
     proposals: dict[UUID, Proposal] = field(default_factory=dict)
 
     def balance(self, key: Key) -> int:
@@ -143,19 +143,19 @@ class Book:
     def balances(self) -> dict[Key, tuple[int, int, datetime]]:
         """Quantity, number of lines and last knowledge of every balance there is."""
         return {
-            key: (lines[-1].balance, len(lines), lines[-1].known)
+            key: (lines[-1].balance, len(lines), lines[-1].recorded)
             for key, lines in self.lines.items()
         }
 
-    def as_known(self, key: Key, at: datetime) -> int:
-        seen = list(takewhile(lambda line: line.known <= at, self.lines.get(key, [])))
+    def balance_recorded_at(self, key: Key, at: datetime) -> int:
+        seen = list(takewhile(lambda line: line.recorded <= at, self.lines.get(key, [])))
         return seen[-1].balance if seen else 0
 
-    def as_effective(self, key: Key, effective: datetime, known: datetime) -> int:
+    def balance_effective_at(self, key: Key, effective: datetime, known: datetime) -> int:
         return sum(
             line.change
             for line in self.lines.get(key, [])
-            if line.effective <= effective and line.known <= known
+            if line.effective <= effective and line.recorded <= known
         )
 
     def positions(self, *kinds: AccountKind, money: bool | None = None) -> list[Key]:
@@ -163,30 +163,30 @@ class Book:
         return [
             (account, thing)
             for (account, thing) in self.lines
-            if self.places[account].kind in kinds
+            if self.accounts[account].kind in kinds
             and self.balance((account, thing)) > 0
-            and money in {None, not self.things[thing].pollutant}
+            and money in {None, not self.instruments[thing].pollutant}
         ]
 
     def references(self) -> dict[str, UUID]:
         """The bank's references that are taken, with their entries."""
-        undone = self.undone()
+        undone = self.reversed_entries()
         return {
             draft.reference: id
             for id, draft in self.entries.items()
             if draft.reference and id not in undone
         }
 
-    def undone(self) -> set[UUID]:
+    def reversed_entries(self) -> set[UUID]:
         return {draft.reverses for draft in self.entries.values() if draft.reverses}
 
     def city_holds(self, city: str, pollutant: str, lines: Mapping[Key, int]) -> int:
         return sum(
             quantity
             for (account, thing), quantity in lines.items()
-            if self.places[account].city == city
-            and self.things[thing].pollutant == pollutant
-            and self.things[thing].in_force(self.now)
+            if self.accounts[account].city == city
+            and self.instruments[thing].pollutant == pollutant
+            and self.instruments[thing].in_force(self.now)
         )
 
     def over_cap(self) -> bool:
@@ -195,32 +195,32 @@ class Book:
 
     # What is refused, in the order in which it is found.
 
-    def weigh(self, draft: Draft) -> None:
+    def validate(self, draft: EntryRequest) -> None:
         """Refuse what cannot be an entry."""
-        if any(not 0 < q <= MONEY_MAX or s == t for s, t, _, q in draft.moves):
-            raise No(Code.MALFORMED)
-        if any(a not in self.places or i not in self.things for a, i in draft.keys):
-            raise No(Code.NOT_FOUND)
-        if any(self._crosses_wrongly(draft.kind, move) for move in draft.moves):
-            raise No(NO_ENTRY)
-        if any(self._is_frozen(move, draft.now) for move in draft.moves):
-            raise No(Code.FROZEN)
-        if draft.kind not in UNBOUND and not all(
-            self.things[thing].in_force(draft.now) for _, _, thing, _ in draft.moves
+        if any(not 0 < q <= MONEY_MAX or s == t for s, t, _, q in draft.movements):
+            raise ModelRefusal(Code.MALFORMED)
+        if any(a not in self.accounts or i not in self.instruments for a, i in draft.keys):
+            raise ModelRefusal(Code.NOT_FOUND)
+        if any(self._has_wrong_accounts(draft.kind, move) for move in draft.movements):
+            raise ModelRefusal(NO_ENTRY)
+        if any(self._is_frozen(move, draft.now) for move in draft.movements):
+            raise ModelRefusal(Code.FROZEN)
+        if draft.kind not in EXEMPT_FROM_TERM and not all(
+            self.instruments[thing].in_force(draft.now) for _, _, thing, _ in draft.movements
         ):
-            raise No(Code.NOT_IN_FORCE)
-        if draft.effective and draft.effective > self.known_at(draft):
-            raise No(Code.MALFORMED)
-        self._weigh_quantities(draft)
-        if draft.kind in BANKED and draft.reference in self.references():
-            raise No(Code.DUPLICATE)
+            raise ModelRefusal(Code.NOT_IN_FORCE)
+        if draft.effective and draft.effective > self.recorded_at(draft):
+            raise ModelRefusal(Code.MALFORMED)
+        self._validate_quantities(draft)
+        if draft.kind in NEEDS_BANK_REFERENCE and draft.reference in self.references():
+            raise ModelRefusal(Code.DUPLICATE)
 
-    def _crosses_wrongly(self, kind: EntryKind, move: Move) -> bool:
-        source, target = self.places[move[0]], self.places[move[1]]
+    def _has_wrong_accounts(self, kind: EntryKind, move: Move) -> bool:
+        source, target = self.accounts[move[0]], self.accounts[move[1]]
         kinds = {source.kind, target.kind}
-        if not (source.issuer or target.issuer) or kind == EntryKind.REVERSAL:
+        if not (source.is_issuer or target.is_issuer) or kind == EntryKind.REVERSAL:
             return False
-        one = not (source.issuer and target.issuer)
+        one = not (source.is_issuer and target.is_issuer)
         way = {
             EntryKind.OPENING: source.kind == AccountKind.ISSUANCE,
             EntryKind.EXPIRY: target.kind == AccountKind.ISSUANCE,
@@ -228,126 +228,132 @@ class Book:
             EntryKind.PAYMENT: source.kind == AccountKind.OUTSIDE,
             EntryKind.PAYOUT: target.kind == AccountKind.OUTSIDE,
         }.get(kind, False)
-        is_money = not self.things[move[2]].pollutant
+        is_money = not self.instruments[move[2]].pollutant
         return not (way and one and is_money == (AccountKind.OUTSIDE in kinds))
 
     def _is_frozen(self, move: Move, at: datetime) -> bool:
-        source, target = self.places[move[0]], self.places[move[1]]
+        source, target = self.accounts[move[0]], self.accounts[move[1]]
         home = target.kind == AccountKind.HOLDING and target.organisation == source.organisation
-        return not home and any(hold.stops(source, move[2], at) for hold in self.holds.values())
+        return not home and any(
+            hold.applies_to(source, move[2], at) for hold in self.freezes.values()
+        )
 
-    def _weigh_quantities(self, draft: Draft) -> None:
+    def _validate_quantities(self, draft: EntryRequest) -> None:
         held = {key: self.balance(key) for key in {*self.lines, *draft.keys}}
         before = dict(held)
-        for source, target, thing, quantity in draft.moves:
-            if held[source, thing] < quantity and not self.places[source].issuer:
-                raise No(Code.INSUFFICIENT)
+        for source, target, thing, quantity in draft.movements:
+            if held[source, thing] < quantity and not self.accounts[source].is_issuer:
+                raise ModelRefusal(Code.INSUFFICIENT)
             held[source, thing] -= quantity
             held[target, thing] += quantity
         for city, cap in self.caps.items():
             if self.city_holds(*city, before) < self.city_holds(*city, held) > cap:
-                raise No(Code.INSUFFICIENT)
+                raise ModelRefusal(Code.INSUFFICIENT)
 
-    def known_at(self, draft: Draft) -> datetime:
+    def recorded_at(self, draft: EntryRequest) -> datetime:
         """Never before what is known of the balances it touches."""
         return (
-            max(draft.now, *(self.lines[k][-1].known for k in draft.keys if k in self.lines))
+            max(draft.now, *(self.lines[k][-1].recorded for k in draft.keys if k in self.lines))
             if any(k in self.lines for k in draft.keys)
             else draft.now
         )
 
     # What becomes of it.
 
-    def write(self, id: UUID, draft: Draft) -> None:
-        known = self.known_at(draft)
-        self.entries[id], self.known[id] = draft, known
-        for source, target, thing, quantity in draft.moves:
+    def write(self, id: UUID, draft: EntryRequest) -> None:
+        known = self.recorded_at(draft)
+        self.entries[id], self.recorded[id] = draft, known
+        for source, target, thing, quantity in draft.movements:
             for mine, other, change in ((source, target, -quantity), (target, source, quantity)):
                 lines = self.lines.setdefault((mine, thing), [])
                 balance = lines[-1].balance if lines else 0
                 lines.append(
-                    Line(change, balance + change, other, known, draft.effective or draft.now)
+                    BalanceLine(
+                        change, balance + change, other, known, draft.effective or draft.now
+                    )
                 )
 
-    def undoing(self, entry: UUID) -> tuple[Move, ...]:
+    def reversal_of(self, entry: UUID) -> tuple[Move, ...]:
         """The way back; what had been blocked goes home instead."""
         draft = self.entries[entry]
         back = (
-            (target, self._home(source, thing, self.known[entry]), thing, quantity)
-            for source, target, thing, quantity in reversed(draft.moves)
+            (target, self._home_account(source, thing, self.recorded[entry]), thing, quantity)
+            for source, target, thing, quantity in reversed(draft.movements)
         )
         return tuple(move for move in back if move[0] != move[1])
 
-    def _home(self, account: UUID, thing: UUID, at: datetime) -> UUID:
-        place = self.places[account]
+    def _home_account(self, account: UUID, thing: UUID, at: datetime) -> UUID:
+        place = self.accounts[account]
         if place.kind != AccountKind.ESCROW:
             return account
-        own = {p.id: p for p in self.places.values() if p.organisation == place.organisation}
+        own = {p.id: p for p in self.accounts.values() if p.organisation == place.organisation}
         fillers = [
             line.other
             for line in self.lines[account, thing]
-            if line.change > 0 and line.other in own and line.known <= at
+            if line.change > 0 and line.other in own and line.recorded <= at
         ]
         holding = next(p.id for p in own.values() if p.kind == AccountKind.HOLDING)
         return fillers[-1] if fillers else holding
 
-    def weigh_reversal(self, entry: UUID) -> None:
+    def validate_reversal(self, entry: UUID) -> None:
         """Refuse where the kind, an earlier reversal, or somebody who sold on is in the way."""
-        back = self.undoing(entry)
+        back = self.reversal_of(entry)
         net: dict[Key, int] = defaultdict(int)
         for source, target, thing, quantity in back:
             net[source, thing] -= quantity
             net[target, thing] += quantity
         kept = all(
-            self.places[account].issuer or self.balance((account, thing)) + change >= 0
+            self.accounts[account].is_issuer or self.balance((account, thing)) + change >= 0
             for (account, thing), change in net.items()
             if change < 0
         )
-        reversible = self.entries[entry].kind in REVERSIBLE and entry not in self.undone()
+        reversible = (
+            self.entries[entry].kind in REVERSIBLE_KINDS and entry not in self.reversed_entries()
+        )
         if not (kept and reversible and back):
-            raise No(Code.CONDITIONS_UNMET)
+            raise ModelRefusal(Code.CONDITIONS_UNMET)
 
     def propose(self, entry: UUID) -> None:
         if entry not in self.entries:
-            raise No(Code.NOT_FOUND)
-        self.weigh_reversal(entry)
+            raise ModelRefusal(Code.NOT_FOUND)
+        self.validate_reversal(entry)
         if any(p.entry == entry and p.state != "rejected" for p in self.proposals.values()):
-            raise No(Code.DUPLICATE)
+            raise ModelRefusal(Code.DUPLICATE)
 
     def decide(self, proposal: UUID, by: str) -> Proposal:
         """The proposal, where whoever asks may decide it."""
         found = self.proposals[proposal]
         if found.state != "proposed" or found.by == by:
-            raise No(Code.FORBIDDEN)
+            raise ModelRefusal(Code.FORBIDDEN)
         return found
 
     def set_state(self, proposal: UUID, state: str) -> None:
         self.proposals[proposal] = replace(self.proposals[proposal], state=state)
 
-    def freeze(self, hold: Hold) -> None:
+    def freeze(self, hold: Freeze) -> None:
         if hold.ends is not None and hold.ends <= hold.starts:
-            raise No(Code.MALFORMED)
+            raise ModelRefusal(Code.MALFORMED)
 
     def lift(self, id: UUID) -> None:
-        if self.holds[id].lifted:
-            raise No(Code.FORBIDDEN)
+        if self.freezes[id].is_lifted:
+            raise ModelRefusal(Code.FORBIDDEN)
 
     def states(self) -> dict[UUID, str]:
         """Where freezes and reversals stand."""
         lifted = {True: "lifted", False: "in_force"}
-        return {id: lifted[hold.lifted] for id, hold in self.holds.items()} | {
+        return {id: lifted[hold.is_lifted] for id, hold in self.freezes.items()} | {
             id: proposal.state for id, proposal in self.proposals.items()
         }
 
     def counts(self) -> dict[str, int]:
         """How many rows there are of what grows."""
-        entries: Iterable[Draft] = self.entries.values()
+        entries: Iterable[EntryRequest] = self.entries.values()
         banked = [draft for draft in entries if draft.reference]
         return {
-            "act": self.acts,
-            "idempotency_key": self.acts,
+            "act": self.audit_entries,
+            "idempotency_key": self.audit_entries,
             "entry": len(self.entries),
-            "posting": sum(len(draft.moves) for draft in self.entries.values()),
+            "posting": sum(len(draft.movements) for draft in self.entries.values()),
             "bank_reference": len(banked),
             "released": len(banked) - len(self.references()),
         }

@@ -9,8 +9,8 @@ from registry.ledger.operations import open_reserve
 from registry.ledger.reserve_totals import reserve_totals
 from registry.ledger.rules import AccountKind
 from registry.parties.operations import close_organisation
-from tests.ledger.ledger_builders import a_right, stocked
-from tests.support.builders import an_officer_of, an_organisation, install_rules, perform
+from tests.ledger.ledger_builders import create_right, give_stock
+from tests.support.builders import create_officer_of, create_organisation, install_rules, perform
 from tests.support.cluster import Database
 
 
@@ -21,10 +21,10 @@ async def _rules(database: Database, owner: asyncpg.Connection) -> None:
 
 
 async def test_an_organisation_that_holds_rights_does_not_close() -> None:
-    province = await an_officer_of("province")
-    holder = await an_organisation()
-    account, right = await ensure_account(holder.id, AccountKind.HOLDING), await a_right()
-    await stocked(account, right, 1_500)
+    province = await create_officer_of("province")
+    holder = await create_organisation()
+    account, right = await ensure_account(holder.id, AccountKind.HOLDING), await create_right()
+    await give_stock(account, right, 1_500)
 
     with pytest.raises(ConditionsUnmet) as refused:
         await perform(close_organisation, province, id=holder.id)
@@ -35,8 +35,8 @@ async def test_an_organisation_that_holds_rights_does_not_close() -> None:
 
 
 async def test_an_organisation_that_holds_nothing_closes() -> None:
-    province = await an_officer_of("province")
-    holder = await an_organisation()
+    province = await create_officer_of("province")
+    holder = await create_organisation()
     await ensure_account(holder.id, AccountKind.HOLDING)
 
     done = await perform(close_organisation, province, id=holder.id)
@@ -45,7 +45,7 @@ async def test_an_organisation_that_holds_nothing_closes() -> None:
 
 
 async def test_the_reserve_is_added_up_from_what_was_opened() -> None:
-    province = await an_officer_of("province")
+    province = await create_officer_of("province")
     body = province.organisation_id
     for quantity in ("26000", "0.500"):
         await perform(

@@ -7,20 +7,26 @@ import pytest
 
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.db.named_params import numbered
-from registry.db.session import rows
+from registry.db.named_params import to_positional
+from registry.db.session import fetch_all
 from registry.ledger.facts import ACCOUNT, FREEZE, REVERSAL
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Account, Freeze, Reversal
 from registry.ledger.rules import AccountKind, EntryKind, Posting
-from tests.ledger.ledger_builders import OPENING, a_holder, a_right, posted, stocked
+from tests.ledger.ledger_builders import (
+    OPENING,
+    create_holder,
+    create_right,
+    give_stock,
+    post_in_transaction,
+)
 from tests.support.builders import (
     LANGFANG,
     LONG_AGO,
     TANGSHAN,
-    an_officer,
-    an_officer_of,
-    somebody,
+    build_viewer,
+    create_officer,
+    create_officer_of,
     viewer_of,
 )
 
@@ -29,12 +35,18 @@ pytestmark = pytest.mark.usefixtures("database")
 
 async def some_rows() -> list[Viewer]:
     """Accounts, freezes and reversals in two cities and a county, with those who may stand near."""
-    right = await a_right()
-    one, held = await a_holder(city=LANGFANG, county="131022")
-    other, received = await a_holder(city=TANGSHAN)
-    officers = [await an_officer(one), await an_officer(other), await an_officer_of("centre")]
-    await stocked(held, right, 10)
-    sale = await posted(EntryKind.SETTLEMENT, Posting(held.id, received.id, right.id, 1))
+    right = await create_right()
+    one, held = await create_holder(city=LANGFANG, county="131022")
+    other, received = await create_holder(city=TANGSHAN)
+    officers = [
+        await create_officer(one),
+        await create_officer(other),
+        await create_officer_of("centre"),
+    ]
+    await give_stock(held, right, 10)
+    sale = await post_in_transaction(
+        EntryKind.SETTLEMENT, Posting(held.id, received.id, right.id, 1)
+    )
     for officer, holder, state in zip(
         officers, (one, other, one), (True, False, True), strict=True
     ):
@@ -67,9 +79,9 @@ async def some_rows() -> list[Viewer]:
         )
     return [
         *(viewer_of(officer) for officer in officers),
-        somebody("city", division=LANGFANG),
-        somebody("county", division="131022"),
-        somebody("public"),
+        build_viewer("city", division=LANGFANG),
+        build_viewer("county", division="131022"),
+        build_viewer("public"),
     ]
 
 
@@ -85,8 +97,10 @@ async def test_a_fact_has_one_meaning(owner: asyncpg.Connection, kind: Kind) -> 
         seen = set()
         for viewer in viewers:
             where = fact.where.replace("{t}", "t")
-            sql, values = numbered(f"SELECT id, {where} AS face FROM {table} t", viewer.binds())
-            faces = {found["id"]: found["face"] for found in await rows(sql, *values)}
+            sql, values = to_positional(
+                f"SELECT id, {where} AS face FROM {table} t", viewer.bind_values()
+            )
+            faces = {found["id"]: found["face"] for found in await fetch_all(sql, *values)}
             checks = {record.pk: fact.check(viewer, record) for record in records}
             assert faces == checks, name
             seen |= set(checks.values())
@@ -94,7 +108,7 @@ async def test_a_fact_has_one_meaning(owner: asyncpg.Connection, kind: Kind) -> 
 
 
 async def test_what_belongs_to_nobody_is_nobodys_own() -> None:
-    nobody = somebody("public")
+    nobody = build_viewer("public")
     issuance = await Account.get(kind="issuance")
 
     assert not ACCOUNT.facts["own"].check(nobody, issuance)

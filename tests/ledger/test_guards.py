@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from registry.db.session import row, transaction
+from registry.db.session import fetch_one, transaction
 from registry.kernel.errors import Frozen
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Account, Instrument
@@ -13,13 +13,13 @@ from registry.ledger.rules import AccountKind, EntryKind
 from tests.ledger.ledger_builders import (
     HOUR,
     OPENING,
-    a_holder,
-    a_right,
-    held,
-    moved,
-    posted,
-    stocked,
-    two_holders,
+    create_holder,
+    create_right,
+    create_two_holders,
+    give_stock,
+    holdings_of,
+    make_posting,
+    post_in_transaction,
 )
 from tests.support.cluster import Database
 
@@ -33,7 +33,7 @@ FREEZES = {
 }
 
 
-async def frozen(
+async def freeze_target(
     owner: asyncpg.Connection, account: Account, right: Instrument, target: str
 ) -> None:
     names_account, names_right = FREEZES[target]
@@ -53,45 +53,45 @@ async def frozen(
 async def test_nothing_leaves_what_is_frozen_while_it_is(
     owner: asyncpg.Connection, target: str
 ) -> None:
-    right, seller, buyer = await two_holders(10)
-    await frozen(owner, seller, right, target)
-    sale = moved(seller, buyer, right, 1)
+    right, seller, buyer = await create_two_holders(10)
+    await freeze_target(owner, seller, right, target)
+    sale = make_posting(seller, buyer, right, 1)
 
     with pytest.raises(Frozen) as refusal:
-        await posted(SETTLED, sale, at=OPENING + HOUR)
-    await posted(SETTLED, sale, at=OPENING - HOUR)
-    await posted(SETTLED, sale, at=OPENING + 10 * HOUR)
+        await post_in_transaction(SETTLED, sale, at=OPENING + HOUR)
+    await post_in_transaction(SETTLED, sale, at=OPENING - HOUR)
+    await post_in_transaction(SETTLED, sale, at=OPENING + 10 * HOUR)
 
     assert "a court" in refusal.value.message.en
-    assert await held(right, seller, buyer) == [8, 2]
+    assert await holdings_of(right, seller, buyer) == [8, 2]
 
 
 async def test_what_is_blocked_comes_home_to_a_frozen_holder_and_goes_nowhere_else(
     owner: asyncpg.Connection,
 ) -> None:
-    right, seller, buyer = await two_holders(10)
+    right, seller, buyer = await create_two_holders(10)
     escrow = await ensure_account(seller.organisation_id, AccountKind.ESCROW)  # type: ignore[arg-type]
-    await posted(EntryKind.BLOCK, moved(seller, escrow, right, 10))
-    await frozen(owner, seller, right, "organisation")
+    await post_in_transaction(EntryKind.BLOCK, make_posting(seller, escrow, right, 10))
+    await freeze_target(owner, seller, right, "organisation")
 
     with pytest.raises(Frozen):
-        await posted(SETTLED, moved(escrow, buyer, right, 10))
-    await posted(EntryKind.RELEASE, moved(escrow, seller, right, 10))
+        await post_in_transaction(SETTLED, make_posting(escrow, buyer, right, 10))
+    await post_in_transaction(EntryKind.RELEASE, make_posting(escrow, seller, right, 10))
     with pytest.raises(Frozen):
-        await posted(EntryKind.BLOCK, moved(seller, escrow, right, 10))
+        await post_in_transaction(EntryKind.BLOCK, make_posting(seller, escrow, right, 10))
 
-    assert await held(right, seller, escrow, buyer) == [10, 0, 0]
+    assert await holdings_of(right, seller, escrow, buyer) == [10, 0, 0]
 
 
 async def test_a_frozen_position_leaves_the_others_free(owner: asyncpg.Connection) -> None:
-    right, seller, buyer = await two_holders(10)
-    other = await a_right("NOX")
-    await stocked(seller, other, 10)
-    await frozen(owner, seller, right, "position")
+    right, seller, buyer = await create_two_holders(10)
+    other = await create_right("NOX")
+    await give_stock(seller, other, 10)
+    await freeze_target(owner, seller, right, "position")
 
-    await posted(SETTLED, moved(seller, buyer, other, 10))
+    await post_in_transaction(SETTLED, make_posting(seller, buyer, other, 10))
 
-    assert await held(other, seller, buyer) == [0, 10]
+    assert await holdings_of(other, seller, buyer) == [0, 10]
 
 
 WRITES = [
@@ -120,7 +120,7 @@ WRITES = [
 async def test_the_application_writes_no_ledger_row_by_hand(database: Database, sql: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with transaction():
-            await row(sql)
+            await fetch_one(sql)
 
 
 @pytest.mark.parametrize("table", ["posting", "entry", "instrument"])
@@ -128,7 +128,7 @@ async def test_the_application_writes_no_ledger_row_by_hand(database: Database, 
 async def test_not_even_the_owner_edits_the_journal(
     owner: asyncpg.Connection, table: str, change: str
 ) -> None:
-    await two_holders(10)
+    await create_two_holders(10)
     column = {"posting": "quantity = 1", "entry": "note = 'x'", "instrument": "unit = 'x'"}[table]
 
     with pytest.raises(asyncpg.PostgresError) as refusal:
@@ -149,11 +149,11 @@ async def test_the_reader_cannot_post(database: Database) -> None:
         await reader.close()
 
 
-async def test_an_account_keeps_its_holder_and_follows_him_when_he_moves(
+async def test_an_account_keeps_its_holder_and_moves_with_it(
     owner: asyncpg.Connection,
 ) -> None:
-    organisation, account = await a_holder(city="130200")
-    other, _ = await a_holder()
+    organisation, account = await create_holder(city="130200")
+    other, _ = await create_holder()
 
     await owner.execute(
         "UPDATE organisation SET city = '131000', county = '131022' WHERE id = $1", organisation.id
@@ -169,7 +169,7 @@ async def test_an_account_keeps_its_holder_and_follows_him_when_he_moves(
 
 
 async def test_an_organisation_has_one_account_of_a_kind_however_many_open_it() -> None:
-    organisation, _ = await a_holder()
+    organisation, _ = await create_holder()
 
     opened = await asyncio.gather(
         *(ensure_account(organisation.id, AccountKind.ESCROW) for _ in range(8))

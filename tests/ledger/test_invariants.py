@@ -5,48 +5,76 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.access.principals import REGISTRY
-from registry.commands.command import command
-from registry.ledger.invariants import LEDGER_CHECKS, Check, also_check, checks, restrict, verify
+from registry.access.principals import SYSTEM_PRINCIPAL
+from registry.commands.command import execute_command
+from registry.ledger.invariants import (
+    LEDGER_INVARIANTS,
+    InvariantCheck,
+    all_checks,
+    freeze_offenders,
+    register_check,
+    verify_ledger,
+)
 from registry.ledger.operations import impose_freeze
 from registry.ledger.records import Account, Freeze
-from registry.ledger.rules import ISSUANCE, MONEY, OUTSIDE, EntryKind, Posting
-from tests.ledger.ledger_builders import HOUR, OPENING, a_holder, a_right, posted, stocked
+from registry.ledger.rules import (
+    ISSUANCE_ACCOUNT,
+    MONEY_INSTRUMENT,
+    OUTSIDE_ACCOUNT,
+    EntryKind,
+    Posting,
+)
+from tests.ledger.ledger_builders import (
+    HOUR,
+    OPENING,
+    create_holder,
+    create_right,
+    give_stock,
+    post_in_transaction,
+)
 from tests.support.builders import install_rules
 
 pytestmark = pytest.mark.usefixtures("database")
 
 
-async def a_ledger() -> tuple[Account, Account]:
+async def build_ledger() -> tuple[Account, Account]:
     """Rights opened, moved and moved back, money paid in and out."""
-    right = await a_right()
-    (_, seller), (_, buyer) = await a_holder(city="131000"), await a_holder(city="131000")
-    await stocked(seller, right, 1000)
-    sale = await posted(
+    right = await create_right()
+    (_, seller), (_, buyer) = await create_holder(city="131000"), await create_holder(city="131000")
+    await give_stock(seller, right, 1000)
+    sale = await post_in_transaction(
         EntryKind.SETTLEMENT, Posting(seller.id, buyer.id, right.id, 300), at=OPENING + HOUR
     )
-    await posted(
+    await post_in_transaction(
         EntryKind.REVERSAL,
         Posting(buyer.id, seller.id, right.id, 300),
         reverses=sale,
         at=OPENING + 2 * HOUR,
     )
-    await posted(
+    await post_in_transaction(
         EntryKind.SETTLEMENT, Posting(seller.id, buyer.id, right.id, 400), at=OPENING + 3 * HOUR
     )
-    await posted(EntryKind.PAYMENT, Posting(OUTSIDE, buyer.id, MONEY, 50), reference="BANK-0001")
-    await posted(EntryKind.PAYOUT, Posting(buyer.id, OUTSIDE, MONEY, 20), reference="BANK-0002")
+    await post_in_transaction(
+        EntryKind.PAYMENT,
+        Posting(OUTSIDE_ACCOUNT, buyer.id, MONEY_INSTRUMENT, 50),
+        reference="BANK-0001",
+    )
+    await post_in_transaction(
+        EntryKind.PAYOUT,
+        Posting(buyer.id, OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, 20),
+        reference="BANK-0002",
+    )
     return seller, buyer
 
 
-async def found() -> set[str]:
-    return {finding.check for finding in await verify() if not finding.sound}
+async def violations() -> set[str]:
+    return {finding.check for finding in await verify_ledger() if not finding.is_satisfied}
 
 
 async def test_a_ledger_kept_by_post_entry_is_sound() -> None:
-    await a_ledger()
+    await build_ledger()
 
-    assert await found() == set()
+    assert await violations() == set()
 
 
 _SETTLED = "(SELECT id FROM entry WHERE kind = 'settlement' ORDER BY known_at LIMIT 1)"
@@ -77,7 +105,7 @@ CORRUPTIONS = {
 }
 
 
-async def corrupted(owner: asyncpg.Connection, sql: str) -> None:
+async def corrupt(owner: asyncpg.Connection, sql: str) -> None:
     """Write past every trigger and foreign key, as only a superuser can."""
     superuser = await owner.fetchval("SELECT usesuper FROM pg_user WHERE usename = current_user")
     if superuser:
@@ -104,14 +132,14 @@ ALTER TABLE act DISABLE TRIGGER USER;
 async def test_a_corruption_behind_the_application_is_found(
     owner: asyncpg.Connection, check: str
 ) -> None:
-    await a_ledger()
+    await build_ledger()
 
-    await corrupted(owner, CORRUPTIONS[check])
+    await corrupt(owner, CORRUPTIONS[check])
 
-    assert check in await found()
+    assert check in await violations()
 
 
-_ACT_OF_LAST = f"(SELECT act_id FROM entry WHERE id = {_LAST})"
+_AUDIT_ENTRY_OF_LAST = f"(SELECT act_id FROM entry WHERE id = {_LAST})"
 _OPENED = "(SELECT id FROM entry WHERE kind = 'opening')"
 _PAID = "(SELECT id FROM entry WHERE kind = 'payment')"
 
@@ -196,18 +224,18 @@ FORGERIES = {
     ),
     "an act that is gone": (
         "entries_have_their_act",
-        f"DELETE FROM act WHERE id = {_ACT_OF_LAST}",
+        f"DELETE FROM act WHERE id = {_AUDIT_ENTRY_OF_LAST}",
         ("entry_id", _LAST),
     ),
     "an act under a rule that forbids": (
         "acts_have_their_rule",
-        f"UPDATE act SET rule = 'N-01' WHERE id = {_ACT_OF_LAST}",
-        ("act_id", _ACT_OF_LAST),
+        f"UPDATE act SET rule = 'N-01' WHERE id = {_AUDIT_ENTRY_OF_LAST}",
+        ("act_id", _AUDIT_ENTRY_OF_LAST),
     ),
     "an act under an edition that never was": (
         "acts_have_their_rule",
-        f"UPDATE act SET edition = 99 WHERE id = {_ACT_OF_LAST}",
-        ("act_id", _ACT_OF_LAST),
+        f"UPDATE act SET edition = 99 WHERE id = {_AUDIT_ENTRY_OF_LAST}",
+        ("act_id", _AUDIT_ENTRY_OF_LAST),
     ),
     "a reversal that gave to somebody else": (
         "reversals_undo",
@@ -219,12 +247,12 @@ FORGERIES = {
     ),
     "money out of issuance": (
         "borders_are_kept",
-        f"UPDATE posting SET instrument = '{MONEY}' WHERE entry_id = {_OPENED}",
+        f"UPDATE posting SET instrument = '{MONEY_INSTRUMENT}' WHERE entry_id = {_OPENED}",
         ("entry_id", _OPENED),
     ),
     "rights that end in a settlement": (
         "borders_are_kept",
-        f"UPDATE posting SET target = '{ISSUANCE}' WHERE entry_id = {_LAST}",
+        f"UPDATE posting SET target = '{ISSUANCE_ACCOUNT}' WHERE entry_id = {_LAST}",
         ("entry_id", _LAST),
     ),
     "money that left by a settlement": (
@@ -234,7 +262,7 @@ FORGERIES = {
     ),
     "from one issuer to the other": (
         "borders_are_kept",
-        f"UPDATE posting SET target = '{ISSUANCE}' WHERE entry_id = {_PAID}",
+        f"UPDATE posting SET target = '{ISSUANCE_ACCOUNT}' WHERE entry_id = {_PAID}",
         ("entry_id", _PAID),
     ),
     "a settlement with a bank reference": (
@@ -264,7 +292,7 @@ FORGERIES = {
     "an opening act whose entry is another's": (
         "acts_have_their_effect",
         (
-            f"UPDATE act SET verb = 'open_holding' WHERE id = {_ACT_OF_LAST};"
+            f"UPDATE act SET verb = 'open_holding' WHERE id = {_AUDIT_ENTRY_OF_LAST};"
             f" UPDATE entry SET act_id = (SELECT act_id FROM entry WHERE id = {_OPENED})"
             f" WHERE id = {_LAST}"
         ),
@@ -276,50 +304,50 @@ FORGERIES = {
 @pytest.mark.parametrize("forgery", FORGERIES)
 async def test_what_offends_is_named(owner: asyncpg.Connection, forgery: str) -> None:
     check, sql, (column, who) = FORGERIES[forgery]
-    await a_ledger()
+    await build_ledger()
 
-    await corrupted(owner, sql)
+    await corrupt(owner, sql)
 
-    named = next(finding for finding in await verify() if finding.check == check)
-    assert await owner.fetchval(f"SELECT {who}") in {row[column] for row in named.offences}
+    named = next(finding for finding in await verify_ledger() if finding.check == check)
+    assert await owner.fetchval(f"SELECT {who}") in {row[column] for row in named.violations}
 
 
 async def test_a_freeze_lifted_by_hand_is_found(owner: asyncpg.Connection) -> None:
     await install_rules(owner)
-    seller, _ = await a_ledger()
+    seller, _ = await build_ledger()
     order = {"account": seller.id, "reason": "a court", "source": "file 7"}
-    freeze = (await command(impose_freeze, REGISTRY, order, key="freeze")).record
+    freeze = (await execute_command(impose_freeze, SYSTEM_PRINCIPAL, order, key="freeze")).record
 
     await owner.execute("UPDATE freeze_order SET state = 'lifted', lifted_at = starts_at")
 
-    named = next(found for found in await verify() if found.check == "states_follow_acts")
-    assert [(row["kind"], row["object_id"]) for row in named.offences] == [("Freeze", freeze.id)]
+    named = next(found for found in await verify_ledger() if found.check == "states_follow_acts")
+    assert [(row["kind"], row["object_id"]) for row in named.violations] == [("Freeze", freeze.id)]
 
 
 def test_every_check_of_the_ledger_has_a_corruption_that_it_finds() -> None:
-    assert {check.name for check in LEDGER_CHECKS} <= set(CORRUPTIONS)
+    assert {check.name for check in LEDGER_INVARIANTS} <= set(CORRUPTIONS)
 
 
 async def test_a_concept_adds_a_check_of_its_own_once() -> None:
-    before = len(checks())
-    always = Check("a_test", checks()[0].claim, "SELECT 1 AS one WHERE false")
+    before = len(all_checks())
+    always = InvariantCheck("a_test", all_checks()[0].claim, "SELECT 1 AS one WHERE false")
 
-    also_check(always)
-    also_check(always)
+    register_check(always)
+    register_check(always)
 
-    assert len(checks()) == before + 1
+    assert len(all_checks()) == before + 1
 
 
 async def test_just_the_accounts_named_are_blocked(owner: asyncpg.Connection) -> None:
     await install_rules(owner)
-    seller, _ = await a_ledger()
-    await corrupted(
+    seller, _ = await build_ledger()
+    await corrupt(
         owner, f"UPDATE balance SET quantity = quantity + 1 WHERE account_id = '{seller.id}'"
     )
-    findings = await verify()
+    findings = await verify_ledger()
 
-    blocked = await restrict(findings)
-    again = await restrict(findings)
+    blocked = await freeze_offenders(findings)
+    again = await freeze_offenders(findings)
 
     assert (blocked, again) == ((seller.id,), ())
     freeze = await Freeze.get()

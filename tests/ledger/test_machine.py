@@ -8,7 +8,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from registry.kernel.errors import Code
 from tests.ledger.machine_commands import LedgerMachine
-from tests.ledger.machine_fixture import Ground, a_ground
+from tests.ledger.machine_fixture import LedgerDatabase, open_ledger_database
 from tests.support.cluster import Server
 
 PARTS, COMMANDS = 100, 10_000
@@ -45,7 +45,9 @@ DONE = {
 }
 
 
-def run(ground: Ground, *, seed: int, examples: int, steps: int, stride: int = 1) -> Counter[str]:
+def run(
+    ground: LedgerDatabase, *, seed: int, examples: int, steps: int, stride: int = 1
+) -> Counter[str]:
     """Let the machine run; how often which command ended how, and how often each of both."""
     seen: Counter[str] = Counter()
     body = {"ground": ground, "seen": seen, "stride": stride}
@@ -62,7 +64,7 @@ def run(ground: Ground, *, seed: int, examples: int, steps: int, stride: int = 1
     return seen
 
 
-def unseen(seen: Counter[str]) -> set[str]:
+def outcomes_missing(seen: Counter[str]) -> set[str]:
     """Commands that were never done and refusals that were never met."""
     ends = {end.rpartition(" ")[2] for end in seen}
     return {f"{name} done" for name in DONE if not seen[f"{name} done"]} | (REFUSALS - ends)
@@ -71,13 +73,13 @@ def unseen(seen: Counter[str]) -> set[str]:
 @pytest.mark.timeout(600)  # To shrink what fails.
 def test_the_ledger_does_what_the_model_foretells(server: Server, template: str) -> None:
     seen: Counter[str] = Counter()
-    with a_ground(server, template) as ground:
+    with open_ledger_database(server, template) as ground:
         for seed in range(SEEDS_MAX):
             seen += run(ground, seed=seed, examples=30, steps=35, stride=2)
-            if not unseen(seen):
+            if not outcomes_missing(seen):
                 break
 
-    assert unseen(seen) == set()
+    assert outcomes_missing(seen) == set()
 
 
 @pytest.mark.long
@@ -86,7 +88,7 @@ def test_the_ledger_does_what_the_model_foretells(server: Server, template: str)
 def test_a_million_random_commands(server: Server, template: str, part: int) -> None:
     """In parts, each of its own seed and in a database of its own."""
     sent = 0
-    with a_ground(server, template) as ground:
+    with open_ledger_database(server, template) as ground:
         while sent < COMMANDS:
             seed = part * COMMANDS + sent
             sent += run(ground, seed=seed, examples=20, steps=100, stride=10).total()

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from registry.commands.command import Operation, command
+from registry.commands.command import Operation, execute_command
 from registry.kernel.errors import (
     ConditionsUnmet,
     Duplicate,
@@ -20,8 +20,8 @@ from registry.kernel.errors import (
     NotInForce,
     WrongState,
 )
-from registry.ledger.invariants import verify
-from registry.ledger.journal import available, ensure_account
+from registry.ledger.invariants import verify_ledger
+from registry.ledger.journal import available_quantity, ensure_account
 from registry.ledger.operations import (
     approve_reversal,
     impose_freeze,
@@ -33,16 +33,24 @@ from registry.ledger.operations import (
     reject_reversal,
 )
 from registry.ledger.records import Account, Entry, Freeze, Instrument, Reversal
-from registry.ledger.rules import MONEY, OUTSIDE, AccountKind, EntryKind, Posting
+from registry.ledger.rules import MONEY_INSTRUMENT, OUTSIDE_ACCOUNT, AccountKind, EntryKind, Posting
 from registry.parties.records import Appointment, Organisation
-from tests.ledger.ledger_builders import HOUR, OPENING, a_holder, a_right, held, posted, stocked
+from tests.ledger.ledger_builders import (
+    HOUR,
+    OPENING,
+    create_holder,
+    create_right,
+    give_stock,
+    holdings_of,
+    post_in_transaction,
+)
 from tests.support.builders import (
-    act_count,
-    an_officer,
-    an_officer_of,
-    an_organisation,
-    caller_of,
+    count_audit_entries,
+    create_officer,
+    create_officer_of,
+    create_organisation,
     install_rules,
+    principal_of,
     stop_clock,
 )
 
@@ -55,56 +63,58 @@ async def founding_day(database: object, owner: asyncpg.Connection) -> None:
     await stop_clock(owner, OPENING)
 
 
-async def done(operation: Operation[Any], who: Appointment, **args: object) -> UUID:
-    outcome = await command(operation, await caller_of(who), args, key=uuid4().hex)
+async def execute_as(operation: Operation[Any], who: Appointment, **args: object) -> UUID:
+    outcome = await execute_command(operation, await principal_of(who), args, key=uuid4().hex)
     return UUID(str(outcome.record.pk))
 
 
-async def opened(organisation: Organisation, **changed: object) -> UUID:
-    province = await an_officer_of("province")
+async def open_stock(organisation: Organisation, **changed: object) -> UUID:
+    province = await create_officer_of("province")
     args = STOCK | {"organisation": organisation.id, "acquisition": "PAID"} | changed
-    return await done(open_holding, province, **args)
+    return await execute_as(open_holding, province, **args)
 
 
-async def the_right() -> Instrument:
+async def find_right() -> Instrument:
     return await Instrument.get(class_="right")
 
 
 async def test_an_opening_holding_is_what_the_province_entered() -> None:
-    enterprise = await an_organisation(city="131000")
+    enterprise = await create_organisation(city="131000")
 
-    account = await opened(enterprise, valid_from=date(2022, 6, 7))
+    account = await open_stock(enterprise, valid_from=date(2022, 6, 7))
 
-    right = await the_right()
+    right = await find_right()
     assert right.code == "SO2-131000-PAID-20220607-20270607-DEMO"
-    assert await available(account, right.id) == 356_418
+    assert await available_quantity(account, right.id) == 356_418
     entry = await Entry.get()
     assert (entry.kind, entry.source, entry.demo) == ("opening", "a test", True)
-    assert [finding.check for finding in await verify() if not finding.sound] == []
+    assert [finding.check for finding in await verify_ledger() if not finding.is_satisfied] == []
 
 
 async def test_the_reserve_is_opened_for_province_and_city_alone() -> None:
-    officer = await an_officer_of("province")
-    city = await an_organisation("city", city="131000")
-    enterprise = await an_organisation()
+    officer = await create_officer_of("province")
+    city = await create_organisation("city", city="131000")
+    enterprise = await create_organisation()
 
-    account = await done(open_reserve, officer, organisation=city.id, **STOCK)
+    account = await execute_as(open_reserve, officer, organisation=city.id, **STOCK)
     with pytest.raises(ConditionsUnmet) as refusal:
-        await done(open_reserve, officer, organisation=enterprise.id, **STOCK)
+        await execute_as(open_reserve, officer, organisation=enterprise.id, **STOCK)
 
-    right = await the_right()
+    right = await find_right()
     assert right.code == "SO2-131000-PAID-OPEN-DEMO"
-    assert await available(account, right.id) == 356_418
+    assert await available_quantity(account, right.id) == 356_418
     assert [c.name for c in refusal.value.conditions if not c.met] == ["may_hold_stock"]
 
 
 @pytest.mark.parametrize("kind", ["centre", "city", "enterprise"])
 async def test_only_the_province_opens_stocks(kind: str) -> None:
-    officer = await an_officer_of(kind)
-    enterprise = await an_organisation()
+    officer = await create_officer_of(kind)
+    enterprise = await create_organisation()
 
     with pytest.raises(Forbidden):
-        await done(open_holding, officer, organisation=enterprise.id, acquisition="PAID", **STOCK)
+        await execute_as(
+            open_holding, officer, organisation=enterprise.id, acquisition="PAID", **STOCK
+        )
 
     assert await Account.filter(organisation_id=enterprise.id).count() == 0
 
@@ -126,105 +136,111 @@ async def test_only_the_province_opens_stocks(kind: str) -> None:
 async def test_an_opening_that_is_wrong_in_itself_changes_nothing(
     field: str, value: object
 ) -> None:
-    enterprise = await an_organisation()
+    enterprise = await create_organisation()
 
     with pytest.raises((Malformed, NotInForce)):
-        await opened(enterprise, valid_from=date(2022, 6, 7), **{field: value})
+        await open_stock(enterprise, valid_from=date(2022, 6, 7), **{field: value})
 
-    assert await Entry.all().count() == await act_count() == 0
+    assert await Entry.all().count() == await count_audit_entries() == 0
 
 
 @pytest.mark.parametrize(
     ("pollutant", "condition"), [("PM", "pollutant_enabled"), ("NONE", "pollutant_enabled")]
 )
 async def test_a_pollutant_that_is_not_traded_is_not_opened(pollutant: str, condition: str) -> None:
-    enterprise = await an_organisation()
+    enterprise = await create_organisation()
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await opened(enterprise, pollutant=pollutant)
+        await open_stock(enterprise, pollutant=pollutant)
 
     assert condition in [c.name for c in refusal.value.conditions if not c.met]
 
 
 async def test_an_opening_for_nobody_is_not_found() -> None:
-    officer = await an_officer_of("province")
+    officer = await create_officer_of("province")
 
     with pytest.raises(NotFound):
-        await done(open_reserve, officer, organisation=uuid4(), **STOCK)
+        await execute_as(open_reserve, officer, organisation=uuid4(), **STOCK)
 
 
 async def test_a_preview_shows_the_movement_and_leaves_nothing() -> None:
-    officer = await an_officer_of("province")
-    enterprise = await an_organisation()
+    officer = await create_officer_of("province")
+    enterprise = await create_organisation()
     args = STOCK | {"organisation": enterprise.id, "acquisition": "PAID"}
 
-    outcome = await command(
-        open_holding, await caller_of(officer), args, key="a preview", preview=True
+    outcome = await execute_command(
+        open_holding, await principal_of(officer), args, key="a preview", preview=True
     )
 
     assert outcome.preview is not None
-    assert [movement.quantity for movement in outcome.preview.movements] == [356_418]
+    assert [movement.quantity for movement in outcome.preview.postings] == [356_418]
     assert (
         await Entry.all().count()
-        == await act_count()
-        == await Instrument.exclude(id=MONEY).count()
+        == await count_audit_entries()
+        == await Instrument.exclude(id=MONEY_INSTRUMENT).count()
         == 0
     )
 
 
-async def with_money(fen: int) -> Account:
-    _, account = await a_holder()
-    await posted(EntryKind.PAYMENT, Posting(OUTSIDE, account.id, MONEY, fen), reference="IN-0001")
+async def create_with_money(fen: int) -> Account:
+    _, account = await create_holder()
+    await post_in_transaction(
+        EntryKind.PAYMENT,
+        Posting(OUTSIDE_ACCOUNT, account.id, MONEY_INSTRUMENT, fen),
+        reference="IN-0001",
+    )
     return account
 
 
 async def test_money_is_paid_out_once_for_each_bank_reference() -> None:
-    centre, account = await an_officer_of("centre"), await with_money(1000)
+    centre, account = await create_officer_of("centre"), await create_with_money(1000)
 
-    await done(record_payout, centre, id=account.id, money=400, reference="out-0001")
+    await execute_as(record_payout, centre, id=account.id, money=400, reference="out-0001")
     with pytest.raises(Duplicate):
-        await done(record_payout, centre, id=account.id, money=400, reference="OUT-0001")
+        await execute_as(record_payout, centre, id=account.id, money=400, reference="OUT-0001")
     with pytest.raises(Insufficient) as refusal:
-        await done(record_payout, centre, id=account.id, money=601, reference="OUT-0002")
+        await execute_as(record_payout, centre, id=account.id, money=601, reference="OUT-0002")
 
-    assert await available(account.id, MONEY) == 600
+    assert await available_quantity(account.id, MONEY_INSTRUMENT) == 600
     assert "6.00 yuan" in refusal.value.message.en
 
 
 async def test_money_in_escrow_is_not_paid_out() -> None:
-    centre, account = await an_officer_of("centre"), await with_money(1000)
+    centre, account = await create_officer_of("centre"), await create_with_money(1000)
     escrow = await ensure_account(account.organisation_id, AccountKind.ESCROW)  # type: ignore[arg-type]
-    await posted(EntryKind.BLOCK, Posting(account.id, escrow.id, MONEY, 1000))
+    await post_in_transaction(
+        EntryKind.BLOCK, Posting(account.id, escrow.id, MONEY_INSTRUMENT, 1000)
+    )
 
     with pytest.raises(ConditionsUnmet):
-        await done(record_payout, centre, id=escrow.id, money=1, reference="OUT-0001")
+        await execute_as(record_payout, centre, id=escrow.id, money=1, reference="OUT-0001")
 
 
 async def test_a_freeze_holds_until_it_is_lifted() -> None:
-    centre, account = await an_officer_of("centre"), await with_money(1000)
-    freeze = await done(
+    centre, account = await create_officer_of("centre"), await create_with_money(1000)
+    freeze = await execute_as(
         impose_freeze, centre, account=account.id, reason="court order", source="file 7"
     )
 
     with pytest.raises(Frozen):
-        await done(record_payout, centre, id=account.id, money=1, reference="OUT-0001")
-    await done(lift_freeze, centre, id=freeze, reason="order withdrawn")
-    await done(record_payout, centre, id=account.id, money=1, reference="OUT-0001")
+        await execute_as(record_payout, centre, id=account.id, money=1, reference="OUT-0001")
+    await execute_as(lift_freeze, centre, id=freeze, reason="order withdrawn")
+    await execute_as(record_payout, centre, id=account.id, money=1, reference="OUT-0001")
     with pytest.raises(Forbidden):
-        await done(lift_freeze, centre, id=freeze, reason="again")
+        await execute_as(lift_freeze, centre, id=freeze, reason="again")
 
     record = await Freeze.get(id=freeze)
     assert (record.state, record.lifted_reason) == ("lifted", "order withdrawn")
 
 
 async def test_a_freeze_waits_for_business_under_way_and_business_for_it() -> None:
-    centre, account = await an_officer_of("centre"), await with_money(1000)
+    centre, account = await create_officer_of("centre"), await create_with_money(1000)
     order = {"account": account.id, "reason": "court order", "source": "file 7"}
 
     outcomes = await asyncio.gather(
-        done(impose_freeze, centre, **order),
+        execute_as(impose_freeze, centre, **order),
         *(
-            done(record_payout, centre, id=account.id, money=1, reference=f"OUT-{n:04}")
+            execute_as(record_payout, centre, id=account.id, money=1, reference=f"OUT-{n:04}")
             for n in range(8)
         ),
         return_exceptions=True,
@@ -233,10 +249,10 @@ async def test_a_freeze_waits_for_business_under_way_and_business_for_it() -> No
     freeze = await Freeze.get()
     paid = [outcome for outcome in outcomes[1:] if isinstance(outcome, UUID)]
     assert {type(outcome) for outcome in outcomes[1:]} <= {UUID, Frozen}
-    assert await available(account.id, MONEY) == 1000 - len(paid)
+    assert await available_quantity(account.id, MONEY_INSTRUMENT) == 1000 - len(paid)
     assert freeze.state == "in_force"
     with pytest.raises(Frozen):
-        await done(record_payout, centre, id=account.id, money=1, reference="OUT-9999")
+        await execute_as(record_payout, centre, id=account.id, money=1, reference="OUT-9999")
 
 
 @pytest.mark.parametrize(
@@ -253,135 +269,145 @@ async def test_a_freeze_waits_for_business_under_way_and_business_for_it() -> No
 async def test_an_order_that_names_no_one_thing_freezes_nothing(
     changed: dict[str, object],
 ) -> None:
-    centre, account = await an_officer_of("centre"), await with_money(1000)
-    ids = {"organisation": account.organisation_id, "account": account.id, "instrument": MONEY}
+    centre, account = await create_officer_of("centre"), await create_with_money(1000)
+    ids = {
+        "organisation": account.organisation_id,
+        "account": account.id,
+        "instrument": MONEY_INSTRUMENT,
+    }
     order = {"reason": "court order", "source": "file 7"} | {
         name: ids.get(name, value) for name, value in changed.items()
     }
 
     with pytest.raises(Malformed):
-        await done(impose_freeze, centre, **order)
+        await execute_as(impose_freeze, centre, **order)
 
     assert await Freeze.all().count() == 0
 
 
-async def a_sale() -> tuple[Instrument, list[Account], UUID]:
+async def settle_sale() -> tuple[Instrument, list[Account], UUID]:
     """Blocked, paid and settled: rights against money in one entry."""
-    right = await a_right()
-    (seller_of, seller), (buyer_of, buyer) = await a_holder(), await a_holder()
+    right = await create_right()
+    (seller_of, seller), (buyer_of, buyer) = await create_holder(), await create_holder()
     blocked = await ensure_account(seller_of.id, AccountKind.ESCROW)
     paid_in = await ensure_account(buyer_of.id, AccountKind.ESCROW)
-    await stocked(seller, right, 100)
-    await posted(EntryKind.BLOCK, Posting(seller.id, blocked.id, right.id, 30))
-    await posted(EntryKind.PAYMENT, Posting(OUTSIDE, paid_in.id, MONEY, 900), reference="IN-0001")
-    entry = await posted(
+    await give_stock(seller, right, 100)
+    await post_in_transaction(EntryKind.BLOCK, Posting(seller.id, blocked.id, right.id, 30))
+    await post_in_transaction(
+        EntryKind.PAYMENT,
+        Posting(OUTSIDE_ACCOUNT, paid_in.id, MONEY_INSTRUMENT, 900),
+        reference="IN-0001",
+    )
+    entry = await post_in_transaction(
         EntryKind.SETTLEMENT,
         Posting(blocked.id, buyer.id, right.id, 30),
-        Posting(paid_in.id, seller.id, MONEY, 900),
+        Posting(paid_in.id, seller.id, MONEY_INSTRUMENT, 900),
     )
     return right, [seller, buyer, blocked, paid_in], entry
 
 
 async def test_a_reversal_by_a_second_officer_brings_both_loads_home() -> None:
-    right, accounts, entry = await a_sale()
-    centre = await an_officer_of("centre")
-    second = await an_officer(await Organisation.get(id=centre.organisation_id))
-    proposal = await done(propose_reversal, centre, entry=entry, reason="wrong buyer")
+    right, accounts, entry = await settle_sale()
+    centre = await create_officer_of("centre")
+    second = await create_officer(await Organisation.get(id=centre.organisation_id))
+    proposal = await execute_as(propose_reversal, centre, entry=entry, reason="wrong buyer")
 
     with pytest.raises(Forbidden):
-        await done(approve_reversal, centre, id=proposal)
-    await done(approve_reversal, second, id=proposal)
+        await execute_as(approve_reversal, centre, id=proposal)
+    await execute_as(approve_reversal, second, id=proposal)
 
-    money = await Instrument.get(id=MONEY)
-    assert await held(right, *accounts) == [100, 0, 0, 0]
-    assert await held(money, *accounts) == [0, 900, 0, 0]
+    money = await Instrument.get(id=MONEY_INSTRUMENT)
+    assert await holdings_of(right, *accounts) == [100, 0, 0, 0]
+    assert await holdings_of(money, *accounts) == [0, 900, 0, 0]
     reversal = await Reversal.get(id=proposal)
     assert (reversal.state, (await Entry.get(id=reversal.reversing_entry_id)).reverses) == (
         "approved",
         entry,
     )
-    assert [finding.check for finding in await verify() if not finding.sound] == []
+    assert [finding.check for finding in await verify_ledger() if not finding.is_satisfied] == []
 
 
-async def test_what_is_spent_is_not_reversed_and_the_refusal_says_who_holds_what() -> None:
-    right, (_, buyer, *_), entry = await a_sale()
-    centre, province = await an_officer_of("centre"), await an_officer_of("province")
-    proposal = await done(propose_reversal, centre, entry=entry, reason="wrong buyer")
-    _, third = await a_holder()
-    await posted(EntryKind.SETTLEMENT, Posting(buyer.id, third.id, right.id, 10))
+async def test_what_is_spent_is_not_reversed_and_the_refusal_names_the_holders() -> None:
+    right, (_, buyer, *_), entry = await settle_sale()
+    centre, province = await create_officer_of("centre"), await create_officer_of("province")
+    proposal = await execute_as(propose_reversal, centre, entry=entry, reason="wrong buyer")
+    _, third = await create_holder()
+    await post_in_transaction(EntryKind.SETTLEMENT, Posting(buyer.id, third.id, right.id, 10))
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await done(approve_reversal, province, id=proposal)
+        await execute_as(approve_reversal, province, id=proposal)
 
     holder = await Organisation.get(id=buyer.organisation_id)
     assert f"{holder.name} holds 0.020 of {right.code}" in refusal.value.message.en
     assert "0.030 would have to come back" in refusal.value.message.en
     assert (await Reversal.get(id=proposal)).state == "proposed"
-    assert await held(right, buyer, third) == [20, 10]
+    assert await holdings_of(right, buyer, third) == [20, 10]
 
 
 async def test_two_officers_who_approve_at_once_reverse_once() -> None:
-    right, accounts, entry = await a_sale()
-    centre = await an_officer_of("centre")
-    others = [await an_officer_of("province") for _ in range(4)]
-    proposal = await done(propose_reversal, centre, entry=entry, reason="wrong buyer")
+    right, accounts, entry = await settle_sale()
+    centre = await create_officer_of("centre")
+    others = [await create_officer_of("province") for _ in range(4)]
+    proposal = await execute_as(propose_reversal, centre, entry=entry, reason="wrong buyer")
 
     outcomes = await asyncio.gather(
-        *(done(approve_reversal, officer, id=proposal) for officer in others),
+        *(execute_as(approve_reversal, officer, id=proposal) for officer in others),
         return_exceptions=True,
     )
 
     assert sum(not isinstance(outcome, Exception) for outcome in outcomes) == 1
     refused = {type(outcome) for outcome in outcomes if isinstance(outcome, Exception)}
     assert refused <= {Forbidden, WrongState, ConditionsUnmet}
-    assert await held(right, *accounts) == [100, 0, 0, 0]
+    assert await holdings_of(right, *accounts) == [100, 0, 0, 0]
 
 
 async def test_an_entry_has_one_open_proposal_and_after_a_rejection_another() -> None:
-    _, _, entry = await a_sale()
-    centre, province = await an_officer_of("centre"), await an_officer_of("province")
-    proposal = await done(propose_reversal, centre, entry=entry, reason="wrong buyer")
+    _, _, entry = await settle_sale()
+    centre, province = await create_officer_of("centre"), await create_officer_of("province")
+    proposal = await execute_as(propose_reversal, centre, entry=entry, reason="wrong buyer")
 
     with pytest.raises(Duplicate):
-        await done(propose_reversal, centre, entry=entry, reason="wrong buyer")
-    await done(reject_reversal, province, id=proposal, reason="the buyer is right")
-    await done(propose_reversal, centre, entry=entry, reason="it is not")
+        await execute_as(propose_reversal, centre, entry=entry, reason="wrong buyer")
+    await execute_as(reject_reversal, province, id=proposal, reason="the buyer is right")
+    await execute_as(propose_reversal, centre, entry=entry, reason="it is not")
 
     assert (await Reversal.get(id=proposal)).decision == "the buyer is right"
 
 
 async def test_blocking_is_undone_by_its_case_and_a_reversal_not_at_all() -> None:
-    _, _, sale = await a_sale()
-    centre, province = await an_officer_of("centre"), await an_officer_of("province")
-    proposal = await done(propose_reversal, centre, entry=sale, reason="wrong buyer")
-    await done(approve_reversal, province, id=proposal)
+    _, _, sale = await settle_sale()
+    centre, province = await create_officer_of("centre"), await create_officer_of("province")
+    proposal = await execute_as(propose_reversal, centre, entry=sale, reason="wrong buyer")
+    await execute_as(approve_reversal, province, id=proposal)
     block = await Entry.get(kind="block")
     reversing = await Entry.get(kind="reversal")
 
     for entry in (block.id, reversing.id, sale):
         with pytest.raises(ConditionsUnmet) as refusal:
-            await done(propose_reversal, centre, entry=entry, reason="again")
+            await execute_as(propose_reversal, centre, entry=entry, reason="again")
         assert "entry_reversible" in [c.name for c in refusal.value.conditions if not c.met]
 
 
 async def test_a_release_is_undone_by_its_case() -> None:
-    right, (_, _, blocked, _), _ = await a_sale()
-    centre = await an_officer_of("centre")
+    right, (_, _, blocked, _), _ = await settle_sale()
+    centre = await create_officer_of("centre")
     holding = await ensure_account(blocked.organisation_id, AccountKind.HOLDING)  # type: ignore[arg-type]
-    await posted(EntryKind.BLOCK, Posting(holding.id, blocked.id, right.id, 5))
-    release = await posted(EntryKind.RELEASE, Posting(blocked.id, holding.id, right.id, 5))
+    await post_in_transaction(EntryKind.BLOCK, Posting(holding.id, blocked.id, right.id, 5))
+    release = await post_in_transaction(
+        EntryKind.RELEASE, Posting(blocked.id, holding.id, right.id, 5)
+    )
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await done(propose_reversal, centre, entry=release, reason="again")
+        await execute_as(propose_reversal, centre, entry=release, reason="again")
 
     assert [c.name for c in refusal.value.conditions if not c.met] == ["entry_reversible"]
 
 
 async def test_nothing_comes_back_out_of_what_is_frozen() -> None:
-    right, (_, buyer, *_), entry = await a_sale()
-    centre, province = await an_officer_of("centre"), await an_officer_of("province")
-    proposal = await done(propose_reversal, centre, entry=entry, reason="wrong buyer")
-    await done(
+    right, (_, buyer, *_), entry = await settle_sale()
+    centre, province = await create_officer_of("centre"), await create_officer_of("province")
+    proposal = await execute_as(propose_reversal, centre, entry=entry, reason="wrong buyer")
+    await execute_as(
         impose_freeze,
         centre,
         organisation=buyer.organisation_id,
@@ -391,6 +417,6 @@ async def test_nothing_comes_back_out_of_what_is_frozen() -> None:
     )
 
     with pytest.raises(Frozen):
-        await done(approve_reversal, province, id=proposal)
+        await execute_as(approve_reversal, province, id=proposal)
 
-    assert await held(right, buyer) == [30]
+    assert await holdings_of(right, buyer) == [30]

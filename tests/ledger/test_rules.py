@@ -13,10 +13,10 @@ from registry.ledger.rules import (
     Acquisition,
     Posting,
     Right,
-    changes,
     check_basin,
     last_day,
-    reversed_postings,
+    net_changes,
+    reverse_postings,
 )
 
 PLACES = [UUID(int=number) for number in range(1, 6)]
@@ -34,7 +34,7 @@ POSTINGS = st.lists(
 
 @given(POSTINGS)
 def test_postings_neither_make_nor_lose_anything(postings: tuple[Posting, ...]) -> None:
-    net = changes(postings)
+    net = net_changes(postings)
 
     for item in ITEMS:
         assert sum(quantity for (_, moved), quantity in net.items() if moved == item) == 0
@@ -42,14 +42,14 @@ def test_postings_neither_make_nor_lose_anything(postings: tuple[Posting, ...]) 
 
 @given(POSTINGS)
 def test_what_is_reversed_nets_to_nothing(postings: tuple[Posting, ...]) -> None:
-    assert changes((*postings, *reversed_postings(postings, {}))) == {}
+    assert net_changes((*postings, *reverse_postings(postings, {}))) == {}
 
 
 def test_what_comes_back_from_a_closed_case_comes_home() -> None:
     escrow, holding, buyer = PLACES[:3]
     sale = (Posting(escrow, buyer, ITEMS[0], 30),)
 
-    back = reversed_postings(sale, {(escrow, ITEMS[0]): holding})
+    back = reverse_postings(sale, {(escrow, ITEMS[0]): holding})
 
     assert back == (Posting(buyer, holding, ITEMS[0], 30),)
 
@@ -58,7 +58,7 @@ def test_what_had_come_home_already_stays_there() -> None:
     escrow, holding, buyer = PLACES[:3]
     sale = (Posting(escrow, buyer, ITEMS[0], 30), Posting(escrow, holding, ITEMS[0], 5))
 
-    back = reversed_postings(sale, {(escrow, ITEMS[0]): holding})
+    back = reverse_postings(sale, {(escrow, ITEMS[0]): holding})
 
     assert back == (Posting(buyer, holding, ITEMS[0], 30),)
 
@@ -76,7 +76,7 @@ def test_a_posting_leaves_its_account() -> None:
         Posting(PLACES[0], PLACES[0], ITEMS[0], 1)
 
 
-def test_the_code_says_what_the_right_carries() -> None:
+def test_the_code_shows_what_the_right_carries() -> None:
     until, since = date(2027, 6, 7), date(2022, 6, 7)
 
     assert Right("SO2", "130200", Acquisition.PAID, valid_until=until).code == (

@@ -7,22 +7,22 @@ import strawberry
 
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.principals import Caller
-from registry.access.rulebook_store import SHIPPED
-from schema.build import GovernedSchema, build
+from registry.access.principals import Principal
+from registry.access.rulebook_store import BUNDLED_RULEBOOK
+from schema.build import GovernedSchema, build_schema
 from schema.framework.context import Context
-from schema.framework.global_ids import global_id
+from schema.framework.global_ids import to_global_id
 from schema.types.parties import PartyMutation, PartyQuery
 from schema.types.sanctions_and_clients import MeasureMutation, MeasureQuery
 from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
-    a_credit_code,
-    a_sanction,
-    an_officer,
-    an_officer_of,
-    an_organisation,
-    caller_of,
+    create_officer,
+    create_officer_of,
+    create_organisation,
+    create_sanction,
+    make_credit_code,
+    principal_of,
 )
 
 MINE = ("Organisation", "Person", "Appointment", "Sanction", "Client")
@@ -49,16 +49,16 @@ def schema() -> GovernedSchema:
         (kind, verb.name)
         for kind, words in VOCABULARY.kinds.items()
         for verb in words.verbs
-        if kind not in MINE and not verb.looks
+        if kind not in MINE and not verb.is_read
     }
     query = strawberry.type(type("Query", (PartyQuery, MeasureQuery), {}))
     mutation = strawberry.type(type("Mutation", (PartyMutation, MeasureMutation), {}))
-    book = RuleBook.load(SHIPPED, VOCABULARY)
+    book = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
     internal = frozenset(others | {("Organisation", "bootstrap")})
-    return build(query, mutation, book=book, internal=internal)
+    return build_schema(query, mutation, book=book, internal_verbs=internal)
 
 
-async def ask(caller: Caller, document: str, **variables: object) -> dict[str, Any]:
+async def ask(caller: Principal, document: str, **variables: object) -> dict[str, Any]:
     result = await schema().execute(
         document, variable_values=variables, context_value=Context(caller)
     )
@@ -67,35 +67,35 @@ async def ask(caller: Caller, document: str, **variables: object) -> dict[str, A
     return result.data
 
 
-def a_works(**changed: object) -> dict[str, object]:
+def create_works(**changed: object) -> dict[str, object]:
     return {
         "idempotencyKey": "k",
         "kind": "enterprise",
         "name": "a works",
         "division": "131024",
-        "creditCode": a_credit_code(7),
+        "creditCode": make_credit_code(7),
     } | changed
 
 
-async def test_a_body_is_previewed_registered_and_repeated() -> None:
-    centre = await caller_of(await an_officer_of("centre"))
+async def test_an_organisation_is_previewed_registered_and_replayed() -> None:
+    centre = await principal_of(await create_officer_of("centre"))
 
-    shown = await ask(centre, REGISTER, input=a_works(preview=True))
-    done = (await ask(centre, REGISTER, input=a_works()))["registerOrganisation"]
-    again = (await ask(centre, REGISTER, input=a_works()))["registerOrganisation"]
+    shown = await ask(centre, REGISTER, input=create_works(preview=True))
+    done = (await ask(centre, REGISTER, input=create_works()))["registerOrganisation"]
+    again = (await ask(centre, REGISTER, input=create_works()))["registerOrganisation"]
 
     assert shown["registerOrganisation"] == {"__typename": "Preview", "nextState": "open"}
-    assert (done["county"], done["creditCode"]) == ("131024", a_credit_code(7))
+    assert (done["county"], done["creditCode"]) == ("131024", make_credit_code(7))
     assert done["availableActions"] == ["change"]
     assert (again["id"], again["replayed"], done["replayed"]) == (done["id"], True, False)
 
 
 async def test_a_refusal_names_field_or_rule() -> None:
-    centre = await caller_of(await an_officer_of("centre"))
-    works = await caller_of(await an_officer_of("enterprise"))
+    centre = await principal_of(await create_officer_of("centre"))
+    works = await principal_of(await create_officer_of("enterprise"))
 
-    wrong = await ask(centre, REGISTER, input=a_works(creditCode="91130200699229617Y"))
-    foreign = await ask(works, REGISTER, input=a_works())
+    wrong = await ask(centre, REGISTER, input=create_works(creditCode="91130200699229617Y"))
+    foreign = await ask(works, REGISTER, input=create_works())
 
     assert wrong["registerOrganisation"]["code"] == "MALFORMED"
     assert wrong["registerOrganisation"]["field"] == "creditCode"
@@ -104,9 +104,9 @@ async def test_a_refusal_names_field_or_rule() -> None:
 
 
 async def test_null_empties_and_silence_keeps() -> None:
-    centre = await caller_of(await an_officer_of("centre"))
-    body = await an_organisation(name="a works", name_en="Works")
-    at = {"id": global_id("Organisation", body.id), "idempotencyKey": "1"}
+    centre = await principal_of(await create_officer_of("centre"))
+    body = await create_organisation(name="a works", name_en="Works")
+    at = {"id": to_global_id("Organisation", body.id), "idempotencyKey": "1"}
 
     emptied = await ask(centre, CHANGE, input=at | {"nameEn": None})
     refused = await ask(centre, CHANGE, input=at | {"name": None, "idempotencyKey": "2"})
@@ -119,15 +119,15 @@ async def test_null_empties_and_silence_keeps() -> None:
 
 
 async def test_everybody_sees_cards_and_few_see_identifiers() -> None:
-    works = await an_organisation(city=TANGSHAN, name="mine", credit_code=a_credit_code(1))
-    await an_organisation(city=LANGFANG, name="other", credit_code=a_credit_code(2))
+    works = await create_organisation(city=TANGSHAN, name="mine", credit_code=make_credit_code(1))
+    await create_organisation(city=LANGFANG, name="other", credit_code=make_credit_code(2))
     where = {"kind": {"eq": "enterprise"}}
 
-    mine = await ask(await caller_of(await an_officer(works)), ORGANISATIONS, where=where)
-    public = await ask(Caller(), ORGANISATIONS, where=where | {"city": {"eq": TANGSHAN}})
+    mine = await ask(await principal_of(await create_officer(works)), ORGANISATIONS, where=where)
+    public = await ask(Principal(), ORGANISATIONS, where=where | {"city": {"eq": TANGSHAN}})
 
     assert [(o["name"], o["creditCode"]) for o in mine["organisations"]["nodes"]] == [
-        ("mine", a_credit_code(1)),
+        ("mine", make_credit_code(1)),
         ("other", None),
     ]
     (card,) = public["organisations"]["nodes"]
@@ -135,18 +135,18 @@ async def test_everybody_sees_cards_and_few_see_identifiers() -> None:
     assert {"creditCode", "twoRepresentatives", "installedMw"} <= set(card["maskedFields"])
 
 
-async def test_an_appointment_tells_who_proposed_it_and_whether_it_holds() -> None:
-    body = await an_organisation(name="a works")
-    officer, colleague = await an_officer(body), await an_officer(body)
-    caller = await caller_of(officer)
+async def test_an_appointment_shows_who_proposed_it_and_whether_it_is_in_force() -> None:
+    body = await create_organisation(name="a works")
+    officer, colleague = await create_officer(body), await create_officer(body)
+    caller = await principal_of(officer)
 
     post = await ask(
         caller,
         APPOINT,
         input={
             "idempotencyKey": "k",
-            "person": global_id("Person", colleague.person_id),
-            "organisation": global_id("Organisation", body.id),
+            "person": to_global_id("Person", colleague.person_id),
+            "organisation": to_global_id("Organisation", body.id),
             "division": "130281",
             "mayApprove": True,
         },
@@ -159,11 +159,11 @@ async def test_an_appointment_tells_who_proposed_it_and_whether_it_holds() -> No
 
 
 async def test_a_sanction_is_seen_by_whom_it_bars_and_by_no_stranger() -> None:
-    body = await an_organisation(name="a works")
-    await a_sanction(body)
+    body = await create_organisation(name="a works")
+    await create_sanction(body)
 
-    told = await ask(await caller_of(await an_officer(body)), SANCTIONS)
-    stranger = await ask(await caller_of(await an_officer_of("enterprise")), SANCTIONS)
+    told = await ask(await principal_of(await create_officer(body)), SANCTIONS)
+    stranger = await ask(await principal_of(await create_officer_of("enterprise")), SANCTIONS)
 
     assert told["sanctions"]["nodes"] == [
         {"kind": "penalty_period", "holds": True, "organisation": {"name": "a works"}}

@@ -7,7 +7,7 @@ import pytest
 
 from registry.db.session import transaction
 from registry.kernel.errors import Forbidden, Malformed
-from registry.parties.appointments import held_at
+from registry.parties.appointments import was_in_force_at
 from registry.parties.operations import (
     appoint,
     countersign_appointment,
@@ -19,8 +19,8 @@ from registry.parties.records import Appointment, Organisation
 from tests.support.builders import (
     LONG_AGO,
     PROVINCE,
-    an_officer,
-    an_officer_of,
+    create_officer,
+    create_officer_of,
     install_rules,
     perform,
     stop_clock,
@@ -35,8 +35,8 @@ async def _rules(database: Database, owner: asyncpg.Connection) -> None:
     await install_rules(owner)
 
 
-async def test_nobody_acts_for_an_office_the_rule_book_gives_no_role() -> None:
-    province = await an_officer_of("province")
+async def test_an_office_without_role_has_no_officers() -> None:
+    province = await create_officer_of("province")
     office = await perform(
         register_organisation, province, kind="tax_bureau", name="税务局", division=PROVINCE
     )
@@ -57,7 +57,7 @@ async def test_nobody_acts_for_an_office_the_rule_book_gives_no_role() -> None:
 
 
 async def test_only_the_province_registers_an_office() -> None:
-    centre = await an_officer_of("centre")
+    centre = await create_officer_of("centre")
 
     with pytest.raises(Forbidden):
         await perform(
@@ -65,11 +65,11 @@ async def test_only_the_province_registers_an_office() -> None:
         )
 
 
-async def test_an_appointment_is_told_as_it_stood_at_a_moment(owner: asyncpg.Connection) -> None:
+async def test_an_appointment_is_read_as_of_an_instant(owner: asyncpg.Connection) -> None:
     begin = LONG_AGO + 100 * DAY
-    first = await an_officer_of("enterprise")
+    first = await create_officer_of("enterprise")
     organisation = first.organisation_id
-    second = await an_officer(await Organisation.get(id=organisation))
+    second = await create_officer(await Organisation.get(id=organisation))
     await stop_clock(owner, begin)
     person = (
         await perform(
@@ -86,6 +86,6 @@ async def test_an_appointment_is_told_as_it_stood_at_a_moment(owner: asyncpg.Con
 
     ended = await Appointment.get(id=proposed.record.id)
     async with transaction():
-        told = [await held_at(ended, begin + days * DAY) for days in (-1, 0, 1, 2)]
+        told = [await was_in_force_at(ended, begin + days * DAY) for days in (-1, 0, 1, 2)]
 
     assert told == [False, False, True, False]

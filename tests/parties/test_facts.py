@@ -11,37 +11,37 @@ from tests.support.builders import (
     LANGFANG,
     LONG_AGO,
     TANGSHAN,
-    a_client,
-    a_person,
-    a_sanction,
-    an_officer,
-    an_officer_of,
-    an_organisation,
-    somebody,
+    build_viewer,
+    create_client,
+    create_officer,
+    create_officer_of,
+    create_organisation,
+    create_person,
+    create_sanction,
     viewer_of,
 )
-from tests.support.projection_checks import assert_faces_agree
+from tests.support.projection_checks import assert_predicates_agree
 
 KINDS = (ORGANISATION, PERSON, APPOINTMENT, SANCTION, CLIENT)
 
 
 async def several_of_each() -> list[Viewer]:
     """Rows of every kind, in and out of everybody's reach, and viewers with and without a body."""
-    mine = await an_organisation(city=LANGFANG, county="131024")
-    closed = await an_organisation("bank", state="closed")
+    mine = await create_organisation(city=LANGFANG, county="131024")
+    closed = await create_organisation("bank", state="closed")
     for body in (mine, closed):
-        await a_client(body, "Transfer:view", state="open" if body is mine else "revoked")
+        await create_client(body, "Transfer:view", state="open" if body is mine else "revoked")
     officers = [
-        await an_officer(mine),
-        await an_officer_of("province"),
-        await an_officer_of("centre"),
-        await an_officer_of("city", city=TANGSHAN),
-        await an_officer_of("county", city=LANGFANG, county="131024"),
-        await an_officer_of("auditor"),
+        await create_officer(mine),
+        await create_officer_of("province"),
+        await create_officer_of("centre"),
+        await create_officer_of("city", city=TANGSHAN),
+        await create_officer_of("county", city=LANGFANG, county="131024"),
+        await create_officer_of("auditor"),
     ]
     imposer = officers[3]
-    await a_sanction(mine)
-    await a_sanction(
+    await create_sanction(mine)
+    await create_sanction(
         closed,
         submitted_by=imposer.person_id,
         submitted_body=imposer.organisation_id,
@@ -50,9 +50,9 @@ async def several_of_each() -> list[Viewer]:
         lifted_reason="set aside",
     )
     proposer = officers[0].person_id
-    await an_officer(
+    await create_officer(
         mine,
-        person=await a_person(mine, from_outside=True),
+        person=await create_person(mine, from_outside=True),
         from_outside=True,
         state="proposed",
         acted=[proposer],
@@ -60,14 +60,20 @@ async def several_of_each() -> list[Viewer]:
     )
     viewers = [viewer_of(officer) for officer in officers]
     restricted = replace(viewers[3], division="130281")
-    return [*viewers, restricted, somebody("public"), somebody("portal"), somebody("registry")]
+    return [
+        *viewers,
+        restricted,
+        build_viewer("public"),
+        build_viewer("portal"),
+        build_viewer("registry"),
+    ]
 
 
-async def test_both_faces_of_every_fact_agree() -> None:
+async def test_predicate_and_sql_of_every_fact_agree() -> None:
     viewers = await several_of_each()
 
     for kind in KINDS:
-        await assert_faces_agree(kind, viewers)
+        await assert_predicates_agree(kind, viewers)
 
 
 async def test_every_fact_is_sometimes_true_and_sometimes_false() -> None:
@@ -86,12 +92,12 @@ def test_the_kinds_know_every_fact_that_the_rule_book_asks_of_them() -> None:
             name
             for role in VOCABULARY.roles
             for verb in VOCABULARY.kinds[kind.name].verbs
-            for name, _ in EDITION.bits(role, kind.name, verb.name)
+            for name, _ in EDITION.fact_bits(role, kind.name, verb.name)
         }
         assert asked <= set(kind.facts) | set(VIEWER_FACTS), kind.name
 
 
 async def test_nobody_is_inside_an_empty_division() -> None:
-    whole_city = await an_organisation("city", city=TANGSHAN)
+    whole_city = await create_organisation("city", city=TANGSHAN)
 
-    assert not ORGANISATION.facts["inside"].check(somebody("county"), whole_city)
+    assert not ORGANISATION.facts["inside"].check(build_viewer("county"), whole_city)

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from policies.vocabulary import Text
-from registry.access.principals import OPERATOR, REGISTRY, Caller
+from registry.access.principals import OPERATOR_PRINCIPAL, SYSTEM_PRINCIPAL, Principal
 from registry.kernel.errors import (
     Condition,
     ConditionsUnmet,
@@ -17,7 +17,7 @@ from registry.kernel.errors import (
     Refused,
 )
 from registry.parties import closing_checks
-from registry.parties.bootstrap import Founder
+from registry.parties.bootstrap import FirstOfficer
 from registry.parties.operations import (
     bootstrap,
     change_organisation,
@@ -30,22 +30,22 @@ from tests.support.builders import (
     LANGFANG,
     PROVINCE,
     TANGSHAN,
-    a_client,
-    a_credit_code,
-    act_count,
-    an_officer,
-    an_officer_of,
-    an_organisation,
+    count_audit_entries,
+    create_client,
+    create_officer,
+    create_officer_of,
+    create_organisation,
+    get_province,
+    make_credit_code,
     perform,
-    the_province,
 )
 
-FOUNDERS = [Founder("zhao", "赵一"), Founder("qian", "钱二")]
+FOUNDERS = [FirstOfficer("zhao", "赵一"), FirstOfficer("qian", "钱二")]
 FOUNDING: dict[str, Any] = {"name": "河北省生态环境厅", "division": PROVINCE, "founders": FOUNDERS}
 
 
 async def test_an_enterprise_is_registered_where_its_division_lies() -> None:
-    officer = await an_officer_of("centre")
+    officer = await create_officer_of("centre")
 
     done = await perform(
         register_organisation,
@@ -67,7 +67,7 @@ async def test_an_enterprise_is_registered_where_its_division_lies() -> None:
 
 
 async def test_a_bureau_of_a_city_has_no_county() -> None:
-    officer = await an_officer_of("province")
+    officer = await create_officer_of("province")
 
     done = await perform(
         register_organisation, officer, kind="city", name="唐山市生态环境局", division=TANGSHAN
@@ -96,7 +96,7 @@ async def test_a_bureau_of_a_city_has_no_county() -> None:
     ],
 )
 async def test_a_wrong_particular_is_refused_by_its_name(field: str, wrong: dict[str, Any]) -> None:
-    officer = await an_officer_of("province")
+    officer = await create_officer_of("province")
     args: dict[str, Any] = {"kind": "enterprise", "name": "a works", "division": TANGSHAN} | wrong
 
     with pytest.raises(Malformed) as refusal:
@@ -105,23 +105,23 @@ async def test_a_wrong_particular_is_refused_by_its_name(field: str, wrong: dict
     assert refusal.value.field == field
     assert refusal.value.message.en
     assert refusal.value.message.zh
-    assert await act_count() == 0
+    assert await count_audit_entries() == 0
 
 
 @pytest.mark.parametrize(
     ("field", "same"),
     [
         ("name", {"name": "唐钢", "kind": "enterprise"}),
-        ("creditCode", {"credit_code": a_credit_code(1), "kind": "enterprise"}),
+        ("creditCode", {"credit_code": make_credit_code(1), "kind": "enterprise"}),
         ("division", {"kind": "city"}),
         ("kind", {"kind": "centre", "division": PROVINCE}),
     ],
 )
 async def test_what_must_be_unique_is_refused_by_its_name(field: str, same: dict[str, Any]) -> None:
-    officer = await an_officer_of("province")
-    await an_organisation(name="唐钢", credit_code=a_credit_code(1))
-    await an_organisation("city", city=TANGSHAN)
-    await an_organisation("centre", city=PROVINCE)
+    officer = await create_officer_of("province")
+    await create_organisation(name="唐钢", credit_code=make_credit_code(1))
+    await create_organisation("city", city=TANGSHAN)
+    await create_organisation("centre", city=PROVINCE)
 
     with pytest.raises(Duplicate) as refusal:
         await perform(
@@ -131,9 +131,9 @@ async def test_what_must_be_unique_is_refused_by_its_name(field: str, same: dict
     assert refusal.value.field == field
 
 
-async def test_a_closed_body_leaves_its_name_to_another() -> None:
-    officer = await an_officer_of("province")
-    await an_organisation(name="唐钢", state="closed")
+async def test_a_closed_organisation_leaves_its_name_to_another() -> None:
+    officer = await create_officer_of("province")
+    await create_organisation(name="唐钢", state="closed")
 
     done = await perform(
         register_organisation, officer, kind="enterprise", name="唐钢", division=TANGSHAN
@@ -143,18 +143,18 @@ async def test_a_closed_body_leaves_its_name_to_another() -> None:
 
 
 async def test_the_centre_registers_no_authority() -> None:
-    officer = await an_officer_of("centre")
+    officer = await create_officer_of("centre")
 
     with pytest.raises(Forbidden) as refusal:
         await perform(
             register_organisation, officer, kind="city", name="a bureau", division=TANGSHAN
         )
 
-    assert refusal.value.misses[0].rule == "O-21"
+    assert refusal.value.near_misses[0].rule == "O-21"
 
 
 async def test_who_may_not_initiate_registers_nothing() -> None:
-    officer = await an_officer(await the_province(), may_initiate=False)
+    officer = await create_officer(await get_province(), may_initiate=False)
 
     with pytest.raises(Forbidden) as refusal:
         await perform(register_organisation, officer, kind="bank", name="a bank", division=TANGSHAN)
@@ -163,22 +163,22 @@ async def test_who_may_not_initiate_registers_nothing() -> None:
 
 
 async def test_the_same_key_registers_once() -> None:
-    officer = await an_officer_of("centre")
+    officer = await create_officer_of("centre")
     args: dict[str, Any] = {"kind": "bank", "name": "兴业银行", "division": TANGSHAN}
 
     first = await perform(register_organisation, officer, key="k", **args)
     again = await perform(register_organisation, officer, key="k", **args)
 
-    assert again.replayed
+    assert again.is_replay
     assert again.record.id == first.record.id
-    assert again.act_id == first.act_id
-    assert await act_count() == 1
+    assert again.audit_entry_id == first.audit_entry_id
+    assert await count_audit_entries() == 1
     with pytest.raises(KeyReused):
         await perform(register_organisation, officer, key="k", **args | {"name": "another"})
 
 
 async def test_a_preview_registers_nothing_and_leaves_the_key() -> None:
-    officer = await an_officer_of("centre")
+    officer = await create_officer_of("centre")
     args: dict[str, Any] = {"kind": "bank", "name": "兴业银行", "division": TANGSHAN}
 
     shown = await perform(register_organisation, officer, key="k", preview=True, **args)
@@ -186,11 +186,11 @@ async def test_a_preview_registers_nothing_and_leaves_the_key() -> None:
     assert shown.preview is not None
     assert shown.preview.next_state == "open"
     assert not await Organisation.exists(name="兴业银行")
-    assert not (await perform(register_organisation, officer, key="k", **args)).replayed
+    assert not (await perform(register_organisation, officer, key="k", **args)).is_replay
 
 
 async def test_an_organisation_keeps_its_english_name_and_its_second_signature() -> None:
-    officer = await an_officer_of("enterprise")
+    officer = await create_officer_of("enterprise")
 
     done = await perform(
         change_organisation,
@@ -212,8 +212,8 @@ async def test_an_organisation_keeps_its_english_name_and_its_second_signature()
 async def test_an_organisation_does_not_change_what_its_rights_depend_on(
     change: dict[str, Any],
 ) -> None:
-    body = await an_organisation(two_representatives=True)
-    officer = await an_officer(body)
+    body = await create_organisation(two_representatives=True)
+    officer = await create_officer(body)
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await perform(change_organisation, officer, id=body.id, **change)
@@ -223,8 +223,8 @@ async def test_an_organisation_does_not_change_what_its_rights_depend_on(
 
 
 async def test_the_centre_corrects_and_empties_what_it_registered() -> None:
-    officer = await an_officer_of("centre")
-    body = await an_organisation(name_en="Wrong", two_representatives=True)
+    officer = await create_officer_of("centre")
+    body = await create_organisation(name_en="Wrong", two_representatives=True)
 
     await perform(
         change_organisation,
@@ -240,8 +240,8 @@ async def test_the_centre_corrects_and_empties_what_it_registered() -> None:
 
 
 async def test_a_stranger_changes_no_organisation() -> None:
-    officer = await an_officer_of("enterprise")
-    other = await an_organisation()
+    officer = await create_officer_of("enterprise")
+    other = await create_organisation()
 
     with pytest.raises(Forbidden):
         await perform(change_organisation, officer, id=other.id, name_en="mine")
@@ -250,20 +250,22 @@ async def test_a_stranger_changes_no_organisation() -> None:
 async def test_an_organisation_closes_only_when_nothing_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    province = await an_officer_of("province")
-    body = await an_organisation()
-    officer = await an_officer(body)
-    await a_client(body)
+    province = await create_officer_of("province")
+    body = await create_organisation()
+    officer = await create_officer(body)
+    await create_client(body)
 
     async def rights(_organisation: object, _now: object) -> Condition:
         return Condition(
             name="no_rights",
             met=False,
             message=Text("It holds 30 t.", "持有30吨。"),
-            ground="registry rule",
+            legal_basis="registry rule",
         )
 
-    monkeypatch.setattr(closing_checks, "obligations", [*closing_checks.obligations, rights])
+    monkeypatch.setattr(
+        closing_checks, "registered_checks", [*closing_checks.registered_checks, rights]
+    )
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await perform(close_organisation, province, id=body.id)
@@ -276,8 +278,8 @@ async def test_an_organisation_closes_only_when_nothing_is_left(
 
 
 async def test_a_closed_organisation_stays_closed() -> None:
-    province = await an_officer_of("province")
-    officer = await an_officer(await an_organisation())
+    province = await create_officer_of("province")
+    officer = await create_officer(await create_organisation())
     await perform(end_appointment, province, id=officer.id)
 
     done = await perform(close_organisation, province, id=officer.organisation_id)
@@ -285,28 +287,28 @@ async def test_a_closed_organisation_stays_closed() -> None:
     assert done.record.state == "closed"
     with pytest.raises(Forbidden) as refusal:
         await perform(close_organisation, province, id=officer.organisation_id)
-    assert refusal.value.misses[0].rule == "O-40"
+    assert refusal.value.near_misses[0].rule == "O-40"
 
 
 async def test_only_the_province_closes() -> None:
-    officer = await an_officer_of("centre")
+    officer = await create_officer_of("centre")
 
     with pytest.raises(Forbidden):
-        await perform(close_organisation, officer, id=(await an_organisation()).id)
+        await perform(close_organisation, officer, id=(await create_organisation()).id)
 
 
-async def test_the_registry_begins_with_two_officers_in_one_act() -> None:
-    done = await perform(bootstrap, OPERATOR, **FOUNDING)
+async def test_the_registry_begins_with_two_officers_in_one_audit_entry() -> None:
+    done = await perform(bootstrap, OPERATOR_PRINCIPAL, **FOUNDING)
 
     posts = await Appointment.all()
-    assert await act_count() == 1
+    assert await count_audit_entries() == 1
     assert [(p.state, p.role, p.may_initiate, p.may_approve) for p in posts] == [
         ("in_force", "province", True, True)
     ] * 2
     assert {p.subject for p in await Person.all()} == {"zhao", "qian"}
     await perform(
         register_organisation,
-        Caller(subject="zhao"),
+        Principal(subject="zhao"),
         kind="centre",
         name="a centre",
         division=done.record.division,
@@ -314,18 +316,18 @@ async def test_the_registry_begins_with_two_officers_in_one_act() -> None:
 
 
 async def test_the_registry_begins_once() -> None:
-    await perform(bootstrap, OPERATOR, key="k", **FOUNDING)
+    await perform(bootstrap, OPERATOR_PRINCIPAL, key="k", **FOUNDING)
 
     with pytest.raises(Forbidden) as refusal:
-        await perform(bootstrap, OPERATOR, **FOUNDING | {"name": "another"})
+        await perform(bootstrap, OPERATOR_PRINCIPAL, **FOUNDING | {"name": "another"})
 
-    assert refusal.value.misses[0].rule == "O-50"
-    assert (await perform(bootstrap, OPERATOR, key="k", **FOUNDING)).replayed
+    assert refusal.value.near_misses[0].rule == "O-50"
+    assert (await perform(bootstrap, OPERATOR_PRINCIPAL, key="k", **FOUNDING)).is_replay
     assert await Organisation.all().count() == 1
 
 
-@pytest.mark.parametrize("caller", [REGISTRY, Caller(subject="zhao"), Caller()])
-async def test_nobody_but_the_operator_begins(caller: Caller) -> None:
+@pytest.mark.parametrize("caller", [SYSTEM_PRINCIPAL, Principal(subject="zhao"), Principal()])
+async def test_nobody_but_the_operator_begins(caller: Principal) -> None:
     with pytest.raises(Refused):
         await perform(bootstrap, caller, **FOUNDING)
 
@@ -333,17 +335,17 @@ async def test_nobody_but_the_operator_begins(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    "founders", [FOUNDERS[:1], [FOUNDERS[0]] * 2, [*FOUNDERS, Founder("sun", "孙三")]]
+    "founders", [FOUNDERS[:1], [FOUNDERS[0]] * 2, [*FOUNDERS, FirstOfficer("sun", "孙三")]]
 )
-async def test_it_takes_two_different_people_to_begin(founders: list[Founder]) -> None:
+async def test_it_takes_two_different_people_to_begin(founders: list[FirstOfficer]) -> None:
     with pytest.raises(Malformed) as refusal:
-        await perform(bootstrap, OPERATOR, **FOUNDING | {"founders": founders})
+        await perform(bootstrap, OPERATOR_PRINCIPAL, **FOUNDING | {"founders": founders})
 
     assert refusal.value.field == "founders"
 
 
-async def test_the_database_knows_the_side_of_every_kind(owner: asyncpg.Connection) -> None:
-    body = await an_organisation("county", city=TANGSHAN, county="130281")
+async def test_the_database_checks_the_side_of_every_kind(owner: asyncpg.Connection) -> None:
+    body = await create_organisation("county", city=TANGSHAN, county="130281")
 
     assert (
         await owner.fetchval("SELECT side FROM organisation WHERE id = $1", body.id) == "official"

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.access.principals import Caller
+from registry.access.principals import Principal
 from registry.db.session import transaction
 from registry.kernel.errors import (
     AppointmentRequired,
@@ -28,37 +28,39 @@ from registry.parties.records import Appointment, Organisation
 from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
-    a_person,
-    act_count,
-    an_officer,
-    an_officer_of,
-    an_organisation,
-    caller_of,
+    count_audit_entries,
+    create_officer,
+    create_officer_of,
+    create_organisation,
+    create_person,
+    get_province,
     perform,
+    principal_of,
     stop_clock,
-    the_province,
 )
 
 NOW = datetime(2022, 6, 7, 2, tzinfo=UTC)
 
 
-async def two_officers(body: Organisation) -> tuple[Appointment, Appointment]:
-    return await an_officer(body), await an_officer(body)
+async def create_two_officers(organisation: Organisation) -> tuple[Appointment, Appointment]:
+    return await create_officer(organisation), await create_officer(organisation)
 
 
-async def proposed(body: Organisation, proposer: Appointment, **terms: object) -> Appointment:
-    person = await a_person(body)
+async def propose(
+    organisation: Organisation, proposer: Appointment, **terms: object
+) -> Appointment:
+    person = await create_person(organisation)
     args: dict[str, Any] = {
         "person": person.id,
-        "organisation": body.id,
+        "organisation": organisation.id,
         "may_initiate": True,
     } | terms
     return (await perform(appoint, proposer, **args)).record
 
 
-async def test_the_first_people_of_a_body_come_from_outside() -> None:
-    centre, second = await an_officer_of("centre"), await an_officer_of("centre")
-    body = await an_organisation()
+async def test_the_first_officers_of_an_organisation_are_appointed_externally() -> None:
+    centre, second = await create_officer_of("centre"), await create_officer_of("centre")
+    body = await create_organisation()
 
     person = await perform(
         register_person, centre, organisation=body.id, subject="wang.wu", name="王五"
@@ -74,12 +76,12 @@ async def test_the_first_people_of_a_body_come_from_outside() -> None:
     assert stored.acted == [centre.person_id, second.person_id]
 
 
-async def test_a_body_with_two_officers_appoints_its_own_and_nobody_else_does() -> None:
-    centre = await an_officer_of("centre")
-    body = await an_organisation()
-    first, second = await two_officers(body)
+async def test_an_organisation_with_two_officers_appoints_its_own() -> None:
+    centre = await create_officer_of("centre")
+    body = await create_organisation()
+    first, second = await create_two_officers(body)
 
-    post = await proposed(body, first)
+    post = await propose(body, first)
     signed = await perform(countersign_appointment, second, id=post.id)
 
     assert signed.record.state == "in_force"
@@ -94,30 +96,30 @@ async def test_a_body_with_two_officers_appoints_its_own_and_nobody_else_does() 
 
 
 async def test_a_single_officer_is_helped_from_outside() -> None:
-    centre = await an_officer_of("centre")
-    body = await an_organisation()
+    centre = await create_officer_of("centre")
+    body = await create_organisation()
 
-    post = await proposed(body, await an_officer(body))
+    post = await propose(body, await create_officer(body))
 
     assert (await perform(countersign_appointment, centre, id=post.id)).record.state == "in_force"
 
 
 async def test_the_centre_appoints_no_authority() -> None:
-    centre = await an_officer_of("centre")
-    bureau = await an_organisation("city")
+    centre = await create_officer_of("centre")
+    bureau = await create_organisation("city")
 
     with pytest.raises(Forbidden):
         await perform(
             register_person, centre, organisation=bureau.id, subject="mole", name="somebody"
         )
     with pytest.raises(NotFound):
-        await proposed(bureau, centre, person=(await a_person(bureau, from_outside=True)).id)
+        await propose(bureau, centre, person=(await create_person(bureau, from_outside=True)).id)
 
 
-async def test_nobody_countersigns_what_he_proposed() -> None:
-    body = await an_organisation()
-    first, _ = await two_officers(body)
-    post = await proposed(body, first)
+async def test_nobody_countersigns_an_own_proposal() -> None:
+    body = await create_organisation()
+    first, _ = await create_two_officers(body)
+    post = await propose(body, first)
 
     with pytest.raises(Forbidden) as refusal:
         await perform(countersign_appointment, first, id=post.id)
@@ -127,9 +129,9 @@ async def test_nobody_countersigns_what_he_proposed() -> None:
 
 
 async def test_an_appointment_is_countersigned_once() -> None:
-    body = await an_organisation()
-    first, second = await two_officers(body)
-    post = await proposed(body, first)
+    body = await create_organisation()
+    first, second = await create_two_officers(body)
+    post = await propose(body, first)
     await perform(countersign_appointment, second, id=post.id)
 
     with pytest.raises(Forbidden) as refusal:
@@ -137,15 +139,15 @@ async def test_an_appointment_is_countersigned_once() -> None:
 
     assert refusal.value.rule == "N-10"
     with pytest.raises(Forbidden) as refusal:
-        await perform(countersign_appointment, await an_officer(body), id=post.id)
-    assert refusal.value.misses[0].rule == "A-20"
+        await perform(countersign_appointment, await create_officer(body), id=post.id)
+    assert refusal.value.near_misses[0].rule == "A-20"
 
 
 async def test_of_two_who_countersign_at_once_one_does() -> None:
-    body = await an_organisation()
-    first, second = await two_officers(body)
-    third = await an_officer(body)
-    post = await proposed(body, first)
+    body = await create_organisation()
+    first, second = await create_two_officers(body)
+    third = await create_officer(body)
+    post = await propose(body, first)
 
     both = await asyncio.gather(
         perform(countersign_appointment, second, id=post.id),
@@ -153,23 +155,23 @@ async def test_of_two_who_countersign_at_once_one_does() -> None:
         return_exceptions=True,
     )
 
-    assert sorted(type(one).__name__ for one in both) == ["Forbidden", "Outcome"]
+    assert sorted(type(one).__name__ for one in both) == ["CommandResult", "Forbidden"]
     assert len((await Appointment.get(id=post.id)).acted) == 2
 
 
 async def test_the_database_takes_no_appointment_signed_by_one() -> None:
-    body = await an_organisation()
-    first, _ = await two_officers(body)
+    body = await create_organisation()
+    first, _ = await create_two_officers(body)
 
     with pytest.raises(Exception, match="appointment_two_people"):
-        await an_officer(body, acted=[first.person_id], submitted_by=first.person_id)
+        await create_officer(body, acted=[first.person_id], submitted_by=first.person_id)
 
 
-async def test_whoever_may_not_approve_does_not_countersign() -> None:
-    body = await an_organisation()
-    first, _ = await two_officers(body)
-    clerk = await an_officer(body, may_approve=False)
-    post = await proposed(body, first)
+async def test_an_officer_without_approval_does_not_countersign() -> None:
+    body = await create_organisation()
+    first, _ = await create_two_officers(body)
+    clerk = await create_officer(body, may_approve=False)
+    post = await propose(body, first)
 
     with pytest.raises(Forbidden) as refusal:
         await perform(countersign_appointment, clerk, id=post.id)
@@ -178,26 +180,26 @@ async def test_whoever_may_not_approve_does_not_countersign() -> None:
 
 
 async def test_a_foreign_appointment_is_not_there() -> None:
-    body = await an_organisation()
-    first, _ = await two_officers(body)
-    post = await proposed(body, first)
+    body = await create_organisation()
+    first, _ = await create_two_officers(body)
+    post = await propose(body, first)
 
     with pytest.raises(NotFound):
-        await perform(countersign_appointment, await an_officer_of("enterprise"), id=post.id)
+        await perform(countersign_appointment, await create_officer_of("enterprise"), id=post.id)
 
 
-async def test_one_person_stands_on_one_side() -> None:
-    province = await an_officer_of("province")
-    bureau, works = await an_organisation("city"), await an_organisation()
-    person = await a_person(works)
+async def test_one_person_has_one_side() -> None:
+    province = await create_officer_of("province")
+    bureau, works = await create_organisation("city"), await create_organisation()
+    person = await create_person(works)
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await proposed(bureau, province, person=person.id)
+        await propose(bureau, province, person=person.id)
 
     assert [c.name for c in refusal.value.conditions if not c.met] == ["one_side"]
     with pytest.raises(Malformed) as impossible:
         async with transaction():
-            await an_officer(bureau, person=person)
+            await create_officer(bureau, person=person)
     assert impossible.value.field == "person"
 
 
@@ -216,39 +218,39 @@ async def test_wrong_terms_are_refused_by_their_name(
     field: str, wrong: dict[str, Any], owner: asyncpg.Connection
 ) -> None:
     await stop_clock(owner, NOW)
-    body = await an_organisation()
-    first, _ = await two_officers(body)
+    body = await create_organisation()
+    first, _ = await create_two_officers(body)
 
     with pytest.raises(Malformed) as refusal:
-        await proposed(body, first, **wrong)
+        await propose(body, first, **wrong)
 
     assert refusal.value.field == field
-    assert await act_count() == 0
+    assert await count_audit_entries() == 0
 
 
 async def test_an_officer_of_a_city_may_be_kept_to_one_county() -> None:
-    bureau = await an_organisation("city", city=LANGFANG)
-    first, _ = await two_officers(bureau)
+    bureau = await create_organisation("city", city=LANGFANG)
+    first, _ = await create_two_officers(bureau)
 
-    post = await proposed(bureau, first, division="131024")
+    post = await propose(bureau, first, division="131024")
 
     assert (post.role, post.division) == ("city", "131024")
 
 
 async def test_the_same_appointment_is_not_proposed_twice() -> None:
-    body = await an_organisation()
-    first, _ = await two_officers(body)
-    post = await proposed(body, first)
+    body = await create_organisation()
+    first, _ = await create_two_officers(body)
+    post = await propose(body, first)
 
     with pytest.raises(Duplicate) as refusal:
-        await proposed(body, first, person=post.person_id)
+        await propose(body, first, person=post.person_id)
 
     assert refusal.value.field == "person"
 
 
 async def test_a_subject_is_one_person() -> None:
-    body = await an_organisation()
-    officer = await an_officer(body)
+    body = await create_organisation()
+    officer = await create_officer(body)
     args: dict[str, Any] = {"organisation": body.id, "subject": "li.si", "name": "李四"}
     await perform(register_person, officer, **args)
 
@@ -262,8 +264,8 @@ async def test_a_subject_is_one_person() -> None:
 
 
 async def test_a_closed_organisation_gets_no_people() -> None:
-    province = await an_officer_of("province")
-    body = await an_organisation(state="closed")
+    province = await create_officer_of("province")
+    body = await create_organisation(state="closed")
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await perform(
@@ -275,8 +277,8 @@ async def test_a_closed_organisation_gets_no_people() -> None:
 
 async def test_an_appointment_lapses_by_the_clock(owner: asyncpg.Connection) -> None:
     await stop_clock(owner, NOW)
-    body = await an_organisation()
-    officer = await an_officer(body, valid_until=NOW + timedelta(days=1))
+    body = await create_organisation()
+    officer = await create_officer(body, valid_until=NOW + timedelta(days=1))
     change: dict[str, Any] = {"id": body.id, "name_en": "Still Here"}
     await perform(change_organisation, officer, **change)
 
@@ -289,16 +291,16 @@ async def test_an_appointment_lapses_by_the_clock(owner: asyncpg.Connection) -> 
             register_person, officer, organisation=body.id, subject="late", name="somebody"
         )
     assert changing.value.rule == registering.value.rule == "N-02"
-    unnamed = Caller(subject=(await caller_of(officer)).subject)
+    unnamed = Principal(subject=(await principal_of(officer)).subject)
     with pytest.raises(AppointmentRequired):
         await perform(change_organisation, unnamed, **change)
 
 
 async def test_an_appointment_that_ran_out_is_not_countersigned(owner: asyncpg.Connection) -> None:
     await stop_clock(owner, NOW)
-    body = await an_organisation()
-    first, second = await two_officers(body)
-    post = await proposed(body, first, valid_until=NOW + timedelta(days=1))
+    body = await create_organisation()
+    first, second = await create_two_officers(body)
+    post = await propose(body, first, valid_until=NOW + timedelta(days=1))
 
     await stop_clock(owner, NOW + timedelta(days=2))
 
@@ -309,9 +311,9 @@ async def test_an_appointment_that_ran_out_is_not_countersigned(owner: asyncpg.C
 
 async def test_a_late_countersignature_does_not_reach_back(owner: asyncpg.Connection) -> None:
     await stop_clock(owner, NOW)
-    body = await an_organisation()
-    first, second = await two_officers(body)
-    post = await proposed(body, first)
+    body = await create_organisation()
+    first, second = await create_two_officers(body)
+    post = await propose(body, first)
 
     await stop_clock(owner, NOW + timedelta(days=2))
     signed = await perform(countersign_appointment, second, id=post.id)
@@ -319,9 +321,9 @@ async def test_a_late_countersignature_does_not_reach_back(owner: asyncpg.Connec
     assert signed.record.valid_from == NOW + timedelta(days=2)
 
 
-async def test_who_was_dismissed_acts_no_more() -> None:
-    body = await an_organisation()
-    first, second = await two_officers(body)
+async def test_a_dismissed_officer_can_do_nothing() -> None:
+    body = await create_organisation()
+    first, second = await create_two_officers(body)
 
     done = await perform(end_appointment, first, id=second.id)
 
@@ -332,12 +334,12 @@ async def test_who_was_dismissed_acts_no_more() -> None:
 
 
 async def test_the_province_always_keeps_two_who_appoint() -> None:
-    province = await the_province()
-    first, second = await two_officers(province)
+    province = await get_province()
+    first, second = await create_two_officers(province)
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await perform(end_appointment, first, id=second.id)
 
     assert refusal.value.conditions[0].name == "province_stays_able"
-    await an_officer(province)
+    await create_officer(province)
     assert (await perform(end_appointment, first, id=second.id)).record.state == "ended"

@@ -9,53 +9,60 @@ from registry.kernel.errors import ConditionsUnmet, Duplicate, Forbidden, Malfor
 from registry.parties import persisted_queries
 from registry.parties.operations import revoke_client
 from registry.parties.persisted_queries import (
-    Sent,
+    PersistedQueryLookup,
     confine_client,
-    documents_of,
-    hash_of,
+    lookup_persisted_query,
+    persisted_queries_of,
     register_document,
     retire_document,
-    sent_by,
+    sha256_of,
 )
-from registry.parties.rules import DOCUMENT_BYTES_MAX
+from registry.parties.rules import MAX_PERSISTED_QUERY_BYTES
 from tests.support.builders import (
-    a_client,
-    an_officer,
-    an_officer_of,
-    an_organisation,
-    caller_of,
+    create_client,
+    create_officer,
+    create_officer_of,
+    create_organisation,
     perform,
+    principal_of,
 )
 
 TEXT = "query 当前身份 { viewer { role } }\n"
 HASH = sha256(TEXT.encode()).hexdigest()
 
 
-async def test_a_document_is_known_by_the_hash_of_exactly_its_text() -> None:
-    body = await an_organisation()
-    client, officer = await a_client(body), await caller_of(await an_officer(body))
+async def test_a_persisted_query_is_identified_by_the_hash_of_its_text() -> None:
+    body = await create_organisation()
+    client, officer = await create_client(body), await principal_of(await create_officer(body))
 
     await perform(register_document, officer, id=client.id, text=TEXT)
 
-    assert await sent_by(client.name, HASH) == Sent(registered_only=False, text=TEXT)
-    assert await sent_by(client.name, hash_of(TEXT.strip())) == Sent()
-    assert await sent_by("nobody", HASH) == Sent()
+    assert await lookup_persisted_query(client.name, HASH) == PersistedQueryLookup(
+        persisted_queries_only=False, text=TEXT
+    )
+    assert (
+        await lookup_persisted_query(client.name, sha256_of(TEXT.strip())) == PersistedQueryLookup()
+    )
+    assert await lookup_persisted_query("nobody", HASH) == PersistedQueryLookup()
 
 
-async def test_a_document_belongs_to_one_program() -> None:
-    body = await an_organisation()
-    mine, other = await a_client(body), await a_client(body)
-    officer = await caller_of(await an_officer(body))
+async def test_a_persisted_query_belongs_to_one_client() -> None:
+    body = await create_organisation()
+    mine, other = await create_client(body), await create_client(body)
+    officer = await principal_of(await create_officer(body))
 
     await perform(register_document, officer, id=mine.id, text=TEXT)
 
-    assert (await sent_by(other.name, HASH)).text is None
+    assert (await lookup_persisted_query(other.name, HASH)).text is None
     await perform(register_document, officer, id=other.id, text=TEXT)
-    assert (await sent_by(other.name, HASH)).text == TEXT
+    assert (await lookup_persisted_query(other.name, HASH)).text == TEXT
 
 
 async def test_a_retired_document_is_not_sent_until_it_is_registered_again() -> None:
-    province, client = await an_officer_of("province"), await a_client(await an_organisation())
+    province, client = (
+        await create_officer_of("province"),
+        await create_client(await create_organisation()),
+    )
     await perform(register_document, province, id=client.id, text=TEXT)
     with pytest.raises(Duplicate) as taken:
         await perform(register_document, province, id=client.id, text=TEXT)
@@ -63,8 +70,8 @@ async def test_a_retired_document_is_not_sent_until_it_is_registered_again() -> 
     await perform(retire_document, province, id=client.id, sha256=HASH)
 
     assert taken.value.field == "text"
-    assert (await sent_by(client.name, HASH)).text is None
-    (listed,) = (await documents_of([(client.id, 9)]))[client.id, 9]
+    assert (await lookup_persisted_query(client.name, HASH)).text is None
+    (listed,) = (await persisted_queries_of([(client.id, 9)]))[client.id, 9]
     assert (listed.sha256, listed.bytes, listed.retired_at is None) == (
         HASH,
         len(TEXT.encode()),
@@ -73,25 +80,28 @@ async def test_a_retired_document_is_not_sent_until_it_is_registered_again() -> 
     with pytest.raises(ConditionsUnmet):
         await perform(retire_document, province, id=client.id, sha256=HASH)
     await perform(register_document, province, id=client.id, text=TEXT)
-    assert (await sent_by(client.name, HASH)).text == TEXT
+    assert (await lookup_persisted_query(client.name, HASH)).text == TEXT
 
 
-async def test_a_program_is_confined_to_its_documents_and_let_loose() -> None:
-    province, client = await an_officer_of("province"), await a_client(await an_organisation())
+async def test_a_client_is_restricted_to_persisted_queries_and_released() -> None:
+    province, client = (
+        await create_officer_of("province"),
+        await create_client(await create_organisation()),
+    )
 
     await perform(confine_client, province, id=client.id, registered_only=True)
-    confined = await sent_by(client.name, "")
+    confined = await lookup_persisted_query(client.name, "")
     await perform(confine_client, province, id=client.id, registered_only=False)
 
-    assert confined == Sent(registered_only=True)
-    assert await sent_by(client.name, "") == Sent()
+    assert confined == PersistedQueryLookup(persisted_queries_only=True)
+    assert await lookup_persisted_query(client.name, "") == PersistedQueryLookup()
 
 
-async def test_nobody_touches_the_documents_of_others_or_of_a_revoked_program() -> None:
-    body = await an_organisation()
-    client, province = await a_client(body), await an_officer_of("province")
-    stranger = await caller_of(await an_officer(await an_organisation()))
-    approver = await caller_of(await an_officer(body, may_initiate=False))
+async def test_persisted_queries_of_others_and_revoked_clients_are_unchangeable() -> None:
+    body = await create_organisation()
+    client, province = await create_client(body), await create_officer_of("province")
+    stranger = await principal_of(await create_officer(await create_organisation()))
+    approver = await principal_of(await create_officer(body, may_initiate=False))
 
     with pytest.raises(NotFound):
         await perform(register_document, stranger, id=client.id, text=TEXT)
@@ -104,9 +114,12 @@ async def test_nobody_touches_the_documents_of_others_or_of_a_revoked_program() 
     assert refusal.value.rule == "N-54"
 
 
-@pytest.mark.parametrize("text", ["", "a" * (DOCUMENT_BYTES_MAX + 1), "省" * 11_000, "{\0}"])
+@pytest.mark.parametrize("text", ["", "a" * (MAX_PERSISTED_QUERY_BYTES + 1), "省" * 11_000, "{\0}"])
 async def test_no_document_is_empty_too_long_or_unstorable(text: str) -> None:
-    province, client = await an_officer_of("province"), await a_client(await an_organisation())
+    province, client = (
+        await create_officer_of("province"),
+        await create_client(await create_organisation()),
+    )
 
     with pytest.raises(Malformed) as refusal:
         await perform(register_document, province, id=client.id, text=text)
@@ -114,11 +127,14 @@ async def test_no_document_is_empty_too_long_or_unstorable(text: str) -> None:
     assert refusal.value.field == "text"
 
 
-async def test_a_program_has_so_many_documents_and_no_more(
+async def test_a_client_has_a_limited_number_of_persisted_queries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(persisted_queries, "DOCUMENTS_MAX", 1)
-    province, client = await an_officer_of("province"), await a_client(await an_organisation())
+    monkeypatch.setattr(persisted_queries, "MAX_PERSISTED_QUERIES", 1)
+    province, client = (
+        await create_officer_of("province"),
+        await create_client(await create_organisation()),
+    )
     await perform(register_document, province, id=client.id, text=TEXT)
 
     with pytest.raises(Malformed):
@@ -127,8 +143,8 @@ async def test_a_program_has_so_many_documents_and_no_more(
     await perform(register_document, province, id=client.id, text="{ __typename }")
 
 
-async def test_no_hash_stands_for_another_text(owner: asyncpg.Connection) -> None:
-    client = await a_client(await an_organisation())
+async def test_no_hash_belongs_to_another_text(owner: asyncpg.Connection) -> None:
+    client = await create_client(await create_organisation())
     insert = "INSERT INTO client_document VALUES ($1, $2, $3, now())"
 
     with pytest.raises(asyncpg.CheckViolationError) as refusal:
@@ -140,10 +156,10 @@ async def test_no_hash_stands_for_another_text(owner: asyncpg.Connection) -> Non
     assert refusal.value.constraint_name == "client_document_hash"
 
 
-async def test_whoever_caches_what_programs_send_is_told_of_a_change(
+async def test_caches_of_persisted_queries_are_notified_of_a_change(
     owner: asyncpg.Connection,
 ) -> None:
-    client = await a_client(await an_organisation())
+    client = await create_client(await create_organisation())
     epoch = "SELECT to_jsonb(access_epoch) FROM access_epoch"
     before = await owner.fetchval(epoch)
 

@@ -9,25 +9,25 @@ from hypothesis import strategies as st
 
 from policies.vocabulary import ROLES, VOCABULARY
 from registry.kernel.errors import Malformed, WrongState
-from registry.kernel.state_machine import advance
+from registry.kernel.state_machine import transition
 from registry.parties.rules import (
-    APPOINTMENT_LIFE,
+    APPOINTMENT_TRANSITIONS,
     AUTHORITIES,
     OFFICES,
     SCOPES_MAX,
-    Acting,
+    AppointmentPowers,
     AppointmentState,
     AppointmentStep,
     OrganisationKind,
     Side,
+    can_appoint_internally,
     check_scopes,
     role_of,
     side_of,
-    stands_alone,
 )
 
 PEOPLE = [UUID(int=number) for number in range(1, 4)]
-ACTING = st.builds(Acting, st.sampled_from(PEOPLE), st.booleans(), st.booleans())
+OFFICER_RIGHTS = st.builds(AppointmentPowers, st.sampled_from(PEOPLE), st.booleans(), st.booleans())
 
 
 def test_every_kind_has_a_role_of_the_rule_book_and_a_side() -> None:
@@ -41,9 +41,9 @@ def test_every_kind_has_a_role_of_the_rule_book_and_a_side() -> None:
     assert {role_of(kind) for kind in OFFICES} == {""}
 
 
-@given(st.lists(ACTING, max_size=5))
-def test_a_body_stands_alone_where_one_proposes_and_another_countersigns(
-    acting: list[Acting],
+@given(st.lists(OFFICER_RIGHTS, max_size=5))
+def test_an_organisation_is_self_sufficient_with_proposer_and_countersigner(
+    acting: list[AppointmentPowers],
 ) -> None:
     pairs = [
         (a, b)
@@ -51,16 +51,16 @@ def test_a_body_stands_alone_where_one_proposes_and_another_countersigns(
         if a.may_initiate and b.may_approve and a.person != b.person
     ]
 
-    assert stands_alone(acting) == bool(pairs)
+    assert can_appoint_internally(acting) == bool(pairs)
 
 
 def test_what_the_life_of_an_appointment_does_not_name_is_refused() -> None:
     for state, step in product(AppointmentState, AppointmentStep):
-        if (state, step) in APPOINTMENT_LIFE:
-            assert advance(APPOINTMENT_LIFE, state, step) != state
+        if (state, step) in APPOINTMENT_TRANSITIONS:
+            assert transition(APPOINTMENT_TRANSITIONS, state, step) != state
         else:
             with pytest.raises(WrongState):
-                advance(APPOINTMENT_LIFE, state, step)
+                transition(APPOINTMENT_TRANSITIONS, state, step)
 
 
 def test_scopes_are_words_of_the_rule_book_each_once() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.access.principals import OPERATOR, Viewer
-from registry.access.viewer_lookup import enter
+from registry.access.principals import OPERATOR_PRINCIPAL, Viewer
+from registry.access.viewer_lookup import resolve_viewer
 from registry.db.session import transaction
 from registry.kernel.errors import ConditionsUnmet, Duplicate, Forbidden, Malformed, NotFound
 from registry.parties.operations import (
@@ -24,19 +24,19 @@ from tests.support.builders import (
     LANGFANG,
     LONG_AGO,
     TANGSHAN,
-    a_client,
-    a_sanction,
-    an_officer,
-    an_officer_of,
-    an_organisation,
-    caller_of,
+    create_client,
+    create_officer,
+    create_officer_of,
+    create_organisation,
+    create_sanction,
+    get_centre,
     perform,
-    the_centre,
+    principal_of,
 )
 from tests.support.cluster import Database
-from tests.support.waiting import waits
+from tests.support.waiting import wait_until_blocked
 
-MEASURE: dict[str, Any] = {
+SANCTION_TERMS: dict[str, Any] = {
     "kind": "penalty_period",
     "reason": "discharge above the limit",
     "source": "唐环罚〔2022〕17号",
@@ -44,47 +44,53 @@ MEASURE: dict[str, Any] = {
 
 
 async def test_a_city_bars_an_enterprise_inside_itself_until_it_lifts_the_sanction() -> None:
-    city = await an_officer_of("city", city=TANGSHAN)
-    body = await an_organisation(city=TANGSHAN)
-    caller = await caller_of(await an_officer(body))
+    city = await create_officer_of("city", city=TANGSHAN)
+    body = await create_organisation(city=TANGSHAN)
+    caller = await principal_of(await create_officer(body))
 
-    imposed = await perform(impose_sanction, city, organisation=body.id, **MEASURE)
-    barred = await enter(caller)
+    imposed = await perform(impose_sanction, city, organisation=body.id, **SANCTION_TERMS)
+    barred = await resolve_viewer(caller)
     lifted = await perform(lift_sanction, city, id=imposed.record.id, reason="corrected")
 
-    assert barred.sanctioned
-    assert not (await enter(caller)).sanctioned
+    assert barred.is_sanctioned
+    assert not (await resolve_viewer(caller)).is_sanctioned
     assert (lifted.record.state, lifted.record.lifted_reason) == ("lifted", "corrected")
     with pytest.raises(Forbidden):
         await perform(lift_sanction, city, id=imposed.record.id, reason="again")
 
 
 async def test_a_city_bars_nobody_outside_itself() -> None:
-    city = await an_officer_of("city", city=TANGSHAN)
-    body = await an_organisation(city=LANGFANG)
+    city = await create_officer_of("city", city=TANGSHAN)
+    body = await create_organisation(city=LANGFANG)
 
     with pytest.raises(Forbidden):
-        await perform(impose_sanction, city, organisation=body.id, **MEASURE)
+        await perform(impose_sanction, city, organisation=body.id, **SANCTION_TERMS)
 
 
 async def test_a_city_does_not_lift_what_the_province_imposed() -> None:
-    city, province = await an_officer_of("city", city=TANGSHAN), await an_officer_of("province")
-    body = await an_organisation(city=TANGSHAN)
-    imposed = await perform(impose_sanction, province, organisation=body.id, **MEASURE)
+    city, province = (
+        await create_officer_of("city", city=TANGSHAN),
+        await create_officer_of("province"),
+    )
+    body = await create_organisation(city=TANGSHAN)
+    imposed = await perform(impose_sanction, province, organisation=body.id, **SANCTION_TERMS)
 
     with pytest.raises(Forbidden) as refusal:
         await perform(lift_sanction, city, id=imposed.record.id, reason="please")
 
-    assert refusal.value.misses[0].rule == "S-21"
+    assert refusal.value.near_misses[0].rule == "S-21"
     assert (await perform(lift_sanction, province, id=imposed.record.id, reason="done")).record
 
 
 async def test_no_authority_is_sanctioned() -> None:
-    province = await an_officer_of("province")
+    province = await create_officer_of("province")
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await perform(
-            impose_sanction, province, organisation=(await an_organisation("city")).id, **MEASURE
+            impose_sanction,
+            province,
+            organisation=(await create_organisation("city")).id,
+            **SANCTION_TERMS,
         )
 
     assert [c.name for c in refusal.value.conditions if not c.met] == ["market_party"]
@@ -100,31 +106,31 @@ async def test_no_authority_is_sanctioned() -> None:
     ],
 )
 async def test_a_wrong_measure_is_refused_by_its_name(field: str, wrong: dict[str, Any]) -> None:
-    province = await an_officer_of("province")
-    body = await an_organisation()
+    province = await create_officer_of("province")
+    body = await create_organisation()
 
     with pytest.raises(Malformed) as refusal:
-        await perform(impose_sanction, province, organisation=body.id, **MEASURE | wrong)
+        await perform(impose_sanction, province, organisation=body.id, **SANCTION_TERMS | wrong)
 
     assert refusal.value.field == field
 
 
 async def test_a_sanction_ends_by_the_clock(owner: asyncpg.Connection) -> None:
-    body = await an_organisation()
-    caller = await caller_of(await an_officer(body))
+    body = await create_organisation()
+    caller = await principal_of(await create_officer(body))
     now = await owner.fetchval("SELECT registry_now()")
 
-    await a_sanction(body, starts_at=LONG_AGO, ends_at=now - timedelta(seconds=1))
-    await a_sanction(body, starts_at=now + timedelta(hours=1))
+    await create_sanction(body, starts_at=LONG_AGO, ends_at=now - timedelta(seconds=1))
+    await create_sanction(body, starts_at=now + timedelta(hours=1))
 
-    assert not (await enter(caller)).sanctioned
+    assert not (await resolve_viewer(caller)).is_sanctioned
 
 
 async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
     clone: Database, owner: asyncpg.Connection
 ) -> None:
-    body = await an_organisation()
-    caller = await caller_of(await an_officer(body))
+    body = await create_organisation()
+    caller = await principal_of(await create_officer(body))
     other = await asyncpg.connect(clone.application_url)
     hold = other.transaction()
     await hold.start()
@@ -132,10 +138,10 @@ async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
 
     async def waiting() -> Viewer:
         async with transaction():
-            return await enter(caller, lock=True)
+            return await resolve_viewer(caller, lock=True)
 
     command = asyncio.create_task(waiting())
-    await waits(owner)
+    await wait_until_blocked(owner)
     await other.execute(
         "INSERT INTO sanction (id, organisation_id, city, county, kind, reason, source, starts_at,"
         " state, submitted_by, submitted_body, changed_at) SELECT gen_random_uuid(), id, city,"
@@ -147,34 +153,34 @@ async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
     await hold.commit()
     await other.close()
 
-    assert (await command).sanctioned
+    assert (await command).is_sanctioned
 
 
 async def test_a_sanction_waits_for_a_command_that_is_under_way(
     clone: Database, owner: asyncpg.Connection
 ) -> None:
-    province = await an_officer_of("province")
-    body = await an_organisation()
+    province = await create_officer_of("province")
+    body = await create_organisation()
     other = await asyncpg.connect(clone.application_url)
     hold = other.transaction()
     await hold.start()
     await other.execute("SELECT 1 FROM organisation WHERE id = $1 FOR SHARE", body.id)
 
     sanction = asyncio.create_task(
-        perform(impose_sanction, province, organisation=body.id, **MEASURE)
+        perform(impose_sanction, province, organisation=body.id, **SANCTION_TERMS)
     )
-    await waits(owner)
+    await wait_until_blocked(owner)
     await hold.rollback()
     await other.close()
 
     assert (await sanction).record.state == "in_force"
 
 
-async def test_a_program_does_no_more_than_its_scopes() -> None:
-    province = await an_officer_of("province")
-    works = await an_organisation()
-    officer = await an_officer(works)
-    portal = await an_organisation("portal")
+async def test_a_client_does_no_more_than_its_scopes() -> None:
+    province = await create_officer_of("province")
+    works = await create_organisation()
+    officer = await create_officer(works)
+    portal = await create_organisation("portal")
     await perform(
         register_client,
         province,
@@ -182,7 +188,7 @@ async def test_a_program_does_no_more_than_its_scopes() -> None:
         name="partner",
         scopes=["Person:register", "Organisation:view", "Person:view"],
     )
-    through = await caller_of(officer, client="partner")
+    through = await principal_of(officer, client="partner")
 
     with pytest.raises(Forbidden) as refusal:
         await perform(change_organisation, through, id=works.id, name_en="x y")
@@ -193,12 +199,12 @@ async def test_a_program_does_no_more_than_its_scopes() -> None:
     )
 
 
-async def test_a_revoked_program_does_nothing() -> None:
-    province = await an_officer_of("province")
-    works = await an_organisation()
-    officer = await an_officer(works)
-    client = await a_client(works, "Organisation:view", "Organisation:change")
-    through = await caller_of(officer, client=client.name)
+async def test_a_revoked_client_does_nothing() -> None:
+    province = await create_officer_of("province")
+    works = await create_organisation()
+    officer = await create_officer(works)
+    client = await create_client(works, "Organisation:view", "Organisation:change")
+    through = await principal_of(officer, client=client.name)
     await perform(change_organisation, through, id=works.id, name_en="Before")
 
     await perform(revoke_client, province, id=client.id)
@@ -210,14 +216,14 @@ async def test_a_revoked_program_does_nothing() -> None:
 
 
 @pytest.mark.parametrize("scope", ["Transfer:accept", "Organisation:bootstrap"])
-async def test_nobody_grants_a_scope_that_he_never_has(scope: str) -> None:
-    province = await an_officer_of("province")
+async def test_nobody_grants_a_scope_beyond_their_own(scope: str) -> None:
+    province = await create_officer_of("province")
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await perform(
             register_client,
             province,
-            organisation=(await an_organisation("portal")).id,
+            organisation=(await create_organisation("portal")).id,
             name="greedy",
             scopes=[scope],
         )
@@ -234,10 +240,10 @@ async def test_nobody_grants_a_scope_that_he_never_has(scope: str) -> None:
         ("name", {"name": "Not A Name"}),
     ],
 )
-async def test_a_wrong_program_is_refused_by_its_name(field: str, wrong: dict[str, Any]) -> None:
-    province = await an_officer_of("province")
+async def test_a_wrong_client_is_refused_by_its_name(field: str, wrong: dict[str, Any]) -> None:
+    province = await create_officer_of("province")
     args: dict[str, Any] = {
-        "organisation": (await an_organisation("portal")).id,
+        "organisation": (await create_organisation("portal")).id,
         "name": "ok",
         "scopes": [],
     }
@@ -248,27 +254,29 @@ async def test_a_wrong_program_is_refused_by_its_name(field: str, wrong: dict[st
     assert refusal.value.field == field
 
 
-async def test_programs_of_the_house_are_the_operators() -> None:
-    province, centre = await an_officer_of("province"), await the_centre()
+async def test_first_party_clients_belong_to_the_operator() -> None:
+    province, centre = await create_officer_of("province"), await get_centre()
     args: dict[str, Any] = {"organisation": centre.id, "name": "console", "scopes": []}
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await perform(register_client, province, house=True, **args)
     with pytest.raises(ConditionsUnmet):
-        await perform(register_client, OPERATOR, **args)
-    await perform(register_client, OPERATOR, house=True, **args)
+        await perform(register_client, OPERATOR_PRINCIPAL, **args)
+    await perform(register_client, OPERATOR_PRINCIPAL, house=True, **args)
 
     assert refusal.value.conditions[1].name == "house_by_operator"
     assert (await Client.get(name="console")).house
     with pytest.raises(Duplicate) as taken:
-        await perform(register_client, OPERATOR, house=True, **args)
+        await perform(register_client, OPERATOR_PRINCIPAL, house=True, **args)
     assert taken.value.field == "name"
 
 
-async def test_a_stranger_is_not_told_of_a_sanction() -> None:
-    sanction = await a_sanction(await an_organisation())
+async def test_a_stranger_does_not_see_a_sanction() -> None:
+    sanction = await create_sanction(await create_organisation())
 
     with pytest.raises(NotFound):
-        await perform(lift_sanction, await an_officer_of("enterprise"), id=sanction.id, reason="no")
+        await perform(
+            lift_sanction, await create_officer_of("enterprise"), id=sanction.id, reason="no"
+        )
 
     assert (await Sanction.get(id=sanction.id)).state == "in_force"

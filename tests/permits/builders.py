@@ -6,17 +6,17 @@ from uuid import UUID, uuid4
 
 from tortoise.models import Model
 
-from registry.commands.command import Operation, Outcome, command
+from registry.commands.command import CommandResult, Operation, execute_command
 from registry.parties.records import Appointment, Organisation
 from registry.permits.operations import register_permit
 from registry.permits.projects import record_assessment, register_project
 from registry.permits.records import Assessment, ConstructionProject, Permit
 from tests.support.builders import (
-    a_credit_code,
-    an_officer,
-    an_organisation,
-    caller_of,
-    the_province,
+    create_officer,
+    create_organisation,
+    get_province,
+    make_credit_code,
+    principal_of,
 )
 
 NOON = datetime(2022, 6, 7, 4, tzinfo=UTC)
@@ -26,7 +26,7 @@ DAY = date(2022, 6, 7)
 R = TypeVar("R", bound=Model)
 
 
-async def do(
+async def execute_as(
     who: Appointment,
     operation: Operation[R],
     /,
@@ -34,20 +34,22 @@ async def do(
     key: str = "",
     preview: bool = False,
     **args: object,
-) -> Outcome[R]:
+) -> CommandResult[R]:
     """Send a command as somebody."""
-    caller = await caller_of(who)
-    return await command(operation, caller, args, key=key or uuid4().hex, preview=preview)
+    caller = await principal_of(who)
+    return await execute_command(operation, caller, args, key=key or uuid4().hex, preview=preview)
 
 
-async def a_province_officer(*, may_initiate: bool = True, may_approve: bool = True) -> Appointment:
-    return await an_officer(
-        await the_province(), may_initiate=may_initiate, may_approve=may_approve
+async def create_province_officer(
+    *, may_initiate: bool = True, may_approve: bool = True
+) -> Appointment:
+    return await create_officer(
+        await get_province(), may_initiate=may_initiate, may_approve=may_approve
     )
 
 
-async def an_emitter(number: int = 1, *, state: str = "open") -> Organisation:
-    return await an_organisation(credit_code=a_credit_code(number), state=state)
+async def create_emitter(number: int = 1, *, state: str = "open") -> Organisation:
+    return await create_organisation(credit_code=make_credit_code(number), state=state)
 
 
 def permit_args(emitter: Organisation, **changed: object) -> dict[str, Any]:
@@ -67,8 +69,8 @@ def permit_args(emitter: Organisation, **changed: object) -> dict[str, Any]:
     } | changed
 
 
-async def a_permit(who: Appointment, emitter: Organisation, **changed: object) -> Permit:
-    return (await do(who, register_permit, **permit_args(emitter, **changed))).record
+async def register_new_permit(who: Appointment, emitter: Organisation, **changed: object) -> Permit:
+    return (await execute_as(who, register_permit, **permit_args(emitter, **changed))).record
 
 
 def project_args(owner: UUID, **changed: object) -> dict[str, Any]:
@@ -80,8 +82,10 @@ def project_args(owner: UUID, **changed: object) -> dict[str, Any]:
     } | changed
 
 
-async def a_project(who: Appointment, owner: UUID, **changed: object) -> ConstructionProject:
-    return (await do(who, register_project, **project_args(owner, **changed))).record
+async def register_new_project(
+    who: Appointment, owner: UUID, **changed: object
+) -> ConstructionProject:
+    return (await execute_as(who, register_project, **project_args(owner, **changed))).record
 
 
 def assessment_args(**changed: object) -> dict[str, Any]:
@@ -96,5 +100,5 @@ def assessment_args(**changed: object) -> dict[str, Any]:
     } | changed
 
 
-async def an_assessment(who: Appointment, **changed: object) -> Assessment:
-    return (await do(who, record_assessment, **assessment_args(**changed))).record
+async def create_assessment(who: Appointment, **changed: object) -> Assessment:
+    return (await execute_as(who, record_assessment, **assessment_args(**changed))).record

@@ -5,23 +5,23 @@ from typing import Any
 
 import asyncpg
 
-from registry.access.principals import Caller
+from registry.access.principals import Principal
 from registry.parties.records import Appointment
 from registry.permits.operations import change_permit_limits, revoke_permit
 from registry.permits.projects import assess_demand
 from schema.framework.context import Context
-from schema.framework.global_ids import global_id
-from schema.root import whole_schema
+from schema.framework.global_ids import to_global_id
+from schema.root import build_api_schema
 from tests.permits.builders import (
     NOON,
-    a_permit,
-    a_project,
-    a_province_officer,
-    an_assessment,
-    an_emitter,
-    do,
+    create_assessment,
+    create_emitter,
+    create_province_officer,
+    execute_as,
+    register_new_permit,
+    register_new_project,
 )
-from tests.support.builders import an_officer, an_officer_of, caller_of, stop_clock
+from tests.support.builders import create_officer, create_officer_of, principal_of, stop_clock
 
 PERMITS = """query ($asOf: Date) { permits(first: 9, orderBy: number) { nodes {
     number state inForce category validUntil maskedFields availableActions
@@ -39,8 +39,8 @@ ASSESS = """mutation ($input: AssessDemandInput!) { assessDemand(input: $input) 
 
 
 async def ask(who: Appointment | None, document: str, **variables: object) -> dict[str, Any]:
-    caller = await caller_of(who) if who else Caller()
-    result = await whole_schema().execute(
+    caller = await principal_of(who) if who else Principal()
+    result = await build_api_schema().execute(
         document, variable_values=variables, context_value=Context(caller)
     )
     assert result.errors is None, result.errors
@@ -50,9 +50,9 @@ async def ask(who: Appointment | None, document: str, **variables: object) -> di
 
 async def test_limits_are_read_as_of_a_day(owner: asyncpg.Connection) -> None:
     await stop_clock(owner, NOON)
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
-    await do(
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
+    await execute_as(
         province,
         change_permit_limits,
         id=permit.id,
@@ -60,7 +60,7 @@ async def test_limits_are_read_as_of_a_day(owner: asyncpg.Connection) -> None:
         effective_from=date(2022, 7, 1),
         source="decision 7",
     )
-    holder = await an_officer(emitter)
+    holder = await create_officer(emitter)
 
     answers = [
         (await ask(holder, PERMITS, asOf=day))["permits"]["nodes"][0]["limits"]
@@ -77,10 +77,10 @@ async def test_limits_are_read_as_of_a_day(owner: asyncpg.Connection) -> None:
 
 async def test_the_public_reads_permits_without_their_limits(owner: asyncpg.Connection) -> None:
     await stop_clock(owner, NOON)
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
-    await a_permit(province, emitter, number=f"{emitter.credit_code}002P")
-    await do(province, revoke_permit, id=permit.id, reason="closed down")
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
+    await register_new_permit(province, emitter, number=f"{emitter.credit_code}002P")
+    await execute_as(province, revoke_permit, id=permit.id, reason="closed down")
 
     revoked, standing = (await ask(None, PERMITS))["permits"]["nodes"]
 
@@ -97,8 +97,8 @@ async def test_the_public_reads_permits_without_their_limits(owner: asyncpg.Conn
 
 
 async def test_the_authority_sees_outlets_and_what_it_may_do() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    await register_new_permit(province, emitter)
 
     (permit,) = (await ask(province, PERMITS))["permits"]["nodes"]
 
@@ -110,11 +110,11 @@ async def test_the_authority_sees_outlets_and_what_it_may_do() -> None:
 
 
 async def test_a_permit_is_registered_previewed_and_refused() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
+    province, emitter = await create_province_officer(), await create_emitter()
     sent = {
         "idempotencyKey": "api-1",
         "number": f"{emitter.credit_code}001P",
-        "organisation": global_id("Organisation", emitter.id),
+        "organisation": to_global_id("Organisation", emitter.id),
         "issuedBy": "130200",
         "category": "key",
         "validFrom": "2020-01-01",
@@ -136,10 +136,10 @@ async def test_a_permit_is_registered_previewed_and_refused() -> None:
 
 
 async def test_a_project_and_its_demand_are_seen_by_its_developer_alone() -> None:
-    province, developer = await a_province_officer(), await an_officer_of("enterprise")
-    stranger = await an_officer_of("enterprise")
-    project = await a_project(province, developer.organisation_id)
-    await do(
+    province, developer = await create_province_officer(), await create_officer_of("enterprise")
+    stranger = await create_officer_of("enterprise")
+    project = await register_new_project(province, developer.organisation_id)
+    await execute_as(
         province, assess_demand, id=project.id, demands=[{"pollutant": "SO2"}], source="article"
     )
 
@@ -158,11 +158,11 @@ async def test_a_project_and_its_demand_are_seen_by_its_developer_alone() -> Non
 
 
 async def test_a_demand_is_assessed_by_the_authority_and_refused_to_others() -> None:
-    province, developer = await a_province_officer(), await an_officer_of("enterprise")
-    project = await a_project(province, developer.organisation_id)
+    province, developer = await create_province_officer(), await create_officer_of("enterprise")
+    project = await register_new_project(province, developer.organisation_id)
     sent = {
         "idempotencyKey": "api-1",
-        "id": global_id("ConstructionProject", project.id),
+        "id": to_global_id("ConstructionProject", project.id),
         "demands": [{"pollutant": "SO2", "quantity": "120"}],
         "source": "EIA",
     }
@@ -175,7 +175,7 @@ async def test_a_demand_is_assessed_by_the_authority_and_refused_to_others() -> 
 
 
 async def test_assessments_of_cities_are_public() -> None:
-    await an_assessment(await a_province_officer())
+    await create_assessment(await create_province_officer())
     document = "{ assessments(first: 1) { nodes { year medium city { code } qualityAttained } } }"
 
     found = (await ask(None, document))["assessments"]["nodes"]

@@ -15,44 +15,44 @@ from registry.kernel.errors import (
     NotFound,
     WrongState,
 )
-from registry.kernel.state_machine import advance
+from registry.kernel.state_machine import transition
 from registry.parties.records import Appointment
 from registry.permits.operations import change_permit_limits, register_permit, revoke_permit
 from registry.permits.queries import (
     basins_of,
     limit_of,
     limits_on,
+    load_pollutants,
     outlets_of,
     permit_in_force,
-    substances,
 )
 from registry.permits.records import Permit, PermitLimit
-from registry.permits.rules import PERMIT_LIFE, PermitState, PermitStep, day_before
+from registry.permits.rules import PERMIT_TRANSITIONS, PermitState, PermitStep, day_before
 from tests.permits.builders import (
     DAY,
     FIRST,
     LAST,
     NOON,
-    a_permit,
-    a_province_officer,
-    an_emitter,
-    do,
+    create_emitter,
+    create_province_officer,
+    execute_as,
     permit_args,
+    register_new_permit,
 )
 from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
-    act_count,
-    an_officer_of,
-    an_organisation,
+    count_audit_entries,
+    create_officer_of,
+    create_organisation,
     stop_clock,
 )
 
 
-async def test_a_registered_permit_says_limits_outlets_and_basins() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
+async def test_a_registered_permit_has_limits_outlets_and_basins() -> None:
+    province, emitter = await create_province_officer(), await create_emitter()
 
-    permit = await a_permit(province, emitter)
+    permit = await register_new_permit(province, emitter)
 
     assert (permit.state, permit.city) == ("in_force", TANGSHAN)
     assert {
@@ -76,81 +76,81 @@ async def test_a_registered_permit_says_limits_outlets_and_basins() -> None:
     ("city", "allowed"), [(TANGSHAN, True), (LANGFANG, False)], ids=["inside", "outside"]
 )
 async def test_a_city_registers_permits_inside_itself_alone(city: str, *, allowed: bool) -> None:
-    officer, emitter = await an_officer_of("city", city=city), await an_emitter()
+    officer, emitter = await create_officer_of("city", city=city), await create_emitter()
 
     if allowed:
-        assert await a_permit(officer, emitter)
+        assert await register_new_permit(officer, emitter)
     else:
         with pytest.raises(Forbidden):
-            await a_permit(officer, emitter)
+            await register_new_permit(officer, emitter)
         assert await Permit.all().count() == 0
 
 
 @pytest.mark.parametrize("kind", ["enterprise", "county", "centre", "bank", "auditor"])
 async def test_who_issues_no_permits_registers_none(kind: str) -> None:
-    officer, emitter = await an_officer_of(kind), await an_emitter()
+    officer, emitter = await create_officer_of(kind), await create_emitter()
 
     with pytest.raises(Forbidden):
-        await a_permit(officer, emitter)
+        await register_new_permit(officer, emitter)
 
 
 async def test_registering_needs_the_right_to_initiate() -> None:
-    officer, emitter = await a_province_officer(may_initiate=False), await an_emitter()
+    officer, emitter = await create_province_officer(may_initiate=False), await create_emitter()
 
     with pytest.raises(Forbidden) as refusal:
-        await a_permit(officer, emitter)
+        await register_new_permit(officer, emitter)
 
     assert refusal.value.rule == "N-30"
 
 
 async def test_a_permit_number_is_that_of_its_holder() -> None:
     province, emitter, other = (
-        await a_province_officer(),
-        await an_emitter(1),
-        await an_emitter(2),
+        await create_province_officer(),
+        await create_emitter(1),
+        await create_emitter(2),
     )
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await a_permit(province, emitter, number=f"{other.credit_code}001P")
+        await register_new_permit(province, emitter, number=f"{other.credit_code}001P")
 
     unmet = [condition.name for condition in refusal.value.conditions if not condition.met]
     assert unmet == ["number_is_the_holders"]
-    assert await act_count() == 0
+    assert await count_audit_entries() == 0
 
 
 @pytest.mark.parametrize(("number", "allowed"), [("H9130200000000001A001P", True), ("", False)])
-async def test_a_body_without_a_credit_code_has_a_number_of_that_form(
+async def test_an_organisation_without_a_credit_code_has_a_number_of_that_form(
     number: str, *, allowed: bool
 ) -> None:
     province, body, other = (
-        await a_province_officer(),
-        await an_organisation(),
-        await an_emitter(),
+        await create_province_officer(),
+        await create_organisation(),
+        await create_emitter(),
     )
     args = permit_args(body, number=number or f"{other.credit_code}001P")
 
     if allowed:
-        assert (await do(province, register_permit, **args)).record.number == number
+        assert (await execute_as(province, register_permit, **args)).record.number == number
     else:
         with pytest.raises(ConditionsUnmet):
-            await do(province, register_permit, **args)
+            await execute_as(province, register_permit, **args)
 
 
-async def test_a_closed_body_gets_no_permit() -> None:
-    province, emitter = await a_province_officer(), await an_emitter(state="closed")
+async def test_a_closed_organisation_gets_no_permit() -> None:
+    province, emitter = await create_province_officer(), await create_emitter(state="closed")
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await a_permit(province, emitter)
+        await register_new_permit(province, emitter)
 
     assert [c.name for c in refusal.value.conditions if not c.met] == ["organisation_is_open"]
 
 
 async def test_a_permit_number_is_registered_once() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    await register_new_permit(province, emitter)
 
     with pytest.raises(Duplicate):
-        await a_permit(province, emitter)
+        await register_new_permit(province, emitter)
 
     assert await Permit.all().count() == 1
 
@@ -174,26 +174,26 @@ async def test_a_permit_number_is_registered_once() -> None:
     ],
 )
 async def test_a_malformed_permit_is_refused_by_field(field: str, wrong: dict[str, Any]) -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
+    province, emitter = await create_province_officer(), await create_emitter()
 
     with pytest.raises(Malformed) as refusal:
-        await a_permit(province, emitter, **wrong)
+        await register_new_permit(province, emitter, **wrong)
 
     assert refusal.value.field == field
     assert await Permit.all().count() == 0
 
 
 async def test_an_unknown_holder_is_not_found() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
+    province, emitter = await create_province_officer(), await create_emitter()
 
     with pytest.raises(NotFound):
-        await a_permit(province, emitter, organisation=uuid4())
+        await register_new_permit(province, emitter, organisation=uuid4())
 
 
 async def test_a_preview_registers_nothing() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
+    province, emitter = await create_province_officer(), await create_emitter()
 
-    outcome = await do(province, register_permit, preview=True, **permit_args(emitter))
+    outcome = await execute_as(province, register_permit, preview=True, **permit_args(emitter))
 
     assert outcome.preview is not None
     assert outcome.preview.next_state == "in_force"
@@ -201,18 +201,18 @@ async def test_a_preview_registers_nothing() -> None:
 
 
 async def test_the_same_key_registers_once() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
+    province, emitter = await create_province_officer(), await create_emitter()
 
-    first = await do(province, register_permit, key="same", **permit_args(emitter))
-    again = await do(province, register_permit, key="same", **permit_args(emitter))
+    first = await execute_as(province, register_permit, key="same", **permit_args(emitter))
+    again = await execute_as(province, register_permit, key="same", **permit_args(emitter))
 
-    assert (again.replayed, again.record) == (True, first.record)
-    assert await act_count() == 1
+    assert (again.is_replay, again.record) == (True, first.record)
+    assert await count_audit_entries() == 1
 
 
 async def test_a_change_of_limits_leaves_the_past_as_it_was() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
     spring, summer = date(2022, 3, 1), date(2022, 7, 1)
 
     await _change(province, permit, "100", spring)
@@ -240,8 +240,8 @@ async def test_a_change_of_limits_leaves_the_past_as_it_was() -> None:
     ids=["same day", "before", "after the permit"],
 )
 async def test_no_limit_changes_over_an_existing_change(effective_from: date, unmet: str) -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
     await _change(province, permit, "100", date(2022, 3, 1))
 
     with pytest.raises(ConditionsUnmet) as refusal:
@@ -252,22 +252,24 @@ async def test_no_limit_changes_over_an_existing_change(effective_from: date, un
 
 
 async def test_a_pollutant_without_a_limit_gets_one_by_a_change() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
 
     args: dict[str, Any] = {
         "limits": [{"pollutant": "NOX", "quantity": "0"}],
         "effective_from": FIRST,
     }
-    await do(province, change_permit_limits, id=permit.id, source="decision", **args)
+    await execute_as(province, change_permit_limits, id=permit.id, source="decision", **args)
 
     assert await limit_of(emitter.id, "NOX", FIRST) == 0
 
 
 async def test_the_limits_of_two_permits_count_together() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    await a_permit(province, emitter)
-    await a_permit(province, emitter, number=f"{emitter.credit_code}002P", valid_from=DAY)
+    province, emitter = await create_province_officer(), await create_emitter()
+    await register_new_permit(province, emitter)
+    await register_new_permit(
+        province, emitter, number=f"{emitter.credit_code}002P", valid_from=DAY
+    )
 
     assert await limit_of(emitter.id, "SO2", day_before(DAY)) == 120_500
     assert await limit_of(emitter.id, "SO2", DAY) == 241_000
@@ -275,8 +277,8 @@ async def test_the_limits_of_two_permits_count_together() -> None:
 
 @pytest.mark.parametrize("day", [date(2019, 12, 31), date(2025, 1, 1)])
 async def test_outside_its_days_a_permit_gives_nothing(day: date) -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    await register_new_permit(province, emitter)
 
     assert await permit_in_force(emitter.id, day) is None
     assert await limit_of(emitter.id, "SO2", day) is None
@@ -287,10 +289,10 @@ async def test_a_revoked_permit_was_in_force_until_the_day_before(
     owner: asyncpg.Connection,
 ) -> None:
     await stop_clock(owner, NOON)
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
 
-    revoked = (await do(province, revoke_permit, id=permit.id, reason="closed down")).record
+    revoked = (await execute_as(province, revoke_permit, id=permit.id, reason="closed down")).record
 
     assert (revoked.state, revoked.revoked_on) == ("revoked", DAY)
     assert await permit_in_force(emitter.id, DAY) is None
@@ -299,39 +301,39 @@ async def test_a_revoked_permit_was_in_force_until_the_day_before(
 
 
 async def test_a_revoked_permit_is_changed_no_more() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
-    await do(province, revoke_permit, id=permit.id, reason="closed down")
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
+    await execute_as(province, revoke_permit, id=permit.id, reason="closed down")
 
     with pytest.raises(Forbidden):
         await _change(province, permit, "1", LAST)
     with pytest.raises(Forbidden):
-        await do(province, revoke_permit, id=permit.id, reason="again")
+        await execute_as(province, revoke_permit, id=permit.id, reason="again")
 
 
 async def test_revoking_needs_a_reason_and_the_right_to_approve() -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    clerk = await a_province_officer(may_approve=False)
-    permit = await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    clerk = await create_province_officer(may_approve=False)
+    permit = await register_new_permit(province, emitter)
 
     with pytest.raises(Malformed):
-        await do(province, revoke_permit, id=permit.id, reason=" ")
+        await execute_as(province, revoke_permit, id=permit.id, reason=" ")
     with pytest.raises(Forbidden) as refusal:
-        await do(clerk, revoke_permit, id=permit.id, reason="closed down")
+        await execute_as(clerk, revoke_permit, id=permit.id, reason="closed down")
 
     assert refusal.value.rule == "N-68"
 
 
 async def test_an_unknown_permit_is_not_found() -> None:
-    province = await a_province_officer()
+    province = await create_province_officer()
 
     with pytest.raises(NotFound):
-        await do(province, revoke_permit, id=uuid4(), reason="closed down")
+        await execute_as(province, revoke_permit, id=uuid4(), reason="closed down")
 
 
 async def test_a_permit_moves_with_its_holder(owner: asyncpg.Connection) -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
 
     await owner.execute("UPDATE organisation SET city = $2 WHERE id = $1", emitter.id, LANGFANG)
 
@@ -350,8 +352,8 @@ async def test_a_permit_moves_with_its_holder(owner: asyncpg.Connection) -> None
 async def test_what_was_recorded_of_a_permit_stays(
     owner: asyncpg.Connection, statement: str
 ) -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
     await _change(province, permit, "100", date(2022, 3, 1))
     closed = "UPDATE permit_limit SET effective_until = '2030-01-01' WHERE effective_until IS NULL"
     await owner.execute(closed)
@@ -363,8 +365,8 @@ async def test_what_was_recorded_of_a_permit_stays(
 
 
 async def test_limits_of_one_pollutant_never_overlap(owner: asyncpg.Connection) -> None:
-    province, emitter = await a_province_officer(), await an_emitter()
-    permit = await a_permit(province, emitter)
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
 
     with pytest.raises(asyncpg.ExclusionViolationError):
         await owner.execute(
@@ -376,21 +378,21 @@ async def test_limits_of_one_pollutant_never_overlap(owner: asyncpg.Connection) 
 
 async def test_an_unknown_pollutant_is_named() -> None:
     with pytest.raises(Malformed, match="GOLD"):
-        await substances(["SO2", "GOLD"])
+        await load_pollutants(["SO2", "GOLD"])
 
 
 @given(st.sampled_from(PermitState), st.sampled_from(PermitStep))
 def test_a_permit_takes_only_the_steps_of_its_table(state: PermitState, step: PermitStep) -> None:
-    if (state, step) in PERMIT_LIFE:
-        assert advance(PERMIT_LIFE, state, step) is PERMIT_LIFE[state, step]
+    if (state, step) in PERMIT_TRANSITIONS:
+        assert transition(PERMIT_TRANSITIONS, state, step) is PERMIT_TRANSITIONS[state, step]
     else:
         with pytest.raises(WrongState):
-            advance(PERMIT_LIFE, state, step)
+            transition(PERMIT_TRANSITIONS, state, step)
 
 
 async def _change(who: Appointment, permit: Permit, quantity: str, effective_from: date) -> None:
     limits = [{"pollutant": "SO2", "quantity": quantity}]
-    await do(
+    await execute_as(
         who,
         change_permit_limits,
         id=permit.id,

@@ -11,83 +11,85 @@ from registry.permits.queries import assessment_of, demand_of, demands_of
 from registry.permits.records import Assessment, ConstructionProject, ProjectDemand
 from tests.permits.builders import (
     NOON,
-    a_project,
-    a_province_officer,
-    an_assessment,
-    an_emitter,
     assessment_args,
-    do,
+    create_assessment,
+    create_emitter,
+    create_province_officer,
+    execute_as,
     project_args,
+    register_new_project,
 )
 from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
-    an_officer,
-    an_officer_of,
-    an_organisation,
+    create_officer,
+    create_officer_of,
+    create_organisation,
     stop_clock,
 )
 
 
 async def test_a_developer_registers_its_own_project() -> None:
-    developer = await an_officer_of("enterprise")
+    developer = await create_officer_of("enterprise")
 
-    project = await a_project(developer, developer.organisation_id, strategic_industry=True)
+    project = await register_new_project(
+        developer, developer.organisation_id, strategic_industry=True
+    )
 
     assert (project.state, project.city, project.county) == ("planned", LANGFANG, "")
     assert (project.strategic_industry, project.technology_demonstration) == (True, False)
 
 
 async def test_the_same_key_registers_a_project_once() -> None:
-    developer = await an_officer_of("enterprise")
+    developer = await create_officer_of("enterprise")
     args = project_args(developer.organisation_id)
 
-    first = await do(developer, register_project, key="same", **args)
-    again = await do(developer, register_project, key="same", **args)
+    first = await execute_as(developer, register_project, key="same", **args)
+    again = await execute_as(developer, register_project, key="same", **args)
 
-    assert (again.replayed, again.record) == (True, first.record)
+    assert (again.is_replay, again.record) == (True, first.record)
 
 
 async def test_a_project_lies_in_the_city_of_its_county() -> None:
-    developer = await an_officer_of("enterprise")
+    developer = await create_officer_of("enterprise")
 
-    project = await a_project(developer, developer.organisation_id, division="131022")
+    project = await register_new_project(developer, developer.organisation_id, division="131022")
 
     assert (project.city, project.county) == (LANGFANG, "131022")
 
 
 async def test_a_developer_registers_nobody_elses_project() -> None:
-    developer, other = await an_officer_of("enterprise"), await an_emitter()
+    developer, other = await create_officer_of("enterprise"), await create_emitter()
 
     with pytest.raises(Forbidden):
-        await a_project(developer, other.id)
+        await register_new_project(developer, other.id)
 
 
 @pytest.mark.parametrize(("city", "allowed"), [(LANGFANG, True), (TANGSHAN, False)])
 async def test_a_city_registers_projects_inside_itself_alone(city: str, *, allowed: bool) -> None:
-    officer, developer = await an_officer_of("city", city=city), await an_emitter()
+    officer, developer = await create_officer_of("city", city=city), await create_emitter()
 
     if allowed:
-        assert await a_project(officer, developer.id)
+        assert await register_new_project(officer, developer.id)
     else:
         with pytest.raises(Forbidden):
-            await a_project(officer, developer.id)
+            await register_new_project(officer, developer.id)
 
 
 async def test_a_name_is_used_once_by_a_developer_and_an_approval_once_by_all() -> None:
     province, first, second = (
-        await a_province_officer(),
-        await an_emitter(1),
-        await an_emitter(2),
+        await create_province_officer(),
+        await create_emitter(1),
+        await create_emitter(2),
     )
-    await a_project(province, first.id, approval_number="冀环审〔2021〕5号")
+    await register_new_project(province, first.id, approval_number="冀环审〔2021〕5号")
 
     with pytest.raises(Duplicate):
-        await a_project(province, first.id)
+        await register_new_project(province, first.id)
     with pytest.raises(Duplicate):
-        await a_project(province, second.id, approval_number="冀环审〔2021〕5号")
+        await register_new_project(province, second.id, approval_number="冀环审〔2021〕5号")
 
-    assert await a_project(province, second.id)
+    assert await register_new_project(province, second.id)
 
 
 @pytest.mark.parametrize(
@@ -100,26 +102,26 @@ async def test_a_name_is_used_once_by_a_developer_and_an_approval_once_by_all() 
     ],
 )
 async def test_a_malformed_project_is_refused_by_field(field: str, wrong: dict[str, Any]) -> None:
-    province, developer = await a_province_officer(), await an_emitter()
+    province, developer = await create_province_officer(), await create_emitter()
 
     with pytest.raises(Malformed) as refusal:
-        await a_project(province, developer.id, **wrong)
+        await register_new_project(province, developer.id, **wrong)
 
     assert refusal.value.field == field
 
 
 async def test_nobody_and_the_closed_have_no_projects() -> None:
-    province, closed = await a_province_officer(), await an_emitter(state="closed")
+    province, closed = await create_province_officer(), await create_emitter(state="closed")
 
     with pytest.raises(NotFound):
-        await a_project(province, uuid4())
+        await register_new_project(province, uuid4())
     with pytest.raises(ConditionsUnmet):
-        await a_project(province, closed.id)
+        await register_new_project(province, closed.id)
 
 
 async def test_an_assessed_project_knows_what_it_needs() -> None:
-    province, developer = await a_province_officer(), await an_emitter()
-    project = await a_project(province, developer.id)
+    province, developer = await create_province_officer(), await create_emitter()
+    project = await register_new_project(province, developer.id)
 
     assessed = await _assess(province, project, SO2="120", NOX="180.001")
 
@@ -130,10 +132,10 @@ async def test_an_assessed_project_knows_what_it_needs() -> None:
 
 
 async def test_a_demand_that_no_source_gives_stays_unknown() -> None:
-    province, developer = await a_province_officer(), await an_emitter()
+    province, developer = await create_province_officer(), await create_emitter()
     known, unknown = (
-        await a_project(province, developer.id),
-        await a_project(province, developer.id, name="gas station"),
+        await register_new_project(province, developer.id),
+        await register_new_project(province, developer.id, name="gas station"),
     )
     await _assess(province, known, SO2="120")
 
@@ -144,8 +146,8 @@ async def test_a_demand_that_no_source_gives_stays_unknown() -> None:
 
 
 async def test_a_new_assessment_supersedes_the_old_one_of_the_same_pollutant() -> None:
-    province, developer = await a_province_officer(), await an_emitter()
-    project = await a_project(province, developer.id)
+    province, developer = await create_province_officer(), await create_emitter()
+    project = await register_new_project(province, developer.id)
     await _assess(province, project, SO2="120", NOX="180")
 
     await _assess(province, project, SO2="100")
@@ -155,40 +157,42 @@ async def test_a_new_assessment_supersedes_the_old_one_of_the_same_pollutant() -
     assert await ProjectDemand.filter(project_id=project.id).count() == 3
 
 
-async def test_an_approval_number_once_known_stays() -> None:
-    province, developer = await a_province_officer(), await an_emitter()
-    project = await a_project(province, developer.id, approval_number="A-1234")
+async def test_an_approval_number_once_recorded_stays() -> None:
+    province, developer = await create_province_officer(), await create_emitter()
+    project = await register_new_project(province, developer.id, approval_number="A-1234")
 
     assert (await _assess(province, project, SO2="1")).approval_number == "A-1234"
 
 
 @pytest.mark.parametrize("role", ["enterprise", "county", "centre"])
 async def test_who_does_not_assess_is_forbidden(role: str) -> None:
-    body = await an_organisation(role, city=LANGFANG, county="131022")
-    developer = body if role == "enterprise" else await an_organisation(city=LANGFANG)
-    project = await a_project(await a_province_officer(), developer.id, division="131022")
+    body = await create_organisation(role, city=LANGFANG, county="131022")
+    developer = body if role == "enterprise" else await create_organisation(city=LANGFANG)
+    project = await register_new_project(
+        await create_province_officer(), developer.id, division="131022"
+    )
 
     with pytest.raises(Forbidden):
-        await _assess(await an_officer(body), project, SO2="1")
+        await _assess(await create_officer(body), project, SO2="1")
 
 
 async def test_an_invisible_project_is_as_good_as_absent() -> None:
-    province, developer = await a_province_officer(), await an_emitter()
-    stranger = await an_officer_of("enterprise")
-    project = await a_project(province, developer.id)
+    province, developer = await create_province_officer(), await create_emitter()
+    stranger = await create_officer_of("enterprise")
+    project = await register_new_project(province, developer.id)
 
     with pytest.raises(NotFound) as invisible:
         await _assess(stranger, project, SO2="1")
     with pytest.raises(NotFound) as absent:
-        await do(stranger, assess_demand, id=uuid4(), demands=[], source="x")
+        await execute_as(stranger, assess_demand, id=uuid4(), demands=[], source="x")
 
     assert str(invisible.value) == str(absent.value)
 
 
 @pytest.mark.parametrize("demands", [{}, {"GOLD": "1"}, {"SO2": "-1"}])
 async def test_a_malformed_demand_changes_nothing(demands: dict[str, str | None]) -> None:
-    province, developer = await a_province_officer(), await an_emitter()
-    project = await a_project(province, developer.id)
+    province, developer = await create_province_officer(), await create_emitter()
+    project = await register_new_project(province, developer.id)
 
     with pytest.raises(Malformed):
         await _assess(province, project, **demands)
@@ -206,9 +210,9 @@ async def test_a_malformed_demand_changes_nothing(demands: dict[str, str | None]
     ],
 )
 async def test_what_was_found_stays(owner: asyncpg.Connection, statement: str) -> None:
-    province, developer = await a_province_officer(), await an_emitter()
-    await _assess(province, await a_project(province, developer.id), SO2="1")
-    await an_assessment(province)
+    province, developer = await create_province_officer(), await create_emitter()
+    await _assess(province, await register_new_project(province, developer.id), SO2="1")
+    await create_assessment(province)
 
     with pytest.raises(asyncpg.PostgresError) as error:
         await owner.execute(statement)
@@ -217,9 +221,9 @@ async def test_what_was_found_stays(owner: asyncpg.Connection, statement: str) -
 
 
 async def test_an_assessment_of_a_city_is_found_by_year_and_medium() -> None:
-    province = await a_province_officer()
+    province = await create_province_officer()
 
-    assessment = await an_assessment(province)
+    assessment = await create_assessment(province)
 
     assert await assessment_of(LANGFANG, 2021, "air") == assessment
     assert (assessment.quality_attained, assessment.improvement_target_met) == (True, False)
@@ -228,13 +232,13 @@ async def test_an_assessment_of_a_city_is_found_by_year_and_medium() -> None:
 
 
 async def test_a_city_is_assessed_once_for_a_year_and_a_medium() -> None:
-    province = await a_province_officer()
-    await an_assessment(province)
+    province = await create_province_officer()
+    await create_assessment(province)
 
     with pytest.raises(Duplicate):
-        await an_assessment(province, improvement_target_met=True)
+        await create_assessment(province, improvement_target_met=True)
 
-    assert await an_assessment(province, medium="water")
+    assert await create_assessment(province, medium="water")
     assert await Assessment.all().count() == 2
 
 
@@ -251,20 +255,20 @@ async def test_only_cities_are_assessed_and_only_for_years_that_are_over(
     owner: asyncpg.Connection, field: str, wrong: dict[str, Any]
 ) -> None:
     await stop_clock(owner, NOON)
-    province = await a_province_officer()
+    province = await create_province_officer()
 
     with pytest.raises(Malformed) as refusal:
-        await an_assessment(province, **wrong)
+        await create_assessment(province, **wrong)
 
     assert refusal.value.field == field
 
 
 @pytest.mark.parametrize("kind", ["city", "county", "centre", "enterprise", "auditor"])
 async def test_only_the_province_assesses_cities(kind: str) -> None:
-    officer = await an_officer_of(kind, city=LANGFANG)
+    officer = await create_officer_of(kind, city=LANGFANG)
 
     with pytest.raises(Forbidden):
-        await do(officer, record_assessment, **assessment_args())
+        await execute_as(officer, record_assessment, **assessment_args())
 
 
 async def _assess(
@@ -276,5 +280,7 @@ async def _assess(
         else {"pollutant": pollutant, "quantity": quantity}
         for pollutant, quantity in demands.items()
     ]
-    outcome = await do(who, assess_demand, id=project.id, demands=listed, source="EIA report")
+    outcome = await execute_as(
+        who, assess_demand, id=project.id, demands=listed, source="EIA report"
+    )
     return outcome.record

@@ -37,14 +37,14 @@ def entries(
     """Every entry of the truth tables of an edition, of one role, kind or verb if given."""
     for cell in CELLS:
         if all(wanted in ("", word) for wanted, word in zip((role, kind, verb), cell, strict=True)):
-            for mask in subsets(bit for _, bit in edition.bits(*cell)):
-                yield edition.ask(*cell, mask)
+            for mask in subsets(bit for _, bit in edition.fact_bits(*cell)):
+                yield edition.evaluate(*cell, mask)
 
 
 def allowed(*, role: str = "", kind: str = "", verb: str = "") -> list[tuple[Decision, set[str]]]:
     """Every yes of the shipped edition, with the facts that were true."""
     return [
-        (decision, set(BOOK.names(decision.mask)))
+        (decision, set(BOOK.fact_names(decision.mask)))
         for decision in entries(EDITION, role=role, kind=kind, verb=verb)
         if decision
     ]

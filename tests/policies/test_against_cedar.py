@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from policies.engine import Decision
-from policies.rulebook import ALLOW, ANY, Row
+from policies.rulebook import ALLOW, ANY, PolicyRule
 from policies.vocabulary import VOCABULARY
 from tests.policies.shipped import BOOK, EDITION, entries
 
 cedarpy = pytest.importorskip("cedarpy")
 
 
-def permission(row: Row) -> str:
+def permission(row: PolicyRule) -> str:
     """A row as Cedar text."""
     kinds = VOCABULARY.kinds if row.kind == ANY else (row.kind,)
     verbs = [
@@ -23,8 +23,8 @@ def permission(row: Row) -> str:
         for verb in VOCABULARY.kinds[kind].verbs
         if row.verb in (ANY, verb.name)
     ]
-    true = [f"context.{name}" for name in BOOK.names(row.need)]
-    false = [f"!context.{name}" for name in BOOK.names(row.ban)]
+    true = [f"context.{name}" for name in BOOK.fact_names(row.required)]
+    false = [f"!context.{name}" for name in BOOK.fact_names(row.excluded)]
     effect = "permit" if row.effect == ALLOW else "forbid"
     condition = " && ".join(true + false) or "true"
     actions = ", ".join(verbs)
@@ -55,7 +55,7 @@ def request(decision: Decision) -> dict[str, Any]:
     }
 
 
-def verdicts(decisions: Iterable[Decision], rows: Iterable[Row]) -> list[bool]:
+def verdicts(decisions: Iterable[Decision], rows: Iterable[PolicyRule]) -> list[bool]:
     policies = "\n".join(permission(row) for row in rows)
     answers = cedarpy.is_authorized_batch([request(d) for d in decisions], policies, entities())
     return [answer.allowed for answer in answers]
@@ -66,4 +66,6 @@ def test_a_second_engine_agrees_on_every_entry() -> None:
     for (kind, verb), group in groupby(everything, key=lambda d: (d.kind, d.verb)):
         decisions = list(group)
 
-        assert verdicts(decisions, BOOK.rows_on(kind, verb)) == [d.allowed for d in decisions]
+        assert verdicts(decisions, BOOK.rules_for_verb(kind, verb)) == [
+            d.allowed for d in decisions
+        ]

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from policies.diff import Moved, moved, only_removes, sentences
+from policies.diff import Difference, diff, is_pure_removal, rule_sentences
 from policies.engine import Edition
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY, Vocabulary
@@ -11,42 +11,42 @@ from tests.policies.shipped import EDITION, FILES
 GOLDEN = Path(__file__).parent / "golden_sentences.txt"
 
 
-def changed(name: str, old: str, new: str) -> Edition:
+def diff_with(name: str, old: str, new: str) -> Edition:
     assert old in FILES[name]
     text = FILES[name].replace(old, new)
-    return Edition(RuleBook.of({**FILES, name: text}, VOCABULARY), 2)
+    return Edition(RuleBook.parse({**FILES, name: text}, VOCABULARY), 2)
 
 
-def test_the_golden_sentences_are_what_the_rule_book_says() -> None:
-    assert sentences(EDITION) == GOLDEN.read_text("utf-8"), "see the head of the file"
+def test_the_golden_sentences_match_the_rule_book() -> None:
+    assert rule_sentences(EDITION) == GOLDEN.read_text("utf-8"), "see the head of the file"
 
 
 def test_the_same_book_moves_nothing() -> None:
-    assert moved(EDITION, EDITION) == ()
+    assert diff(EDITION, EDITION) == ()
 
 
 def test_a_dropped_condition_is_reported_with_the_situation_it_opens() -> None:
     rule = "province,   approve,     Transfer, cross_city & "
-    looser = changed("transfers.csv", f"{rule}both_opinions_given & ", rule)
+    looser = diff_with("transfers.csv", f"{rule}both_opinions_given & ", rule)
 
-    moves = moved(EDITION, looser)
+    moves = diff(EDITION, looser)
 
-    assert [(m.role, m.kind, m.verb, m.opened, m.closed) for m in moves] == [
+    assert [(m.role, m.kind, m.verb, m.newly_allowed, m.newly_denied) for m in moves] == [
         ("province", "Transfer", "approve", 1, 0)
     ]
-    assert "cross_city and not both_opinions_given and stage_eligible" in moves[0].when_opened
-    assert moves[0].when_closed == "never"
-    assert not only_removes(moves)
+    assert "cross_city and not both_opinions_given and stage_eligible" in moves[0].allowed_when
+    assert moves[0].denied_when == "never"
+    assert not is_pure_removal(moves)
 
 
 def test_a_change_that_only_removes_rights_is_proved_to_do_so() -> None:
-    stricter = changed("certificates.csv", "Certificate, always", "Certificate, published")
+    stricter = diff_with("certificates.csv", "Certificate, always", "Certificate, published")
 
-    moves = moved(EDITION, stricter)
+    moves = diff(EDITION, stricter)
 
     assert {m.role for m in moves} == set(VOCABULARY.roles) - {"registry"}
-    assert only_removes(moves)
-    assert moves[0] == Moved(
+    assert is_pure_removal(moves)
+    assert moves[0] == Difference(
         "province",
         "Certificate",
         "view",
@@ -58,15 +58,15 @@ def test_a_change_that_only_removes_rights_is_proved_to_do_so() -> None:
 
 
 def test_a_change_of_groups_moves_cells_too() -> None:
-    outside = changed("roles.csv", "g, government,  signatory\n", "")
+    outside = diff_with("roles.csv", "g, government,  signatory\n", "")
 
-    assert {(m.role, m.kind) for m in moved(EDITION, outside)} == {("government", "Agreement")}
+    assert {(m.role, m.kind) for m in diff(EDITION, outside)} == {("government", "Agreement")}
 
 
 def test_editions_of_two_vocabularies_are_not_compared() -> None:
     facts = {**VOCABULARY.facts, "extra": VOCABULARY.facts["own"]}
     words = Vocabulary(VOCABULARY.roles, VOCABULARY.groups, VOCABULARY.kinds, facts)
-    other = Edition(RuleBook.of(FILES, words), 2)
+    other = Edition(RuleBook.parse(FILES, words), 2)
 
     with pytest.raises(ValueError, match="vocabularies"):
-        moved(EDITION, other)
+        diff(EDITION, other)

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.dnf import minimise, spelled, subsets
+from policies.dnf import format_dnf, minimise_dnf, subsets
 
 BITS = (1, 4, 32, 64, 512)
 YES_SETS = st.sets(st.sampled_from(subsets(BITS)))
@@ -9,7 +9,7 @@ YES_SETS = st.sets(st.sampled_from(subsets(BITS)))
 
 @given(YES_SETS)
 def test_terms_cover_exactly_the_yes_set(yes: set[int]) -> None:
-    terms = minimise(yes, BITS)
+    terms = minimise_dnf(yes, BITS)
 
     covered = {m for m in subsets(BITS) if any(m & care == value for care, value in terms)}
     assert covered == yes
@@ -17,7 +17,7 @@ def test_terms_cover_exactly_the_yes_set(yes: set[int]) -> None:
 
 @given(YES_SETS)
 def test_no_term_can_be_left_out_or_lose_a_fact(yes: set[int]) -> None:
-    terms = minimise(yes, BITS)
+    terms = minimise_dnf(yes, BITS)
 
     for care, value in terms:
         for bit in BITS:
@@ -26,13 +26,13 @@ def test_no_term_can_be_left_out_or_lose_a_fact(yes: set[int]) -> None:
 
 
 def test_nothing_is_never_and_everything_is_always() -> None:
-    assert minimise((), BITS) == ()
-    assert minimise(subsets(BITS), BITS) == ((0, 0),)
+    assert minimise_dnf((), BITS) == ()
+    assert minimise_dnf(subsets(BITS), BITS) == ((0, 0),)
 
 
 def test_terms_are_spelled_in_the_words_of_the_rule_book() -> None:
     bits = {"own": 1, "inside": 2, "frozen": 4}
 
-    assert spelled((), bits) == "never"
-    assert spelled(((0, 0),), bits) == "always"
-    assert spelled(((6, 2), (1, 1)), bits) == "inside and not frozen; or own"
+    assert format_dnf((), bits) == "never"
+    assert format_dnf(((0, 0),), bits) == "always"
+    assert format_dnf(((6, 2), (1, 1)), bits) == "inside and not frozen; or own"

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from policies import engine
 from policies.dnf import subsets
-from policies.engine import ASKED_AGAIN_EVERY, Decision, Edition
+from policies.engine import RECHECK_INTERVAL, Decision, Edition
 from policies.rulebook import ALLOW
 from policies.vocabulary import VOCABULARY, Text
 from tests.policies.shipped import BOOK, CELLS, EDITION, entries
 
-LIVELY = tuple(cell for cell in CELLS if EDITION.bits(*cell))
+LIVELY = tuple(cell for cell in CELLS if EDITION.fact_bits(*cell))
 
 
 def mask_of(*facts: str) -> int:
@@ -22,7 +22,7 @@ def mask_of(*facts: str) -> int:
 
 @pytest.mark.parametrize("stride", [29, pytest.param(1, marks=pytest.mark.long)])
 def test_an_enforcer_of_a_few_rows_answers_like_the_one_with_all(stride: int) -> None:
-    full = engine.enforcer(BOOK, BOOK.rows)
+    full = engine.build_enforcer(BOOK, BOOK.rules)
     everything = list(entries(EDITION))
 
     for decision in everything[::stride]:
@@ -32,24 +32,24 @@ def test_an_enforcer_of_a_few_rows_answers_like_the_one_with_all(stride: int) ->
 
 def test_what_no_row_allows_is_refused() -> None:
     for decision in entries(EDITION):
-        if not BOOK.rows_for(decision.role, decision.kind, decision.verb):
+        if not BOOK.rules_for_role(decision.role, decision.kind, decision.verb):
             assert not decision
-            assert EDITION.reasons(decision) == ("", "", (), ())
+            assert EDITION.explain(decision) == ("", "", (), ())
 
 
 def test_every_yes_names_a_row_that_allows_just_that() -> None:
-    rows = {row.number: row for row in BOOK.rows}
+    rows = {row.number: row for row in BOOK.rules}
 
     for decision in entries(EDITION):
         if decision:
             row = rows[decision.rule]
             assert row.effect == ALLOW
-            assert row.holds(decision.mask)
+            assert row.is_effective(decision.mask)
             assert (row.kind, row.verb) == (decision.kind, decision.verb)
             assert row.role in BOOK.groups[decision.role]
 
 
-def test_a_casbin_that_says_no_allows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_casbin_denial_allows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Enforcer, "enforce_ex", lambda *_: (False, []))
 
     assert not any(entries(Edition(BOOK, 2)))
@@ -82,17 +82,17 @@ def test_only_a_clean_yes_of_an_allowing_row_counts(
 ) -> None:
     monkeypatch.setattr(Enforcer, "enforce_ex", lambda *_: answer)
 
-    decision = Edition(BOOK, 2).ask("city", "Transfer", "approve", 0)
+    decision = Edition(BOOK, 2).evaluate("city", "Transfer", "approve", 0)
 
     assert decision.allowed is False
 
 
 def test_after_tabulation_casbin_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     edition = Edition(BOOK, 3)
-    known = edition.tabulate()
+    known = edition.build_tables()
     calls: list[object] = []
     monkeypatch.setattr(Enforcer, "enforce_ex", lambda *request: calls.append(request))
-    monkeypatch.setattr(engine, "ASKED_AGAIN_EVERY", 10**9)
+    monkeypatch.setattr(engine, "RECHECK_INTERVAL", 10**9)
 
     assert sum(1 for _ in entries(edition)) == known
     for cell in CELLS:
@@ -100,14 +100,14 @@ def test_after_tabulation_casbin_is_not_asked_again(monkeypatch: pytest.MonkeyPa
     assert calls == []
 
 
-def test_a_judge_that_changed_his_mind_raises_the_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mismatch_of_the_policy_engine_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     alarms: list[tuple[Decision, Decision]] = []
-    edition = Edition(BOOK, 4, alarm=lambda known, fresh: alarms.append((known, fresh)))
+    edition = Edition(BOOK, 4, on_mismatch=lambda known, fresh: alarms.append((known, fresh)))
     question = ("anyone", "province", "Transfer", "view")[1:]
-    assert edition.ask(*question, 0).allowed
+    assert edition.evaluate(*question, 0).allowed
     monkeypatch.setattr(Enforcer, "enforce_ex", lambda *_: (False, []))
 
-    answers = [edition.ask(*question, 0) for _ in range(ASKED_AGAIN_EVERY)]
+    answers = [edition.evaluate(*question, 0) for _ in range(RECHECK_INTERVAL)]
 
     assert [bool(answer) for answer in answers].count(False) == 1
     assert [(bool(known), bool(fresh)) for known, fresh in alarms] == [(True, False)]
@@ -117,16 +117,18 @@ def test_facts_that_do_not_matter_change_nothing_and_fill_no_table() -> None:
     edition = Edition(BOOK, 5)
     relevant = mask_of("may_approve", "same_city", "seller_city_own", "stage_eligible")
 
-    decision = edition.ask("city", "Transfer", "approve", relevant | mask_of("published", "self"))
+    decision = edition.evaluate(
+        "city", "Transfer", "approve", relevant | mask_of("published", "self")
+    )
 
-    assert decision is edition.ask("city", "Transfer", "approve", relevant)
+    assert decision is edition.evaluate("city", "Transfer", "approve", relevant)
     assert decision.allowed
     assert (decision.rule, decision.mask, decision.edition) == ("T-12", relevant, 5)
 
 
 def test_facts_about_the_viewer_come_first() -> None:
     for cell in CELLS:
-        order = [not VOCABULARY.facts[name].viewer_only for name, _ in EDITION.bits(*cell)]
+        order = [not VOCABULARY.facts[name].viewer_only for name, _ in EDITION.fact_bits(*cell)]
         assert order == sorted(order)
 
 
@@ -135,95 +137,99 @@ def test_facts_about_the_viewer_come_first() -> None:
 )
 def test_a_question_outside_the_vocabulary_is_a_bug(cell: tuple[str, str, str]) -> None:
     with pytest.raises(KeyError):
-        EDITION.ask(*cell, 0)
+        EDITION.evaluate(*cell, 0)
 
 
 @given(st.sampled_from(LIVELY), st.data())
-def test_terms_say_what_asking_one_by_one_says(
+def test_the_residual_condition_equals_single_evaluations(
     cell: tuple[str, str, str], data: st.DataObject
 ) -> None:
-    names = [name for name, _ in EDITION.bits(*cell)]
+    names = [name for name, _ in EDITION.fact_bits(*cell)]
     free = tuple(data.draw(st.lists(st.sampled_from([*names, "own_rights"]), unique=True)))
     fixed = data.draw(st.sampled_from(subsets(BOOK.bits[n] for n in names if n not in free)))
 
-    terms = EDITION.terms(*cell, fixed, free)
+    terms = EDITION.residual_condition(*cell, fixed, free)
 
     for true in range(1 << len(free)):
         mask = fixed | mask_of(*(name for place, name in enumerate(free) if true >> place & 1))
         said = any(true & care == value for care, value in terms)
-        assert said is EDITION.ask(*cell, mask).allowed
+        assert said is EDITION.evaluate(*cell, mask).allowed
 
 
 def test_a_prohibition_is_explained_by_its_facts() -> None:
     facts = ("may_approve", "same_city", "seller_city_own", "stage_eligible", "submitter")
 
-    reasons = EDITION.reasons(EDITION.ask("city", "Transfer", "approve", mask_of(*facts)))
+    reasons = EDITION.explain(EDITION.evaluate("city", "Transfer", "approve", mask_of(*facts)))
 
     assert reasons.rule == "N-03"
-    assert reasons.ground.startswith("nobody approves what he himself submitted")
-    assert reasons.because == (VOCABULARY.facts["submitter"].yes,)
-    assert reasons.misses == ()
+    assert reasons.legal_basis.startswith("nobody approves what he himself submitted")
+    assert reasons.reasons == (VOCABULARY.facts["submitter"].when_true,)
+    assert reasons.near_misses == ()
 
 
-def test_a_missing_right_to_approve_is_said_as_missing() -> None:
+def test_a_missing_right_to_approve_is_explained_as_missing() -> None:
     facts = ("same_city", "seller_city_own", "stage_eligible")
 
-    reasons = EDITION.reasons(EDITION.ask("city", "Transfer", "approve", mask_of(*facts)))
+    reasons = EDITION.explain(EDITION.evaluate("city", "Transfer", "approve", mask_of(*facts)))
 
-    assert reasons.because == (VOCABULARY.facts["may_approve"].no,)
+    assert reasons.reasons == (VOCABULARY.facts["may_approve"].when_false,)
 
 
 def test_silence_is_explained_by_the_rows_that_came_nearest() -> None:
     facts = ("may_approve", "cross_city", "buyer_city_own", "stage_eligible", "own_opinion_given")
 
-    reasons = EDITION.reasons(EDITION.ask("city", "Transfer", "opine", mask_of(*facts)))
+    reasons = EDITION.explain(EDITION.evaluate("city", "Transfer", "opine", mask_of(*facts)))
 
     assert reasons.rule == ""
-    assert [miss.rule for miss in reasons.misses] == ["T-15", "T-14"]
-    nearest = reasons.misses[0]
+    assert [miss.rule for miss in reasons.near_misses] == ["T-15", "T-14"]
+    nearest = reasons.near_misses[0]
     assert nearest.missing == ()
-    assert nearest.blocking == (VOCABULARY.facts["own_opinion_given"].yes,)
+    assert nearest.blocking == (VOCABULARY.facts["own_opinion_given"].when_true,)
 
 
 def test_a_yes_is_explained_by_the_facts_of_its_row() -> None:
-    reasons = EDITION.reasons(EDITION.ask("enterprise", "Transfer", "view", mask_of("own_sale")))
+    reasons = EDITION.explain(
+        EDITION.evaluate("enterprise", "Transfer", "view", mask_of("own_sale"))
+    )
 
     assert reasons.rule == "T-20"
-    assert reasons.because == (VOCABULARY.facts["own_sale"].yes,)
+    assert reasons.reasons == (VOCABULARY.facts["own_sale"].when_true,)
 
 
-def test_at_most_the_wanted_number_of_misses_is_told() -> None:
-    decision = EDITION.ask("centre", "Organisation", "change", mask_of("may_initiate"))
+def test_at_most_the_wanted_number_of_near_misses_is_returned() -> None:
+    decision = EDITION.evaluate("centre", "Organisation", "change", mask_of("may_initiate"))
 
-    assert len(EDITION.reasons(decision, limit=1).misses) == 1
+    assert len(EDITION.explain(decision, limit=1).near_misses) == 1
 
 
 def test_what_a_role_can_ever_do_is_listed_with_its_condition() -> None:
-    possible = EDITION.possible("auditor", "Transfer")
+    possible = EDITION.permissions("auditor", "Transfer")
 
     assert [p.verb for p in possible] == ["view", "view_price"]
     assert possible[1].condition == "not scope_missing and not appointment_lapsed and stage_final"
-    assert EDITION.possible("public", "Certificate")[0].text != Text("", "")
-    assert EDITION.possible("public", "Transfer") == ()
+    assert EDITION.permissions("public", "Certificate")[0].text != Text("", "")
+    assert EDITION.permissions("public", "Transfer") == ()
 
 
-def test_the_registry_itself_views_without_conditions_and_is_told_so() -> None:
-    (view,) = [p for p in EDITION.possible("registry", "Transfer") if p.verb == "view"]
+def test_the_registry_itself_views_without_conditions() -> None:
+    (view,) = [p for p in EDITION.permissions("registry", "Transfer") if p.verb == "view"]
 
     assert (view.condition, view.text) == ("always", Text("always", "始终"))
 
 
-def test_two_distributions_of_casbin_stop_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_distributions_of_casbin_stop_the_policy_engine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(
         engine, "packages_distributions", lambda: {"casbin": ["casbin", "pycasbin"]}
     )
-    engine._one_casbin.cache_clear()
+    engine._check_single_casbin.cache_clear()
 
     with pytest.raises(RuntimeError, match="one distribution"):
         Edition(BOOK, 6)
 
     monkeypatch.undo()
-    engine._one_casbin.cache_clear()
+    engine._check_single_casbin.cache_clear()
     assert set(metadata.packages_distributions()["casbin"]) == {"pycasbin"}
     Edition(BOOK, 6)
 
@@ -231,6 +237,6 @@ def test_two_distributions_of_casbin_stop_the_judge(monkeypatch: pytest.MonkeyPa
 def test_casbin_keeps_quiet(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
 
-    Edition(BOOK, 7).ask("public", "Transfer", "settle", 0)
+    Edition(BOOK, 7).evaluate("public", "Transfer", "settle", 0)
 
     assert caplog.records == []

@@ -14,11 +14,11 @@ PUBLIC = {
 DECIDING = ("approve", "reject", "qualify", "opine", "countersign")
 
 
-def done_by(role: str) -> set[tuple[str, str]]:
+def verbs_of(role: str) -> set[tuple[str, str]]:
     return {(decision.kind, decision.verb) for decision, _ in allowed(role=role)}
 
 
-def test_nobody_decides_what_he_himself_submitted() -> None:
+def test_nobody_decides_an_own_submission() -> None:
     for verb in DECIDING:
         yes = allowed(verb=verb)
 
@@ -36,8 +36,8 @@ def test_one_person_does_not_bind_both_sides() -> None:
         assert not {"submitter", "already_acted"} & facts
 
 
-def test_an_official_acts_at_one_level_of_a_transfer() -> None:
-    writes = {verb.name for verb in VOCABULARY.kinds["Transfer"].verbs if not verb.looks}
+def test_an_official_decides_at_one_level_of_a_transfer() -> None:
+    writes = {verb.name for verb in VOCABULARY.kinds["Transfer"].verbs if not verb.is_read}
     for role in ("province", "centre", "city", "county"):
         for verb in writes - {"expire"}:
             for _, facts in allowed(role=role, kind="Transfer", verb=verb):
@@ -50,8 +50,8 @@ def test_no_officer_of_a_party_decides_its_transfer() -> None:
         assert not any("same_body_as_submitter" in facts for _, facts in yes)
 
 
-def test_a_second_representative_of_the_same_body_may_countersign() -> None:
-    facts_of_cell = {name for name, _ in EDITION.bits("enterprise", "Transfer", "countersign")}
+def test_a_second_representative_of_the_same_organisation_may_countersign() -> None:
+    facts_of_cell = {name for name, _ in EDITION.fact_bits("enterprise", "Transfer", "countersign")}
 
     assert "same_body_as_submitter" not in facts_of_cell
 
@@ -82,7 +82,7 @@ def test_only_city_and_province_approve_transfers() -> None:
 
 
 def test_an_enterprise_decides_nothing_about_transfers() -> None:
-    assert not {verb for kind, verb in done_by("enterprise") if kind == "Transfer"} & {
+    assert not {verb for kind, verb in verbs_of("enterprise") if kind == "Transfer"} & {
         "approve",
         "reject",
         "qualify",
@@ -95,33 +95,35 @@ def test_a_lapsed_appointment_or_a_missing_scope_gets_nothing() -> None:
     for decision, facts in allowed():
         if decision.role != "registry":
             assert not {"appointment_lapsed", "scope_missing"} & facts
-            care = {name for name, _ in EDITION.bits(decision.role, decision.kind, decision.verb)}
+            care = {
+                name for name, _ in EDITION.fact_bits(decision.role, decision.kind, decision.verb)
+            }
             assert {"appointment_lapsed", "scope_missing"} <= care
 
 
-def test_sanctioned_and_frozen_bodies_bind_themselves_to_no_trade() -> None:
+def test_sanctioned_and_frozen_organisations_bind_themselves_to_no_trade() -> None:
     for verb in ("draft", "offer", "accept", "countersign"):
         for _, facts in allowed(kind="Transfer", verb=verb):
             assert not {"sanctioned", "frozen"} & facts
 
 
-def test_whoever_changes_anything_may_initiate_or_may_approve() -> None:
+def test_every_change_needs_the_right_to_initiate_or_approve() -> None:
     for decision, facts in allowed():
         verb = VOCABULARY.verb(decision.kind, decision.verb)
         assert verb is not None
-        if not verb.looks and decision.role not in {"registry", "operator"}:
+        if not verb.is_read and decision.role not in {"registry", "operator"}:
             assert {"may_initiate", "may_approve"} & facts
 
 
 def test_portal_and_public_look_at_what_is_public_and_do_nothing() -> None:
     for role in ("portal", "public"):
-        assert done_by(role) == PUBLIC
+        assert verbs_of(role) == PUBLIC
         for _, facts in allowed(role=role, kind="Agreement"):
             assert "published" in facts
 
 
-def test_the_operator_only_begins_and_admits_programs_of_the_house() -> None:
-    assert done_by("operator") == PUBLIC | {
+def test_the_operator_only_bootstraps_and_registers_first_party_clients() -> None:
+    assert verbs_of("operator") == PUBLIC | {
         ("Organisation", "bootstrap"),
         ("Client", "view"),
         ("Client", "register"),
@@ -129,7 +131,7 @@ def test_the_operator_only_begins_and_admits_programs_of_the_house() -> None:
 
 
 def test_the_machine_only_sweeps_and_blocks() -> None:
-    assert done_by("registry") == {
+    assert verbs_of("registry") == {
         ("Transfer", "view"),
         ("Transfer", "expire"),
         ("Account", "view"),
@@ -137,8 +139,8 @@ def test_the_machine_only_sweeps_and_blocks() -> None:
     }
 
 
-def test_the_auditor_only_looks_and_runs_his_own_house() -> None:
-    writes = {(k, v) for k, v in done_by("auditor") if not v.startswith("view")}
+def test_the_auditor_only_reads_and_manages_the_own_organisation() -> None:
+    writes = {(k, v) for k, v in verbs_of("auditor") if not v.startswith("view")}
 
     assert writes == {
         ("Organisation", "change"),
@@ -165,7 +167,7 @@ def test_what_an_authority_imposed_is_not_lifted_by_a_lower_one() -> None:
             assert decision.role == "province" or "same_body_as_submitter" in facts
 
 
-def test_the_price_is_seen_by_the_parties_and_those_who_judge_it() -> None:
+def test_the_price_is_seen_by_the_parties_and_the_deciding_authorities() -> None:
     roles = {decision.role for decision, _ in allowed(kind="Transfer", verb="view_price")}
 
     assert roles == {"enterprise", "city", "province", "centre", "auditor"}
@@ -173,26 +175,26 @@ def test_the_price_is_seen_by_the_parties_and_those_who_judge_it() -> None:
         assert {"own_sale", "own_purchase"} & facts
 
 
-def test_whoever_may_act_on_an_object_sees_it_whatever_else_is_true() -> None:
+def test_permission_to_change_an_object_implies_seeing_it() -> None:
     for role, kind, name in CELLS:
         verb = VOCABULARY.verb(kind, name)
         assert verb is not None
         if name == "view" or verb.creates:
             continue
-        sight = EDITION.bits(role, kind, "view")
+        sight = EDITION.fact_bits(role, kind, "view")
         for decision, _ in allowed(role=role, kind=kind, verb=name):
             # The client's scope is judged for each verb by itself.
-            care = sum(bit for _, bit in EDITION.bits(role, kind, name))
+            care = sum(bit for _, bit in EDITION.fact_bits(role, kind, name))
             open_facts = [b for n, b in sight if not care & b and n != "scope_missing"]
-            asked = set(BOOK.names(care | sum(open_facts)))
+            asked = set(BOOK.fact_names(care | sum(open_facts)))
             for mask in (decision.mask | rest for rest in subsets(open_facts)):
                 if possible(mask, asked):
-                    assert EDITION.ask(role, kind, "view", mask), (role, kind, name)
+                    assert EDITION.evaluate(role, kind, "view", mask), (role, kind, name)
 
 
 def possible(mask: int, asked: set[str]) -> bool:
     """Whether no two facts are true that exclude each other, and each that follows from others."""
-    true = set(BOOK.names(mask))
+    true = set(BOOK.fact_names(mask))
     return all(len(true & group) <= 1 for group in VOCABULARY.exclusive) and not any(
         fact in asked - true for facts, fact in FOLLOWS if facts <= true
     )
@@ -208,6 +210,6 @@ def test_the_buyers_side_sees_a_transfer_only_once_it_was_offered() -> None:
 
 def test_the_rules_of_each_kind_ask_only_for_facts_that_are_listed() -> None:
     for kind in VOCABULARY.kinds:
-        asked = {n for r, k, v in CELLS if k == kind for n, _ in EDITION.bits(r, k, v)}
+        asked = {n for r, k, v in CELLS if k == kind for n, _ in EDITION.fact_bits(r, k, v)}
         about_viewer = {n for n in asked if VOCABULARY.facts[n].viewer_only}
-        assert asked - about_viewer == set(BOOK.facts_of(kind))
+        assert asked - about_viewer == set(BOOK.facts_used(kind))

@@ -5,9 +5,9 @@ from functools import cache
 
 import pytest
 
-from policies.diff import moved
-from policies.engine import Decision, Edition, shard
-from policies.rulebook import ALLOW, ANY, DENY, BookError, Row, RuleBook
+from policies.diff import diff
+from policies.engine import Decision, Edition, enforcer_for_verb
+from policies.rulebook import ALLOW, ANY, DENY, PolicyRule, RuleBook, RuleBookError
 from policies.vocabulary import VOCABULARY
 from tests.policies.shipped import BOOK, EDITION, FILES, entries
 
@@ -22,11 +22,11 @@ def lines(rows: list[list[str]]) -> dict[str, str]:
     }
 
 
-def cells(row: Row) -> list[str]:
-    return [row.number, row.effect, row.role, row.verb, row.kind, row.when, row.ground]
+def cells(row: PolicyRule) -> list[str]:
+    return [row.number, row.effect, row.role, row.verb, row.kind, row.when, row.legal_basis]
 
 
-def changes(row: Row) -> Iterator[tuple[str, list[str] | None]]:
+def changes(row: PolicyRule) -> Iterator[tuple[str, list[str] | None]]:
     """What can be done to a row: drop it, turn it round, or take one condition out."""
     yield f"drop {row.number}", None
     number, effect, role, verb, kind, when, ground = cells(row)
@@ -40,18 +40,18 @@ def changes(row: Row) -> Iterator[tuple[str, list[str] | None]]:
 
 
 @cache
-def known(kind: str, verb: str) -> tuple[Decision, ...]:
+def decisions_of(kind: str, verb: str) -> tuple[Decision, ...]:
     """The entries of one verb of one kind, the yeses first: they are the first to move."""
     return tuple(sorted(entries(EDITION, kind=kind, verb=verb), key=lambda d: not d.allowed))
 
 
-def noticed(mutant: RuleBook, row: Row) -> bool:
+def is_noticed(mutant: RuleBook, row: PolicyRule) -> bool:
     for kind, words in VOCABULARY.kinds.items():
         for verb in words.verbs:
-            if not row.speaks_of(kind, verb.name):
+            if not row.mentions(kind, verb.name):
                 continue
-            judge = shard(mutant, kind, verb.name)
-            for decision in known(kind, verb.name):
+            judge = enforcer_for_verb(mutant, kind, verb.name)
+            for decision in decisions_of(kind, verb.name):
                 if row.role in BOOK.groups[decision.role]:
                     answer, _ = judge.enforce_ex(decision.role, verb.name, kind, decision.mask)
                     if answer is not decision.allowed:
@@ -60,15 +60,15 @@ def noticed(mutant: RuleBook, row: Row) -> bool:
 
 
 def survivors() -> Iterator[str]:
-    for place, row in enumerate(BOOK.rows):
+    for place, row in enumerate(BOOK.rules):
         for what, instead in changes(row):
-            rows = [cells(other) for other in BOOK.rows]
+            rows = [cells(other) for other in BOOK.rules]
             rows[place : place + 1] = [instead] if instead else []
             try:
-                mutant = RuleBook.of(lines(rows), VOCABULARY)
-            except BookError:
+                mutant = RuleBook.parse(lines(rows), VOCABULARY)
+            except RuleBookError:
                 continue
-            if not noticed(mutant, row):
+            if not is_noticed(mutant, row):
                 yield what
 
 
@@ -80,7 +80,7 @@ def test_every_mutant_of_the_rule_book_is_noticed() -> None:
 @pytest.mark.parametrize("link", BOOK.links)
 def test_every_membership_in_a_group_matters(link: tuple[str, str]) -> None:
     kept = [",".join(("g", *other)) for other in BOOK.links if other != link]
-    rows = lines([cells(row) for row in BOOK.rows])
-    poorer = RuleBook.of({**rows, "roles.csv": "\n".join(kept)}, VOCABULARY)
+    rows = lines([cells(row) for row in BOOK.rules])
+    poorer = RuleBook.parse({**rows, "roles.csv": "\n".join(kept)}, VOCABULARY)
 
-    assert moved(EDITION, Edition(poorer, 2))
+    assert diff(EDITION, Edition(poorer, 2))

@@ -1,6 +1,6 @@
 import pytest
 
-from policies.rulebook import BookError, RuleBook
+from policies.rulebook import RuleBook, RuleBookError
 from policies.vocabulary import VOCABULARY
 from tests.policies.shipped import BOOK, FILES, FOLDER
 
@@ -8,8 +8,8 @@ GOOD = "p, Z-01, allow, city, approve, Transfer, same_city, ground"
 
 
 def refusals(text: str) -> tuple[str, ...]:
-    with pytest.raises(BookError) as refusal:
-        RuleBook.of({**FILES, "zz.csv": text}, VOCABULARY)
+    with pytest.raises(RuleBookError) as refusal:
+        RuleBook.parse({**FILES, "zz.csv": text}, VOCABULARY)
     return refusal.value.errors
 
 
@@ -68,7 +68,7 @@ def test_a_malformed_line_refuses_the_book_and_is_named(line: str, complaint: st
         assert all(error.startswith("zz.csv:2 ") for error in errors)
 
 
-def test_all_errors_are_told_together() -> None:
+def test_all_errors_are_reported_together() -> None:
     errors = refusals("p, Z-01, permit, mayor, approve, Transfer, always, x\ng, city, king")
 
     assert len(errors) == 3
@@ -83,45 +83,45 @@ def test_a_cell_of_twelve_facts_is_refused() -> None:
 
 def test_a_book_without_a_permission_is_refused() -> None:
     for files in ({}, {"prohibitions.csv": FILES["prohibitions.csv"]}):
-        with pytest.raises(BookError, match="no row allows anything"):
-            RuleBook.of(files, VOCABULARY)
+        with pytest.raises(RuleBookError, match="no row allows anything"):
+            RuleBook.parse(files, VOCABULARY)
 
 
 def test_a_quoted_ground_may_carry_commas() -> None:
-    book = RuleBook.of({**FILES, "zz.csv": GOOD.replace(" ground", ' "one, two"')}, VOCABULARY)
+    book = RuleBook.parse({**FILES, "zz.csv": GOOD.replace(" ground", ' "one, two"')}, VOCABULARY)
 
-    assert next(row.ground for row in book.rows if row.number == "Z-01") == "one, two"
+    assert next(row.legal_basis for row in book.rules if row.number == "Z-01") == "one, two"
 
 
 def test_the_digest_is_of_the_rows_and_not_of_their_files() -> None:
     rearranged = {"all.csv": "\n".join(FILES[name] for name in sorted(FILES, reverse=True))}
     changed = {**FILES, "zz.csv": GOOD}
 
-    assert RuleBook.of(rearranged, VOCABULARY).digest == BOOK.digest
-    assert RuleBook.of(changed, VOCABULARY).digest != BOOK.digest
+    assert RuleBook.parse(rearranged, VOCABULARY).digest == BOOK.digest
+    assert RuleBook.parse(changed, VOCABULARY).digest != BOOK.digest
 
 
 def test_the_directory_holds_what_is_loaded() -> None:
-    assert RuleBook.load(FOLDER, VOCABULARY).digest == RuleBook.of(FILES, VOCABULARY).digest
+    assert RuleBook.load(FOLDER, VOCABULARY).digest == RuleBook.parse(FILES, VOCABULARY).digest
 
 
-def test_every_ground_speaks_two_languages() -> None:
-    for row in BOOK.rows:
-        english, bar, chinese = row.ground.partition(" | ")
+def test_every_legal_basis_is_bilingual() -> None:
+    for row in BOOK.rules:
+        english, bar, chinese = row.legal_basis.partition(" | ")
 
         assert english.strip()
         assert bar
         assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
 
 
-def test_every_verb_is_somebodys_and_the_facts_in_reserve_are_known() -> None:
+def test_every_verb_has_a_role_and_the_facts_in_reserve_are_listed() -> None:
     assert set(BOOK.lint()) <= {"no row asks for own_rights", "no row asks for stage_planned"}
 
 
 def test_facts_nobody_asks_for_and_verbs_nobody_may_perform_are_named() -> None:
     fewer = {"roles.csv": FILES["roles.csv"], "zz.csv": GOOD}
 
-    found = RuleBook.of(fewer, VOCABULARY).lint()
+    found = RuleBook.parse(fewer, VOCABULARY).lint()
 
     assert "no row asks for overdue" in found
     assert "nobody may view Certificate" in found

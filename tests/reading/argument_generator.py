@@ -24,7 +24,7 @@ from tests.robustness.document_fuzzer import WORDS
 
 Composite = GraphQLObjectType | GraphQLInterfaceType
 
-Sent = dict[str, Any]
+VariableValues = dict[str, Any]
 
 _OMITTED = object()
 _PAGES = ("first", "last", "after", "before")
@@ -32,14 +32,14 @@ _WELL, _SELDOM, _AS_VARIABLE = 0.93, 0.04, 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ExistingValues:
     """What the database holds that a query may name.
 
     Attributes:
         ids: identifiers, by the kind of object.
         cursors: places in lists, by type and order.
         words: texts that a filter finds, by the type of the filter and its field.
-        moments: around which something happened.
+        instants: around which something happened.
         days: likewise.
         numbers: of certificates.
 
@@ -48,7 +48,7 @@ class Known:
     ids: Mapping[str, Sequence[str]]
     cursors: Mapping[tuple[str, str], Sequence[str]]
     words: Mapping[tuple[str, str], Sequence[str]]
-    moments: Sequence[str]
+    instants: Sequence[str]
     days: Sequence[str]
     numbers: Sequence[str]
 
@@ -66,31 +66,31 @@ class Variable:
     type: str
     values: tuple[object, object]
     default: str = ""
-    place: str = ""
+    position_type: str = ""
 
 
 @dataclass
-class Sender:
+class ArgumentGenerator:
     """Writes the arguments of one document and gathers its variables."""
 
-    known: Known
-    chance: random.Random
-    variables_made: list[Variable] = field(default_factory=list)
+    existing: ExistingValues
+    random: random.Random
+    generated_variables: list[Variable] = field(default_factory=list)
 
     @property
-    def declared(self) -> list[str]:
+    def declarations(self) -> list[str]:
         """The variables as the operation declares them."""
         return [
             f"${each.name}: {each.type}{f' = {each.default}' if each.default else ''}"
-            for each in self.variables_made
+            for each in self.generated_variables
         ]
 
-    def variables(self) -> tuple[Sent, Sent]:
+    def variables(self) -> tuple[VariableValues, VariableValues]:
         """Both sets of values."""
         first, second = (
             {
                 each.name: each.values[number]
-                for each in self.variables_made
+                for each in self.generated_variables
                 if each.values[number] is not _OMITTED
             }
             for number in (0, 1)
@@ -99,12 +99,12 @@ class Sender:
 
     def directive(self) -> str:
         """Seldom one."""
-        if self.chance.random() > 0.08:
+        if self.random.random() > 0.08:
             return ""
-        name = self.chance.choice(("include", "skip"))
-        if self.chance.random() < 0.4:
-            return f" @{name}(if: {self.chance.choice(('true', 'false'))})"
-        made = self._variable("Boolean!", (self._truth(), self._truth()), place="Boolean")
+        name = self.random.choice(("include", "skip"))
+        if self.random.random() < 0.4:
+            return f" @{name}(if: {self.random.choice(('true', 'false'))})"
+        made = self._variable("Boolean!", (self._boolean(), self._boolean()), place="Boolean")
         return f" @{name}(if: {made})"
 
     def arguments(
@@ -125,89 +125,89 @@ class Sender:
                 continue
             required = isinstance(argument.type, GraphQLNonNull)
             optional = not required or argument.default_value is not Undefined
-            if optional and self.chance.random() < 0.5:
+            if optional and self.random.random() < 0.5:
                 continue
             hint = f"{of.name}.{name}.{key}"
-            said[key] = self._written(argument.type, hint, has_default=_has_default(argument))
+            said[key] = self._argument(argument.type, hint, has_default=_has_default(argument))
         if not said:
             return ""
         pairs = [f"{key}: {value}" for key, value in said.items()]
-        self.chance.shuffle(pairs)
+        self.random.shuffle(pairs)
         return f"({', '.join(pairs)})"
 
     # Pages.
 
     def _page(self, definition: GraphQLField, *, deep: bool) -> dict[str, str]:
         order = str(get_named_type(definition.args["orderBy"].type).name)
-        backward = self.chance.random() < 0.35
+        backward = self.random.random() < 0.35
         size, other = ("last", "first") if backward else ("first", "last")
         said = {size: self._size(deep=deep)}
-        if self.chance.random() < 0.15:
-            said[other] = "2" if self.chance.random() < _SELDOM else self._nothing("Int")
+        if self.random.random() < 0.15:
+            said[other] = "2" if self.random.random() < _SELDOM else self._null("Int")
         for end in ("after", "before"):
             likely = 0.35 if (end == "before") == backward else 0.06
-            if self.chance.random() < likely:
+            if self.random.random() < likely:
                 said[end] = self._cursor(order)
         return said
 
     def _size(self, *, deep: bool) -> str:
         def size() -> int:
-            if self.chance.random() < _SELDOM:
-                return self.chance.choice((0, -1, 101))
-            return self.chance.choice((1, 2, 3) if deep else (1, 2, 3, 5, 20))
+            if self.random.random() < _SELDOM:
+                return self.random.choice((0, -1, 101))
+            return self.random.choice((1, 2, 3) if deep else (1, 2, 3, 5, 20))
 
-        if self.chance.random() > _AS_VARIABLE:
+        if self.random.random() > _AS_VARIABLE:
             return str(size())
-        type = self.chance.choice(("Int", "Int!", "Int = "))
+        type = self.random.choice(("Int", "Int!", "Int = "))
         default = str(size()) if type.endswith("= ") else ""
-        values = (size(), _OMITTED if default and self.chance.random() < 0.5 else size())
+        values = (size(), _OMITTED if default and self.random.random() < 0.5 else size())
         return self._variable(type.removesuffix(" = "), values, default=default, place="size")
 
     def _cursor(self, order: str) -> str:
-        way = self.chance.random()
+        way = self.random.random()
         if way < 0.12:
-            return self._nothing("String")
+            return self._null("String")
         cursors = self._cursors(order)
         if way < 0.4:
-            pair = (self.chance.choice(cursors), self.chance.choice(cursors))
+            pair = (self.random.choice(cursors), self.random.choice(cursors))
             return self._variable("String", pair, place=order)
-        return json.dumps(self.chance.choice(cursors))
+        return json.dumps(self.random.choice(cursors))
 
     def _cursors(self, order: str) -> Sequence[str]:
         """Those of the list, or of the list in another order; seldom those of any."""
-        way = self.chance.random()
-        own = [each for (kind, _), found in self.known.cursors.items() if kind == order
+        way = self.random.random()
+        own = [each for (kind, _), found in self.existing.cursors.items() if kind == order
                for each in found]  # fmt: skip
         if own and way < _WELL:
             return own
-        everything = [each for found in self.known.cursors.values() for each in found]
+        everything = [each for found in self.existing.cursors.values() for each in found]
         return (*everything, "", "no cursor", "WzEsIDJd")
 
-    def _nothing(self, type: str) -> str:
-        if self.chance.random() < 0.5:
+    def _null(self, type: str) -> str:
+        if self.random.random() < 0.5:
             return "null"
-        values = (self.chance.choice((None, _OMITTED)), self.chance.choice((None, _OMITTED)))
+        values = (self.random.choice((None, _OMITTED)), self.random.choice((None, _OMITTED)))
         return self._variable(type, values, place="nothing")
 
     # Values.
 
-    def _written(self, type: GraphQLInputType, hint: str, *, has_default: bool = False) -> str:
+    def _argument(self, type: GraphQLInputType, hint: str, *, has_default: bool = False) -> str:
         """A value, or the variable that stands for it."""
-        if self.chance.random() < _AS_VARIABLE:
+        if self.random.random() < _AS_VARIABLE:
             return self._as_variable(type, hint, has_default=has_default)
-        if not isinstance(type, GraphQLNonNull) and self.chance.random() < 0.1:
+        if not isinstance(type, GraphQLNonNull) and self.random.random() < 0.1:
             return "null"
         inner = type.of_type if isinstance(type, GraphQLNonNull) else type
         if isinstance(inner, GraphQLList):
-            if self.chance.random() < 0.1:
+            if self.random.random() < 0.1:
                 # One stands for a list of one.
                 return _literal(inner.of_type, self._value(inner.of_type, hint))
-            items = [self._written(inner.of_type, hint) for _ in range(self._length())]
+            items = [self._argument(inner.of_type, hint) for _ in range(self._length())]
             return f"[{', '.join(items)}]"
         if isinstance(inner, GraphQLInputObjectType):
             parts = [
-                f"{name}: {self._written(each.type, _below(inner, hint, name))}"
-                for name, each in self._some(inner)
+                f"{name}: {self._argument(each.type, _below(inner, hint, name))}"
+                for name, each in self._random_fields(inner)
             ]
             return f"{{{', '.join(parts)}}}"
         return _literal(inner, self._value(inner, hint))
@@ -216,13 +216,17 @@ class Sender:
         required = isinstance(type, GraphQLNonNull)
         inner = type.of_type if isinstance(type, GraphQLNonNull) else type
         ways = ["required", "default"] if required else ["required", "default", "plain"]
-        way = "plain" if required and has_default and self.chance.random() < 0.3 else (
-            self.chance.choice(ways)
+        way = "plain" if required and has_default and self.random.random() < 0.3 else (
+            self.random.choice(ways)
         )  # fmt: skip
         place = f"{inner}|{hint.partition('.')[2] if '.' in hint else hint}"
-        used = [v for v in self.variables_made if v.place == place and v.type == f"{inner}!"]
-        if used and self.chance.random() < 0.5:
-            return f"${self.chance.choice(used).name}"
+        used = [
+            v
+            for v in self.generated_variables
+            if v.position_type == place and v.type == f"{inner}!"
+        ]
+        if used and self.random.random() < 0.5:
+            return f"${self.random.choice(used).name}"
         values = [self._value(inner, hint) for _ in range(2)]
         default = ""
         if way == "default":
@@ -230,7 +234,7 @@ class Sender:
         if way != "required":
             # A null where there is a promise is refused; that must be alike too.
             absent = (_OMITTED, None) if not required else (_OMITTED, _OMITTED, _OMITTED, None)
-            values = [self.chance.choice((value, self.chance.choice(absent))) for value in values]
+            values = [self.random.choice((value, self.random.choice(absent))) for value in values]
         declared = f"{inner}!" if way == "required" else str(inner)
         first, second = values
         return self._variable(declared, (first, second), default=default, place=place)
@@ -238,8 +242,8 @@ class Sender:
     def _variable(
         self, type: str, values: tuple[object, object], *, default: str = "", place: str = ""
     ) -> str:
-        name = f"v{len(self.variables_made)}"
-        self.variables_made.append(Variable(name, type, values, default, place))
+        name = f"v{len(self.generated_variables)}"
+        self.generated_variables.append(Variable(name, type, values, default, place))
         return f"${name}"
 
     def _value(self, type: GraphQLInputType, hint: str) -> Any:  # noqa: ANN401 - of any type
@@ -250,65 +254,67 @@ class Sender:
         if isinstance(type, GraphQLInputObjectType):
             return {
                 name: None
-                if not isinstance(each.type, GraphQLNonNull) and self.chance.random() < 0.1
+                if not isinstance(each.type, GraphQLNonNull) and self.random.random() < 0.1
                 else self._value(each.type, _below(type, hint, name))
-                for name, each in self._some(type)
+                for name, each in self._random_fields(type)
             }
         if isinstance(type, GraphQLEnumType):
-            return self.chance.choice(list(type.values))
+            return self.random.choice(list(type.values))
         return self._scalar(get_named_type(type).name, hint)
 
     def _scalar(self, name: str, hint: str) -> Any:  # noqa: ANN401 - of any scalar
         if name == "Int":
-            return self.chance.choice((1, 2, 3, 100) if self._well() else (0, 101, -1, 2**31 - 1))
+            return self.random.choice(
+                (1, 2, 3, 100) if self._is_valid() else (0, 101, -1, 2**31 - 1)
+            )
         if name == "Boolean":
-            return self._truth()
+            return self._boolean()
         if name == "ID":
             return self._id(hint)
         if name == "DateTime":
-            return self.chance.choice(self.known.moments)
+            return self.random.choice(self.existing.instants)
         if name == "Date":
-            return self.chance.choice(self.known.days)
+            return self.random.choice(self.existing.days)
         return self._text(hint)
 
     def _text(self, hint: str) -> str:
         if hint.endswith("certificate.number"):
-            words = self.known.numbers
+            words = self.existing.numbers
         elif hint.endswith("counties.city"):
             words = ("130200", "131000", "139001", "")
-        elif hint.endswith(".verb") and not self._well():
+        elif hint.endswith(".verb") and not self._is_valid():
             words = ("bootstrap",)
         elif hint.endswith(("why.kind", "permissions.kind")):
-            words = self.known.kinds
+            words = self.existing.kinds
         else:
             of, _, name = hint.rpartition(".")
-            words = self.known.words.get((of, name), ())
-        if words and self._well():
-            return self.chance.choice(words)
-        return self.chance.choice(WORDS)
+            words = self.existing.words.get((of, name), ())
+        if words and self._is_valid():
+            return self.random.choice(words)
+        return self.random.choice(WORDS)
 
     def _id(self, hint: str) -> str:
         name = hint.rpartition(".")[2]
         kind = _REFERS.get(name, "")
-        if not kind or not self._well():
-            kind = self.chance.choice(self.known.kinds)
-        if self.chance.random() < _SELDOM:
-            return self.chance.choice(("", "x", "扁担", "UGVybWl0OjE"))
-        return self.chance.choice(self.known.ids[kind])
+        if not kind or not self._is_valid():
+            kind = self.random.choice(self.existing.kinds)
+        if self.random.random() < _SELDOM:
+            return self.random.choice(("", "x", "扁担", "UGVybWl0OjE"))
+        return self.random.choice(self.existing.ids[kind])
 
-    def _some(self, type: GraphQLInputObjectType) -> list[tuple[str, Any]]:
-        number = self.chance.choice((0, 1, 1, 1, 2, 3))
+    def _random_fields(self, type: GraphQLInputObjectType) -> list[tuple[str, Any]]:
+        number = self.random.choice((0, 1, 1, 1, 2, 3))
         fields = list(type.fields.items())
-        return self.chance.sample(fields, min(number, len(fields)))
+        return self.random.sample(fields, min(number, len(fields)))
 
     def _length(self) -> int:
-        return 101 if self.chance.random() < 0.02 else self.chance.choice((0, 1, 2, 3))
+        return 101 if self.random.random() < 0.02 else self.random.choice((0, 1, 2, 3))
 
-    def _well(self) -> bool:
-        return self.chance.random() < _WELL
+    def _is_valid(self) -> bool:
+        return self.random.random() < _WELL
 
-    def _truth(self) -> bool:
-        return self.chance.random() < 0.5
+    def _boolean(self) -> bool:
+        return self.random.random() < 0.5
 
 
 _REFERS = {

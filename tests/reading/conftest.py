@@ -4,29 +4,39 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.reading.execution_paths import Doors, open_doors
-from tests.reading.world import widened
+from tests.reading.execution_paths import ExecutionPaths, open_execution_paths
+from tests.reading.world import extend_demo
 from tests.support.cluster import Server
-from tests.support.demo_databases import Told, a_copy
+from tests.support.demo_databases import LoadedDemo, open_demo_copy
 
 
 @pytest.fixture(scope="session")
-def wide_founding(server: Server, founding: Told) -> Iterator[Told]:
-    with widened(server, founding, 1) as story:
+def extended_founding_demo(server: Server, founding_demo: LoadedDemo) -> Iterator[LoadedDemo]:
+    with extend_demo(server, founding_demo, 1) as story:
         yield story
 
 
 @pytest.fixture(scope="session")
-def wide_crossing(server: Server, crossing: Told) -> Iterator[Told]:
-    with widened(server, crossing, 2) as story:
+def extended_cross_region_demo(
+    server: Server, cross_region_demo: LoadedDemo
+) -> Iterator[LoadedDemo]:
+    with extend_demo(server, cross_region_demo, 2) as story:
         yield story
 
 
 @pytest.fixture(params=["founding", "crossing"])
-async def doors(
-    server: Server, wide_founding: Told, wide_crossing: Told, request: pytest.FixtureRequest
-) -> AsyncIterator[Doors]:
+async def execution_paths(
+    server: Server,
+    extended_founding_demo: LoadedDemo,
+    extended_cross_region_demo: LoadedDemo,
+    request: pytest.FixtureRequest,
+) -> AsyncIterator[ExecutionPaths]:
     """A wide world, open as the application role."""
-    story = {"founding": wide_founding, "crossing": wide_crossing}[request.param]
-    async with a_copy(server, story) as database, open_doors(database) as doors:
-        yield doors
+    story = {"founding": extended_founding_demo, "crossing": extended_cross_region_demo}[
+        request.param
+    ]
+    async with (
+        open_demo_copy(server, story) as database,
+        open_execution_paths(database) as execution_paths,
+    ):
+        yield execution_paths

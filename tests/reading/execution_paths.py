@@ -8,19 +8,19 @@ from typing import Any
 import asyncpg
 import orjson
 
-from registry.access.principals import Caller, Viewer
+from registry.access.principals import Principal, Viewer
 from registry.kernel.errors import Refused
 from registry.reading.plan import Plan
-from registry.reading.reader_pool import Readers
+from registry.reading.reader_pool import ReaderPool
 from registry.reading.selection import Arguments
-from registry.reading.sql_builder import Unplanned
+from registry.reading.sql_builder import NotPlannable
 from schema.build import GovernedSchema
 from schema.documents.cost import Limits
 from schema.framework.context import Context
-from schema.root import whole_schema
+from schema.root import build_api_schema
 from tests.support.cluster import Database
 
-ANYTHING = Limits(
+UNLIMITED = Limits(
     tokens=10**6, depth=60, aliases=10**6, directives=10**6, nodes=10**12, roots=10**4,
     introspections=10**4, cost=10**12,
 )  # fmt: skip
@@ -42,31 +42,35 @@ class Answer:
         return cls(data, tuple(sorted(told)))
 
 
-class Doors:
+class ExecutionPaths:
     """One schema on the test's database."""
 
-    def __init__(self, readers: Readers) -> None:
-        self.schema: GovernedSchema = whole_schema(ANYTHING)
+    def __init__(self, readers: ReaderPool) -> None:
+        self.schema: GovernedSchema = build_api_schema(UNLIMITED)
         self.readers = readers
 
-    async def resolved(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Answer:
+    async def answer_by_resolvers(
+        self, viewer: Viewer, document: str, sent: Mapping[str, Any]
+    ) -> Answer:
         """By the resolver of each field: the oracle."""
         return await self._executed(viewer, document, sent, plans=False)
 
-    async def executed(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Answer:
+    async def answer_by_executor(
+        self, viewer: Viewer, document: str, sent: Mapping[str, Any]
+    ) -> Answer:
         """By the executor, which has plans for what it can."""
         return await self._executed(viewer, document, sent, plans=True)
 
-    async def planned(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    async def answer_by_plan(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """By the plan of the whole operation; None where the ordinary way must answer."""
         try:
             plan, values = self.plan(viewer, document, sent)
-        except (Unplanned, Refused):
+        except (NotPlannable, Refused):
             return None
         try:
             text = await self.readers.fetch(plan.sql, values)
         except asyncpg.PostgresError:
-            if plan.fallible:
+            if plan.can_fail:
                 return None
             raise
         assert text is not None, plan.sql
@@ -88,20 +92,26 @@ class Doors:
     async def _executed(
         self, viewer: Viewer, document: str, sent: Mapping[str, Any], *, plans: bool
     ) -> Answer:
-        async def known(_: Caller) -> Viewer:
+        async def known(_: Principal) -> Viewer:
             return viewer
 
-        context = Context(Caller(), plans=plans, look_up=known)
+        context = Context(Principal(), uses_plans=plans, viewer_lookup=known)
         result = await self.schema.execute(document, dict(sent), context)
         return Answer.of(result.data, result.errors)
 
 
 @asynccontextmanager
-async def open_doors(database: Database) -> AsyncIterator[Doors]:
+async def open_execution_paths(database: Database) -> AsyncIterator[ExecutionPaths]:
     """The doors of an open database; plans are read as the role that can only read."""
-    readers = Readers(database.reader_url, most=2, at_once=2, waiting=10, seconds=30)
+    readers = ReaderPool(
+        database.reader_url,
+        max_connections=2,
+        max_concurrent=2,
+        max_waiting=10,
+        statement_timeout=30,
+    )
     try:
-        yield Doors(readers)
+        yield ExecutionPaths(readers)
     finally:
         await readers.close()
 
@@ -115,30 +125,33 @@ def plan_of(
         Unplanned: the ordinary way must answer.
 
     """
-    admitted = schema.admissions.admit(document, None)
+    admitted = schema.document_cache.validate(document, None)
     assert schema.planner is not None, "the whole schema has plans"
     assert admitted.operation is not None, (admitted.errors, document)
-    asking = schema.planner.asking(admitted, sent)
-    return schema.planner.whole(admitted, asking, viewer), asking.arguments
+    asking = schema.planner.coerce_and_bind(admitted, sent)
+    return schema.planner.plan_operation(admitted, asking, viewer), asking.arguments
 
 
-async def assert_alike(
-    doors: Doors, viewer: Viewer, document: str, sent: Mapping[str, Any] | None = None
+async def assert_same_answers(
+    execution_paths: ExecutionPaths,
+    viewer: Viewer,
+    document: str,
+    sent: Mapping[str, Any] | None = None,
 ) -> Answer:
     """Every door answers as the resolvers do; their answer."""
     sent = sent or {}
     told = f"{viewer}\n{document}\n{sent}"
-    admitted = doors.schema.admissions.admit(document, None)
+    admitted = execution_paths.schema.document_cache.validate(document, None)
     assert not admitted.errors, f"{admitted.errors}\n{told}"
-    resolved = await doors.resolved(viewer, document, sent)
-    executed = await doors.executed(viewer, document, sent)
+    resolved = await execution_paths.answer_by_resolvers(viewer, document, sent)
+    executed = await execution_paths.answer_by_executor(viewer, document, sent)
     assert executed.data == resolved.data, f"{executed.errors} {resolved.errors}\n{told}"
     # Of several faults some are told, those found first: which ones is a matter of luck.
     assert bool(executed.errors) == bool(resolved.errors), f"{executed} {resolved}\n{told}"
     if [error[0] for error in executed.errors] == [error[0] for error in resolved.errors]:
         assert executed.errors == resolved.errors, told
     assert "INTERNAL" not in str((resolved.errors, executed.errors)), told
-    planned = await doors.planned(viewer, document, sent)
+    planned = await execution_paths.answer_by_plan(viewer, document, sent)
     if planned is not None:
         assert not resolved.errors, f"{resolved.errors}\n{told}"
         assert planned == resolved.data, told

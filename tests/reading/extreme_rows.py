@@ -12,7 +12,7 @@ import asyncpg
 
 from registry.access.principals import NIL
 
-KEPT = frozenset({
+EXCLUDED_TABLES = frozenset({
     "migration", "registry_clock", "access_epoch", "rule_edition", "rule_line",
     "idempotency_key", "holiday", "certificate_sequence", "city_cap", "bank_reference",
 })  # fmt: skip
@@ -37,7 +37,7 @@ TEXTS = (
     "\x01\x1f\x7f", "\u2028\u2029\u00a0", "扁担🐉𠮷", "e\u0301\u202eright", "%_{t}:name$1?--/*",
     "</script>&amp;", "{}[]:,", "null", "长" * 90, "x" * 200, "长" * 1900, '"' * 2000,
 )  # fmt: skip
-MOMENTS = (
+INSTANTS = (
     "0001-01-02T00:00:00+00", "1899-12-31T23:59:59.999999+08", "1970-01-01T00:00:00Z",
     "2022-06-07T10:00:00+08", "2022-06-07T10:00:00.120000+08", "2022-06-07T10:00:00.000001+08",
     "2022-06-07T10:00:00.100100+08", "2022-06-07T23:59:59.999999+08", "2022-06-08T00:00:00+08",
@@ -45,11 +45,11 @@ MOMENTS = (
 )  # fmt: skip
 DAYS = ("0001-01-01", "1900-02-28", "2022-06-06", "2022-06-07", "2022-06-08", "2024-02-29",
         "9999-12-31")  # fmt: skip
-FIGURES = (0, 1, 5, 10, 99, 100, 999, 1_000, 1_001, 10**13, 10**15, 2**53 + 1, 2**63 - 1, -1, -10,
-           -(10**15))  # fmt: skip
+QUANTITIES = (0, 1, 5, 10, 99, 100, 999, 1_000, 1_001, 10**13, 10**15, 2**53 + 1, 2**63 - 1, -1,
+           -10, -(10**15))  # fmt: skip
 NUMBERS = (0, 1, 6, 7, 2_000, 2_022, 100_000, 2**31 - 1, -(2**31))
 
-_TRIED = 5
+_ATTEMPTS = 5
 
 
 async def without_triggers(owner: asyncpg.Connection, way: str) -> None:
@@ -62,19 +62,19 @@ async def without_triggers(owner: asyncpg.Connection, way: str) -> None:
         await owner.execute(f"ALTER TABLE {table['name']} {way} TRIGGER USER")
 
 
-async def widen(owner: asyncpg.Connection, chance: random.Random) -> None:
+async def add_extreme_values(owner: asyncpg.Connection, chance: random.Random) -> None:
     """Write odd values into some rows of every table that answers are read from."""
     ids = [line["id"] for line in await owner.fetch("SELECT id FROM organisation")]
     columns = await owner.fetch(_COLUMNS)
-    tables = {line["of"] for line in columns} - KEPT
+    tables = {line["of"] for line in columns} - EXCLUDED_TABLES
     for column in columns:
         # What is counted in a line of a statement is a number in the API.
         counted = column["name"].endswith("sequence")
         if column["of"] in tables and column["name"] not in _KEYS and not counted:
-            await _spoil(owner, column, list(_values(column, ids)), chance)
+            await _overwrite(owner, column, list(_values(column, ids)), chance)
 
 
-async def _spoil(
+async def _overwrite(
     owner: asyncpg.Connection,
     column: asyncpg.Record,
     values: list[object],
@@ -82,9 +82,9 @@ async def _spoil(
 ) -> None:
     places = await owner.fetch(
         f'SELECT tableoid::regclass::text AS part, ctid::text AS place FROM "{column["of"]}"'
-        f" ORDER BY md5(ctid::text) LIMIT {_TRIED * 2}"
+        f" ORDER BY md5(ctid::text) LIMIT {_ATTEMPTS * 2}"
     )
-    for _ in range(_TRIED if values else 0):
+    for _ in range(_ATTEMPTS if values else 0):
         if not places:
             return
         at = places.pop(chance.randrange(len(places)))
@@ -102,12 +102,12 @@ async def _spoil(
 
 def _values(column: asyncpg.Record, ids: list[UUID]) -> Iterable[object]:
     """What may be tried, each as PostgreSQL reads it."""
-    words = _listed(column["checks"] or "", column["name"])
+    words = _listed_values(column["checks"] or "", column["name"])
     of_type: dict[str, Callable[[], Iterable[object]]] = {
         "text": lambda: words or TEXTS,
-        "timestamptz": lambda: MOMENTS,
+        "timestamptz": lambda: INSTANTS,
         "date": lambda: DAYS,
-        "int8": lambda: map(str, FIGURES),
+        "int8": lambda: map(str, QUANTITIES),
         "int4": lambda: map(str, NUMBERS),
         "int2": lambda: map(str, range(7)),
         "bool": lambda: ("true", "false"),
@@ -120,7 +120,7 @@ def _values(column: asyncpg.Record, ids: list[UUID]) -> Iterable[object]:
     return [*found, *found, None] if column["nullable"] else found
 
 
-def _listed(checks: str, column: str) -> tuple[str, ...]:
+def _listed_values(checks: str, column: str) -> tuple[str, ...]:
     """The words that a check lists for the column itself."""
     _, found, rest = checks.partition(f"(({column} = ANY (ARRAY[")
     return tuple(word.split("'")[1] for word in rest.partition("]")[0].split(",")) if found else ()

@@ -29,7 +29,7 @@ _ARGUMENTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class FieldDocument:
     """A field of a type and a document that asks for it alone."""
 
     type: str
@@ -42,7 +42,7 @@ class Place:
         return f"{self.type}.{self.field}"
 
 
-def places(schema: GraphQLSchema, unplanned: frozenset[str]) -> Iterator[Place]:
+def field_documents(schema: GraphQLSchema, unplanned: frozenset[str]) -> Iterator[FieldDocument]:
     """Every field that is reached without asking for one of the ``unplanned``."""
     root = schema.query_type
     assert root is not None, "the schema has queries"
@@ -51,11 +51,11 @@ def places(schema: GraphQLSchema, unplanned: frozenset[str]) -> Iterator[Place]:
     while queue:
         of, before, after = queue.popleft()
         for name, field in of.fields.items():
-            call = name + _called(of, name, field)
+            call = name + _selected(of, name, field)
             named = get_named_type(field.type)
             leaf = is_leaf_type(named)
             below = "" if leaf else " { __typename }"
-            place = Place(of.name, name, f"{before}{call}{below}{after}")
+            place = FieldDocument(of.name, name, f"{before}{call}{below}{after}")
             yield place
             if leaf or place.name in unplanned:
                 continue
@@ -68,7 +68,7 @@ def places(schema: GraphQLSchema, unplanned: frozenset[str]) -> Iterator[Place]:
                     queue.append((each, inner, f"{closed} }}{after}"))
 
 
-def _called(of: GraphQLObjectType, name: str, field: GraphQLField) -> str:
+def _selected(of: GraphQLObjectType, name: str, field: GraphQLField) -> str:
     said = _ARGUMENTS.get(f"{of.name}.{name}") or _ARGUMENTS.get(f"*.{name}")
     return said or ("(first: 3)" if "first" in field.args else "")
 

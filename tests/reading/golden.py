@@ -10,16 +10,16 @@ from datetime import UTC, datetime
 from policies.engine import Edition
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.principals import Viewer
-from registry.access.rulebook_store import SHIPPED
-from schema.framework.global_ids import global_id
-from schema.root import whole_schema
+from registry.access.rulebook_store import BUNDLED_RULEBOOK
+from schema.framework.global_ids import to_global_id
+from schema.root import build_api_schema
 from tests.reading.execution_paths import plan_of
 from tests.reading.world import STRANGER
 
 _NOW = datetime(2022, 6, 7, 2, tzinfo=UTC)
-_ID = global_id("Transfer", STRANGER)
+_ID = to_global_id("Transfer", STRANGER)
 
 QUERIES = {
     "an object by its identifier, whose masked fields the viewer sees on some rows": (
@@ -57,18 +57,18 @@ _BREAKS = re.compile(
 
 def golden() -> str:
     """The text of the file."""
-    before = gate._edition
-    gate.use(Edition(RuleBook.load(SHIPPED, VOCABULARY), 1))
+    before = authorizer._edition
+    authorizer.activate(Edition(RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY), 1))
     try:
         parts = [_part(what, *asked) for what, asked in QUERIES.items()]
     finally:
-        gate._edition = before
+        authorizer._edition = before
     return "\n\n".join(parts) + "\n"
 
 
 def _part(what: str, viewer: Viewer, document: str) -> str:
     sent = _SENT if "$after" in document else {}
-    plan, _ = plan_of(whole_schema(), viewer, document, sent)
+    plan, _ = plan_of(build_api_schema(), viewer, document, sent)
     said = " ".join(document.split())
     return f"# {what} ({viewer.role})\n# {said}\n{_BREAKS.sub(chr(10), plan.sql)}"
 

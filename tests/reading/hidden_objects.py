@@ -10,19 +10,19 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.ledger.rules import MONEY
-from registry.reading.catalog import Catalogue
+from registry.ledger.rules import MONEY_INSTRUMENT
+from registry.reading.catalog import Catalog
 
-OF_A_KIND = 8
+OBJECTS_PER_KIND = 8
 
 _COLUMNS = """
     SELECT attname AS name FROM pg_attribute
     WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
 """
-_TAKEN = {
+_UNIQUE_VALUES = {
     "person": {"subject": "'hidden-' || gen_random_uuid()"},
     "client": {"name": "'hidden-' || substr(gen_random_uuid()::text, 1, 20)"},
     "account": {
@@ -50,28 +50,28 @@ _BALANCES = """
 Hidden = Mapping[str, list[UUID]]
 
 
-async def hide(owner: asyncpg.Connection, viewer: Viewer, catalogue: Catalogue) -> Hidden:
+async def insert_hidden(owner: asyncpg.Connection, viewer: Viewer, catalogue: Catalog) -> Hidden:
     """Copies of objects of every kind, those that the viewer does not see; and their children."""
     hidden: dict[str, list[UUID]] = defaultdict(list)
     for of in catalogue.values():
-        if of.kind is None or gate.row_filter(viewer, of.kind, "view") is True:
+        if of.kind is None or authorizer.row_filter(viewer, of.kind, "view") is True:
             continue
         for original in await owner.fetch(f"SELECT id FROM {of.table} ORDER BY random()"):
-            if len(hidden[of.name]) == OF_A_KIND:
+            if len(hidden[of.name]) == OBJECTS_PER_KIND:
                 break
-            made = await _copied(owner, of.table, original["id"])
+            made = await _copy_row(owner, of.table, original["id"])
             if made is None:
                 continue
-            if await _sees(viewer, of.kind, made):
+            if await _is_visible(viewer, of.kind, made):
                 await owner.execute(f"DELETE FROM {of.table} WHERE id = $1", made)
                 continue
             hidden[of.name].append(made)
-            await _with_children(owner, of.table, original["id"], made)
-    await _point_at(owner, hidden)
+            await _copy_children(owner, of.table, original["id"], made)
+    await _reference_hidden(owner, hidden)
     return hidden
 
 
-async def _point_at(owner: asyncpg.Connection, hidden: Hidden) -> None:
+async def _reference_hidden(owner: asyncpg.Connection, hidden: Hidden) -> None:
     """Let what may be seen lead to what may not."""
     people = hidden.get("Person", [])
     if people:
@@ -92,7 +92,9 @@ async def _point_at(owner: asyncpg.Connection, hidden: Hidden) -> None:
     )
 
 
-async def reveal_nothing(owner: asyncpg.Connection, hidden: Hidden, catalogue: Catalogue) -> None:
+async def assert_nothing_visible(
+    owner: asyncpg.Connection, hidden: Hidden, catalogue: Catalog
+) -> None:
     """Take the hidden objects out of the world."""
     for kind, ids in reversed(list(hidden.items())):
         table = catalogue[kind].table
@@ -103,8 +105,8 @@ async def reveal_nothing(owner: asyncpg.Connection, hidden: Hidden, catalogue: C
         await owner.execute(f"DELETE FROM {table} WHERE id = ANY($1)", ids)
 
 
-async def change_what_is_masked(
-    owner: asyncpg.Connection, viewer: Viewer, catalogue: Catalogue
+async def change_masked_columns(
+    owner: asyncpg.Connection, viewer: Viewer, catalogue: Catalog
 ) -> int:
     """Give masked fields other values on every row whose mask stays for the viewer; how many."""
     changed = 0
@@ -112,7 +114,7 @@ async def change_what_is_masked(
         of = catalogue[kind]
         assert of.kind is not None, kind
         for record in await of.kind.record.all():
-            if not gate.allows(viewer, of.kind, verb, record):
+            if not authorizer.allows(viewer, of.kind, verb, record):
                 status = await owner.execute(sql, record.pk)
                 changed += int(status.rpartition(" ")[2])
     return changed
@@ -134,19 +136,19 @@ _MASKED = {
         WHERE project_id = $1""",
     ("Account", "view_money"): f"""
         UPDATE balance SET quantity = abs(quantity) % 1000 + 1
-        WHERE account_id = $1 AND instrument_id = '{MONEY}'""",
+        WHERE account_id = $1 AND instrument_id = '{MONEY_INSTRUMENT}'""",
 }  # fmt: skip
 
 
-async def _sees(viewer: Viewer, kind: Kind, id: UUID) -> bool:
+async def _is_visible(viewer: Viewer, kind: Kind, id: UUID) -> bool:
     record = await kind.record.get(id=id)
-    return gate.allows(viewer, kind, "view", record)
+    return authorizer.allows(viewer, kind, "view", record)
 
 
-async def _copied(owner: asyncpg.Connection, table: str, original: UUID) -> UUID | None:
+async def _copy_row(owner: asyncpg.Connection, table: str, original: UUID) -> UUID | None:
     """A copy under a new key; None where the table's own rules let no such in."""
     made = uuid4()
-    taken = _TAKEN.get(table, {}) | {"id": f"'{made}'"}
+    taken = _UNIQUE_VALUES.get(table, {}) | {"id": f"'{made}'"}
     columns = [line["name"] for line in await owner.fetch(_COLUMNS, table)]
     copied = ", ".join(taken.get(column, f'"{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
@@ -161,7 +163,7 @@ async def _copied(owner: asyncpg.Connection, table: str, original: UUID) -> UUID
     return made
 
 
-async def _with_children(owner: asyncpg.Connection, table: str, original: UUID, made: UUID) -> None:
+async def _copy_children(owner: asyncpg.Connection, table: str, original: UUID, made: UUID) -> None:
     children = {**_CHILDREN.get(table, {}), "act": "object_id"}
     for child, column in children.items():
         columns = [line["name"] for line in await owner.fetch(_COLUMNS, child)]

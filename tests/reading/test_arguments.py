@@ -9,32 +9,42 @@ from uuid import UUID
 import pytest
 
 from registry.access.principals import Viewer
-from registry.db.session import row, rows
-from registry.reading.keyset import cursor_of
-from schema.framework.global_ids import global_id
-from tests.reading.execution_paths import Answer, Doors, assert_alike, open_doors
-from tests.reading.world import now, somebody_of
+from registry.db.session import fetch_all, fetch_one
+from registry.reading.keyset import encode_cursor
+from schema.framework.global_ids import to_global_id
+from tests.reading.execution_paths import (
+    Answer,
+    ExecutionPaths,
+    assert_same_answers,
+    open_execution_paths,
+)
+from tests.reading.world import registry_time, viewer_of_role
 from tests.support.cluster import Server
-from tests.support.demo_databases import Told, a_copy
+from tests.support.demo_databases import LoadedDemo, open_demo_copy
 
-SOMEBODY = UUID(int=1)
-PERSON = global_id("Person", SOMEBODY)
-
-
-@pytest.fixture
-async def doors(server: Server, wide_founding: Told) -> AsyncIterator[Doors]:
-    async with a_copy(server, wide_founding) as database, open_doors(database) as doors:
-        yield doors
+PERSON_ID = UUID(int=1)
+PERSON = to_global_id("Person", PERSON_ID)
 
 
 @pytest.fixture
-async def province(doors: Doors) -> Viewer:
-    return await somebody_of("province")
+async def execution_paths(
+    server: Server, extended_founding_demo: LoadedDemo
+) -> AsyncIterator[ExecutionPaths]:
+    async with (
+        open_demo_copy(server, extended_founding_demo) as database,
+        open_execution_paths(database) as execution_paths,
+    ):
+        yield execution_paths
 
 
 @pytest.fixture
-async def public(doors: Doors) -> Viewer:
-    return Viewer(role="public", now=await now())
+async def province(execution_paths: ExecutionPaths) -> Viewer:
+    return await viewer_of_role("province")
+
+
+@pytest.fixture
+async def public(execution_paths: ExecutionPaths) -> Viewer:
+    return Viewer(role="public", now=await registry_time())
 
 
 def codes(answer: Answer) -> list[str]:
@@ -49,10 +59,10 @@ ROWS = "permits(first: 2{}) {{ nodes {{ id }} }}"
 NO_ROW = "permits(first: 2{}) {{ __typename pageInfo {{ hasPreviousPage }} }}"
 MALFORMED = {
     "a cursor of nothing": ', after: "x"',
-    "a cursor of another list": f', after: "{cursor("name", str(SOMEBODY))}"',
-    "a cursor of another order": f', orderBy: number, after: "{cursor(1, str(SOMEBODY))}"',
-    "a cursor before time": f', after: "{cursor("0001-01-01T00:00:00+23:59", str(SOMEBODY))}"',
-    "a cursor without a zone": f', after: "{cursor("2022-06-07T10:00:00", str(SOMEBODY))}"',
+    "a cursor of another list": f', after: "{cursor("name", str(PERSON_ID))}"',
+    "a cursor of another order": f', orderBy: number, after: "{cursor(1, str(PERSON_ID))}"',
+    "a cursor before time": f', after: "{cursor("0001-01-01T00:00:00+23:59", str(PERSON_ID))}"',
+    "a cursor without a zone": f', after: "{cursor("2022-06-07T10:00:00", str(PERSON_ID))}"',
     "an identifier of another kind": f', where: {{organisation: "{PERSON}"}}',
     "no identifier": ', where: {organisation: "\'; DROP TABLE act; --"}',
     "too many values": f", where: {{city: {{in: {json.dumps(['x'] * 101)}}}}}",
@@ -63,29 +73,40 @@ MALFORMED = {
 @pytest.mark.parametrize("shape", [ROWS, NO_ROW])
 @pytest.mark.parametrize("what", MALFORMED)
 async def test_what_is_malformed_is_refused_whatever_is_asked_of_the_page(
-    doors: Doors, province: Viewer, shape: str, what: str
+    execution_paths: ExecutionPaths, province: Viewer, shape: str, what: str
 ) -> None:
-    answer = await assert_alike(doors, province, f"{{ {shape.format(MALFORMED[what])} }}")
+    answer = await assert_same_answers(
+        execution_paths, province, f"{{ {shape.format(MALFORMED[what])} }}"
+    )
 
     assert codes(answer) == ["MALFORMED"], answer
-    assert await doors.planned(province, f"{{ {shape.format(MALFORMED[what])} }}", {}) is None
+    assert (
+        await execution_paths.answer_by_plan(province, f"{{ {shape.format(MALFORMED[what])} }}", {})
+        is None
+    )
 
 
-async def test_a_year_that_no_column_holds_is_no_cursor(doors: Doors, public: Viewer) -> None:
+async def test_a_year_that_no_column_holds_is_no_cursor(
+    execution_paths: ExecutionPaths, public: Viewer
+) -> None:
     for year in (2**31, -(2**31) - 1, 2**62, 10**30):
-        place = cursor(year, str(SOMEBODY))
+        place = cursor(year, str(PERSON_ID))
         document = f'{{ assessments(first: 1, after: "{place}") {{ nodes {{ id }} }} }}'
-        answer = await assert_alike(doors, public, document)
+        answer = await assert_same_answers(execution_paths, public, document)
         assert codes(answer) == ["MALFORMED"]
 
 
-async def test_at_most_a_hundred_values_are_taken(doors: Doors, province: Viewer) -> None:
+async def test_at_most_a_hundred_values_are_taken(
+    execution_paths: ExecutionPaths, province: Viewer
+) -> None:
     document = (
         "query ($in: [String!]) { permits(first: 1, where: {city: {in: $in}}) { totalCount } }"
     )
 
     for number, code in ((0, []), (100, []), (101, ["MALFORMED"])):
-        answer = await assert_alike(doors, province, document, {"in": ["131000"] * number})
+        answer = await assert_same_answers(
+            execution_paths, province, document, {"in": ["131000"] * number}
+        )
         assert codes(answer) == code
 
 
@@ -97,19 +118,27 @@ async def test_at_most_a_hundred_values_are_taken(doors: Doors, province: Viewer
         "{organisation: null}", '{city: {eq: "131000", in: ["130200"]}}',
     ],
 )  # fmt: skip
-async def test_nothing_narrows_nothing(doors: Doors, province: Viewer, where: str) -> None:
-    await assert_alike(doors, province, f"{{ permits(first: 9, where: {where}) {{ totalCount }} }}")
+async def test_nothing_narrows_nothing(
+    execution_paths: ExecutionPaths, province: Viewer, where: str
+) -> None:
+    await assert_same_answers(
+        execution_paths, province, f"{{ permits(first: 9, where: {where}) {{ totalCount }} }}"
+    )
 
 
 async def test_a_masked_column_of_which_nothing_is_asked_hides_no_row(
-    doors: Doors, public: Viewer
+    execution_paths: ExecutionPaths, public: Viewer
 ) -> None:
     counted = "{{ organisations(first: 1, where: {}) {{ totalCount }} }}"
-    everything = await assert_alike(doors, public, counted.format("null"))
+    everything = await assert_same_answers(execution_paths, public, counted.format("null"))
 
     for empty in ("{creditCode: {}}", "{creditCode: {eq: null, in: null}}"):
-        assert await assert_alike(doors, public, counted.format(empty)) == everything
-    asked = await assert_alike(doors, public, counted.format('{creditCode: {in: ["x"]}}'))
+        assert (
+            await assert_same_answers(execution_paths, public, counted.format(empty)) == everything
+        )
+    asked = await assert_same_answers(
+        execution_paths, public, counted.format('{creditCode: {in: ["x"]}}')
+    )
     assert asked.data == {"organisations": {"totalCount": 0}}
 
 
@@ -123,7 +152,7 @@ SHAPES: list[dict[str, Any]] = [
 
 
 async def test_one_document_has_a_plan_for_every_shape_of_its_variables(
-    doors: Doors, province: Viewer
+    execution_paths: ExecutionPaths, province: Viewer
 ) -> None:
     """Each shape twice, so that it meets the plans that the others left."""
     document = """query ($n: Int, $m: Int, $w: PermitWhere, $o: PermitOrder! = newest, $a: String,
@@ -136,13 +165,13 @@ async def test_one_document_has_a_plan_for_every_shape_of_its_variables(
 
     for sent in (*SHAPES, *reversed(SHAPES)):
         for day in ({}, {"day": None}, {"day": "2022-06-07"}):
-            await assert_alike(doors, province, document, sent | day)
+            await assert_same_answers(execution_paths, province, document, sent | day)
 
 
 async def test_one_variable_serves_at_places_of_several_types(
-    doors: Doors, province: Viewer
+    execution_paths: ExecutionPaths, province: Viewer
 ) -> None:
-    found = await row("SELECT city, name FROM organisation ORDER BY id LIMIT 1")
+    found = await fetch_one("SELECT city, name FROM organisation ORDER BY id LIMIT 1")
     assert found is not None
     document = """query ($text: String! = "131000", $id: ID!, $at: DateTime!) {
         organisations(first: 5, where: {city: {eq: $text}, name: {in: [$text, "x"]}}) { totalCount }
@@ -152,36 +181,44 @@ async def test_one_variable_serves_at_places_of_several_types(
         transfers(first: 2, where: {seller: $id, draftedAt: {gte: $at, lt: $at}}) { totalCount }
     }"""
 
-    for each in await rows("SELECT id FROM organisation ORDER BY id LIMIT 3"):
+    for each in await fetch_all("SELECT id FROM organisation ORDER BY id LIMIT 3"):
         for text in ("131000", found["city"], found["name"], "'", "\\", "$1", "%", ":now", "{t}"):
-            sent = {"text": text, "id": global_id("Organisation", each["id"])}
-            answer = await assert_alike(
-                doors, province, document, sent | {"at": "2022-06-07T00:00:00Z"}
+            sent = {"text": text, "id": to_global_id("Organisation", each["id"])}
+            answer = await assert_same_answers(
+                execution_paths, province, document, sent | {"at": "2022-06-07T00:00:00Z"}
             )
             assert not answer.errors
 
 
-async def test_what_is_named_decides_of_which_kind_it_is(doors: Doors, province: Viewer) -> None:
+async def test_what_is_named_decides_of_which_kind_it_is(
+    execution_paths: ExecutionPaths, province: Viewer
+) -> None:
     document = "query ($id: ID!) { node(id: $id) { id __typename ... on Permit { number } } }"
     kinds = {"Permit": "permit", "Person": "person", "Transfer": "transfer"}
     answers = {}
 
     for kind, table in (*kinds.items(), *kinds.items()):
-        found = await row(f"SELECT id FROM {table} ORDER BY id LIMIT 1")
+        found = await fetch_one(f"SELECT id FROM {table} ORDER BY id LIMIT 1")
         assert found is not None
-        sent = {"id": global_id(kind, found["id"])}
-        answers[kind] = await assert_alike(doors, province, document, sent)
+        sent = {"id": to_global_id(kind, found["id"])}
+        answers[kind] = await assert_same_answers(execution_paths, province, document, sent)
         other = next(each for each in kinds if each != kind)
-        wrong = await assert_alike(doors, province, document, {"id": global_id(other, found["id"])})
+        wrong = await assert_same_answers(
+            execution_paths, province, document, {"id": to_global_id(other, found["id"])}
+        )
         assert wrong.data == {"node": None}
     for unknown in ("Query", "Instrument", "Entry", "permit", 'Permit\\" OR true'):
-        sent = {"id": global_id(unknown, SOMEBODY)}
-        assert (await assert_alike(doors, province, document, sent)).data == {"node": None}
+        sent = {"id": to_global_id(unknown, PERSON_ID)}
+        assert (await assert_same_answers(execution_paths, province, document, sent)).data == {
+            "node": None
+        }
 
     assert {each.data["node"]["__typename"] for each in answers.values()} == set(kinds)
 
 
-async def test_a_variable_of_another_type_is_refused(doors: Doors, province: Viewer) -> None:
+async def test_a_variable_of_another_type_is_refused(
+    execution_paths: ExecutionPaths, province: Viewer
+) -> None:
     document = """query ($w: PermitWhere, $n: Int! = 1, $day: Date, $at: DateTime, $id: ID) {
         permits(first: $n, where: $w) { totalCount nodes { limits(asOf: $day) { quantity } } }
         transfers(first: 1, where: {draftedAt: {lt: $at}, seller: $id}) { totalCount }
@@ -195,22 +232,26 @@ async def test_a_variable_of_another_type_is_refused(doors: Doors, province: Vie
     ]  # fmt: skip
 
     for sent in wrong:
-        refused = await doors.executed(province, document, sent)
+        refused = await execution_paths.answer_by_executor(province, document, sent)
         assert refused.data is None, sent
         assert refused.errors, sent
-        assert refused == await doors.resolved(province, document, sent)
-        assert await doors.planned(province, document, sent) is None
+        assert refused == await execution_paths.answer_by_resolvers(province, document, sent)
+        assert await execution_paths.answer_by_plan(province, document, sent) is None
 
 
-async def test_a_cursor_is_of_its_list_alone(doors: Doors, province: Viewer) -> None:
+async def test_a_cursor_is_of_its_list_alone(
+    execution_paths: ExecutionPaths, province: Viewer
+) -> None:
     """One of a place that the viewer does not see is a place like any other."""
-    place = cursor_of("zzz", SOMEBODY)
+    place = encode_cursor("zzz", PERSON_ID)
 
-    after = await assert_alike(
-        doors, province, f'{{ organisations(first: 1, after: "{place}") {{ nodes {{ id }} }} }}'
+    after = await assert_same_answers(
+        execution_paths,
+        province,
+        f'{{ organisations(first: 1, after: "{place}") {{ nodes {{ id }} }} }}',
     )
-    newest = await assert_alike(
-        doors,
+    newest = await assert_same_answers(
+        execution_paths,
         province,
         f'{{ organisations(first: 1, orderBy: newest, after: "{place}") {{ nodes {{ id }} }} }}',
     )
@@ -219,17 +260,17 @@ async def test_a_cursor_is_of_its_list_alone(doors: Doors, province: Viewer) -> 
     assert codes(newest) == ["MALFORMED"]
 
 
-async def test_whoever_sees_nothing_learns_no_more_of_a_page_than_its_ends(
-    doors: Doors, public: Viewer
+async def test_a_viewer_without_rights_learns_only_the_ends_of_a_page(
+    execution_paths: ExecutionPaths, public: Viewer
 ) -> None:
-    place = cursor_of("2022", SOMEBODY)
+    place = encode_cursor("2022", PERSON_ID)
     info = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 
-    forward = await assert_alike(
-        doors, public, f'{{ people(first: 1, after: "{place}") {{ totalCount {info} }} }}'
+    forward = await assert_same_answers(
+        execution_paths, public, f'{{ people(first: 1, after: "{place}") {{ totalCount {info} }} }}'
     )
-    backward = await assert_alike(
-        doors, public, f'{{ people(last: 1, before: "{place}") {{ totalCount {info} }} }}'
+    backward = await assert_same_answers(
+        execution_paths, public, f'{{ people(last: 1, before: "{place}") {{ totalCount {info} }} }}'
     )
 
     nothing = {"startCursor": None, "endCursor": None}

@@ -9,17 +9,17 @@ from collections.abc import Iterator
 
 import asyncpg
 
-from registry.reading.catalog import Form, Paged, Readable
-from registry.reading.projections import Led, Listed, Shown
+from registry.reading.catalog import ConnectionField, FieldSpec, ScalarFormat
+from registry.reading.projections import ColumnExpr, ToMany, ToOne
 from schema.planning.planner import Planner
-from schema.root import whole_schema
+from schema.root import build_api_schema
 
-CATALOGUE = Planner(whole_schema()._schema).catalogue
+CATALOGUE = Planner(build_api_schema()._schema).catalog
 _PLAIN = re.compile(r"[0-9A-Za-z^$()\[\]{}?+*-]+")
 _PATTERN = re.compile(r"\((\w+) ~ '([^']*)'::text\)")
 _COLUMN = re.compile(r"(?:NULLIF\()?\{t\}\.(\w+)(?:, '[^']*'(?:::\w+)?\))?")
 
-_KEPT = "SELECT attnotnull FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2"
+_NOT_NULL = "SELECT attnotnull FROM pg_attribute WHERE attrelid = $1::regclass AND attname = $2"
 _LISTED = """
     SELECT string_agg(pg_get_constraintdef(k.oid), ' ') FROM pg_constraint k
     JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
@@ -56,23 +56,27 @@ def tables() -> dict[str, str]:
     found = {name: of.table for name, of in CATALOGUE.items() if of.table}
     for of in CATALOGUE.values():
         for field in of.fields.values():
-            if isinstance(field.read, Listed) and field.read.rows.isidentifier() and field.to:
-                found.setdefault(field.to[0], field.read.rows)
+            if (
+                isinstance(field.source, ToMany)
+                and field.source.source.isidentifier()
+                and field.object_types
+            ):
+                found.setdefault(field.object_types[0], field.source.source)
     return found
 
 
-def faces() -> Iterator[tuple[str, str, Readable]]:
+def projections() -> Iterator[tuple[str, str, FieldSpec]]:
     """Every field of those types: its name, its table, how it is read."""
     for name, table in tables().items():
         for field, readable in CATALOGUE[name].fields.items():
             yield f"{name}.{field}", table, readable
 
 
-def column_of(readable: Readable) -> str:
+def column_of(readable: FieldSpec) -> str:
     """The column that a field shows as it stands; empty where it computes."""
-    read = readable.read
+    read = readable.source
     found = _COLUMN.fullmatch(
-        read.sql if isinstance(read, Shown) else read.key if isinstance(read, Led) else ""
+        read.sql if isinstance(read, ColumnExpr) else read.key if isinstance(read, ToOne) else ""
     )
     return found[1] if found else ""
 
@@ -80,20 +84,22 @@ def column_of(readable: Readable) -> str:
 async def test_what_is_promised_is_never_null(owner: asyncpg.Connection) -> None:
     promised = [
         (name, table, column_of(readable))
-        for name, table, readable in faces()
+        for name, table, readable in projections()
         if readable.required and column_of(readable)
     ]
 
     assert len(promised) > 100
     for name, table, column in promised:
-        assert await owner.fetchval(_KEPT, table, column), name
+        assert await owner.fetchval(_NOT_NULL, table, column), name
 
 
 async def test_a_word_is_one_of_a_list(owner: asyncpg.Connection) -> None:
     words = [
         (name, table, column_of(readable))
-        for name, table, readable in faces()
-        if readable.form is Form.WORD and isinstance(readable.read, Shown) and column_of(readable)
+        for name, table, readable in projections()
+        if readable.scalar_format is ScalarFormat.ENUM
+        and isinstance(readable.source, ColumnExpr)
+        and column_of(readable)
     ]
 
     assert len(words) > 20
@@ -106,8 +112,8 @@ async def test_a_word_is_one_of_a_list(owner: asyncpg.Connection) -> None:
 async def test_what_is_shown_without_escapes_needs_none(owner: asyncpg.Connection) -> None:
     shown = [
         (name, table, column_of(readable))
-        for name, table, readable in faces()
-        if isinstance(readable.read, Shown) and readable.read.plain
+        for name, table, readable in projections()
+        if isinstance(readable.source, ColumnExpr) and readable.source.is_plain
     ]
 
     assert len(shown) > 8
@@ -121,17 +127,17 @@ async def test_what_is_shown_without_escapes_needs_none(owner: asyncpg.Connectio
 
 async def test_along_every_way_an_index_leads_in_every_order(owner: asyncpg.Connection) -> None:
     lists = [
-        (CATALOGUE[readable.read.to], order)
+        (CATALOGUE[readable.source.node_type], order)
         for of in CATALOGUE.values()
         for readable in of.fields.values()
-        if isinstance(readable.read, Paged)
-        for order in readable.read.orders.values()
+        if isinstance(readable.source, ConnectionField)
+        for order in readable.source.orders.values()
     ]
     ways = [
         (of.table, re.findall(r"\{t\}\.(\w+) = :\w+", way), order)
         for of, order in lists
         for fact in (of.kind.facts.values() if of.kind else ())
-        for way in fact.ways
+        for way in fact.index_branches
     ]
 
     assert len(ways) > 8
@@ -142,11 +148,11 @@ async def test_along_every_way_an_index_leads_in_every_order(owner: asyncpg.Conn
 
 
 async def test_whatever_is_led_to_is_there_once(owner: asyncpg.Connection) -> None:
-    for name, table, readable in faces():
-        read = readable.read
-        if not isinstance(read, Led) or read.kind:
+    for name, table, readable in projections():
+        read = readable.source
+        if not isinstance(read, ToOne) or read.kind:
             continue
-        target = tables()[read.to or readable.to[0]]
-        assert await owner.fetchval(_UNIQUE, target, read.on), name
+        target = tables()[read.target_type or readable.object_types[0]]
+        assert await owner.fetchval(_UNIQUE, target, read.target_column), name
         if readable.required:
             assert await owner.fetchval(_LEADS, table, column_of(readable), target), name

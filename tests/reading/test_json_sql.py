@@ -10,16 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry.db.session import row
+from registry.db.session import fetch_one
 from registry.kernel.quantities import format_quantity
-from registry.reading.catalog import Form
-from registry.reading.json_sql import cursor, shown
-from registry.reading.keyset import cursor_of
-from registry.reading.projections import Shown
-from registry.reading.reader_pool import Readers
-from schema.framework.global_ids import global_id
+from registry.reading.catalog import ScalarFormat
+from registry.reading.json_sql import cursor_expr, json_expr
+from registry.reading.keyset import encode_cursor
+from registry.reading.projections import ColumnExpr
+from registry.reading.reader_pool import ReaderPool
+from schema.framework.global_ids import to_global_id
 from schema.framework.scalars import SCALARS, Money, Price
-from schema.types.accounts import _signed
+from schema.types.accounts import _format_signed
 from tests.support.cluster import Database
 
 BIGINTS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-2_000_000, 2_000_000))
@@ -38,32 +38,40 @@ MOMENTS = st.one_of(
         ROUND,
     ),
 )
-Told = tuple[str, Form, str, st.SearchStrategy[Any], Any]
+JsonScalar = tuple[str, ScalarFormat, str, st.SearchStrategy[Any], Any]
 
 
 def _by(scalar: object) -> Any:  # noqa: ANN401 - a function of any scalar
     return SCALARS[scalar].serialize
 
 
-SIMPLE: dict[str, Told] = {
-    "money": ("int8", Form.MONEY, "x", BIGINTS, _by(Money)),
-    "price": ("int8", Form.MONEY, "x", BIGINTS, _by(Price)),
-    "instant": ("timestamptz", Form.INSTANT, "x", MOMENTS, _by(datetime)),
-    "day": ("date", Form.DAY, "x", st.dates(date(1, 1, 2), date(9999, 12, 30)), _by(date)),
-    "text": ("text", Form.TEXT, "x", TEXTS, str),
-    "number": ("int4", Form.NUMBER, "x", st.integers(-(2**31), 2**31 - 1), int),
-    "truth": ("bool", Form.TRUTH, "x", st.booleans(), bool),
+SIMPLE: dict[str, JsonScalar] = {
+    "money": ("int8", ScalarFormat.MONEY, "x", BIGINTS, _by(Money)),
+    "price": ("int8", ScalarFormat.MONEY, "x", BIGINTS, _by(Price)),
+    "instant": ("timestamptz", ScalarFormat.DATETIME, "x", MOMENTS, _by(datetime)),
+    "day": ("date", ScalarFormat.DATE, "x", st.dates(date(1, 1, 2), date(9999, 12, 30)), _by(date)),
+    "text": ("text", ScalarFormat.TEXT, "x", TEXTS, str),
+    "number": ("int4", ScalarFormat.NUMBER, "x", st.integers(-(2**31), 2**31 - 1), int),
+    "truth": ("bool", ScalarFormat.BOOLEAN, "x", st.booleans(), bool),
 }
 
 
 @pytest.fixture
-async def readers(database: Database) -> AsyncIterator[Readers]:
-    readers = Readers(database.reader_url, most=1, at_once=1, waiting=1, seconds=30)
+async def readers(database: Database) -> AsyncIterator[ReaderPool]:
+    readers = ReaderPool(
+        database.reader_url,
+        max_connections=1,
+        max_concurrent=1,
+        max_waiting=1,
+        statement_timeout=30,
+    )
     yield readers
     await readers.close()
 
 
-async def written(readers: Readers, expression: str, **columns: tuple[str, Sequence[Any]]) -> Any:  # noqa: ANN401
+async def evaluate_json(
+    readers: ReaderPool, expression: str, **columns: tuple[str, Sequence[Any]]
+) -> Any:  # noqa: ANN401
     """The JSON of an expression over rows of these columns, the same from both connections."""
     casts = ", ".join(f"${n}::{type}[]" for n, (type, _) in enumerate(columns.values(), 1))
     sql = (
@@ -72,7 +80,7 @@ async def written(readers: Readers, expression: str, **columns: tuple[str, Seque
     )
     values = [list(each) for _, each in columns.values()]
     text = await readers.fetch(sql, values)
-    by_application = await row(sql, *values)
+    by_application = await fetch_one(sql, *values)
     assert by_application is not None
     assert by_application["found"] == text
     assert text is not None
@@ -82,13 +90,17 @@ async def written(readers: Readers, expression: str, **columns: tuple[str, Seque
 @pytest.mark.parametrize("name", SIMPLE)
 @given(data=st.data())
 @settings(suppress_health_check=list(HealthCheck))
-async def test_a_value_has_one_text(readers: Readers, name: str, data: st.DataObject) -> None:
+async def test_a_value_has_one_text(readers: ReaderPool, name: str, data: st.DataObject) -> None:
     type, form, sql, strategy, show = SIMPLE[name]
     values = data.draw(st.lists(st.one_of(strategy, strategy, st.none()), max_size=40))
     there = [value for value in values if value is not None]
 
-    nullable = await written(readers, shown(Shown(sql), form, required=False), x=(type, values))
-    required = await written(readers, shown(Shown(sql), form, required=True), x=(type, there))
+    nullable = await evaluate_json(
+        readers, json_expr(ColumnExpr(sql), form, required=False), x=(type, values)
+    )
+    required = await evaluate_json(
+        readers, json_expr(ColumnExpr(sql), form, required=True), x=(type, there)
+    )
 
     assert nullable == [None if value is None else show(value) for value in values]
     assert required == [show(value) for value in there]
@@ -97,18 +109,18 @@ async def test_a_value_has_one_text(readers: Readers, name: str, data: st.DataOb
 @given(pairs=st.lists(st.tuples(BIGINTS, SCALES), min_size=1, max_size=40))
 @settings(suppress_health_check=list(HealthCheck))
 async def test_a_quantity_has_one_text_at_every_scale(
-    readers: Readers, pairs: list[tuple[int, int]]
+    readers: ReaderPool, pairs: list[tuple[int, int]]
 ) -> None:
     units, scales = [each[0] for each in pairs], [each[1] for each in pairs]
 
-    found = await written(
+    found = await evaluate_json(
         readers,
-        shown(Shown("x", scale="s"), Form.QUANTITY, required=True),
+        json_expr(ColumnExpr("x", scale="s"), ScalarFormat.QUANTITY, required=True),
         x=("int8", units),
         s=("int2", scales),
     )
 
-    assert found == [_signed(unit, scale) for unit, scale in pairs]
+    assert found == [_format_signed(unit, scale) for unit, scale in pairs]
     assert found == [
         format_quantity(unit, scale) if unit >= 0 else f"-{format_quantity(-unit, scale)}"
         for unit, scale in pairs
@@ -117,23 +129,25 @@ async def test_a_quantity_has_one_text_at_every_scale(
 
 @given(keys=st.lists(st.uuids(), min_size=1, max_size=20))
 @settings(suppress_health_check=list(HealthCheck))
-async def test_an_identifier_has_one_text(readers: Readers, keys: list[UUID]) -> None:
+async def test_an_identifier_has_one_text(readers: ReaderPool, keys: list[UUID]) -> None:
     kinds = ["Permit", "ConstructionProject", "Transfer"] * len(keys)
 
-    named = shown(Shown("x", names="Permit"), Form.IDENTIFIER, required=True)
-    by_row = shown(Shown("x", names="t.kind"), Form.IDENTIFIER, required=True)
+    named = json_expr(ColumnExpr("x", id_kind="Permit"), ScalarFormat.IDENTIFIER, required=True)
+    by_row = json_expr(ColumnExpr("x", id_kind="t.kind"), ScalarFormat.IDENTIFIER, required=True)
 
-    assert await written(readers, named, x=("uuid", keys)) == [
-        global_id("Permit", key) for key in keys
+    assert await evaluate_json(readers, named, x=("uuid", keys)) == [
+        to_global_id("Permit", key) for key in keys
     ]
-    found = await written(readers, by_row, x=("uuid", keys), kind=("text", kinds[: len(keys)]))
-    assert found == [global_id(kind, key) for kind, key in zip(kinds, keys, strict=False)]
+    found = await evaluate_json(
+        readers, by_row, x=("uuid", keys), kind=("text", kinds[: len(keys)])
+    )
+    assert found == [to_global_id(kind, key) for kind, key in zip(kinds, keys, strict=False)]
 
 
 @given(lists=st.lists(st.lists(TEXTS, max_size=5), min_size=1, max_size=5))
 @settings(suppress_health_check=list(HealthCheck))
-async def test_a_list_of_texts_has_one_text(readers: Readers, lists: list[list[str]]) -> None:
-    expression = shown(Shown("x"), Form.TEXTS, required=True)
+async def test_a_list_of_texts_has_one_text(readers: ReaderPool, lists: list[list[str]]) -> None:
+    expression = json_expr(ColumnExpr("x"), ScalarFormat.TEXT_LIST, required=True)
 
     for each in lists:
         found = await readers.fetch(f"SELECT convert_to({expression}, 'UTF8') FROM (SELECT"
@@ -153,11 +167,11 @@ CURSORS: dict[str, tuple[type, str, st.SearchStrategy[Any]]] = {
 @pytest.mark.parametrize("name", CURSORS)
 @given(data=st.data())
 @settings(suppress_health_check=list(HealthCheck))
-async def test_a_cursor_has_one_text(readers: Readers, name: str, data: st.DataObject) -> None:
+async def test_a_cursor_has_one_text(readers: ReaderPool, name: str, data: st.DataObject) -> None:
     of, type, strategy = CURSORS[name]
     places = data.draw(st.lists(st.tuples(strategy, st.uuids()), min_size=1, max_size=30))
     keys, ids = [each[0] for each in places], [each[1] for each in places]
 
-    found = await written(readers, cursor(of, "x", "i"), x=(type, keys), i=("uuid", ids))
+    found = await evaluate_json(readers, cursor_expr(of, "x", "i"), x=(type, keys), i=("uuid", ids))
 
-    assert found == [cursor_of(key, id) for key, id in places]
+    assert found == [encode_cursor(key, id) for key, id in places]

@@ -3,25 +3,25 @@
 import asyncpg
 import pytest
 
-from registry.db.session import reading
+from registry.db.session import read_only_transaction
 from registry.kernel.errors import Malformed
 from registry.parties.facts import ORGANISATION
 from registry.parties.records import Appointment
-from registry.reading.keyset import Match, Order, Page, Slice, page
+from registry.reading.keyset import ColumnFilter, Ordering, Page, PageRequest, load_page
 from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
-    a_credit_code,
-    an_officer_of,
-    an_organisation,
+    build_viewer,
+    create_officer_of,
+    create_organisation,
     install_rules,
-    somebody,
+    make_credit_code,
     viewer_of,
 )
 from tests.support.cluster import Database
 
-BY_NAME = Order("name", str)
-CODE = a_credit_code(1)
+BY_NAME = Ordering("name", str)
+CODE = make_credit_code(1)
 
 
 @pytest.fixture(autouse=True)
@@ -29,10 +29,12 @@ async def _rules(database: Database, owner: asyncpg.Connection) -> None:
     await install_rules(owner)
 
 
-async def listed(viewer: Appointment | None, wanted: Slice, *matches: Match) -> Page:
-    who = viewer_of(viewer) if viewer else somebody("public")
-    async with reading():
-        return await page(who, ORGANISATION, BY_NAME, wanted, matches=matches)
+async def list_names(
+    viewer: Appointment | None, wanted: PageRequest, *matches: ColumnFilter
+) -> Page:
+    who = viewer_of(viewer) if viewer else build_viewer("public")
+    async with read_only_transaction():
+        return await load_page(who, ORGANISATION, BY_NAME, wanted, filters=matches)
 
 
 def names(found: Page) -> list[str]:
@@ -41,12 +43,12 @@ def names(found: Page) -> list[str]:
 
 async def test_pages_forward_and_backward_tile_the_list() -> None:
     for number in range(5):
-        await an_organisation(name=f"Works {number}")
+        await create_organisation(name=f"Works {number}")
 
-    first = await listed(None, Slice(first=2))
-    second = await listed(None, Slice(first=2, after=first.cursors[-1]))
-    last = await listed(None, Slice(last=2))
-    before = await listed(None, Slice(last=2, before=last.cursors[0]))
+    first = await list_names(None, PageRequest(first=2))
+    second = await list_names(None, PageRequest(first=2, after=first.cursors[-1]))
+    last = await list_names(None, PageRequest(last=2))
+    before = await list_names(None, PageRequest(last=2, before=last.cursors[0]))
 
     assert (names(first), first.has_next, first.has_previous) == (
         ["Works 0", "Works 1"],
@@ -65,16 +67,20 @@ async def test_pages_forward_and_backward_tile_the_list() -> None:
 @pytest.mark.parametrize("wanted", [{}, {"first": 1, "last": 1}, {"first": 0}, {"first": 101}])
 def test_a_page_has_one_size_within_its_bounds(wanted: dict[str, int]) -> None:
     with pytest.raises(Malformed):
-        Slice(**wanted)  # type: ignore[arg-type]  # Each value is a size.
+        PageRequest(**wanted)  # type: ignore[arg-type]  # Each value is a size.
 
 
 async def test_a_masked_column_selects_nothing_for_whom_it_is_masked() -> None:
-    body = await an_organisation(credit_code=CODE, city=TANGSHAN)
-    by_code = Match("credit_code", "eq", CODE)
+    body = await create_organisation(credit_code=CODE, city=TANGSHAN)
+    by_code = ColumnFilter("credit_code", "eq", CODE)
 
-    public = await listed(None, Slice(first=5), by_code)
-    elsewhere = await listed(await an_officer_of("city", city=LANGFANG), Slice(first=5), by_code)
-    there = await listed(await an_officer_of("city", city=TANGSHAN), Slice(first=5), by_code)
+    public = await list_names(None, PageRequest(first=5), by_code)
+    elsewhere = await list_names(
+        await create_officer_of("city", city=LANGFANG), PageRequest(first=5), by_code
+    )
+    there = await list_names(
+        await create_officer_of("city", city=TANGSHAN), PageRequest(first=5), by_code
+    )
 
     assert names(public) == names(elsewhere) == []
     assert names(there) == [body.name]

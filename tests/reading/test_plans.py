@@ -8,20 +8,20 @@ import pytest
 from graphql import GraphQLInterfaceType, GraphQLObjectType
 
 from registry.access.principals import Viewer
-from registry.db.session import close_database, open_database, row
-from registry.reading.sql_builder import Unplanned
-from schema.framework.global_ids import global_id
+from registry.db.session import close_database, fetch_one, open_database
+from registry.reading.sql_builder import NotPlannable
+from schema.framework.global_ids import to_global_id
 from schema.planning.planner import Planner
-from schema.root import whole_schema
-from tests.reading.execution_paths import Doors, open_doors
-from tests.reading.field_coverage import Place, places
+from schema.root import build_api_schema
+from tests.reading.execution_paths import ExecutionPaths, open_execution_paths
+from tests.reading.field_coverage import FieldDocument, field_documents
 from tests.reading.golden import golden
-from tests.reading.wire import Wire, listening
-from tests.reading.world import somebody_of
+from tests.reading.wire import Wire, listen
+from tests.reading.world import viewer_of_role
 from tests.support.cluster import Database, Server
-from tests.support.demo_databases import Told, a_copy
+from tests.support.demo_databases import LoadedDemo, open_demo_copy
 
-SCHEMA = whole_schema()._schema
+SCHEMA = build_api_schema()._schema
 PLANNER = Planner(SCHEMA)
 
 
@@ -37,45 +37,50 @@ UNPLANNED = frozenset({
 })  # fmt: skip
 """What the judge explains, and what is counted, is no row; neither is the schema itself."""
 
-PLACES = list(places(SCHEMA, UNPLANNED))
+PLACES = list(field_documents(SCHEMA, UNPLANNED))
 
 
 @pytest.fixture
-async def doors(server: Server, wide_founding: Told) -> AsyncIterator[Doors]:
-    async with a_copy(server, wide_founding) as database, open_doors(database) as doors:
-        yield doors
+async def execution_paths(
+    server: Server, extended_founding_demo: LoadedDemo
+) -> AsyncIterator[ExecutionPaths]:
+    async with (
+        open_demo_copy(server, extended_founding_demo) as database,
+        open_execution_paths(database) as execution_paths,
+    ):
+        yield execution_paths
 
 
 @pytest.fixture
-async def officer(doors: Doors) -> Viewer:
-    return await somebody_of("province")
+async def officer(execution_paths: ExecutionPaths) -> Viewer:
+    return await viewer_of_role("province")
 
 
 async def named(document: str) -> str:
     """The document with identifiers of objects that there are."""
     for name in re.findall(r"\$(\w+)", document):
         kind = "Organisation" if name == "Node" else name
-        table = PLANNER.catalogue[kind].table
-        found = await row(f"SELECT id FROM {table} ORDER BY id LIMIT 1")
+        table = PLANNER.catalog[kind].table
+        found = await fetch_one(f"SELECT id FROM {table} ORDER BY id LIMIT 1")
         assert found is not None, kind
-        document = document.replace(f"${name}", global_id(kind, found["id"]))
+        document = document.replace(f"${name}", to_global_id(kind, found["id"]))
     return document
 
 
 async def test_all_that_a_query_reaches_has_a_plan_but_for_a_short_list(
-    doors: Doors, officer: Viewer
+    execution_paths: ExecutionPaths, officer: Viewer
 ) -> None:
     unplanned = set()
     for place in PLACES:
         document = await named(place.document)
         try:
-            doors.plan(officer, document, {})
-        except Unplanned:
+            execution_paths.plan(officer, document, {})
+        except NotPlannable:
             unplanned.add(place.name)
             continue
-        answer = await doors.resolved(officer, document, {})
+        answer = await execution_paths.answer_by_resolvers(officer, document, {})
         assert not answer.errors, (place, answer.errors)
-        assert await doors.planned(officer, document, {}) == answer.data, place
+        assert await execution_paths.answer_by_plan(officer, document, {}) == answer.data, place
 
     assert unplanned == UNPLANNED
 
@@ -98,27 +103,33 @@ def test_every_type_that_has_a_plan_was_reached() -> None:
 @pytest.mark.parametrize(
     "question", ["{ __schema { queryType { name } } }", '{ __type(name: "Permit") { name } }']
 )
-async def test_the_schema_itself_has_no_plan(doors: Doors, officer: Viewer, question: str) -> None:
-    with pytest.raises(Unplanned):
-        doors.plan(officer, question, {})
+async def test_the_schema_itself_has_no_plan(
+    execution_paths: ExecutionPaths, officer: Viewer, question: str
+) -> None:
+    with pytest.raises(NotPlannable):
+        execution_paths.plan(officer, question, {})
 
 
-async def test_what_has_no_plan_is_answered_beside_what_has(doors: Doors, officer: Viewer) -> None:
+async def test_what_has_no_plan_is_answered_beside_what_has(
+    execution_paths: ExecutionPaths, officer: Viewer
+) -> None:
     document = "{ permissions { verb } cities { code } viewer { rateLimit { cost } role } }"
 
-    executed = await doors.executed(officer, document, {})
+    executed = await execution_paths.answer_by_executor(officer, document, {})
 
     assert not executed.errors
-    assert executed == await doors.resolved(officer, document, {})
+    assert executed == await execution_paths.answer_by_resolvers(officer, document, {})
 
 
 @pytest.fixture
-async def wires(server: Server, wide_founding: Told) -> AsyncIterator[tuple[Database, Wire, Wire]]:
+async def wires(
+    server: Server, extended_founding_demo: LoadedDemo
+) -> AsyncIterator[tuple[Database, Wire, Wire]]:
     """A wide world, and what the application and the readers of plans send to it."""
     async with (
-        a_copy(server, wide_founding) as database,
-        listening(database.application_url) as usual,
-        listening(database.reader_url) as plans,
+        open_demo_copy(server, extended_founding_demo) as database,
+        listen(database.application_url) as usual,
+        listen(database.reader_url) as plans,
     ):
         await close_database()
         await open_database(usual.url, maxsize=1)
@@ -130,25 +141,25 @@ async def test_whatever_has_a_plan_is_one_statement(
 ) -> None:
     database, usual, plans = wires
     behind = Database(database.name, database.owner_url, usual.url, plans.url)
-    async with open_doors(behind) as doors:
-        officer = await somebody_of("province")
+    async with open_execution_paths(behind) as execution_paths:
+        officer = await viewer_of_role("province")
         for place in _planned():
             document = await named(place.document)
-            plan, _ = doors.plan(officer, document, {})
+            plan, _ = execution_paths.plan(officer, document, {})
             usual.executed.clear()
             plans.executed.clear()
 
-            answer = await doors.executed(officer, document, {})
-            await doors.planned(officer, document, {})
+            answer = await execution_paths.answer_by_executor(officer, document, {})
+            await execution_paths.answer_by_plan(officer, document, {})
 
             assert not answer.errors, (place, answer.errors)
             assert len(plans.executed) == 1, place
             # Who shares a transaction cannot risk an error; what needs no row is not even asked.
             most = 0 if plan.constant is not None else 1
-            assert plan.fallible or len(usual.asked) == most, (place, usual.asked)
+            assert plan.can_fail or len(usual.queries) == most, (place, usual.queries)
 
 
-def _planned() -> list[Place]:
+def _planned() -> list[FieldDocument]:
     return [place for place in PLACES if place.name not in UNPLANNED]
 
 

@@ -7,33 +7,41 @@ import asyncpg
 import pytest
 
 from registry.kernel import watchdog
-from registry.kernel.errors import Busy
+from registry.kernel.errors import Overloaded
 from registry.reading import reader_pool
-from registry.reading.reader_pool import STATEMENTS_MAX, Readers
+from registry.reading.reader_pool import STATEMENT_CACHE_SIZE, ReaderPool
 from tests.support.cluster import Database
-from tests.support.waiting import SECONDS_MAX, waits
+from tests.support.waiting import SECONDS_MAX, wait_until_blocked
 
 ONE = "SELECT convert_to('1', 'UTF8')"
 LOCKED = "SELECT convert_to(pg_advisory_xact_lock_shared(7)::text, 'UTF8')"
 
 
 @pytest.fixture
-async def readers(founded: Database) -> AsyncIterator[Readers]:
+async def readers(founding_database: Database) -> AsyncIterator[ReaderPool]:
     """Two connections, for which one request may wait."""
-    made = Readers(founded.reader_url, most=2, at_once=2, waiting=1, seconds=2)
+    made = ReaderPool(
+        founding_database.reader_url,
+        max_connections=2,
+        max_concurrent=2,
+        max_waiting=1,
+        statement_timeout=2,
+    )
     yield made
     await made.close()
 
 
-async def test_they_cannot_write_whoever_they_are(founded: Database) -> None:
-    for url in (founded.reader_url, founded.application_url):
-        readers = Readers(url, most=1, at_once=1, waiting=1, seconds=2)
+async def test_reader_connections_cannot_write(founding_database: Database) -> None:
+    for url in (founding_database.reader_url, founding_database.application_url):
+        readers = ReaderPool(
+            url, max_connections=1, max_concurrent=1, max_waiting=1, statement_timeout=2
+        )
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await readers.fetch("UPDATE transfer SET note = 'x' RETURNING ''::bytea", ())
         await readers.close()
 
 
-async def test_an_error_of_the_server_keeps_the_connection(readers: Readers) -> None:
+async def test_an_error_of_the_server_keeps_the_connection(readers: ReaderPool) -> None:
     who = "SELECT convert_to(pg_backend_pid()::text, 'UTF8')"
     before = await readers.fetch(who, ())
 
@@ -43,14 +51,14 @@ async def test_an_error_of_the_server_keeps_the_connection(readers: Readers) -> 
     assert await readers.fetch(who, ()) == before
 
 
-async def test_a_lost_connection_is_replaced(readers: Readers) -> None:
+async def test_a_lost_connection_is_replaced(readers: ReaderPool) -> None:
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await readers.fetch("SELECT pg_terminate_backend(pg_backend_pid())::text::bytea", ())
 
     assert await readers.fetch(ONE, ()) == b"1"
 
 
-async def test_who_gives_up_waiting_leaves_no_answer_to_the_next(readers: Readers) -> None:
+async def test_a_cancelled_waiter_leaves_no_answer_to_the_next(readers: ReaderPool) -> None:
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.1):
             await readers.fetch("SELECT convert_to(pg_sleep(1)::text || 'late', 'UTF8')", ())
@@ -58,17 +66,23 @@ async def test_who_gives_up_waiting_leaves_no_answer_to_the_next(readers: Reader
     assert {await readers.fetch(ONE, ()) for _ in range(4)} == {b"1"}
 
 
-async def test_what_takes_too_long_is_cancelled(readers: Readers) -> None:
+async def test_what_takes_too_long_is_cancelled(readers: ReaderPool) -> None:
     with pytest.raises(asyncpg.QueryCanceledError):
         await readers.fetch("SELECT convert_to(pg_sleep(5)::text, 'UTF8')", ())
 
 
 async def test_a_database_that_does_not_cancel_it_either_is_left(
-    founded: Database, monkeypatch: pytest.MonkeyPatch
+    founding_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reader_pool, "GRACE_SECONDS", 0.1 - SECONDS_MAX)
-    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.02)
-    readers = Readers(founded.reader_url, most=1, at_once=1, waiting=1, seconds=SECONDS_MAX)
+    monkeypatch.setattr(watchdog, "CHECK_INTERVAL_SECONDS", 0.02)
+    readers = ReaderPool(
+        founding_database.reader_url,
+        max_connections=1,
+        max_concurrent=1,
+        max_waiting=1,
+        statement_timeout=SECONDS_MAX,
+    )
 
     for _ in range(2):
         with pytest.raises(asyncpg.ConnectionDoesNotExistError):
@@ -78,14 +92,20 @@ async def test_a_database_that_does_not_cancel_it_either_is_left(
     await readers.close()
 
 
-async def test_when_too_many_wait_the_next_is_told_at_once(founded: Database) -> None:
-    readers = Readers(founded.reader_url, most=2, at_once=2, waiting=1, seconds=SECONDS_MAX)
-    owner = await asyncpg.connect(founded.owner_url)
+async def test_when_too_many_wait_the_next_is_refused_at_once(founding_database: Database) -> None:
+    readers = ReaderPool(
+        founding_database.reader_url,
+        max_connections=2,
+        max_concurrent=2,
+        max_waiting=1,
+        statement_timeout=SECONDS_MAX,
+    )
+    owner = await asyncpg.connect(founding_database.owner_url)
     await owner.execute("SELECT pg_advisory_lock(7)")
     running = [asyncio.create_task(readers.fetch(LOCKED, ())) for _ in range(3)]
-    await waits(owner, 2)
+    await wait_until_blocked(owner, 2)
 
-    with pytest.raises(Busy):
+    with pytest.raises(Overloaded):
         await readers.fetch(ONE, ())
 
     await owner.close()
@@ -94,33 +114,51 @@ async def test_when_too_many_wait_the_next_is_told_at_once(founded: Database) ->
     await readers.close()
 
 
-async def test_a_flood_of_statements_is_forgotten(founded: Database) -> None:
-    readers = Readers(founded.reader_url, most=1, at_once=1, waiting=1, seconds=5)
-    for number in range(STATEMENTS_MAX + 50):
+async def test_a_flood_of_statements_is_evicted(founding_database: Database) -> None:
+    readers = ReaderPool(
+        founding_database.reader_url,
+        max_connections=1,
+        max_concurrent=1,
+        max_waiting=1,
+        statement_timeout=5,
+    )
+    for number in range(STATEMENT_CACHE_SIZE + 50):
         await readers.fetch(f"SELECT convert_to('{number}', 'UTF8')", ())
 
     held = "SELECT convert_to(count(*)::text, 'UTF8') FROM pg_prepared_statements"
     found = await readers.fetch(held, ())
 
-    assert int(found or b"0") <= STATEMENTS_MAX + 2
+    assert int(found or b"0") <= STATEMENT_CACHE_SIZE + 2
     await readers.close()
 
 
-async def test_a_statement_is_parsed_once(founded: Database) -> None:
+async def test_a_statement_is_parsed_once(founding_database: Database) -> None:
     told = "SELECT convert_to(max(generic_plans)::text, 'UTF8') FROM pg_prepared_statements"
-    readers = Readers(founded.reader_url, most=1, at_once=1, waiting=1, seconds=2)
+    readers = ReaderPool(
+        founding_database.reader_url,
+        max_connections=1,
+        max_concurrent=1,
+        max_waiting=1,
+        statement_timeout=2,
+    )
 
     assert [await readers.fetch(told, ()) for _ in range(3)] == [b"1", b"2", b"3"]
 
     await readers.close()
 
 
-async def test_a_statement_that_takes_long_keeps_none_waiting(founded: Database) -> None:
-    readers = Readers(founded.reader_url, most=2, at_once=1, waiting=1, seconds=SECONDS_MAX)
-    owner = await asyncpg.connect(founded.owner_url)
+async def test_a_statement_that_takes_long_keeps_none_waiting(founding_database: Database) -> None:
+    readers = ReaderPool(
+        founding_database.reader_url,
+        max_connections=2,
+        max_concurrent=1,
+        max_waiting=1,
+        statement_timeout=SECONDS_MAX,
+    )
+    owner = await asyncpg.connect(founding_database.owner_url)
     await owner.execute("SELECT pg_advisory_lock(7)")
     held = asyncio.create_task(readers.fetch(LOCKED, ()))
-    await waits(owner, 1)
+    await wait_until_blocked(owner, 1)
 
     async with asyncio.timeout(SECONDS_MAX):
         assert await readers.fetch(ONE, ()) == b"1"

@@ -9,12 +9,12 @@ import pytest
 
 from registry.access.authorizer import VIEWER_FACTS
 from registry.access.principals import NIL, Viewer
-from registry.db.session import rows
+from registry.db.session import fetch_all
 from registry.reading.plan import Plan
-from tests.reading.execution_paths import Doors, assert_alike, open_doors
-from tests.reading.world import now, somebody_of
+from tests.reading.execution_paths import ExecutionPaths, assert_same_answers, open_execution_paths
+from tests.reading.world import registry_time, viewer_of_role
 from tests.support.cluster import Server
-from tests.support.demo_databases import Told, a_copy
+from tests.support.demo_databases import LoadedDemo, open_demo_copy
 
 UNASKED = frozenset({"client", "authority"})
 """Commands ask for these alone."""
@@ -30,34 +30,43 @@ EVERYTHING = """{
 
 
 @pytest.fixture
-async def doors(server: Server, wide_founding: Told) -> AsyncIterator[Doors]:
-    async with a_copy(server, wide_founding) as database, open_doors(database) as doors:
-        yield doors
+async def execution_paths(
+    server: Server, extended_founding_demo: LoadedDemo
+) -> AsyncIterator[ExecutionPaths]:
+    async with (
+        open_demo_copy(server, extended_founding_demo) as database,
+        open_execution_paths(database) as execution_paths,
+    ):
+        yield execution_paths
 
 
 def seen(answer: Any, field: str) -> set[str]:  # noqa: ANN401 - as it is answered
     return {node["id"] for node in answer.data[field]["nodes"]}
 
 
-async def test_a_plan_is_kept_apart_by_whatever_a_viewer_is_or_binds_it(doors: Doors) -> None:
-    viewer = Viewer(role="city", now=await now())
+async def test_a_plan_is_kept_apart_by_whatever_a_viewer_is_or_binds_it(
+    execution_paths: ExecutionPaths,
+) -> None:
+    viewer = Viewer(role="city", now=await registry_time())
     others: dict[str, Any] = {
-        "role": "county", "may_initiate": True, "may_approve": True, "lapsed": True,
-        "sanctioned": True, "frozen": True, "scopes": frozenset(),
+        "role": "county", "may_initiate": True, "may_approve": True, "appointment_expired": True,
+        "is_sanctioned": True, "is_frozen": True, "scopes": frozenset(),
     }  # fmt: skip
 
     for name, value in others.items():
-        assert replace(viewer, **{name: value}).standing != viewer.standing, name
+        assert replace(viewer, **{name: value}).policy_key != viewer.policy_key, name
     asked = {field.name for field in fields(Viewer) if field.init} - UNASKED
-    assert asked - set(others) == set(viewer.binds()) - {"role"}
+    assert asked - set(others) == set(viewer.bind_values()) - {"role"}
     assert VIEWER_FACTS.keys() == {
         "scope_missing", "appointment_lapsed", "sanctioned", "frozen", "may_initiate",
         "may_approve",
     }  # fmt: skip
 
 
-async def test_two_clients_that_differ_only_in_scopes_never_share_a_plan(doors: Doors) -> None:
-    officer = await somebody_of("city")
+async def test_two_clients_that_differ_only_in_scopes_never_share_a_plan(
+    execution_paths: ExecutionPaths,
+) -> None:
+    officer = await viewer_of_role("city")
     document = "{ transfers(first: 100) { totalCount nodes { id price } } }"
     sets = [
         frozenset[str](),
@@ -71,9 +80,9 @@ async def test_two_clients_that_differ_only_in_scopes_never_share_a_plan(doors: 
 
     for scopes in (*sets, *reversed(sets)):
         viewer = replace(officer, scopes=scopes)
-        plan, _ = doors.plan(viewer, document, {})
+        plan, _ = execution_paths.plan(viewer, document, {})
         assert plans.setdefault(scopes, plan) is plan
-        answers[scopes] = await assert_alike(doors, viewer, document)
+        answers[scopes] = await assert_same_answers(execution_paths, viewer, document)
 
     assert len({id(plan) for plan in plans.values()}) == len(sets)
     assert [answers[scopes].data["transfers"]["totalCount"] > 0 for scopes in sets] == [
@@ -84,20 +93,20 @@ async def test_two_clients_that_differ_only_in_scopes_never_share_a_plan(doors: 
 
 
 async def test_one_plan_serves_two_organisations_and_shows_neither_the_others_rows(
-    doors: Doors,
+    execution_paths: ExecutionPaths,
 ) -> None:
-    holders = await rows(
+    holders = await fetch_all(
         "SELECT DISTINCT organisation_id AS id FROM account a JOIN organisation o"
         " ON o.id = a.organisation_id WHERE o.kind = 'enterprise' ORDER BY 1 LIMIT 6"
     )
-    officer = await somebody_of("enterprise")
+    officer = await viewer_of_role("enterprise")
     whose: dict[UUID, set[str]] = {}
     plans = set()
 
     for holder in (*holders, *reversed(holders)):
-        viewer = replace(officer, organisation=holder["id"], person=NIL, appointment=NIL)
-        plans.add(id(doors.plan(viewer, EVERYTHING, {})[0]))
-        answer = await assert_alike(doors, viewer, EVERYTHING)
+        viewer = replace(officer, organisation=holder["id"], person=NIL, appointment_id=NIL)
+        plans.add(id(execution_paths.plan(viewer, EVERYTHING, {})[0]))
+        answer = await assert_same_answers(execution_paths, viewer, EVERYTHING)
         accounts = seen(answer, "accounts")
         assert accounts
         assert whose.setdefault(holder["id"], accounts) == accounts
@@ -107,27 +116,31 @@ async def test_one_plan_serves_two_organisations_and_shows_neither_the_others_ro
 
 
 async def test_one_plan_serves_two_divisions_and_shows_neither_the_others_rows(
-    doors: Doors,
+    execution_paths: ExecutionPaths,
 ) -> None:
-    officer = await somebody_of("city")
-    cities = await rows("SELECT DISTINCT city FROM account WHERE city <> '130000' ORDER BY 1")
+    officer = await viewer_of_role("city")
+    cities = await fetch_all("SELECT DISTINCT city FROM account WHERE city <> '130000' ORDER BY 1")
     document = "{ accounts(first: 100) { totalCount nodes { id } } }"
     whose: dict[str, set[str]] = {}
 
     assert len(cities) > 1
     for found in (*cities, *reversed(cities)):
         viewer = replace(officer, division=found["city"], organisation=NIL, person=NIL)
-        accounts = seen(await assert_alike(doors, viewer, document), "accounts")
+        accounts = seen(await assert_same_answers(execution_paths, viewer, document), "accounts")
         assert whose.setdefault(found["city"], accounts) == accounts
 
     assert any(whose.values())
     assert sum(len(accounts) for accounts in whose.values()) == len(set().union(*whose.values()))
 
 
-async def test_a_viewer_of_no_division_sees_nothing_that_has_none(doors: Doors) -> None:
+async def test_a_viewer_of_no_division_sees_nothing_that_has_none(
+    execution_paths: ExecutionPaths,
+) -> None:
     """An empty code is the code of no place, though rows hold it where they lie in no county."""
-    officer = replace(await somebody_of("county"), division="", organisation=NIL, person=NIL)
+    officer = replace(await viewer_of_role("county"), division="", organisation=NIL, person=NIL)
 
-    answer = await assert_alike(doors, officer, "{ accounts(first: 100) { nodes { id } } }")
+    answer = await assert_same_answers(
+        execution_paths, officer, "{ accounts(first: 100) { nodes { id } } }"
+    )
 
     assert seen(answer, "accounts") == set()

@@ -8,20 +8,20 @@ import asyncpg
 import pytest
 
 from registry.access.principals import Viewer
-from registry.reading.catalog import Paged
+from registry.reading.catalog import ConnectionField
 from schema.planning.planner import QUERY, Planner
-from schema.root import whole_schema
-from tests.policies.scenarios.rows import Column, let_anything_in
-from tests.reading.execution_paths import Doors, open_doors
-from tests.reading.world import somebody_of
+from schema.root import build_api_schema
+from tests.policies.scenarios.rows import Column, drop_constraints
+from tests.reading.execution_paths import ExecutionPaths, open_execution_paths
+from tests.reading.world import viewer_of_role
 from tests.support.cluster import Server
-from tests.support.demo_databases import Told, a_copy
+from tests.support.demo_databases import LoadedDemo, open_demo_copy
 
-PLANNER = Planner(whole_schema()._schema)
+PLANNER = Planner(build_api_schema()._schema)
 LISTS = {
-    name: field.read
-    for name, field in PLANNER.catalogue[QUERY].fields.items()
-    if isinstance(field.read, Paged)
+    name: field.source
+    for name, field in PLANNER.catalog[QUERY].fields.items()
+    if isinstance(field.source, ConnectionField)
 }
 ORDERS = [(name, order) for name, paged in LISTS.items() for order in paged.orders]
 SIZE, INSERTED = 3, 2
@@ -39,17 +39,17 @@ _COPIES = """
 
 
 @dataclass
-class Walker:
+class PageWalker:
     """Walks one list in one order as somebody who sees all of it."""
 
-    doors: Doors
+    execution_paths: ExecutionPaths
     viewer: Viewer
     owner: asyncpg.Connection
     name: str
     order: str
     columns: list[Column]
 
-    async def walked(self, *, backward: bool, inserting: bool) -> list[str]:
+    async def walk(self, *, backward: bool, inserting: bool) -> list[str]:
         """The identifiers in the order of the list, however it was walked."""
         pages: list[list[str]] = []
         place = None
@@ -76,7 +76,7 @@ class Walker:
                 pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
             }}
         }}"""
-        found = await self.doors.planned(self.viewer, document, {"place": place})
+        found = await self.execution_paths.answer_by_plan(self.viewer, document, {"place": place})
         assert found is not None, document
         return found[self.name]
 
@@ -85,7 +85,7 @@ class Walker:
         columns = [f'"{column.name}"' for column in self.columns]
         await self.owner.execute(
             _COPIES.format(
-                table=PLANNER.catalogue[paged.to].table,
+                table=PLANNER.catalog[paged.node_type].table,
                 key=paged.orders[self.order].column,
                 columns=", ".join(columns),
                 copied=", ".join(f"(r).{column}" for column in columns),
@@ -96,31 +96,34 @@ class Walker:
 
 @pytest.fixture
 async def walkers(
-    server: Server, wide_founding: Told
-) -> AsyncIterator[tuple[Doors, asyncpg.Connection]]:
-    async with a_copy(server, wide_founding) as database, open_doors(database) as doors:
+    server: Server, extended_founding_demo: LoadedDemo
+) -> AsyncIterator[tuple[ExecutionPaths, asyncpg.Connection]]:
+    async with (
+        open_demo_copy(server, extended_founding_demo) as database,
+        open_execution_paths(database) as execution_paths,
+    ):
         owner = await asyncpg.connect(database.owner_url)
-        yield doors, owner
+        yield execution_paths, owner
         await owner.close()
 
 
 @pytest.mark.parametrize(("name", "order"), ORDERS)
 async def test_a_walk_sees_all_that_was_there_once(
-    walkers: tuple[Doors, asyncpg.Connection], name: str, order: str
+    walkers: tuple[ExecutionPaths, asyncpg.Connection], name: str, order: str
 ) -> None:
-    doors, owner = walkers
-    table = PLANNER.catalogue[LISTS[name].to].table
-    columns = await let_anything_in(owner, table)
-    officer = await somebody_of("province")
-    walker = Walker(doors, officer, owner, name, order, columns)
+    execution_paths, owner = walkers
+    table = PLANNER.catalog[LISTS[name].node_type].table
+    columns = await drop_constraints(owner, table)
+    officer = await viewer_of_role("province")
+    walker = PageWalker(execution_paths, officer, owner, name, order, columns)
     await walker._insert()
 
-    before = await walker.walked(backward=False, inserting=False)
+    before = await walker.walk(backward=False, inserting=False)
     assert len(before) > SIZE
-    assert await walker.walked(backward=True, inserting=False) == before
+    assert await walker.walk(backward=True, inserting=False) == before
 
     for backward in (False, True):
-        there = await walker.walked(backward=False, inserting=False)
-        walked = await walker.walked(backward=backward, inserting=True)
+        there = await walker.walk(backward=False, inserting=False)
+        walked = await walker.walk(backward=backward, inserting=True)
         assert len(set(walked)) == len(walked)
         assert [id for id in walked if id in set(there)] == there

@@ -26,21 +26,21 @@ class Wire:
     executed: list[str] = field(default_factory=list)
 
     @property
-    def asked(self) -> list[str]:
+    def queries(self) -> list[str]:
         """What was executed but for the frame of a transaction."""
         return [sql for sql in self.executed if not sql.startswith(("BEGIN", "COMMIT"))]
 
 
 @asynccontextmanager
-async def listening(url: str) -> AsyncIterator[Wire]:
+async def listen(url: str) -> AsyncIterator[Wire]:
     """A place to connect to instead of the URL's."""
     wire = Wire()
     speaking: list[asyncio.Task[None]] = []
 
     async def connected(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
-        far, on = await _reached(url)
-        speaking.append(asyncio.create_task(_passed(far, back)))
-        speaking.append(asyncio.create_task(_Heard(wire).passed(near, on)))
+        far, on = await _connect(url)
+        speaking.append(asyncio.create_task(_forward(far, back)))
+        speaking.append(asyncio.create_task(_ProtocolReader(wire).forward(near, on)))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     parts = urlsplit(url)
@@ -56,7 +56,7 @@ async def listening(url: str) -> AsyncIterator[Wire]:
         await asyncio.gather(*speaking, return_exceptions=True)
 
 
-async def _reached(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     parts = urlsplit(url)
     given = parse_qs(parts.query)
     port = given.get("port", [str(parts.port or 5432)])[0]
@@ -66,7 +66,7 @@ async def _reached(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
     return await asyncio.open_connection(parts.hostname, int(port))
 
 
-async def _passed(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     async with _closing(writer):
         while data := await reader.read(65_536):
             writer.write(data)
@@ -84,33 +84,33 @@ async def _closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
             await writer.wait_closed()
 
 
-class _Heard:
+class _ProtocolReader:
     """Reads the messages of one client: PostgreSQL's protocol, version 3."""
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._texts: dict[bytes, str] = {}
+        self._statements: dict[bytes, str] = {}
         self._bound = b""
 
-    async def passed(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass on what is sent; the first message has no letter."""
         letter = b""
         async with _closing(writer):
             while True:
                 length = await reader.readexactly(_LENGTH)
                 body = await reader.readexactly(int.from_bytes(length) - _LENGTH)
-                self._heard(letter, body)
+                self._record(letter, body)
                 writer.write(letter + length + body)
                 await writer.drain()
                 letter = b"" if body == _ENCRYPT else await reader.readexactly(1)
 
-    def _heard(self, letter: bytes, body: bytes) -> None:
+    def _record(self, letter: bytes, body: bytes) -> None:
         if letter == b"Q":
             self._wire.executed.append(body.rstrip(b"\0").decode())
         elif letter == b"P":
             name, text, _ = body.split(b"\0", 2)
-            self._texts[name] = text.decode()
+            self._statements[name] = text.decode()
         elif letter == b"B":
             _, self._bound, _ = body.split(b"\0", 2)
         elif letter == b"E":
-            self._wire.executed.append(self._texts[self._bound])
+            self._wire.executed.append(self._statements[self._bound])

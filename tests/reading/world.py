@@ -13,58 +13,58 @@ from uuid import UUID
 import asyncpg
 
 from policies.vocabulary import VOCABULARY
-from registry.access.principals import Caller, Viewer
-from registry.access.viewer_lookup import enter
-from registry.db.session import row, rows
-from registry.reading.catalog import Catalogue, Paged
-from registry.reading.keyset import cursor_of
-from schema.framework.global_ids import global_id
-from schema.framework.scalars import show_instant
-from tests.reading.argument_generator import Known
-from tests.reading.extreme_rows import widen, without_triggers
+from registry.access.principals import Principal, Viewer
+from registry.access.viewer_lookup import resolve_viewer
+from registry.db.session import fetch_all, fetch_one
+from registry.reading.catalog import Catalog, ConnectionField
+from registry.reading.keyset import encode_cursor
+from schema.framework.global_ids import to_global_id
+from schema.framework.scalars import format_datetime
+from tests.reading.argument_generator import ExistingValues
+from tests.reading.extreme_rows import add_extreme_values, without_triggers
 from tests.reading.rare_rows import add_rows
-from tests.support.cluster import Server, a_story
-from tests.support.demo_databases import Told
+from tests.support.cluster import Server, create_demo_database
+from tests.support.demo_databases import LoadedDemo
 
-OF_EACH = 25
+SAMPLES_PER_SORT = 25
 """So many objects, texts and places of each sort are known to who asks."""
 
-_SOME = f"ORDER BY id = ANY($1) DESC, md5(id::text) LIMIT {OF_EACH}"
+_SOME = f"ORDER BY id = ANY($1) DESC, md5(id::text) LIMIT {SAMPLES_PER_SORT}"
 
 STRANGER = UUID(int=0xFF)
 """The key of no row."""
 
 
-class World:
+class QueryWorld:
     """Who may ask, and what there is to ask about; no dataclass, for it is too much to be shown."""
 
-    def __init__(self, people: Sequence[Viewer], known: Known) -> None:
-        self.people = people
-        self.known = known
+    def __init__(self, people: Sequence[Viewer], known: ExistingValues) -> None:
+        self.viewers = people
+        self.existing = known
 
 
 @contextmanager
-def widened(server: Server, story: Told, seed: int) -> Iterator[Told]:
+def extend_demo(server: Server, story: LoadedDemo, seed: int) -> Iterator[LoadedDemo]:
     """A demonstration with more and odder rows than operations make, to be copied."""
-    with a_story(server, story.name) as database:
-        asyncio.run(_widen(database.owner_url, seed))
+    with create_demo_database(server, story.name) as database:
+        asyncio.run(_add_rows(database.owner_url, seed))
         yield replace(story, name=database.name)
 
 
-async def _widen(owner_url: str, seed: int) -> None:
+async def _add_rows(owner_url: str, seed: int) -> None:
     owner = await asyncpg.connect(owner_url)
     try:
         await without_triggers(owner, "DISABLE")
         await add_rows(owner)
-        await widen(owner, random.Random(seed))  # noqa: S311 - the same rows again
+        await add_extreme_values(owner, random.Random(seed))  # noqa: S311 - the same rows again
         await without_triggers(owner, "ENABLE")
     finally:
         await owner.close()
 
 
-async def world_of(catalogue: Catalogue) -> World:
+async def world_of(catalogue: Catalog) -> QueryWorld:
     """What the open database holds."""
-    return World(await viewers(), await known(catalogue))
+    return QueryWorld(await viewers(), await load_existing(catalogue))
 
 
 Keys = Mapping[str, Sequence[UUID]]
@@ -73,32 +73,32 @@ Keys = Mapping[str, Sequence[UUID]]
 
 async def viewers() -> list[Viewer]:
     """Every appointment, programs with scopes, the public, the machine, each also barred."""
-    moment = await now()
-    appointments = await rows(
+    moment = await registry_time()
+    appointments = await fetch_all(
         "SELECT p.subject, a.id FROM appointment a JOIN person p ON p.id = a.person_id"
         " WHERE a.state IN ('in_force', 'ended') ORDER BY a.role, p.subject, a.id"
     )
-    people = [await enter(Caller(each["subject"], each["id"])) for each in appointments]
+    people = [await resolve_viewer(Principal(each["subject"], each["id"])) for each in appointments]
     programs = [
-        await enter(Caller(client=each["name"]))
-        for each in await rows("SELECT name FROM client ORDER BY name")
+        await resolve_viewer(Principal(client=each["name"]))
+        for each in await fetch_all("SELECT name FROM client ORDER BY name")
     ]
     machines = [Viewer(role=role, now=moment) for role in ("public", "registry", "operator")]
     return [*people, *programs, *machines]
 
 
-async def somebody_of(role: str) -> Viewer:
+async def viewer_of_role(role: str) -> Viewer:
     """Somebody who acts in the role with nothing against him, whatever his row says by now."""
     for viewer in await viewers():
         if viewer.role == role:
             return replace(
-                viewer, lapsed=False, sanctioned=False, frozen=False, may_initiate=True,
-                may_approve=True, scopes=None,
+                viewer, appointment_expired=False, is_sanctioned=False, is_frozen=False,
+                may_initiate=True, may_approve=True, scopes=None,
             )  # fmt: skip
     raise LookupError(role)
 
 
-def barred(viewer: Viewer, chance: random.Random) -> Viewer:
+def restrict_viewer(viewer: Viewer, chance: random.Random) -> Viewer:
     """The same viewer with something for or against him that the rules know.
 
     The public has no appointment that lapses, and no client of its own that has scopes.
@@ -107,9 +107,9 @@ def barred(viewer: Viewer, chance: random.Random) -> Viewer:
         return viewer
     scopes = [f"{kind}:{verb.name}" for kind, of in VOCABULARY.kinds.items() for verb in of.verbs]
     ways: Sequence[dict[str, Any]] = (
-        {"lapsed": True},
-        {"sanctioned": True},
-        {"frozen": True},
+        {"appointment_expired": True},
+        {"is_sanctioned": True},
+        {"is_frozen": True},
         {"may_initiate": False},
         {"may_approve": False},
         {"scopes": frozenset(chance.sample(scopes, len(scopes) // 2))},
@@ -119,86 +119,88 @@ def barred(viewer: Viewer, chance: random.Random) -> Viewer:
     return replace(viewer, **chance.choice(ways))
 
 
-async def known(catalogue: Catalogue, above: Keys | None = None) -> Known:
-    """What a query may name: of each sort some, those of the objects ``above`` all others."""
-    above = above or {}
-    return Known(
-        ids=await _ids(catalogue, above),
-        cursors=await _cursors(catalogue, above),
-        words=await _words(catalogue, above),
-        moments=await _moments(),
+async def load_existing(catalogue: Catalog, preferred: Keys | None = None) -> ExistingValues:
+    """What a query may name: of each sort some, those of the objects ``preferred`` all others."""
+    preferred = preferred or {}
+    return ExistingValues(
+        ids=await _ids(catalogue, preferred),
+        cursors=await _cursors(catalogue, preferred),
+        words=await _words(catalogue, preferred),
+        instants=await _instants(),
         days=[each.isoformat() for each in await _days()],
-        numbers=[each["number"] for each in await rows("SELECT number FROM certificate")],
+        numbers=[each["number"] for each in await fetch_all("SELECT number FROM certificate")],
     )
 
 
-async def now() -> datetime:
+async def registry_time() -> datetime:
     """The registry's time."""
-    found = await row("SELECT registry_now() AS now")
+    found = await fetch_one("SELECT registry_now() AS now")
     assert found is not None
     moment: datetime = found["now"]
     return moment
 
 
-async def _ids(catalogue: Catalogue, above: Keys) -> dict[str, list[str]]:
+async def _ids(catalogue: Catalog, preferred: Keys) -> dict[str, list[str]]:
     tables = {name: of.table for name, of in catalogue.items() if of.kind}
     tables |= {"Instrument": "instrument", "Entry": "entry", "Milestone": "milestone"}
     found = {}
     for kind, table in tables.items():
-        keys = await rows(f"SELECT id FROM {table} {_SOME}", list(above.get(kind, ())))
-        found[kind] = [str(global_id(kind, each["id"])) for each in keys]
-        found[kind].append(global_id(kind, STRANGER))
-    found["Query"] = [global_id("Query", STRANGER)]
+        keys = await fetch_all(f"SELECT id FROM {table} {_SOME}", list(preferred.get(kind, ())))
+        found[kind] = [str(to_global_id(kind, each["id"])) for each in keys]
+        found[kind].append(to_global_id(kind, STRANGER))
+    found["Query"] = [to_global_id("Query", STRANGER)]
     return found
 
 
-async def _cursors(catalogue: Catalogue, above: Keys) -> dict[tuple[str, str], list[str]]:
+async def _cursors(catalogue: Catalog, preferred: Keys) -> dict[tuple[str, str], list[str]]:
     """Places in every list, whoever may see what stands there."""
     found: dict[tuple[str, str], list[str]] = {}
     for paged in _lists(catalogue):
-        table = catalogue[paged.to].table
+        table = catalogue[paged.node_type].table
         for name, order in paged.orders.items():
-            places = await rows(
+            places = await fetch_all(
                 f"SELECT {order.column} AS key, id FROM {table} {_SOME}",
-                list(above.get(paged.to, ())),
+                list(preferred.get(paged.node_type, ())),
             )
-            key = (f"{paged.to}Order", name)
-            found[key] = [cursor_of(each["key"], each["id"]) for each in places]
+            key = (f"{paged.node_type}Order", name)
+            found[key] = [encode_cursor(each["key"], each["id"]) for each in places]
     return found
 
 
-async def _words(catalogue: Catalogue, above: Keys) -> dict[tuple[str, str], list[str]]:
+async def _words(catalogue: Catalog, preferred: Keys) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     for paged in _lists(catalogue):
-        table = catalogue[paged.to].table
-        for name, by in paged.where.items():
-            if by.reads is None:
-                said = await rows(
+        table = catalogue[paged.node_type].table
+        for name, by in paged.filters.items():
+            if by.parse is None:
+                said = await fetch_all(
                     f"SELECT {by.column} AS word FROM {table} {_SOME}",
-                    list(above.get(paged.to, ())),
+                    list(preferred.get(paged.node_type, ())),
                 )
                 words = {each["word"]: None for each in said if isinstance(each["word"], str)}
-                found[f"{paged.to}Where", name] = list(words)
+                found[f"{paged.node_type}Where", name] = list(words)
     for kind, of in VOCABULARY.kinds.items():
         found[f"{kind}.actionState", "verb"] = [verb.name for verb in of.verbs]
     found["Query.why", "verb"] = ["view", "change"]
     return found
 
 
-def _lists(catalogue: Catalogue) -> list[Paged]:
-    reads = (readable.read for of in catalogue.values() for readable in of.fields.values())
-    return [read for read in reads if isinstance(read, Paged)]
+def _lists(catalogue: Catalog) -> list[ConnectionField]:
+    reads = (readable.source for of in catalogue.values() for readable in of.fields.values())
+    return [read for read in reads if isinstance(read, ConnectionField)]
 
 
-async def _moments() -> list[str]:
-    acts = await rows(f"SELECT at FROM act ORDER BY md5(id::text) LIMIT {OF_EACH}")
-    known = await rows("SELECT known_at AS at FROM posting ORDER BY md5(entry_id::text) LIMIT 9")
-    found = [show_instant(each["at"]) for each in (*acts, *known)]
+async def _instants() -> list[str]:
+    acts = await fetch_all(f"SELECT at FROM act ORDER BY md5(id::text) LIMIT {SAMPLES_PER_SORT}")
+    known = await fetch_all(
+        "SELECT known_at AS at FROM posting ORDER BY md5(entry_id::text) LIMIT 9"
+    )
+    found = [format_datetime(each["at"]) for each in (*acts, *known)]
     ends = ("1900-01-01T00:00:00Z", "2200-12-31T23:59:59.999999-23:59", "2022-06-07T10:00:00+08:00")
     return [*(each for each in found if "1900" < each < "2200"), *ends]
 
 
 async def _days() -> list[date]:
-    found = await rows("SELECT DISTINCT effective_from AS day FROM parameter LIMIT 9")
+    found = await fetch_all("SELECT DISTINCT effective_from AS day FROM parameter LIMIT 9")
     ends = [date(2022, 6, 7), date(1900, 1, 1), date(2200, 12, 31)]
     return [each["day"] for each in found if ends[1] < each["day"] < ends[2]] + ends

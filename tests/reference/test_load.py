@@ -6,29 +6,29 @@ import pytest
 
 from registry.db.session import execute
 from seeds.reference.loader import load_reference
-from seeds.reference.tables import FOLDER, SHEETS, ReferenceRefused, read_sheets
+from seeds.reference.tables import FOLDER, REFERENCE_TABLES, ReferenceDataError, read_tables
 from tests.support.cluster import Database
 
-TABLES = tuple(dict.fromkeys(sheet.table for sheet in SHEETS))
+TABLES = tuple(dict.fromkeys(sheet.table for sheet in REFERENCE_TABLES))
 
 
-async def emptied(owner: asyncpg.Connection) -> None:
+async def empty_tables(owner: asyncpg.Connection) -> None:
     for table in reversed(TABLES):
         await owner.execute(f"DELETE FROM {table}")
 
 
-async def everything(owner: asyncpg.Connection) -> dict[str, list[asyncpg.Record]]:
+async def read_all_tables(owner: asyncpg.Connection) -> dict[str, list[asyncpg.Record]]:
     return {
         table: await owner.fetch(f"SELECT t.*, xmin FROM {table} t ORDER BY 1") for table in TABLES
     }
 
 
 async def test_every_row_of_every_file_is_loaded(owner: asyncpg.Connection) -> None:
-    await emptied(owner)
+    await empty_tables(owner)
 
     changed = await load_reference(owner)
 
-    assert changed == {file: len(lines) for file, lines in read_sheets().items()}
+    assert changed == {file: len(lines) for file, lines in read_tables().items()}
     assert sum(changed.values()) == sum(
         [await owner.fetchval(f"SELECT count(*) FROM {table}") for table in TABLES]
     )
@@ -36,12 +36,12 @@ async def test_every_row_of_every_file_is_loaded(owner: asyncpg.Connection) -> N
 
 async def test_loading_twice_changes_nothing(owner: asyncpg.Connection) -> None:
     await load_reference(owner)
-    before = await everything(owner)
+    before = await read_all_tables(owner)
 
     changed = await load_reference(owner)
 
     assert set(changed.values()) == {0}
-    assert await everything(owner) == before
+    assert await read_all_tables(owner) == before
 
 
 async def test_a_corrected_cell_corrects_its_row_alone(
@@ -67,7 +67,7 @@ async def test_a_figure_that_runs_into_a_row_no_longer_in_the_file_is_refused(
     path.write_text(text.replace("SO2,2016-01-01,2017-12-31", "SO2,2016-01-01,2018-01-31"), "utf-8")
 
     # The row that began on 1 January 2018 is still there: rows are never removed.
-    with pytest.raises(ReferenceRefused, match=r"base_prices\.csv: .*parameter_no_overlap"):
+    with pytest.raises(ReferenceDataError, match=r"base_prices\.csv: .*parameter_no_overlap"):
         await load_reference(owner, folder)
 
 
@@ -75,7 +75,7 @@ async def test_what_the_database_refuses_leaves_nothing_behind(
     owner: asyncpg.Connection, tmp_path: Path
 ) -> None:
     await load_reference(owner)
-    before = await everything(owner)
+    before = await read_all_tables(owner)
     folder = Path(shutil.copytree(FOLDER, tmp_path / "reference"))
     cities, parameters = folder / "cities.csv", folder / "parameters.csv"
     cities.write_text(cities.read_text("utf-8").replace("Langfang", "Lang Fang"), "utf-8")
@@ -83,10 +83,10 @@ async def test_what_the_database_refuses_leaves_nothing_behind(
         parameters.read_text("utf-8").replace(",5,years,", ",five,years,"), "utf-8"
     )
 
-    with pytest.raises(ReferenceRefused, match=r"parameters\.csv: .*parameter_value"):
+    with pytest.raises(ReferenceDataError, match=r"parameters\.csv: .*parameter_value"):
         await load_reference(owner, folder)
 
-    assert await everything(owner) == before
+    assert await read_all_tables(owner) == before
 
 
 INVALID = {

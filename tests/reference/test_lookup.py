@@ -4,13 +4,18 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.db.session import row, rows
+from registry.db.session import fetch_all, fetch_one
 from registry.kernel.calendar import add_trading_days, add_working_days
 from registry.kernel.errors import Code, ConditionsUnmet, Malformed
 from registry.kernel.quantities import parse_money
-from registry.reference.divisions import place
-from registry.reference.holidays import calendar
-from registry.reference.parameters import base_price, find_parameter, parameter, parameters
+from registry.reference.divisions import resolve_division
+from registry.reference.holidays import load_calendar
+from registry.reference.parameters import (
+    find_parameter,
+    load_parameters,
+    require_base_price,
+    require_parameter,
+)
 from registry.reference.records import (
     Division,
     Holiday,
@@ -25,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("database")
 FOUNDING_DAY = date(2022, 6, 7)
 
 
-async def enter(
+async def insert_figure(
     owner: asyncpg.Connection, days: int | None, *, area: str = "", pollutant: str = ""
 ) -> None:
     await owner.execute(
@@ -56,15 +61,15 @@ BASE_PRICES = [
 
 async def test_the_base_price_is_that_of_the_day() -> None:
     for on, pollutant, yuan, demo in BASE_PRICES:
-        found = await base_price(pollutant, on)
+        found = await require_base_price(pollutant, on)
 
         assert found.money_fen == parse_money(yuan)
         assert found.demo is demo
-        assert found.period.holds(on)
+        assert found.period.contains(on)
 
 
 async def test_the_base_price_of_2022_cites_its_notice() -> None:
-    assert (await base_price("SO2", FOUNDING_DAY)).ground == "冀发改公价〔2020〕1847号"
+    assert (await require_base_price("SO2", FOUNDING_DAY)).ground == "冀发改公价〔2020〕1847号"
 
 
 @pytest.mark.parametrize(
@@ -72,10 +77,10 @@ async def test_the_base_price_of_2022_cites_its_notice() -> None:
 )
 async def test_a_price_nobody_knows_is_refused_with_name_and_day(pollutant: str, on: date) -> None:
     with pytest.raises(ConditionsUnmet) as refusal:
-        await base_price(pollutant, on)
+        await require_base_price(pollutant, on)
 
     assert refusal.value.code == Code.CONDITIONS_UNMET
-    assert refusal.value.ground == "parameter base_price"
+    assert refusal.value.legal_basis == "parameter base_price"
     assert refusal.value.conditions[0].name == "parameter_known"
     for text in refusal.value.message:
         assert "base_price" in text
@@ -85,44 +90,44 @@ async def test_a_price_nobody_knows_is_refused_with_name_and_day(pollutant: str,
 
 async def test_a_base_price_without_a_pollutant_is_no_question() -> None:
     with pytest.raises(Malformed):
-        await base_price("", FOUNDING_DAY)
+        await require_base_price("", FOUNDING_DAY)
 
 
-async def test_a_figure_known_to_be_unknown_is_refused_too() -> None:
+async def test_a_figure_recorded_as_unknown_is_refused_too() -> None:
     found = await find_parameter("loan_to_value_percent", FOUNDING_DAY)
     assert found is not None
     assert found.value is None
 
     with pytest.raises(ConditionsUnmet):
-        await parameter("loan_to_value_percent", FOUNDING_DAY)
+        await require_parameter("loan_to_value_percent", FOUNDING_DAY)
 
 
 async def test_the_regime_across_cities_begins_with_2026_and_ends_after_two_years() -> None:
     async def regime(on: date) -> str:
-        return (await parameter("cross_region_regime", on)).word
+        return (await require_parameter("cross_region_regime", on)).word
 
     assert await regime(FOUNDING_DAY) == await regime(date(2025, 12, 31)) == "same_city"
     assert await regime(date(2026, 1, 1)) == await regime(date(2027, 12, 31)) == "cross_region"
     for name in ("cross_region_regime", "cross_region_wait_trading_days", "receiver_tests"):
         with pytest.raises(ConditionsUnmet):
-            await parameter(name, date(2028, 1, 1))
+            await require_parameter(name, date(2028, 1, 1))
 
 
 async def test_the_figures_a_transfer_needs_are_there() -> None:
-    assert (await parameter("validity_years", FOUNDING_DAY)).number == 5
-    assert (await parameter("free_rights_tradable", FOUNDING_DAY)).flag is False
-    assert (await parameter("thermal_threshold_mw", FOUNDING_DAY)).number == 300
-    assert (await parameter("confirmation_publicity_days", FOUNDING_DAY)).days == 5
-    assert (await parameter("cross_region_wait_trading_days", date(2026, 3, 2))).days == 20
-    assert (await parameter("receiver_tests", date(2026, 3, 2))).word == "ALL"
+    assert (await require_parameter("validity_years", FOUNDING_DAY)).number == 5
+    assert (await require_parameter("free_rights_tradable", FOUNDING_DAY)).flag is False
+    assert (await require_parameter("thermal_threshold_mw", FOUNDING_DAY)).number == 300
+    assert (await require_parameter("confirmation_publicity_days", FOUNDING_DAY)).days == 5
+    assert (await require_parameter("cross_region_wait_trading_days", date(2026, 3, 2))).days == 20
+    assert (await require_parameter("receiver_tests", date(2026, 3, 2))).word == "ALL"
     for name in ("acceptance_days", "contract_days", "payment_days"):
-        found = await parameter(name, FOUNDING_DAY)
+        found = await require_parameter(name, FOUNDING_DAY)
         assert found.days > 0
         assert found.demo
 
 
 async def test_a_figure_is_read_as_what_it_counts_and_nothing_else() -> None:
-    validity = await parameter("validity_years", FOUNDING_DAY)
+    validity = await require_parameter("validity_years", FOUNDING_DAY)
 
     with pytest.raises(AssertionError):
         validity.days  # noqa: B018  # reading it is the test
@@ -132,51 +137,51 @@ async def test_a_figure_is_read_as_what_it_counts_and_nothing_else() -> None:
 
 async def test_the_most_specific_figure_wins(owner: asyncpg.Connection) -> None:
     async def days(area: str = "", pollutant: str = "") -> int:
-        found = await parameter("test_days", FOUNDING_DAY, area=area, pollutant=pollutant)
+        found = await require_parameter("test_days", FOUNDING_DAY, area=area, pollutant=pollutant)
         return found.days
 
-    await enter(owner, 1)
+    await insert_figure(owner, 1)
     assert await days("131024", "SO2") == 1
 
-    await enter(owner, 2, pollutant="SO2")
+    await insert_figure(owner, 2, pollutant="SO2")
     assert await days("131024", "SO2") == 2
     assert await days("131024", "COD") == 1
 
-    await enter(owner, 3, area="131000")
+    await insert_figure(owner, 3, area="131000")
     assert await days("131024", "SO2") == 3
     assert await days("131000", "COD") == 3
     assert await days("130200", "SO2") == 2
 
-    await enter(owner, 4, area="131000", pollutant="SO2")
+    await insert_figure(owner, 4, area="131000", pollutant="SO2")
     assert await days("131024", "SO2") == 4
 
-    await enter(owner, 5, area="131024")
+    await insert_figure(owner, 5, area="131024")
     assert await days("131024", "SO2") == 5
     assert await days("131022", "SO2") == 4
     assert await days() == 1
 
 
 async def test_an_unknown_figure_of_a_city_hides_the_general_one(owner: asyncpg.Connection) -> None:
-    await enter(owner, 1)
-    await enter(owner, None, area="131000")
+    await insert_figure(owner, 1)
+    await insert_figure(owner, None, area="131000")
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await parameter("test_days", FOUNDING_DAY, area="131024")
+        await require_parameter("test_days", FOUNDING_DAY, area="131024")
 
     assert "131024" in refusal.value.message.en
 
 
 async def test_all_figures_of_a_day_can_be_listed_and_each_once() -> None:
-    found = await parameters(FOUNDING_DAY)
+    found = await load_parameters(FOUNDING_DAY)
 
     keys = [(figure.name, figure.area, figure.pollutant) for figure in found]
     assert keys == sorted(keys)
     assert len(set(keys)) == len(keys)
     assert ("base_price", "", "SO2") in keys
-    assert all(figure.period.holds(FOUNDING_DAY) and figure.source for figure in found)
+    assert all(figure.period.contains(FOUNDING_DAY) and figure.source for figure in found)
 
 
-async def test_a_place_knows_its_city() -> None:
+async def test_a_division_has_its_city() -> None:
     for code, level, city, county in (
         ("130000", "province", "130000", ""),
         ("131000", "city", "131000", ""),
@@ -185,28 +190,28 @@ async def test_a_place_knows_its_city() -> None:
         ("130181", "city", "130181", ""),
         ("130632", "county", "133100", "130632"),
     ):
-        found = await place(code, FOUNDING_DAY)
+        found = await resolve_division(code, FOUNDING_DAY)
 
         assert (found.level, found.city, found.county) == (level, city, county)
 
 
-async def test_a_place_that_does_not_exist_is_refused() -> None:
+async def test_a_division_that_does_not_exist_is_refused() -> None:
     for code in ("139900", "130521", "110101", "langfa"):
         with pytest.raises(Malformed) as refusal:
-            await place(code, FOUNDING_DAY, field="seat")
+            await resolve_division(code, FOUNDING_DAY, field="seat")
 
         assert refusal.value.field == "seat"
 
 
 async def test_a_merged_county_existed_until_the_day_before() -> None:
-    assert (await place("130526", date(2020, 6, 4))).name.zh == "任县"
+    assert (await resolve_division("130526", date(2020, 6, 4))).name.zh == "任县"
     with pytest.raises(Malformed):
-        await place("130505", date(2020, 6, 4))
-    assert (await place("130505", date(2020, 6, 5))).name.en == "Renze District"
+        await resolve_division("130505", date(2020, 6, 4))
+    assert (await resolve_division("130505", date(2020, 6, 5))).name.en == "Renze District"
 
 
 async def test_working_days_follow_the_notices() -> None:
-    days = await calendar()
+    days = await load_calendar()
 
     assert add_working_days(days, date(2022, 1, 28), 1) == date(2022, 1, 29)
     assert add_working_days(days, date(2022, 1, 30), 1) == date(2022, 2, 7)
@@ -216,11 +221,11 @@ async def test_working_days_follow_the_notices() -> None:
 
 
 async def test_a_year_whose_notice_was_not_read_is_not_confirmed() -> None:
-    days = await calendar()
+    days = await load_calendar()
 
-    assert days.confirmed(date(2026, 12, 31))
-    assert not days.confirmed(date(2027, 1, 1))
-    assert not days.confirmed(date(2020, 1, 1))
+    assert days.is_confirmed(date(2026, 12, 31))
+    assert not days.is_confirmed(date(2027, 1, 1))
+    assert not days.is_confirmed(date(2020, 1, 1))
 
 
 async def test_the_records_read_what_the_tables_hold() -> None:
@@ -233,11 +238,11 @@ async def test_the_records_read_what_the_tables_hold() -> None:
         "parameter": ParameterRow,
     }
     for table, record in tables.items():
-        stored = await row(f"SELECT count(*) AS count FROM {table}")
+        stored = await fetch_one(f"SELECT count(*) AS count FROM {table}")
         assert stored is not None
         assert len(await record.all()) == stored["count"] > 0
 
     assert (await Pollutant.get(code="NH3N")).scale == 3
-    assert {found["basin"] for found in await rows("SELECT DISTINCT basin FROM river_system")} == {
-        river.basin for river in await RiverSystem.all()
-    }
+    assert {
+        found["basin"] for found in await fetch_all("SELECT DISTINCT basin FROM river_system")
+    } == {river.basin for river in await RiverSystem.all()}

@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 
 from registry.kernel.identifiers import check_division
-from seeds.reference.tables import FOLDER, SHEETS, Line, ReferenceRefused, read_sheets
+from seeds.reference.tables import (
+    FOLDER,
+    REFERENCE_TABLES,
+    ReferenceDataError,
+    ReferenceRow,
+    read_tables,
+)
 
-READ = read_sheets()
-SHEETS_BY_FILE = {sheet.file: sheet for sheet in SHEETS}
+READ = read_tables()
+SHEETS_BY_FILE = {sheet.file: sheet for sheet in REFERENCE_TABLES}
 EVERY_LINE = [line for lines in READ.values() for line in lines]
 
 
@@ -24,21 +30,21 @@ def edit(folder: Path, file: str, change: Callable[[str], str]) -> None:
     path.write_text(change(path.read_text("utf-8")), "utf-8")
 
 
-def rows(file: str) -> list[Line]:
+def rows(file: str) -> list[ReferenceRow]:
     return READ[file]
 
 
 def test_there_is_a_sheet_for_every_file_and_a_file_for_every_sheet() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == set(SHEETS_BY_FILE)
+    assert {path.name for path in FOLDER.glob("*.csv")} == set(SHEETS_BY_FILE)
 
 
-def test_every_row_says_where_it_comes_from() -> None:
-    assert [line.where for line in EVERY_LINE if not line.row["source"]] == []
+def test_every_row_has_its_source() -> None:
+    assert [line.location for line in EVERY_LINE if not line.row["source"]] == []
 
 
 def test_what_was_not_read_in_a_source_needs_confirmation() -> None:
     unmarked = [
-        line.where
+        line.location
         for line in EVERY_LINE
         if line.row["provenance"] != "R" and not line.row["needs_confirmation"]
     ]
@@ -46,9 +52,9 @@ def test_what_was_not_read_in_a_source_needs_confirmation() -> None:
     assert unmarked == []
 
 
-def test_demonstration_figures_say_so_in_words_too() -> None:
+def test_demonstration_figures_are_marked_in_words_too() -> None:
     silent = [
-        line.where
+        line.location
         for line in EVERY_LINE
         if line.row["demo"]
         and not {"demonstration", "example"}
@@ -223,15 +229,15 @@ def test_a_wrong_file_is_refused_with_its_line(
 ) -> None:
     edit(folder, file, change)
 
-    with pytest.raises(ReferenceRefused, match=message):
-        read_sheets(folder)
+    with pytest.raises(ReferenceDataError, match=message):
+        read_tables(folder)
 
 
 def test_a_file_that_is_missing_or_not_utf8_is_named(folder: Path) -> None:
     (folder / "holidays.csv").write_bytes("元旦".encode("gb18030"))
-    with pytest.raises(ReferenceRefused, match=r"holidays\.csv: 'utf-8'"):
-        read_sheets(folder)
+    with pytest.raises(ReferenceDataError, match=r"holidays\.csv: 'utf-8'"):
+        read_tables(folder)
 
     (folder / "holidays.csv").unlink()
-    with pytest.raises(ReferenceRefused, match=r"holidays\.csv: .*No such file"):
-        read_sheets(folder)
+    with pytest.raises(ReferenceDataError, match=r"holidays\.csv: .*No such file"):
+        read_tables(folder)

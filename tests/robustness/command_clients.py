@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import httpx2
 
-from schema.framework.global_ids import global_id
-from server.auth.demo_tokens import DemonstrationSigner
-from tests.transfers.builders import Market
+from schema.framework.global_ids import to_global_id
+from server.auth.demo_tokens import DemoTokenSigner
+from tests.transfers.builders import TradingFixture
 
 Input = dict[str, Any]
 
@@ -30,7 +30,7 @@ LOT_UNITS = 1
 
 
 @dataclass
-class Sent:
+class SentCommand:
     """A command under its key, and the object of its answer; empty until it is answered."""
 
     who: str
@@ -46,45 +46,45 @@ class Sent:
 
 
 @dataclass
-class Trade:
+class CommandClients:
     """Everything that the clients of one registry sent.
 
     Attributes:
-        unheard: why a command was not answered, counted by what came instead.
+        unanswered: why a command was not answered, counted by what came instead.
 
     """
 
-    market: Market
-    signer: DemonstrationSigner
+    market: TradingFixture
+    signer: DemoTokenSigner
     client: str
-    sent: list[Sent] = field(default_factory=list)
-    unheard: Counter[str] = field(default_factory=Counter)
+    sent: list[SentCommand] = field(default_factory=list)
+    unanswered: Counter[str] = field(default_factory=Counter)
     tokens: dict[str, str] = field(default_factory=dict)
 
-    def draft(self, who: str = "seller") -> Sent:
+    def draft(self, who: str = "seller") -> SentCommand:
         """A sale of the smallest lot."""
         sale = {
-            "buyer": global_id("Organisation", self.market.buyer.id),
-            "instrument": global_id("Instrument", self.market.right.id),
+            "buyer": to_global_id("Organisation", self.market.buyer.id),
+            "instrument": to_global_id("Instrument", self.market.right.id),
             "quantity": LOTS,
             "price": "7500.00",
         }
         return self._new(who, "draftTransfer", sale)
 
-    def offer(self, draft: Sent) -> Sent:
+    def offer(self, draft: SentCommand) -> SentCommand:
         """The drafted sale, offered."""
         return self._new(draft.who, "offerTransfer", {"id": draft.id})
 
-    def withdraw(self, offer: Sent) -> Sent:
+    def withdraw(self, offer: SentCommand) -> SentCommand:
         """The offered sale, withdrawn."""
         return self._new(offer.who, "withdrawTransfer", {"id": offer.id, "reason": "test"})
 
-    def _new(self, who: str, name: str, input: Input) -> Sent:
-        made = Sent(who, name, {**input, "idempotencyKey": str(uuid4())})
+    def _new(self, who: str, name: str, input: Input) -> SentCommand:
+        made = SentCommand(who, name, {**input, "idempotencyKey": str(uuid4())})
         self.sent.append(made)
         return made
 
-    async def send(self, http: httpx2.AsyncClient, sent: Sent) -> bool:
+    async def send(self, http: httpx2.AsyncClient, sent: SentCommand) -> bool:
         """Send it; whether it was answered. A refusal that tells to repeat it is no answer."""
         body = {
             "query": DOCUMENT.format(name=sent.name, input=INPUTS[sent.name]),
@@ -96,12 +96,12 @@ class Trade:
         result = data[sent.name]
         if result["__typename"] == "Refusal":
             assert result["retryable"], result
-            self.unheard[result["code"]] += 1
+            self.unanswered[result["code"]] += 1
             return False
         sent.id, sent.replayed = result["id"], result["replayed"]
         return True
 
-    async def go_on(self, http: httpx2.AsyncClient, who: str, until: asyncio.Event) -> None:
+    async def send_until(self, http: httpx2.AsyncClient, who: str, until: asyncio.Event) -> None:
         """Draft and offer, withdraw every third offer; begin anew where no answer came."""
         for number in count():
             if not await self._case(http, who, withdraws=number % 3 == 0):
@@ -128,16 +128,16 @@ class Trade:
         try:
             answer = await http.post("/graphql", json=body, headers=self._headers(who))
         except httpx2.TransportError as error:
-            self.unheard[type(error).__name__] += 1
+            self.unanswered[type(error).__name__] += 1
             return None
         found: Input = answer.json()
         if "errors" in found:
-            self.unheard[found["errors"][0].get("extensions", {}).get("code", "unmasked")] += 1
+            self.unanswered[found["errors"][0].get("extensions", {}).get("code", "unmasked")] += 1
             return None
         data: Input = found["data"]
         return data
 
-    def answered(self) -> int:
+    def count_answered(self) -> int:
         """How many commands have been answered."""
         return sum(bool(sent.id) for sent in self.sent)
 
@@ -149,14 +149,16 @@ class Trade:
                 if await self.send(http, sent):
                     break
                 await asyncio.sleep(0.1)
-            assert sent.id, f"{sent.name} gets no answer: {self.unheard}"
+            assert sent.id, f"{sent.name} gets no answer: {self.unanswered}"
         return len(left)
 
     def _headers(self, who: str) -> Mapping[str, str]:
         caller = self.market.people[who]
         if who not in self.tokens:
-            self.tokens[who] = self.signer.token(caller.subject, client=self.client, seconds=3600)
+            self.tokens[who] = self.signer.issue_token(
+                caller.subject, client=self.client, seconds=3600
+            )
         return {
             "authorization": f"Bearer {self.tokens[who]}",
-            "biandan-appointment": str(caller.appointment),
+            "biandan-appointment": str(caller.appointment_id),
         }

@@ -45,28 +45,30 @@ PAGES = {"first", "last"}
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class FuzzedRequest:
     """A document and its variables."""
 
     document: str
     variables: dict[str, Any]
 
 
-class Inventor:
+class DocumentFuzzer:
     """Invents requests to one schema, about objects that there are and about others."""
 
     def __init__(self, schema: GraphQLSchema, ids: list[str]) -> None:
         self._schema = schema
         self._ids = st.one_of(st.sampled_from(ids), st.sampled_from(ids), TEXTS)
-        self._made: dict[str, st.SearchStrategy[Any]] = {}
+        self._types_by_name: dict[str, st.SearchStrategy[Any]] = {}
 
-    def requests(self) -> st.SearchStrategy[Asked]:
+    def requests(self) -> st.SearchStrategy[FuzzedRequest]:
         """A request for one field of a root."""
         roots = [("query", self._schema.query_type), ("mutation", self._schema.mutation_type)]
         fields = [(verb, name, f) for verb, t in roots if t for name, f in t.fields.items()]
         return st.sampled_from(fields).flatmap(lambda each: self._request(*each))
 
-    def _request(self, verb: str, name: str, field: GraphQLField) -> st.SearchStrategy[Asked]:
+    def _request(
+        self, verb: str, name: str, field: GraphQLField
+    ) -> st.SearchStrategy[FuzzedRequest]:
         declared = ", ".join(f"${arg}: {each.type}" for arg, each in field.args.items())
         given = ", ".join(f"{arg}: ${arg}" for arg in field.args)
         head = f"{verb} ({declared})" if declared else verb
@@ -77,7 +79,9 @@ class Inventor:
         }
         optional = {arg: value for arg, value in values.items() if arg not in needed}
         return st.builds(
-            lambda variables, selection: Asked(f"{head} {{ {call} {selection} }}", variables),
+            lambda variables, selection: FuzzedRequest(
+                f"{head} {{ {call} {selection} }}", variables
+            ),
             st.fixed_dictionaries(needed, optional=optional),
             self._selection(field.type, LEVELS),
         )
@@ -92,10 +96,10 @@ class Inventor:
         if isinstance(type, GraphQLList):
             return st.lists(self.value(type.of_type), max_size=3)
         name = get_named_type(type).name
-        if name not in self._made:
+        if name not in self._types_by_name:
             # Inputs may contain themselves.
-            self._made[name] = st.deferred(lambda: self._named(type))
-        return self._made[name]
+            self._types_by_name[name] = st.deferred(lambda: self._named(type))
+        return self._types_by_name[name]
 
     def _named(self, type: GraphQLInputType) -> st.SearchStrategy[Any]:
         if isinstance(type, GraphQLInputObjectType):

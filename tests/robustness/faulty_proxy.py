@@ -12,7 +12,7 @@ from server.background.access_poller import APPLICATION_NAME
 CHUNK = 64 * 1024
 
 
-class Lost(Enum):
+class LostMessage(Enum):
     """What a dropped connection loses: the request, or the answer to it."""
 
     REQUEST = "request"
@@ -27,10 +27,10 @@ class Proxy:
         self.dropped = False
         self._socket = socket
         self._left = self._step = 0
-        self._lost = Lost.REQUEST
+        self._lost = LostMessage.REQUEST
         self._links: set[asyncio.StreamWriter] = set()
 
-    def aim(self, step: int, lost: Lost) -> None:
+    def set_cut(self, step: int, lost: LostMessage) -> None:
         """Choose the request at which to drop the connection, the first being 1."""
         self._step, self._lost, self.dropped = step, lost, False
 
@@ -38,16 +38,16 @@ class Proxy:
         """Count the application's requests from now on."""
         self._left = self._step
 
-    def pass_on(self) -> None:
+    def disarm(self) -> None:
         """Drop nothing more."""
         self._left = 0
 
-    def cut(self) -> None:
+    def abort_connections(self) -> None:
         """Drop every connection now."""
         for link in self._links:
             link.transport.abort()
 
-    async def link(self, application: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
+    async def relay(self, application: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         """One connection, both ways, until one side ends it."""
         database, there = await asyncio.open_unix_connection(str(self._socket))
         pair = {back, there}
@@ -78,7 +78,7 @@ class Proxy:
                 self._left -= not polls
                 if self._left == 0 and not polls:
                     self.dropped = True
-                    if self._lost is Lost.REQUEST:
+                    if self._lost is LostMessage.REQUEST:
                         return
                     heard.clear()
                 target.write(chunk)
@@ -96,13 +96,13 @@ class Proxy:
 
 
 @asynccontextmanager
-async def a_proxy(socket: Path) -> AsyncIterator[Proxy]:
+async def open_proxy(socket: Path) -> AsyncIterator[Proxy]:
     """A proxy on a free port of loopback."""
     proxy = Proxy(socket)
-    server = await asyncio.start_server(proxy.link, "127.0.0.1", 0)
+    server = await asyncio.start_server(proxy.relay, "127.0.0.1", 0)
     proxy.port = server.sockets[0].getsockname()[1]
     try:
         yield proxy
     finally:
         server.close()
-        proxy.cut()
+        proxy.abort_connections()

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 import asyncpg
 
-from server.composition import prepare
+from server.composition import prepare_database
 from server.postgres import embedded
 from tests.support.cluster import OPTIONS
 
@@ -27,7 +27,7 @@ STARTS_SECONDS_MAX = 60
 PORTS = range(20_000, 32_000)
 
 
-def a_free_port() -> int:
+def find_free_port() -> int:
     """One outside of those that systems hand out, so that nobody is given it meanwhile."""
     while True:
         port = secrets.choice(PORTS)
@@ -35,16 +35,16 @@ def a_free_port() -> int:
             return port
 
 
-class Process:
+class ServerProcess:
     """``biandan serve`` on a port of its own, which it keeps when it is started again."""
 
     def __init__(self, state: Path, **environment: str) -> None:
         self.log = state / f"serve-{id(self)}.log"
-        self.port = a_free_port()
+        self.port = find_free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self._environment = {
             "PATH": os.defpath,
-            "BIANDAN_STATE": str(state),
+            "BIANDAN_STATE_DIR": str(state),
             "BIANDAN_PORT": str(self.port),
             **environment,
         }
@@ -60,12 +60,12 @@ class Process:
                 stderr=log,
             )
         ends = time.monotonic() + STARTS_SECONDS_MAX
-        while not self.ready():
+        while not self.is_ready():
             assert self._ran.poll() is None, self.log.read_text()
             assert time.monotonic() < ends, self.log.read_text()
             time.sleep(0.1)
 
-    def ready(self, *, path: str = "/readyz") -> bool:
+    def is_ready(self, *, path: str = "/readyz") -> bool:
         """Whether it says so."""
         asked = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
@@ -76,7 +76,7 @@ class Process:
         finally:
             asked.close()
 
-    def told(self, word: str) -> str:
+    def log_after(self, word: str) -> str:
         """The end of its log, from the last line on with this word."""
         return self.log.read_text().rpartition(word)[2][:8000]
 
@@ -96,9 +96,9 @@ class Process:
 
 
 @contextmanager
-def serving(state: Path, **environment: str) -> Iterator[Process]:
+def run_server_process(state: Path, **environment: str) -> Iterator[ServerProcess]:
     """A process that serves, killed afterwards."""
-    process = Process(state, **environment)
+    process = ServerProcess(state, **environment)
     try:
         process.start()
         yield process
@@ -107,26 +107,28 @@ def serving(state: Path, **environment: str) -> Iterator[Process]:
 
 
 @contextmanager
-def a_state() -> Iterator[Path]:
+def temporary_state_dir() -> Iterator[Path]:
     """An empty place for a cluster and a signing key."""
     with TemporaryDirectory(prefix="biandan-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)  # Root's server runs as another user, who passes through here.
         yield Path(folder) / "state"
 
 
-class Store:
+class PostgresProcess:
     """The PostgreSQL of a registry, which can be killed, held and started again."""
 
     def __init__(self, state: Path) -> None:
         self.state = state
         self.cluster = embedded.start(state, options=DURABLE)
-        self.addresses = self.cluster.addresses()
+        self.addresses = self.cluster.role_urls()
         self.socket = state / "socket" / ".s.PGSQL.5432"
 
     def fill(self) -> None:
         """Tables, reference data, rule book."""
         asyncio.run(
-            prepare(self.addresses.owner, embedded.APPLICATION, reader_role=embedded.READER)
+            prepare_database(
+                self.addresses.owner, embedded.APPLICATION, reader_role=embedded.READER
+            )
         )
 
     def kill(self) -> None:
@@ -137,15 +139,15 @@ class Store:
         """Start it where it was killed; its last sessions end by themselves."""
         for _ in range(100):
             try:
-                embedded.start(self.state).leave()
-            except embedded.EmbeddedFailed:
+                embedded.start(self.state).release()
+            except embedded.EmbeddedDatabaseError:
                 time.sleep(0.1)
             else:
                 return
         raise AssertionError("PostgreSQL does not start again")
 
     @contextmanager
-    def stalled(self) -> Iterator[None]:
+    def stall(self) -> Iterator[None]:
         """Everything that serves a session stands still; connections stay open."""
         pids = [self._postmaster(), *asyncio.run(self._sessions())]
         for pid in pids:
@@ -167,7 +169,7 @@ class Store:
 
     def close(self) -> None:
         """Stop it, whoever uses it."""
-        self.cluster.leave()
+        self.cluster.release()
         embedded.stop(self.state)
 
     def _postmaster(self) -> int:

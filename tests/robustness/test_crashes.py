@@ -15,15 +15,21 @@ import httpx2
 import pytest
 
 from registry.db.session import close_database, open_database
-from registry.ledger.invariants import verify
+from registry.ledger.invariants import verify_ledger
 from seeds.clock import start_clock
-from server.auth.demo_tokens import open_signer
+from server.auth.demo_tokens import load_signer
 from server.settings import Settings
-from tests.robustness.command_clients import LOT_UNITS, Sent, Trade
-from tests.robustness.faulty_proxy import Lost, Proxy, a_proxy
-from tests.robustness.server_processes import STARTS_SECONDS_MAX, Process, Store, a_state, serving
-from tests.support.builders import a_client, install_rules, stop_clock, the_province
-from tests.transfers.builders import FOUNDING_DAY, HELD, Market, a_market
+from tests.robustness.command_clients import LOT_UNITS, CommandClients, SentCommand
+from tests.robustness.faulty_proxy import LostMessage, Proxy, open_proxy
+from tests.robustness.server_processes import (
+    STARTS_SECONDS_MAX,
+    PostgresProcess,
+    ServerProcess,
+    run_server_process,
+    temporary_state_dir,
+)
+from tests.support.builders import create_client, get_province, install_rules, stop_clock
+from tests.transfers.builders import FOUNDING_DAY, STOCK_UNITS, TradingFixture, create_market
 
 CLIENTS = ("seller", "seller_second") * 2
 PROGRAM = "frame"
@@ -40,13 +46,13 @@ ALLOWED_SILENCE = {
 STEPS_MAX = 80
 SECONDS_MAX = 2
 
-Crash = Callable[[Process, Store], None]
+Crash = Callable[[ServerProcess, PostgresProcess], None]
 
 
 @pytest.fixture(scope="module")
-def store() -> Iterator[Store]:
-    with a_state() as state:
-        made = Store(state)
+def store() -> Iterator[PostgresProcess]:
+    with temporary_state_dir() as state:
+        made = PostgresProcess(state)
         try:
             made.fill()
             yield made
@@ -55,9 +61,9 @@ def store() -> Iterator[Store]:
 
 
 @pytest.fixture(scope="module")
-def trade(store: Store) -> Trade:
+def trade(store: PostgresProcess) -> CommandClients:
     market = asyncio.run(_market(store))
-    return Trade(market, open_signer(Settings(), store.state), PROGRAM)
+    return CommandClients(market, load_signer(Settings(), store.state), PROGRAM)
 
 
 @pytest.fixture
@@ -65,14 +71,14 @@ def rounds(request: pytest.FixtureRequest) -> int:
     return 20 if request.config.getoption("--long") else 1
 
 
-async def _market(store: Store) -> Market:
+async def _market(store: PostgresProcess) -> TradingFixture:
     owner = await asyncpg.connect(store.addresses.owner)
     await open_database(store.addresses.application)
     try:
         await install_rules(owner)
         await stop_clock(owner, FOUNDING_DAY)
-        market = await a_market()
-        await a_client(await the_province(), name=PROGRAM, house=True)
+        market = await create_market()
+        await create_client(await get_province(), name=PROGRAM, house=True)
         await start_clock(owner)
     finally:
         await close_database()
@@ -80,43 +86,43 @@ async def _market(store: Store) -> Market:
     return market
 
 
-def kill_the_server(process: Process, _store: Store) -> None:
+def kill_the_server(process: ServerProcess, _store: PostgresProcess) -> None:
     process.kill()
     process.start()
 
 
-def kill_the_database(process: Process, store: Store) -> None:
+def kill_the_database(process: ServerProcess, store: PostgresProcess) -> None:
     store.kill()
     store.start()
     until_ready(process)
 
 
-def kill_both(process: Process, store: Store) -> None:
+def kill_both(process: ServerProcess, store: PostgresProcess) -> None:
     store.kill()
     process.kill()
     store.start()
     process.start()
 
 
-def end_all_sessions(process: Process, store: Store) -> None:
+def end_all_sessions(process: ServerProcess, store: PostgresProcess) -> None:
     for _ in range(5):
         store.cut_sessions()
         time.sleep(0.1)
     until_ready(process)
 
 
-def stall(process: Process, store: Store) -> None:
+def stall(process: ServerProcess, store: PostgresProcess) -> None:
     """For longer than an operation may take; the process lives and says that it is not ready."""
-    with store.stalled():
+    with store.stall():
         time.sleep(SECONDS_MAX + 1)
-        assert process.ready(path="/healthz")
-        assert not process.ready()
+        assert process.is_ready(path="/healthz")
+        assert not process.is_ready()
     until_ready(process)
 
 
-def until_ready(process: Process) -> None:
+def until_ready(process: ServerProcess) -> None:
     ends = time.monotonic() + STARTS_SECONDS_MAX
-    while not process.ready():
+    while not process.is_ready():
         assert time.monotonic() < ends, process.log.read_text()[-3000:]
         time.sleep(0.05)
 
@@ -132,96 +138,102 @@ def until_ready(process: Process) -> None:
     ],
 )
 async def test_what_was_acknowledged_is_there_once_and_what_was_repeated_happened_once(
-    store: Store, trade: Trade, rounds: int, *, crash: Crash, met: str
+    store: PostgresProcess, trade: CommandClients, rounds: int, *, crash: Crash, met: str
 ) -> None:
     first = len(trade.sent)
-    trade.unheard.clear()
+    trade.unanswered.clear()
 
     with as_operated(store) as process:
         for _ in range(rounds):
-            await crashed(trade, process, store, crash)
+            await run_with_crash(trade, process, store, crash)
             async with portal(process) as http:
                 await trade.repeat_unanswered(http)
         async with portal(process) as http:
-            await each_is_replayed(trade, http, trade.sent[first:])
+            await assert_each_is_replayed(trade, http, trade.sent[first:])
 
-    assert set(trade.unheard) <= ALLOWED_SILENCE, process.told("bug")
-    assert trade.unheard[met], trade.unheard
-    await everything_happened_once(store, trade)
+    assert set(trade.unanswered) <= ALLOWED_SILENCE, process.log_after("bug")
+    assert trade.unanswered[met], trade.unanswered
+    await assert_each_command_executed_once(store, trade)
 
 
-async def hear(trade: Trade, clients: list["asyncio.Task[None]"]) -> None:
+async def wait_for_answers(trade: CommandClients, clients: list["asyncio.Task[None]"]) -> None:
     """Until so many more commands are answered that every client must be under way."""
-    heard = trade.answered()
-    while trade.answered() < heard + 4 * len(clients):
+    heard = trade.count_answered()
+    while trade.count_answered() < heard + 4 * len(clients):
         assert not any(client.done() for client in clients), "a client met what it does not allow"
         await asyncio.sleep(0.01)
 
 
-async def crashed(trade: Trade, process: Process, store: Store, crash: Crash) -> None:
+async def run_with_crash(
+    trade: CommandClients, process: ServerProcess, store: PostgresProcess, crash: Crash
+) -> None:
     """Several clients send while it happens."""
     enough = asyncio.Event()
     async with portal(process) as http:
-        clients = [asyncio.create_task(trade.go_on(http, who, enough)) for who in CLIENTS]
-        await hear(trade, clients)
+        clients = [asyncio.create_task(trade.send_until(http, who, enough)) for who in CLIENTS]
+        await wait_for_answers(trade, clients)
         await asyncio.to_thread(crash, process, store)
-        await hear(trade, clients)
+        await wait_for_answers(trade, clients)
         enough.set()
         await asyncio.gather(*clients)
 
 
-@pytest.mark.parametrize("lost", Lost)
+@pytest.mark.parametrize("lost", LostMessage)
 async def test_a_connection_may_drop_at_every_step_of_a_command(
-    store: Store, trade: Trade, lost: Lost
+    store: PostgresProcess, trade: CommandClients, lost: LostMessage
 ) -> None:
-    trade.unheard.clear()
+    trade.unanswered.clear()
     dropped = 0
-    async with a_proxy(store.socket) as proxy:
+    async with open_proxy(store.socket) as proxy:
         url = f"postgresql://biandan_app@127.0.0.1:{proxy.port}/biandan"
-        process = Process(store.state, DATABASE_URL=url)
+        process = ServerProcess(store.state, DATABASE_URL=url)
         try:
             await asyncio.to_thread(process.start)
             async with portal(process) as http:
                 for step in range(1, STEPS_MAX):
-                    proxy.aim(step, lost)
-                    if not await dropping(trade, proxy, http):
+                    proxy.set_cut(step, lost)
+                    if not await offer_over_faulty_connection(trade, proxy, http):
                         break
                     dropped += 1
         finally:
             process.kill()
 
     assert 8 < dropped < STEPS_MAX - 1
-    assert set(trade.unheard) == {"BUSY"}
-    await everything_happened_once(store, trade)
+    assert set(trade.unanswered) == {"BUSY"}
+    await assert_each_command_executed_once(store, trade)
 
 
-async def dropping(trade: Trade, proxy: Proxy, http: httpx2.AsyncClient) -> bool:
+async def offer_over_faulty_connection(
+    trade: CommandClients, proxy: Proxy, http: httpx2.AsyncClient
+) -> bool:
     """Draft, and offer over a connection that may drop; whether it did."""
     draft = trade.draft()
     assert await trade.send(http, draft)
     offer = trade.offer(draft)
     proxy.arm()
     answered = await trade.send(http, offer)
-    proxy.pass_on()
+    proxy.disarm()
     assert answered or proxy.dropped
     await trade.repeat_unanswered(http)
     return proxy.dropped
 
 
 @contextmanager
-def as_operated(store: Store) -> Iterator[Process]:
+def as_operated(store: PostgresProcess) -> Iterator[ServerProcess]:
     """The registry on its embedded database, with a short patience."""
-    with serving(store.state, BIANDAN_OPERATION_SECONDS_MAX=str(SECONDS_MAX)) as process:
+    with run_server_process(store.state, BIANDAN_OPERATION_SECONDS_MAX=str(SECONDS_MAX)) as process:
         yield process
 
 
 @asynccontextmanager
-async def portal(process: Process) -> AsyncIterator[httpx2.AsyncClient]:
+async def portal(process: ServerProcess) -> AsyncIterator[httpx2.AsyncClient]:
     async with httpx2.AsyncClient(base_url=process.address, timeout=SECONDS_MAX + 6) as http:
         yield http
 
 
-async def each_is_replayed(trade: Trade, http: httpx2.AsyncClient, sent: list[Sent]) -> None:
+async def assert_each_is_replayed(
+    trade: CommandClients, http: httpx2.AsyncClient, sent: list[SentCommand]
+) -> None:
     """A command that was answered answers the same object again, and says that it repeats."""
     for each in sent[:: max(1, len(sent) // 40)]:
         known = each.id
@@ -229,7 +241,7 @@ async def each_is_replayed(trade: Trade, http: httpx2.AsyncClient, sent: list[Se
         assert (each.id, each.replayed) == (known, True)
 
 
-async def everything_happened_once(store: Store, trade: Trade) -> None:
+async def assert_each_command_executed_once(store: PostgresProcess, trade: CommandClients) -> None:
     """Acts, cases, postings and balances are those of the commands sent, each counted once."""
     names = Counter(each.name for each in trade.sent)
     offers, withdrawals = names["offerTransfer"], names["withdrawTransfer"]
@@ -244,7 +256,7 @@ async def everything_happened_once(store: Store, trade: Trade) -> None:
         cases = await owner.fetchval("SELECT count(*) FROM transfer")
         entries = await owner.fetchval("SELECT count(*) FROM entry")
         await owner.close()
-        findings = await verify()
+        findings = await verify_ledger()
         rights = await trade.market.rights()
     finally:
         await close_database()
@@ -253,6 +265,6 @@ async def everything_happened_once(store: Store, trade: Trade) -> None:
     assert cases == names["draftTransfer"]
     assert len({each.id for each in trade.sent if each.name == "draftTransfer"}) == cases
     blocked = (offers - withdrawals) * LOT_UNITS
-    assert rights == {"seller holding": HELD - blocked, "seller escrow": blocked}
+    assert rights == {"seller holding": STOCK_UNITS - blocked, "seller escrow": blocked}
     assert entries == 1 + offers + withdrawals
-    assert [finding.check for finding in findings if not finding.sound] == []
+    assert [finding.check for finding in findings if not finding.is_satisfied] == []

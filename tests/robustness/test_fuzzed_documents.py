@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from registry.db.session import rows
-from schema.framework.global_ids import global_id
-from schema.root import whole_schema
-from tests.robustness.document_fuzzer import Inventor
+from registry.db.session import fetch_all
+from schema.framework.global_ids import to_global_id
+from schema.root import build_api_schema
+from tests.robustness.document_fuzzer import DocumentFuzzer
 from tests.support.cluster import Database
-from tests.support.live_server import Portal, a_portal
+from tests.support.live_server import Portal, open_portal
 
-WHO = (
+USERS = (
     "demo-province-initiator",
     "demo-province-approver",
     "demo-centre-initiator",
@@ -34,7 +34,7 @@ WHO = (
 )
 """Somebody of each role; without a name the public."""
 
-SAID_BY_NOBODY = re.compile(
+FORBIDDEN_MESSAGES = re.compile(
     r"SELECT |INSERT |UPDATE |asyncpg|tortoise|Traceback|NoneType|<class|object at 0x|"
     r"\w+Error\b|relation \"|violates|constraint|unhashable|has no attribute|\.py\b"
 )
@@ -52,42 +52,42 @@ OBJECTS = {
 
 
 @pytest.fixture
-async def portal(founded: Database) -> AsyncIterator[Portal]:
-    async with a_portal() as portal:
+async def portal(founding_database: Database) -> AsyncIterator[Portal]:
+    async with open_portal() as portal:
         yield portal
 
 
 @pytest.fixture
-async def inventor(portal: Portal) -> Inventor:
-    ids = [str(global_id(kind, uuid4())) for kind in OBJECTS]
+async def fuzzer(portal: Portal) -> DocumentFuzzer:
+    ids = [str(to_global_id(kind, uuid4())) for kind in OBJECTS]
     for kind, table in OBJECTS.items():
-        found = await rows(f"SELECT id FROM {table} ORDER BY id LIMIT 12")
-        ids += [str(global_id(kind, UUID(str(each["id"])))) for each in found]
-    return Inventor(whole_schema()._schema, ids)
+        found = await fetch_all(f"SELECT id FROM {table} ORDER BY id LIMIT 12")
+        ids += [str(to_global_id(kind, UUID(str(each["id"])))) for each in found]
+    return DocumentFuzzer(build_api_schema()._schema, ids)
 
 
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("who", USERS)
 @given(data=st.data())
 @settings(
     hypothesis.settings(),
     suppress_health_check=list(HealthCheck),
 )
 async def test_whatever_is_asked_is_answered_or_refused_in_words(
-    portal: Portal, inventor: Inventor, who: str, data: st.DataObject
+    portal: Portal, fuzzer: DocumentFuzzer, who: str, data: st.DataObject
 ) -> None:
-    asked = data.draw(inventor.requests())
+    asked = data.draw(fuzzer.requests())
     client = who if who == "demonstration-portal" else "demonstration"
     headers = {"authorization": f"Bearer {portal.token(who, client)}"} if who else {}
 
     answer = await portal.post(asked.document, asked.variables, **headers)
 
     assert answer.status_code in {200, 400, 413}, answer.text
-    assert told(answer.json()) <= CODES, (asked, answer.text)
+    assert assert_well_formed(answer.json()) <= CODES, (asked, answer.text)
     for message in messages(answer.json()):
-        assert not SAID_BY_NOBODY.search(message), (asked, message)
+        assert not FORBIDDEN_MESSAGES.search(message), (asked, message)
 
 
-def told(answer: dict[str, Any]) -> set[str]:
+def assert_well_formed(answer: dict[str, Any]) -> set[str]:
     """The codes of an answer's errors and of its refusal."""
     codes = {each.get("extensions", {}).get("code", "none") for each in answer.get("errors", ())}
     return codes | {each["code"] for each in refusals(answer)}

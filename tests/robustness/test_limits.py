@@ -7,13 +7,13 @@ import asyncpg
 import pytest
 
 import tests.support.live_server
-from schema.framework.global_ids import global_id
+from schema.framework.global_ids import to_global_id
 from server.graphql.view import GRAPHQL
 from server.settings import Settings
-from tests.robustness.test_contention import held
-from tests.support.builders import a_client, the_province
-from tests.support.live_server import CLIENT, SETTINGS, Portal, a_portal
-from tests.transfers.builders import Market
+from tests.robustness.test_contention import hold_lock
+from tests.support.builders import create_client, get_province
+from tests.support.live_server import CLIENT, SETTINGS, Portal, open_portal
+from tests.transfers.builders import TradingFixture
 
 ALIVE = "{ viewer { role } }"
 OFFER = """mutation ($id: ID!) { offerTransfer(input: {idempotencyKey: "slow", id: $id}) {
@@ -27,11 +27,11 @@ def settings() -> Settings:
 
 @pytest.fixture
 async def portal(
-    market: Market, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    market: TradingFixture, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> AsyncIterator[Portal]:
-    await a_client(await the_province(), name=CLIENT, house=True)
+    await create_client(await get_province(), name=CLIENT, house=True)
     monkeypatch.setattr(tests.support.live_server, "SETTINGS", settings)
-    async with a_portal() as portal:
+    async with open_portal() as portal:
         yield portal
 
 
@@ -75,7 +75,7 @@ async def test_a_page_too_large_or_of_no_size_is_refused_in_words(
 
 
 @pytest.mark.parametrize("declared", [True, False])
-async def test_a_body_too_large_is_refused_unread(
+async def test_a_request_body_too_large_is_refused_unread(
     portal: Portal,
     declared: bool,  # noqa: FBT001 - a parameter of pytest
 ) -> None:
@@ -105,14 +105,14 @@ async def test_a_token_too_long_is_refused_unread(portal: Portal) -> None:
 
 @pytest.mark.parametrize("settings", [Settings(operation_seconds_max=2)])
 async def test_an_operation_too_slow_is_given_up_and_may_be_repeated(
-    portal: Portal, market: Market, holder: asyncpg.Connection
+    portal: Portal, market: TradingFixture, lock_holder: asyncpg.Connection
 ) -> None:
     case = await market.draft()
     caller = market.people["seller"]
-    sent = {"id": global_id("Transfer", case.id)}
-    subject, appointment = caller.subject, caller.appointment
+    sent = {"id": to_global_id("Transfer", case.id)}
+    subject, appointment = caller.subject, caller.appointment_id
 
-    async with held(holder, "SELECT 1 FROM transfer WHERE id = $1 FOR UPDATE", case.id):
+    async with hold_lock(lock_holder, "SELECT 1 FROM transfer WHERE id = $1 FOR UPDATE", case.id):
         given_up = await portal.ask(OFFER, sent, subject=subject, appointment=appointment)
         assert await portal.data(ALIVE) == {"viewer": {"role": "public"}}
 

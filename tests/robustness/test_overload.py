@@ -18,23 +18,23 @@ import httpx2
 import pytest
 
 import tests.support.live_server
-from schema.root import whole_schema
-from server.composition import limits_of
+from schema.root import build_api_schema
+from server.composition import document_limits
 from server.settings import Settings
-from tests.robustness.test_contention import held
-from tests.support.builders import a_client, the_province
-from tests.support.live_server import CLIENT, Portal, a_portal
-from tests.support.waiting import busyness
-from tests.transfers.builders import Market
+from tests.robustness.test_contention import hold_lock
+from tests.support.builders import create_client, get_province
+from tests.support.live_server import CLIENT, Portal, open_portal
+from tests.support.waiting import cpu_contention
+from tests.transfers.builders import TradingFixture
 
 RUNNING, WAITING = 2, 4
-BORNE = RUNNING + WAITING
+CAPACITY = RUNNING + WAITING
 SETTINGS = Settings(
-    requests_running_max=RUNNING,
-    requests_waiting_max=WAITING,
+    max_concurrent_requests=RUNNING,
+    max_queued_requests=WAITING,
     # A schema of this test's own, with an empty memory.
-    documents_max=100,
-    documents_bytes_max=4_000_000,
+    document_cache_size=100,
+    document_cache_bytes=4_000_000,
 )
 READ = "{ certificates(first: 3) { nodes { number } } }"
 NORMAL_SECONDS_MAX = 0.5
@@ -44,15 +44,15 @@ GROWN_BYTES_MAX = 16_000_000
 
 
 @pytest.fixture
-async def portal(market: Market, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Portal]:
-    await a_client(await the_province(), name=CLIENT, house=True)
+async def portal(market: TradingFixture, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Portal]:
+    await create_client(await get_province(), name=CLIENT, house=True)
     monkeypatch.setattr(tests.support.live_server, "SETTINGS", SETTINGS)
-    async with a_portal() as portal:
+    async with open_portal() as portal:
         await portal.data(READ)
         yield portal
 
 
-async def timed(portal: Portal, query: str) -> tuple[float, httpx2.Response]:
+async def time_query(portal: Portal, query: str) -> tuple[float, httpx2.Response]:
     """How long an answer took, and the answer."""
     began = time.perf_counter()
     answer = await portal.post(query)
@@ -60,7 +60,7 @@ async def timed(portal: Portal, query: str) -> tuple[float, httpx2.Response]:
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class LoadResult:
     """What came of a load, in seconds and answers."""
 
     slowest: float
@@ -71,14 +71,14 @@ class Load:
 
 @pytest.mark.parametrize("seconds", [0.4, 1.2])
 async def test_ten_times_what_can_be_borne_is_answered_or_refused_quickly_and_is_over_at_once(
-    portal: Portal, holder: asyncpg.Connection, seconds: float
+    portal: Portal, lock_holder: asyncpg.Connection, seconds: float
 ) -> None:
-    loads: list[Load] = []
+    loads: list[LoadResult] = []
     # On busy cores a single try is a matter of luck; what is answered is not.
-    while not (loads and quick(loads[-1])) and len(loads) < TRIES_MAX:
-        loads.append(await loaded(portal, holder, seconds))
+    while not (loads and is_quick(loads[-1])) and len(loads) < TRIES_MAX:
+        loads.append(await run_load(portal, lock_holder, seconds))
 
-    assert quick(loads[-1]), loads
+    assert is_quick(loads[-1]), loads
     for load in loads:
         statuses = Counter(answer.status_code for answer in load.answers)
         assert set(statuses) == {200, 503}
@@ -89,10 +89,10 @@ async def test_ten_times_what_can_be_borne_is_answered_or_refused_quickly_and_is
             assert (answer.headers.get("retry-after") == "1") is (answer.status_code == 503)
 
 
-async def loaded(portal: Portal, holder: asyncpg.Connection, seconds: float) -> Load:
+async def run_load(portal: Portal, lock_holder: asyncpg.Connection, seconds: float) -> LoadResult:
     """Ten times as many requests as run or wait, while nobody can read what they ask."""
-    async with held(holder, "LOCK TABLE certificate IN ACCESS EXCLUSIVE MODE"):
-        sent = [asyncio.create_task(timed(portal, READ)) for _ in range(10 * BORNE)]
+    async with hold_lock(lock_holder, "LOCK TABLE certificate IN ACCESS EXCLUSIVE MODE"):
+        sent = [asyncio.create_task(time_query(portal, READ)) for _ in range(10 * CAPACITY)]
         await asyncio.sleep(0.2)
         began = time.perf_counter()
         for path in ("/healthz", "/readyz"):
@@ -100,15 +100,15 @@ async def loaded(portal: Portal, holder: asyncpg.Connection, seconds: float) -> 
         health = time.perf_counter() - began
         await asyncio.sleep(seconds - 0.2)
     answers = await asyncio.gather(*sent)
-    after, answer = await timed(portal, READ)
+    after, answer = await time_query(portal, READ)
     assert answer.status_code == 200
-    return Load(max(took for took, _ in answers), health, after, [it for _, it in answers])
+    return LoadResult(max(took for took, _ in answers), health, after, [it for _, it in answers])
 
 
-def quick(load: Load) -> bool:
+def is_quick(load: LoadResult) -> bool:
     """Whether it was answered or refused quickly, and nothing was left of it afterwards."""
-    normal = max(load.health, load.after) < NORMAL_SECONDS_MAX * busyness()
-    return normal and load.slowest < QUICK_SECONDS * busyness()
+    normal = max(load.health, load.after) < NORMAL_SECONDS_MAX * cpu_contention()
+    return normal and load.slowest < QUICK_SECONDS * cpu_contention()
 
 
 def documents(number: int, chance: random.Random) -> Iterator[str]:
@@ -137,7 +137,7 @@ def documents(number: int, chance: random.Random) -> Iterator[str]:
 async def test_a_hostile_hour_in_small(portal: Portal, pytestconfig: pytest.Config) -> None:
     number = 10_000 if pytestconfig.getoption("--long") else 300
     chance = random.Random(20220607)  # noqa: S311 - a test repeats itself
-    admissions = whole_schema(limits_of(SETTINGS)).admissions
+    admissions = build_api_schema(document_limits(SETTINGS)).document_cache
     told: Counter[str] = Counter()
     honest: list[float] = []
     half = 0
@@ -146,7 +146,7 @@ async def test_a_hostile_hour_in_small(portal: Portal, pytestconfig: pytest.Conf
         answer = (await portal.post(document)).json()
         told[answer["errors"][0]["extensions"]["code"] if "errors" in answer else ""] += 1
         if n % 20 == 0:
-            spent, asked = await timed(portal, READ)
+            spent, asked = await time_query(portal, READ)
             assert "errors" not in asked.json()
             honest.append(spent)
         if n == number // 2:
@@ -155,11 +155,11 @@ async def test_a_hostile_hour_in_small(portal: Portal, pytestconfig: pytest.Conf
 
     assert set(told) == {"", "MALFORMED", "TOO_LARGE"}
     assert READ in admissions
-    assert len(admissions) <= SETTINGS.documents_max
-    assert admissions.weight <= SETTINGS.documents_bytes_max
+    assert len(admissions) <= SETTINGS.document_cache_size
+    assert admissions.weight <= SETTINGS.document_cache_bytes
     # Five thousand documents that stayed would weigh some hundred megabytes.
     assert grown < GROWN_BYTES_MAX
-    assert sorted(honest)[len(honest) // 2] < NORMAL_SECONDS_MAX * busyness()
+    assert sorted(honest)[len(honest) // 2] < NORMAL_SECONDS_MAX * cpu_contention()
 
 
 def resident_bytes() -> int:
@@ -177,8 +177,8 @@ async def test_honest_clients_are_served_between_hostile_ones(portal: Portal) ->
             await portal.post(document)
 
     attackers = [asyncio.create_task(hostile()) for _ in range(RUNNING)]
-    served = [await timed(portal, READ) for _ in range(20)]
+    served = [await time_query(portal, READ) for _ in range(20)]
     await asyncio.gather(*attackers)
 
     assert all("data" in answer.json() for _, answer in served)
-    assert max(spent for spent, _ in served) < QUICK_SECONDS * busyness()
+    assert max(spent for spent, _ in served) < QUICK_SECONDS * cpu_contention()

@@ -16,9 +16,9 @@ from typing import TypedDict
 import pytest
 
 from server.postgres import embedded
-from tests.robustness.server_processes import a_state
-from tests.support.live_server import Portal, a_portal
-from tests.transfers.builders import Market
+from tests.robustness.server_processes import temporary_state_dir
+from tests.support.live_server import Portal, open_portal
+from tests.transfers.builders import TradingFixture
 
 PACKAGES = ("graphql-http@1.23.1", "graphql@16")
 AUDIT = Path(__file__).with_name("audit.mjs")
@@ -28,7 +28,7 @@ BY_GET = {"5A70", "D6D5", "6A70"}
 """What a server MAY answer to a query by GET; here GET is refused."""
 
 
-class Audited(TypedDict):
+class AuditResult(TypedDict):
     """What one check found."""
 
     id: str
@@ -53,7 +53,7 @@ def package() -> Path:
 def _install(folder: Path) -> None:
     """Aside first, so that an install that was cut off leaves nothing half made."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with a_state() as aside:
+    with temporary_state_dir() as aside:
         aside.mkdir()
         command = ["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES]
         try:
@@ -65,32 +65,34 @@ def _install(folder: Path) -> None:
 
 
 @pytest.fixture
-async def portal(market: Market) -> AsyncIterator[Portal]:
-    async with a_portal() as portal:
+async def portal(market: TradingFixture) -> AsyncIterator[Portal]:
+    async with open_portal() as portal:
         yield portal
 
 
 async def test_every_check_of_the_protocol_passes_but_queries_by_get(
     package: Path, portal: Portal
 ) -> None:
-    found = await audited(package, f"{portal.http.base_url}/graphql")
+    found = await run_audits(package, f"{portal.http.base_url}/graphql")
 
     assert len(found) == AUDITS
-    unwell = {audit["id"]: f"{audit['status']}: {audit['name']}" for audit in found if bad(audit)}
+    unwell = {
+        audit["id"]: f"{audit['status']}: {audit['name']}" for audit in found if failed(audit)
+    }
     assert set(unwell) == BY_GET, unwell
     assert all(said.startswith("notice: MAY") for said in unwell.values()), unwell
 
 
-def bad(audit: Audited) -> bool:
+def failed(audit: AuditResult) -> bool:
     return audit["status"] != "ok"
 
 
-async def audited(package: Path, address: str) -> list[Audited]:
+async def run_audits(package: Path, address: str) -> list[AuditResult]:
     process = await asyncio.create_subprocess_exec(
         "node", str(AUDIT), str(package), address,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     out, err = await asyncio.wait_for(process.communicate(), SECONDS_MAX)
     assert process.returncode == 0, err.decode()
-    found: list[Audited] = json.loads(out)
+    found: list[AuditResult] = json.loads(out)
     return found

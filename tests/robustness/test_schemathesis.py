@@ -18,66 +18,68 @@ from hypothesis import strategies as st
 from schemathesis import BaseSchema, Case, GenerationMode, Response
 from schemathesis.graphql import nodes
 
-from registry.db.session import rows
-from schema.framework.global_ids import global_id
-from schema.root import whole_schema
+from registry.db.session import fetch_all
+from schema.framework.global_ids import to_global_id
+from schema.root import build_api_schema
 from tests.robustness.document_fuzzer import NUMBERS, TEXTS, VALID
-from tests.robustness.test_fuzzed_documents import CODES, OBJECTS, SAID_BY_NOBODY, WHO
+from tests.robustness.test_fuzzed_documents import CODES, FORBIDDEN_MESSAGES, OBJECTS, USERS
 from tests.support.cluster import Database
-from tests.support.live_server import CLIENT, Portal, a_portal
+from tests.support.live_server import CLIENT, Portal, open_portal
 
 OF_VALIDATION = {"MALFORMED", "TOO_LARGE"}
 PROGRAM = "demonstration-portal"
 
 
 @pytest.fixture
-async def portal(founded: Database) -> AsyncIterator[Portal]:
-    async with a_portal() as portal:
+async def portal(founding_database: Database) -> AsyncIterator[Portal]:
+    async with open_portal() as portal:
         yield portal
 
 
 @pytest.fixture
-async def asking(portal: Portal) -> BaseSchema:
+async def schemathesis_schema(portal: Portal) -> BaseSchema:
     """The schema as Schemathesis reads it; it knows what there is, and how our scalars look."""
     ids = []
     for kind, table in OBJECTS.items():
-        found = await rows(f"SELECT id FROM {table} ORDER BY id LIMIT 12")
-        ids += [str(global_id(kind, UUID(str(each["id"])))) for each in found]
+        found = await fetch_all(f"SELECT id FROM {table} ORDER BY id LIMIT 12")
+        ids += [str(to_global_id(kind, UUID(str(each["id"])))) for each in found]
     texts = {name: st.sampled_from(values) for name, values in VALID.items()}
     texts |= {"ID": st.sampled_from(ids) | TEXTS, "String": TEXTS}
     for name, strategy in texts.items():
         schemathesis.graphql.scalar(name, strategy.map(nodes.String))
     schemathesis.graphql.scalar("Int", NUMBERS.map(nodes.Int))
-    return schemathesis.graphql.from_dict(dict(introspection_from_schema(whole_schema()._schema)))
+    return schemathesis.graphql.from_dict(
+        dict(introspection_from_schema(build_api_schema()._schema))
+    )
 
 
-@pytest.mark.parametrize("who", WHO)
+@pytest.mark.parametrize("who", USERS)
 @given(data=st.data())
 @settings(hypothesis.settings(), suppress_health_check=list(HealthCheck))
 async def test_what_schemathesis_asks_is_answered_or_refused_in_words(
-    portal: Portal, asking: BaseSchema, who: str, data: st.DataObject
+    portal: Portal, schemathesis_schema: BaseSchema, who: str, data: st.DataObject
 ) -> None:
-    case = data.draw(asking.as_strategy())
+    case = data.draw(schemathesis_schema.as_strategy())
 
-    answer = await answered(portal, who, case)
+    answer = await send_case(portal, who, case)
 
     assert answer.status_code in {200, 400, 413}, answer.text
     case.operation.validate_response(Response.from_any(answer), case=case)
     assert codes(answer.json()) <= CODES, (case.body, answer.text)
-    assert not SAID_BY_NOBODY.search(answer.text), (case.body, answer.text)
+    assert not FORBIDDEN_MESSAGES.search(answer.text), (case.body, answer.text)
 
 
 @pytest.mark.parametrize("who", ["", "demo-centre-approver"])
 @given(data=st.data())
 @settings(hypothesis.settings(), suppress_health_check=list(HealthCheck))
 async def test_what_breaks_the_schema_is_refused_before_anything_is_done(
-    portal: Portal, asking: BaseSchema, who: str, data: st.DataObject
+    portal: Portal, schemathesis_schema: BaseSchema, who: str, data: st.DataObject
 ) -> None:
-    case = data.draw(asking.as_strategy(GenerationMode.NEGATIVE))
+    case = data.draw(schemathesis_schema.as_strategy(GenerationMode.NEGATIVE))
     # What takes no argument cannot be asked wrongly.
     assume(case.meta and case.meta.generation.mode.is_negative)
 
-    answer = await answered(portal, who, case)
+    answer = await send_case(portal, who, case)
 
     assert answer.status_code in {200, 400, 413}, answer.text
     said = answer.json()
@@ -86,7 +88,7 @@ async def test_what_breaks_the_schema_is_refused_before_anything_is_done(
     assert codes(said) <= OF_VALIDATION, (case.body, answer.text)
 
 
-async def answered(portal: Portal, who: str, case: Case[Any]) -> httpx2.Response:
+async def send_case(portal: Portal, who: str, case: Case[Any]) -> httpx2.Response:
     """What somebody is answered; the public has no token."""
     client = PROGRAM if who == PROGRAM else CLIENT
     headers = {"authorization": f"Bearer {portal.token(who, client)}"} if who else {}

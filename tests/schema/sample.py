@@ -11,25 +11,25 @@ from tortoise.models import Model
 from policies.engine import Edition
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import gate
-from registry.access.kinds import Fact, Kind, state_fact
-from registry.access.principals import Caller, Viewer
+from registry.access.authorizer import authorizer
+from registry.access.kinds import Fact, Kind, state_predicate
+from registry.access.principals import Principal, Viewer
 from registry.commands.command import Operation
 from registry.kernel.calendar import CHINA
 from registry.reading.keyset import Page
-from schema.build import GovernedSchema, build
+from schema.build import GovernedSchema, build_schema
 from schema.documents.cost import Limits
-from schema.framework.connections import Connection, Listed, connected
+from schema.framework.connections import Connection, ListQuery, build_connection
 from schema.framework.context import Context, Info
 from schema.framework.governed import Governed, column, relation
-from schema.framework.inputs import Command, refers
-from schema.framework.mutations import governed
+from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.mutations import governed_mutation
 from schema.framework.scalars import Money, Price, Quantity
 
 NOW = datetime(2022, 6, 7, 10, tzinfo=CHINA)
 SELLER, BUYER = UUID(int=1), UUID(int=2)
 
-BOOK = RuleBook.of(
+BOOK = RuleBook.parse(
     {
         "roles.csv": "g, enterprise, participant\n",
         "rows.csv": """
@@ -45,12 +45,12 @@ OTHERS = frozenset(
     (kind, verb.name)
     for kind, words in VOCABULARY.kinds.items()
     for verb in words.verbs
-    if not verb.looks and (kind, verb.name) != ("Transfer", "offer")
+    if not verb.is_read and (kind, verb.name) != ("Transfer", "offer")
 )
 
 
 @dataclass
-class Sale:
+class TransferRow:
     """A record of the sample."""
 
     pk: UUID = field(default_factory=uuid4)
@@ -70,7 +70,7 @@ class Sale:
 
 
 @dataclass
-class Body:
+class OrganisationRow:
     """Another."""
 
     pk: UUID
@@ -79,17 +79,17 @@ class Body:
 
 TRANSFER = Kind(
     "Transfer",
-    cast("type[Model]", Sale),
+    cast("type[Model]", TransferRow),
     {
         "own_sale": Fact(
             lambda viewer, sale: viewer.organisation == sale.seller_id,
             "t.seller_id = :organisation",
         ),
-        "stage_draft": state_fact("draft"),
+        "stage_draft": state_predicate("draft"),
     },
     masks={"view_price": ("price_fen",)},
 )
-ORGANISATION = Kind("Organisation", cast("type[Model]", Body), {})
+ORGANISATION = Kind("Organisation", cast("type[Model]", OrganisationRow), {})
 
 
 @strawberry.type(description="Organisation 单位.")
@@ -115,7 +115,7 @@ class Transfer(Governed):
     seller: Organisation = relation("Seller 出让方.")
 
 
-SALES = [Sale(), Sale(state="offered", seller_id=BUYER)]
+SALES = [TransferRow(), TransferRow(state="offered", seller_id=BUYER)]
 
 
 @strawberry.type
@@ -127,7 +127,9 @@ class Query:
         """All of them."""
         del first
         page = Page(tuple(SALES), ("a", "b"), has_next=False, has_previous=False)
-        return connected(Transfer, page, Listed(await info.context.viewer(), TRANSFER, ()))
+        return build_connection(
+            Transfer, page, ListQuery(await info.context.viewer(), TRANSFER, ())
+        )
 
     @strawberry.field(description="A bug 错误.")
     async def bug(self) -> int | None:
@@ -143,10 +145,10 @@ class Query:
 
 
 @strawberry.input(description="Offer 要约.")
-class OfferTransfer(Command):
+class OfferTransfer(CommandInput):
     """An input of the sample."""
 
-    id: strawberry.ID = refers("Transfer", "Which one 转让标识.")
+    id: strawberry.ID = node_id_field("Transfer", "Which one 转让标识.")
     note: str | None = strawberry.field(default=strawberry.UNSET, description="Note 备注.")
 
 
@@ -161,10 +163,10 @@ OFFER: Operation[Any] = Operation("offer_transfer", TRANSFER, "offer", None, (),
 class Mutation:
     """The sample's root of writing."""
 
-    offer_transfer = governed(Transfer, "offer", OFFER, OfferTransfer, "Offer 发出要约.")
+    offer_transfer = governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Offer 发出要约.")
 
 
-def a_schema(
+def build_sample_schema(
     query: type = Query,
     mutation: type = Mutation,
     *,
@@ -172,21 +174,21 @@ def a_schema(
     limits: Limits | None = None,
 ) -> GovernedSchema:
     """The sample's schema."""
-    return build(query, mutation, book=BOOK, internal=internal, limits=limits)
+    return build_schema(query, mutation, book=BOOK, internal_verbs=internal, limits=limits)
 
 
-def a_context(organisation: UUID = SELLER) -> Context:
+def build_context(organisation: UUID = SELLER) -> Context:
     """A request of an enterprise, with the organisations it may see in memory."""
-    gate.use(Edition(BOOK, 1))
+    authorizer.activate(Edition(BOOK, 1))
 
-    async def look_up(_: Caller) -> Viewer:
+    async def look_up(_: Principal) -> Viewer:
         return Viewer(role="enterprise", now=NOW, organisation=organisation)
 
-    return _Loaded(Caller(subject="wang"), look_up=look_up)
+    return _LoadedContext(Principal(subject="wang"), viewer_lookup=look_up)
 
 
-class _Loaded(Context):
+class _LoadedContext(Context):
     """A context whose objects are all there."""
 
     async def load(self, kind: Kind, id: UUID) -> Any:  # noqa: ANN401 - as its parent
-        return Body(id) if kind is ORGANISATION else None
+        return OrganisationRow(id) if kind is ORGANISATION else None

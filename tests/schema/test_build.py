@@ -7,28 +7,36 @@ from typing import Annotated
 import pytest
 import strawberry
 
-from schema.build import SchemaRefused, guards
+from schema.build import SchemaBuildError, authorization_guards
 from schema.framework.governed import Governed, column, relation
-from schema.framework.inputs import Command, refers
-from schema.framework.mutations import Guard, governed, result
+from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.mutations import Guard, governed_mutation, result_union
 from schema.framework.refusals import Refusal
-from tests.schema.sample import OFFER, OTHERS, TRANSFER, OfferTransfer, Query, Transfer, a_schema
+from tests.schema.sample import (
+    OFFER,
+    OTHERS,
+    TRANSFER,
+    OfferTransfer,
+    Query,
+    Transfer,
+    build_sample_schema,
+)
 
 
-def refused(
+def schema_error(
     mutation: type, query: type = Query, internal: frozenset[tuple[str, str]] = OTHERS
 ) -> str:
-    with pytest.raises(SchemaRefused) as refusal:
-        a_schema(query, mutation, internal=internal)
+    with pytest.raises(SchemaBuildError) as refusal:
+        build_sample_schema(query, mutation, internal=internal)
     return str(refusal.value)
 
 
-def a_mutation(**fields: object) -> type:
+def make_mutation(**fields: object) -> type:
     return strawberry.type(type("Mutation", (), fields))
 
 
 def test_the_printed_schema_names_the_verb_of_every_mutation() -> None:
-    printed = a_schema().as_str()
+    printed = build_sample_schema().as_str()
 
     assert (
         "offerTransfer(input: OfferTransfer!): TransferResult!"
@@ -39,21 +47,22 @@ def test_the_printed_schema_names_the_verb_of_every_mutation() -> None:
 
 
 def test_a_schema_may_be_built_twice_and_is_the_same() -> None:
-    assert a_schema().as_str() == a_schema().as_str()
+    assert build_sample_schema().as_str() == build_sample_schema().as_str()
 
 
-def test_the_guards_are_known_by_the_name_of_the_mutation() -> None:
-    assert {name: (guard.kind, guard.verb) for name, guard in guards(a_schema()).items()} == {
-        "offerTransfer": ("Transfer", "offer")
-    }
+def test_the_guards_are_keyed_by_the_name_of_the_mutation() -> None:
+    assert {
+        name: (guard.kind, guard.verb)
+        for name, guard in authorization_guards(build_sample_schema()).items()
+    } == {"offerTransfer": ("Transfer", "offer")}
 
 
 def test_a_mutation_without_a_guard_is_refused() -> None:
     @strawberry.mutation(description="Bare 无.")
-    async def bare(input: OfferTransfer) -> result(Transfer):  # type: ignore[valid-type]
+    async def bare(input: OfferTransfer) -> result_union(Transfer):  # type: ignore[valid-type]
         raise NotImplementedError
 
-    assert "Mutation.bare: has 0 guards" in refused(a_mutation(bare=bare))
+    assert "Mutation.bare: has 0 guards" in schema_error(make_mutation(bare=bare))
 
 
 def test_a_folder_of_mutations_is_refused() -> None:
@@ -65,14 +74,16 @@ def test_a_folder_of_mutations_is_refused() -> None:
     def transfers() -> Folder:
         raise NotImplementedError
 
-    assert "Mutation.transfers: has 0 guards" in refused(a_mutation(transfers=transfers))
+    assert "Mutation.transfers: has 0 guards" in schema_error(make_mutation(transfers=transfers))
 
 
 def test_two_guards_are_refused() -> None:
-    twice = governed(Transfer, "offer", OFFER, OfferTransfer, "Twice 两次.")
+    twice = governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Twice 两次.")
     twice.extensions.append(Guard("Transfer", "accept", OFFER))
 
-    assert "Mutation.offerTransfer: has 2 guards" in refused(a_mutation(offer_transfer=twice))
+    assert "Mutation.offerTransfer: has 2 guards" in schema_error(
+        make_mutation(offer_transfer=twice)
+    )
 
 
 @pytest.mark.parametrize(
@@ -84,26 +95,30 @@ def test_two_guards_are_refused() -> None:
         ("accept", "ever allows"),
     ],
 )
-def test_a_verb_must_be_known_and_allowed_by_some_row(verb: str, said: str) -> None:
+def test_a_verb_must_be_declared_and_allowed_by_some_rule(verb: str, said: str) -> None:
     operation = replace(OFFER, verb=verb)
 
-    found = refused(
-        a_mutation(offer_transfer=governed(Transfer, verb, operation, OfferTransfer, "Some 某."))
+    found = schema_error(
+        make_mutation(
+            offer_transfer=governed_mutation(Transfer, verb, operation, OfferTransfer, "Some 某.")
+        )
     )
 
     assert said in found
 
 
 def test_the_operation_must_be_registered_for_the_same_verb_and_name() -> None:
-    other = governed(Transfer, "offer", replace(OFFER, verb="accept"), OfferTransfer, "Some 某.")
+    other = governed_mutation(
+        Transfer, "offer", replace(OFFER, verb="accept"), OfferTransfer, "Some 某."
+    )
 
-    assert "registered for Transfer.accept" in refused(a_mutation(offer_transfer=other))
-    assert "called offer_transfer" in refused(
-        a_mutation(offers=governed(Transfer, "offer", OFFER, OfferTransfer, "Some 某."))
+    assert "registered for Transfer.accept" in schema_error(make_mutation(offer_transfer=other))
+    assert "called offer_transfer" in schema_error(
+        make_mutation(offers=governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Some 某."))
     )
 
 
-def guarded(resolver: Callable[..., object]) -> object:
+def make_guarded(resolver: Callable[..., object]) -> object:
     return strawberry.mutation(
         resolver, description="Some 某.", extensions=[Guard("Transfer", "offer", OFFER)]
     )
@@ -113,8 +128,8 @@ def test_an_answer_without_a_refusal_is_refused() -> None:
     async def offer_transfer(input: OfferTransfer) -> Transfer:
         raise NotImplementedError
 
-    assert "answers with TransferResult" in refused(
-        a_mutation(offer_transfer=guarded(offer_transfer))
+    assert "answers with TransferResult" in schema_error(
+        make_mutation(offer_transfer=make_guarded(offer_transfer))
     )
 
 
@@ -126,8 +141,8 @@ def test_an_answer_without_a_preview_is_refused() -> None:
     async def offer_transfer(input: OfferTransfer) -> union:
         raise NotImplementedError
 
-    assert "answers with TransferResult" in refused(
-        a_mutation(offer_transfer=guarded(offer_transfer))
+    assert "answers with TransferResult" in schema_error(
+        make_mutation(offer_transfer=make_guarded(offer_transfer))
     )
 
 
@@ -136,29 +151,37 @@ def test_an_input_without_a_key_is_refused() -> None:
     class Keyless:
         note: str = strawberry.field(description="Note 备注.")
 
-    async def offer_transfer(input: Keyless) -> result(Transfer):  # type: ignore[valid-type]
+    async def offer_transfer(input: Keyless) -> result_union(Transfer):  # type: ignore[valid-type]
         raise NotImplementedError
 
-    assert "idempotencyKey" in refused(a_mutation(offer_transfer=guarded(offer_transfer)))
+    assert "idempotencyKey" in schema_error(
+        make_mutation(offer_transfer=make_guarded(offer_transfer))
+    )
 
 
 def test_arguments_beside_the_input_are_refused() -> None:
-    async def offer_transfer(input: OfferTransfer, also: str) -> result(Transfer):  # type: ignore[valid-type]
+    async def offer_transfer(input: OfferTransfer, also: str) -> result_union(Transfer):  # type: ignore[valid-type]
         raise NotImplementedError
 
-    assert "exactly one argument" in refused(a_mutation(offer_transfer=guarded(offer_transfer)))
+    assert "exactly one argument" in schema_error(
+        make_mutation(offer_transfer=make_guarded(offer_transfer))
+    )
 
 
 def test_a_verb_without_a_mutation_must_be_called_internal() -> None:
-    only = a_mutation(offer_transfer=governed(Transfer, "offer", OFFER, OfferTransfer, "Some 某."))
+    only = make_mutation(
+        offer_transfer=governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Some 某.")
+    )
 
-    found = refused(only, internal=(OTHERS - {("Transfer", "accept")}) | {("Transfer", "offer")})
+    found = schema_error(
+        only, internal=(OTHERS - {("Transfer", "accept")}) | {("Transfer", "offer")}
+    )
 
     assert "Transfer.accept has no mutation" in found
     assert "Transfer.offer is called internal and is not" in found
 
 
-def a_query(cls: type) -> type:
+def make_query(cls: type) -> type:
     @strawberry.field(description="Some 某.")
     def found() -> cls | None:  # type: ignore[valid-type]
         return None
@@ -167,7 +190,9 @@ def a_query(cls: type) -> type:
 
 
 def the_offer() -> type:
-    return a_mutation(offer_transfer=governed(Transfer, "offer", OFFER, OfferTransfer, "Some 某."))
+    return make_mutation(
+        offer_transfer=governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Some 某.")
+    )
 
 
 def test_descriptions_in_one_language_are_refused() -> None:
@@ -176,7 +201,7 @@ def test_descriptions_in_one_language_are_refused() -> None:
         name: str = strawberry.field(description="只有中文")
         number: int
 
-    found = refused(the_offer(), a_query(Plain))
+    found = schema_error(the_offer(), make_query(Plain))
 
     assert [line.partition(":")[0] for line in found.splitlines()] == [
         "Plain",
@@ -194,19 +219,21 @@ def test_masked_fields_must_be_nullable() -> None:
         by_verb: int = column("Some 某.", mask="view_price")
         may_be_hidden: Transfer = relation("Some 某.")
 
-    found = refused(the_offer(), a_query(Masked))
+    found = schema_error(the_offer(), make_query(Masked))
 
     assert "Transfer.byKind: is masked" in found
     assert "Transfer.byVerb: is masked" in found
     assert "Transfer.mayBeHidden: leads to a Transfer" in found
 
 
-def test_an_identifier_in_an_input_must_say_what_it_names() -> None:
+def test_an_identifier_in_an_input_must_declare_its_kind() -> None:
     @strawberry.input(description="Vague 含糊.")
-    class Vague(Command):
+    class Vague(CommandInput):
         id: strawberry.ID = strawberry.field(description="Some 某.")
-        others: list[strawberry.ID] = refers("Transfer", "Some 某.")
+        others: list[strawberry.ID] = node_id_field("Transfer", "Some 某.")
 
-    vague = a_mutation(offer_transfer=governed(Transfer, "offer", OFFER, Vague, "Some 某."))
+    vague = make_mutation(
+        offer_transfer=governed_mutation(Transfer, "offer", OFFER, Vague, "Some 某.")
+    )
 
-    assert refused(vague) == "Vague.id: an identifier must say what it refers to"
+    assert schema_error(vague) == "Vague.id: an identifier must say what it refers to"

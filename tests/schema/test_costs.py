@@ -8,22 +8,22 @@ import asyncpg
 import pytest
 from tortoise.connection import get_connections
 
-from registry.db.session import rows
-from schema.framework.global_ids import global_id
+from registry.db.session import fetch_all
+from schema.framework.global_ids import to_global_id
 from tests.support.cluster import Database
-from tests.support.live_server import Portal, a_portal
+from tests.support.live_server import Portal, open_portal
 
 PROVINCE = "demo-province-initiator"
 
 
 @pytest.fixture
-async def portal(founded: Database) -> AsyncIterator[Portal]:
-    async with a_portal() as running:
+async def portal(founding_database: Database) -> AsyncIterator[Portal]:
+    async with open_portal() as running:
         yield running
 
 
 @asynccontextmanager
-async def heard() -> AsyncIterator[list[str]]:
+async def captured_statements() -> AsyncIterator[list[str]]:
     """The statements that the pool's connections are sent meanwhile."""
     said: list[str] = []
 
@@ -39,8 +39,8 @@ async def heard() -> AsyncIterator[list[str]]:
         connection.remove_query_logger(hear)
 
 
-async def the_organisation() -> UUID:
-    found = await rows("SELECT id FROM organisation ORDER BY name LIMIT 1")
+async def fetch_organisation_id() -> UUID:
+    found = await fetch_all("SELECT id FROM organisation ORDER BY name LIMIT 1")
     return UUID(str(found[0]["id"]))
 
 
@@ -52,7 +52,7 @@ query ($id: ID!) { node(id: $id) { ... on Organisation { history {
 
 
 async def test_histories_within_histories_are_too_much(portal: Portal) -> None:
-    id = global_id("Organisation", await the_organisation())
+    id = to_global_id("Organisation", await fetch_organisation_id())
 
     answer = await portal.ask(HISTORIES, {"id": id})
 
@@ -67,7 +67,7 @@ async def test_the_histories_of_a_page_are_read_together(portal: Portal) -> None
     read = {}
     await portal.data(query, {"n": 2}, subject=PROVINCE)
     for size in (1, 5):
-        async with heard() as said:
+        async with captured_statements() as said:
             answer = await portal.data(query, {"n": size}, subject=PROVINCE)
         assert len(answer["transfers"]["nodes"]) == size
         assert all(node["history"] for node in answer["transfers"]["nodes"])
@@ -90,7 +90,7 @@ async def test_a_history_is_cut_where_it_is_asked_to_be(portal: Portal) -> None:
 async def test_an_edition_of_the_rule_book_is_read_once(portal: Portal) -> None:
     asked = " ".join(f"{letter}: ruleBook(edition: 1) {{ digest }}" for letter in "abcdefgh")
     await portal.data("{ ruleBook(edition: 1) { digest } }")
-    async with heard() as said:
+    async with captured_statements() as said:
         answer = await portal.data(f"{{ {asked} }}")
 
     assert len({book["digest"] for book in answer.values()}) == 1

@@ -5,29 +5,35 @@ import time
 import pytest
 from graphql import GraphQLError
 
-from schema.documents.cache import ERRORS_MAX, PLANS_MAX, REFUSED_COST, Admissions, Plans
+from schema.documents.cache import (
+    INVALID_DOCUMENT_COST,
+    MAX_VALIDATION_ERRORS,
+    PLAN_CACHE_SIZE,
+    DocumentCache,
+    PlanCache,
+)
 from schema.documents.cost import Limits
-from tests.schema.sample import a_context, a_schema
+from tests.schema.sample import build_context, build_sample_schema
 
-SCHEMA = a_schema()
+SCHEMA = build_sample_schema()
 CORE = SCHEMA._schema
 TWO = "query A { echo } query B { echo __typename } fragment F on Query { echo }"
 
 
-def an_admission(**limits: int) -> Admissions:
-    return Admissions(CORE, Limits(**limits))
+def make_cache(**limits: int) -> DocumentCache:
+    return DocumentCache(CORE, Limits(**limits))
 
 
 def codes(errors: list[GraphQLError]) -> list[object]:
     return [(error.extensions or {}).get("code") for error in errors]
 
 
-def test_an_operation_is_admitted_with_its_cost_and_its_fragments() -> None:
+def test_an_operation_is_validated_with_its_cost_and_its_fragments() -> None:
     document = (
         "query A { echo } query B { echo ...F } fragment F on Query { transfers { nodes { id } } }"
     )
 
-    admitted = an_admission().admit(document, "B")
+    admitted = make_cache().validate(document, "B")
 
     assert admitted.errors == []
     assert admitted.operation is not None
@@ -38,33 +44,33 @@ def test_an_operation_is_admitted_with_its_cost_and_its_fragments() -> None:
 
 
 def test_the_second_time_a_document_is_not_read_again() -> None:
-    admissions = an_admission()
-    first = admissions.admit("query A { echo }", None)
+    admissions = make_cache()
+    first = admissions.validate("query A { echo }", None)
 
-    again = admissions.admit("query A { echo }", "A")
+    again = admissions.validate("query A { echo }", "A")
 
     assert again is first
     assert len(admissions) == 1
 
 
 def test_what_is_worked_out_is_kept_with_the_operation() -> None:
-    admissions = an_admission()
-    admissions.admit("{ echo }", None).plans["public"] = "SELECT"
+    admissions = make_cache()
+    admissions.validate("{ echo }", None).plans["public"] = "SELECT"
 
-    assert admissions.admit("{ echo }", None).plans.get("public") == "SELECT"
-    assert admissions.admit("{ echo __typename }", None).plans.get("public") is None
+    assert admissions.validate("{ echo }", None).plans.get("public") == "SELECT"
+    assert admissions.validate("{ echo __typename }", None).plans.get("public") is None
 
 
-def test_so_many_plans_are_kept_and_the_longest_unused_goes_first() -> None:
-    plans = Plans()
-    for number in range(PLANS_MAX):
+def test_plans_are_bounded_and_evicted_least_recently_used_first() -> None:
+    plans = PlanCache()
+    for number in range(PLAN_CACHE_SIZE):
         plans[number] = number
     assert plans[0] == 0
     assert plans.get(1) == 1
 
     plans["one more"] = 1
 
-    assert len(plans) == PLANS_MAX
+    assert len(plans) == PLAN_CACHE_SIZE
     assert 2 not in plans
     assert {0, 1, "one more"} <= set(plans)
 
@@ -82,22 +88,22 @@ def test_so_many_plans_are_kept_and_the_longest_unused_goes_first() -> None:
         ("{ transfers {" + " nodes { id }" * 400 + " } }", None, "TOO_LARGE"),
     ],
 )
-def test_a_refused_document_says_why_and_costs_what_refusing_costs(
+def test_a_refused_document_is_explained_and_has_the_invalid_cost(
     document: str, name: str | None, code: str | None
 ) -> None:
-    admitted = an_admission().admit(document, name)
+    admitted = make_cache().validate(document, name)
 
     assert codes(admitted.errors) == [code]
     assert (admitted.operation, admitted.document) == (None, None)
-    assert admitted.cost == REFUSED_COST
+    assert admitted.cost == INVALID_DOCUMENT_COST
 
 
-def test_a_refusal_is_remembered_and_told_anew() -> None:
-    admissions = an_admission()
-    (first,) = admissions.admit("{ nothing }", None).errors
+def test_a_refusal_is_cached_and_raised_anew() -> None:
+    admissions = make_cache()
+    (first,) = admissions.validate("{ nothing }", None).errors
     first.extensions = {"code": "told"}
 
-    (again,) = admissions.admit("{ nothing }", None).errors
+    (again,) = admissions.validate("{ nothing }", None).errors
 
     assert len(admissions) == 1
     assert (again.message, again.locations) == (first.message, first.locations)
@@ -105,33 +111,33 @@ def test_a_refusal_is_remembered_and_told_anew() -> None:
     assert not again.nodes
 
 
-def test_of_many_faults_only_some_are_told() -> None:
+def test_of_many_errors_only_some_are_reported() -> None:
     document = "{ " + " ".join(f"n{n}" for n in range(900)) + " }"
 
-    many = an_admission(roots=900).admit(document, None).errors
+    many = make_cache(roots=900).validate(document, None).errors
 
-    assert len(many) == ERRORS_MAX
+    assert len(many) == MAX_VALIDATION_ERRORS
 
 
 def test_a_flood_of_distinct_documents_pushes_out_no_document_that_is_asked_again() -> None:
-    admissions = an_admission(documents=40)
+    admissions = make_cache(documents=40)
     for _ in range(2):
-        admissions.admit(TWO.replace("fragment F on Query { echo }", ""), "A")
+        admissions.validate(TWO.replace("fragment F on Query { echo }", ""), "A")
 
     for n in range(500):
-        admissions.admit(f"query Q{n} {{ echo }}", None)
-        admissions.admit(f"query Q{n} {{ nothing }}", None)
+        admissions.validate(f"query Q{n} {{ echo }}", None)
+        admissions.validate(f"query Q{n} {{ nothing }}", None)
 
     assert TWO.replace("fragment F on Query { echo }", "") in admissions
     assert len(admissions) <= 40
 
 
 def test_documents_are_kept_by_what_they_weigh() -> None:
-    admissions = an_admission(documents_bytes=400_000)
+    admissions = make_cache(document_cache_bytes=400_000)
 
     for n in range(200):
-        admissions.admit(f"query Q{n} {{" + " echo" * 9 + "}", None)
-        admissions.admit("{ echo } #" + "x" * (30_000 + n), None)
+        admissions.validate(f"query Q{n} {{" + " echo" * 9 + "}", None)
+        admissions.validate("{ echo } #" + "x" * (30_000 + n), None)
 
     assert 0 < admissions.weight <= 400_000
 
@@ -153,19 +159,19 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("document", HOSTILE.values(), ids=HOSTILE)
-def test_no_document_takes_long_to_admit_or_refuse(document: str) -> None:
+def test_no_document_takes_long_to_validate(document: str) -> None:
     began = time.process_time()
 
-    an_admission().admit(document, None)
+    make_cache().validate(document, None)
 
     # A tenth of a second each on an idle machine.
     assert time.process_time() - began < 1
 
 
-async def test_the_executor_is_given_what_was_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
-    schema, context = a_schema(), a_context()
-    context.admitted = schema.admissions.admit("{ __typename }", None)
-    monkeypatch.setattr(schema.admissions, "admit", None)
+async def test_the_executor_gets_the_validated_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema, context = build_sample_schema(), build_context()
+    context.validated_operation = schema.document_cache.validate("{ __typename }", None)
+    monkeypatch.setattr(schema.document_cache, "validate", None)
 
     answer = await schema.execute("{ __typename }", None, context)
 
@@ -173,9 +179,9 @@ async def test_the_executor_is_given_what_was_admitted(monkeypatch: pytest.Monke
     assert answer.data == {"__typename": "Query"}
 
 
-async def test_no_other_document_is_carried_out_than_the_one_admitted() -> None:
-    context = a_context()
-    context.admitted = SCHEMA.admissions.admit("{ echo }", None)
+async def test_only_the_validated_document_is_executed() -> None:
+    context = build_context()
+    context.validated_operation = SCHEMA.document_cache.validate("{ echo }", None)
 
     answer = await SCHEMA.execute("{ nothing }", None, context)
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from registry.access.principals import NIL
 from registry.kernel.errors import Malformed
-from registry.reading.keyset import Order, cursor_of, place_of
-from schema.framework.global_ids import global_id, id_of, parse_global_id
+from registry.reading.keyset import Ordering, decode_cursor, encode_cursor
+from schema.framework.global_ids import parse_global_id, parse_id_of_kind, to_global_id
 
 KINDS = st.sampled_from(["Transfer", "Organisation"])
 
 
 @given(KINDS, st.uuids())
 def test_an_identifier_is_read_as_it_was_made(kind: str, id: UUID) -> None:
-    assert parse_global_id(global_id(kind, id)) == (kind, id)
+    assert parse_global_id(to_global_id(kind, id)) == (kind, id)
 
 
 @given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
@@ -32,7 +32,7 @@ def test_other_texts_are_malformed(text: str) -> None:
 def test_one_changed_character_is_another_object_or_malformed(
     id: UUID, data: st.DataObject
 ) -> None:
-    text = global_id("Transfer", id)
+    text = to_global_id("Transfer", id)
     place = data.draw(st.integers(0, len(text) - 1))
     other = data.draw(st.characters(max_codepoint=127).filter(lambda char: char != text[place]))
 
@@ -45,7 +45,7 @@ def test_one_changed_character_is_another_object_or_malformed(
 
 def test_padding_and_capitals_are_not_a_second_form() -> None:
     id = UUID("6f1c2a34-58b1-4c7e-9d55-0d0c4f9d2b11")
-    text = global_id("Transfer", id)
+    text = to_global_id("Transfer", id)
     capitals = base64.urlsafe_b64encode(f"Transfer:{str(id).upper()}".encode()).decode().rstrip("=")
 
     for other in (f"{text}=", f"{text}\n", capitals):
@@ -55,28 +55,28 @@ def test_padding_and_capitals_are_not_a_second_form() -> None:
 
 def test_an_identifier_of_another_kind_names_the_field() -> None:
     with pytest.raises(Malformed) as refusal:
-        id_of("Transfer", global_id("Organisation", UUID(int=1)), field="seller_id")
+        parse_id_of_kind("Transfer", to_global_id("Organisation", UUID(int=1)), field="seller_id")
 
     assert refusal.value.field == "seller_id"
 
 
-ORDERS = [Order("changed_at", datetime), Order("number", str), Order("sequence", int)]
+ORDERS = [Ordering("changed_at", datetime), Ordering("number", str), Ordering("sequence", int)]
 
 
 @given(
     st.sampled_from(ORDERS),
     st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()),
 )
-def test_other_cursors_are_malformed(order: Order, text: str) -> None:
+def test_other_cursors_are_malformed(order: Ordering, text: str) -> None:
     with pytest.raises(Malformed) as refusal:
-        place_of(text, order, "after")
+        decode_cursor(text, order, "after")
 
     assert refusal.value.field == "after"
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.uuids())
 def test_a_cursor_is_read_as_it_was_made(moment: datetime, id: UUID) -> None:
-    assert place_of(cursor_of(moment, id), ORDERS[0], "after") == (moment, id)
+    assert decode_cursor(encode_cursor(moment, id), ORDERS[0], "after") == (moment, id)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200))
@@ -84,7 +84,7 @@ def test_a_cursor_is_read_as_it_was_made(moment: datetime, id: UUID) -> None:
 @example("\U00020000" * 200)
 @example('"' * 200)
 def test_a_cursor_of_a_text_is_read_as_it_was_made(name: str) -> None:
-    assert place_of(cursor_of(name, NIL), ORDERS[1], "after") == (name, NIL)
+    assert decode_cursor(encode_cursor(name, NIL), ORDERS[1], "after") == (name, NIL)
 
 
 @pytest.mark.parametrize(
@@ -99,11 +99,11 @@ def test_a_cursor_of_a_text_is_read_as_it_was_made(name: str) -> None:
         (ORDERS[1], "[" * 1_400),
     ],
 )
-def test_a_cursor_whose_place_cannot_be_asked_for_is_malformed(order: Order, text: str) -> None:
+def test_a_cursor_whose_place_cannot_be_asked_for_is_malformed(order: Ordering, text: str) -> None:
     forged = base64.urlsafe_b64encode(text.replace("{id}", str(NIL)).encode()).decode()
 
     with pytest.raises(Malformed):
-        place_of(forged, order, "after")
+        decode_cursor(forged, order, "after")
 
 
 @given(st.uuids(), st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
@@ -111,4 +111,4 @@ def test_a_cursor_of_another_list_is_malformed(id: UUID, key: object) -> None:
     foreign = base64.urlsafe_b64encode(json.dumps([key, str(id)]).encode()).decode()
 
     with pytest.raises(Malformed):
-        place_of(foreign, ORDERS[2], "after")
+        decode_cursor(foreign, ORDERS[2], "after")

@@ -5,19 +5,19 @@ import time
 import pytest
 from graphql import parse
 
-from schema.documents.cost import Limits, oversized, sizes_of
-from tests.schema.sample import a_context, a_schema
+from schema.documents.cost import Limits, complexity_of, limit_errors
+from tests.schema.sample import build_context, build_sample_schema
 
 LIMITS = Limits(depth=3, aliases=2, directives=2, nodes=1_000, page=100, tokens=200)
-SCHEMA = a_schema(limits=LIMITS)
+SCHEMA = build_sample_schema(limits=LIMITS)
 DEEP = Limits(depth=12, nodes=1_000)
 
 
-def faults(document: str, limits: Limits = LIMITS) -> list[str]:
+def error_codes(document: str, limits: Limits = LIMITS) -> list[str]:
     return [
         error.message
-        for operation, size in sizes_of(SCHEMA._schema, parse(document), limits.page)
-        for error in oversized(operation.operation, size, limits)
+        for operation, size in complexity_of(SCHEMA._schema, parse(document), limits.page)
+        for error in limit_errors(operation.operation, size, limits)
     ]
 
 
@@ -62,7 +62,7 @@ def faults(document: str, limits: Limits = LIMITS) -> list[str]:
     ],
 )
 def test_a_document_is_measured(document: str, over: str) -> None:
-    found = faults(document)
+    found = error_codes(document)
 
     assert len(found) == bool(over)
     assert over in "".join(found)
@@ -97,38 +97,36 @@ def test_a_document_is_measured(document: str, over: str) -> None:
         ),
     ],
 )
-def test_a_list_that_names_no_page_counts_as_one_unless_it_says_how_many_it_holds(
-    document: str, over: str
-) -> None:
-    found = faults(document, DEEP)
+def test_a_list_without_page_counts_as_one_unless_bounded(document: str, over: str) -> None:
+    found = error_codes(document, DEEP)
 
     assert len(found) == bool(over)
     assert over in "".join(found)
 
 
 def test_a_circle_of_fragments_ends() -> None:
-    assert faults("{ ...F } fragment F on T { a { ...G } } fragment G on T { ...F }") == []
+    assert error_codes("{ ...F } fragment F on T { a { ...G } } fragment G on T { ...F }") == []
 
 
 def test_fragments_that_double_each_time_are_measured_at_once() -> None:
     doubling = "".join(f"fragment F{n} on T {{ ...F{n + 1} ...F{n + 1} }} " for n in range(100))
     began = time.process_time()
 
-    found = faults(f"{{ ...F0 }} {doubling} fragment F100 on T {{ x: a }}")
+    found = error_codes(f"{{ ...F0 }} {doubling} fragment F100 on T {{ x: a }}")
 
     assert time.process_time() - began < 1
     assert f"aliases {2**100}" in found[0]
 
 
 async def test_a_document_of_many_words_is_not_parsed_to_its_end() -> None:
-    answer = await SCHEMA.execute("{" + "echo " * 300 + "}", None, a_context())
+    answer = await SCHEMA.execute("{" + "echo " * 300 + "}", None, build_context())
 
     assert answer.errors is not None
     assert "200 tokens" in answer.errors[0].message
 
 
-async def test_a_document_over_the_limits_says_so() -> None:
-    answer = await SCHEMA.execute("{ a: echo b: echo c: echo }", None, a_context())
+async def test_a_document_over_the_limits_is_reported() -> None:
+    answer = await SCHEMA.execute("{ a: echo b: echo c: echo }", None, build_context())
 
     assert answer.errors is not None
     assert answer.errors[0].extensions == {"code": "TOO_LARGE"}
@@ -148,8 +146,8 @@ async def test_a_document_over_the_limits_says_so() -> None:
         ("mutation { offerTransfer(input: {}) { __typename } }", 10),
     ],
 )
-def test_a_client_can_tell_beforehand_what_an_operation_costs(document: str, cost: int) -> None:
-    ((operation, size),) = sizes_of(SCHEMA._schema, parse(document), 100)
+def test_a_client_can_compute_the_cost_of_an_operation(document: str, cost: int) -> None:
+    ((operation, size),) = complexity_of(SCHEMA._schema, parse(document), 100)
 
     assert size.cost(operation.operation) == cost
 
@@ -157,5 +155,5 @@ def test_a_client_can_tell_beforehand_what_an_operation_costs(document: str, cos
 def test_what_costs_too_much_is_refused_by_its_cost_alone() -> None:
     dear = "{ __schema { types { name } } }"
 
-    assert "cost 5001; at most 5000" in "".join(faults(dear, Limits(cost=5_000)))
-    assert faults(dear, Limits(cost=5_001)) == []
+    assert "cost 5001; at most 5000" in "".join(error_codes(dear, Limits(cost=5_000)))
+    assert error_codes(dear, Limits(cost=5_001)) == []

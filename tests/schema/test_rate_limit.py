@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from registry.access.principals import Caller
-from schema.documents.rate_limit import PUBLIC_SHARE, RateLimited, Rates, sender_of
+from registry.access.principals import Principal
+from schema.documents.rate_limit import PUBLIC_DIVISOR, RateLimiter, RateLimitExceeded, sender_of
 
-WANG = Caller(subject="wang", client="portal")
-PORTAL = Caller(client="portal")
-NOBODY = Caller()
+WANG = Principal(subject="wang", client="portal")
+PORTAL = Principal(client="portal")
+NOBODY = Principal()
 
 
 class Clock:
@@ -31,47 +31,47 @@ def clock() -> Clock:
 
 
 def test_points_are_charged_until_none_are_left_and_refill_evenly(clock: Clock) -> None:
-    rates = Rates(600, clock, time=clock.time)
+    rates = RateLimiter(600, clock, wall_clock=clock.time)
 
-    first = rates.take(WANG, "", 400)
-    with pytest.raises(RateLimited) as limited:
-        rates.take(WANG, "", 300)
-    clock.now += limited.value.seconds
-    second = rates.take(WANG, "", 300)
+    first = rates.charge(WANG, "", 400)
+    with pytest.raises(RateLimitExceeded) as limited:
+        rates.charge(WANG, "", 300)
+    clock.now += limited.value.retry_after
+    second = rates.charge(WANG, "", 300)
 
     assert (first.limit, first.cost, first.remaining) == (600, 400, 200)
     assert first.reset_at == datetime.fromtimestamp(2_000_040, UTC)
-    assert limited.value.seconds == 10
+    assert limited.value.retry_after == 10
     assert second.remaining == 0
 
 
 def test_a_refused_operation_is_charged_nothing(clock: Clock) -> None:
-    rates = Rates(600, clock, time=clock.time)
+    rates = RateLimiter(600, clock, wall_clock=clock.time)
     for _ in range(3):
-        with pytest.raises(RateLimited):
-            rates.take(WANG, "", 601)
+        with pytest.raises(RateLimitExceeded):
+            rates.charge(WANG, "", 601)
 
-    assert rates.take(WANG, "", 600).remaining == 0
+    assert rates.charge(WANG, "", 600).remaining == 0
 
 
 def test_points_never_grow_beyond_the_limit(clock: Clock) -> None:
-    rates = Rates(600, clock, time=clock.time)
-    rates.take(WANG, "", 100)
+    rates = RateLimiter(600, clock, wall_clock=clock.time)
+    rates.charge(WANG, "", 100)
 
     clock.now += 3_600
-    assert rates.take(WANG, "", 1).remaining == 599
-    assert rates.take(WANG, "", 1).remaining == 598
+    assert rates.charge(WANG, "", 1).remaining == 599
+    assert rates.charge(WANG, "", 1).remaining == 598
 
 
-def test_each_sender_has_his_own_and_the_public_a_part(clock: Clock) -> None:
-    rates = Rates(600, clock, time=clock.time)
+def test_each_sender_has_an_own_limit_and_the_public_a_share(clock: Clock) -> None:
+    rates = RateLimiter(600, clock, wall_clock=clock.time)
 
-    assert rates.take(WANG, "10.0.0.1", 600).remaining == 0
-    assert rates.take(PORTAL, "10.0.0.1", 600).remaining == 0
-    assert rates.take(NOBODY, "10.0.0.1", 1).limit == 600 // PUBLIC_SHARE
-    assert rates.take(NOBODY, "10.0.0.2", 60).remaining == 0
-    with pytest.raises(RateLimited):
-        rates.take(NOBODY, "10.0.0.2", 1)
+    assert rates.charge(WANG, "10.0.0.1", 600).remaining == 0
+    assert rates.charge(PORTAL, "10.0.0.1", 600).remaining == 0
+    assert rates.charge(NOBODY, "10.0.0.1", 1).limit == 600 // PUBLIC_DIVISOR
+    assert rates.charge(NOBODY, "10.0.0.2", 60).remaining == 0
+    with pytest.raises(RateLimitExceeded):
+        rates.charge(NOBODY, "10.0.0.2", 1)
 
 
 @pytest.mark.parametrize(
@@ -90,26 +90,26 @@ def test_one_network_is_one_sender(one: str, other: str, same: bool) -> None:  #
     assert (sender_of(NOBODY, one) == sender_of(NOBODY, other)) is same
 
 
-def test_a_person_is_one_sender_wherever_he_sits(clock: Clock) -> None:
+def test_a_person_is_one_sender_from_any_address(clock: Clock) -> None:
     assert sender_of(WANG, "10.0.0.1") == sender_of(WANG, "10.0.0.2")
 
 
-def test_no_number_of_public_senders_makes_a_client_be_forgotten(clock: Clock) -> None:
-    rates = Rates(600, clock, time=clock.time, senders=100)
-    rates.take(WANG, "", 600)
+def test_public_senders_never_evict_a_client(clock: Clock) -> None:
+    rates = RateLimiter(600, clock, wall_clock=clock.time, max_senders=100)
+    rates.charge(WANG, "", 600)
 
     for n in range(1_000):
-        rates.take(NOBODY, f"10.0.{n // 256}.{n % 256}", 1)
+        rates.charge(NOBODY, f"10.0.{n // 256}.{n % 256}", 1)
 
     assert len(rates) == 101
-    with pytest.raises(RateLimited):
-        rates.take(WANG, "", 1)
+    with pytest.raises(RateLimitExceeded):
+        rates.charge(WANG, "", 1)
 
 
-def test_of_too_many_senders_the_longest_silent_is_forgotten(clock: Clock) -> None:
-    rates = Rates(600, clock, time=clock.time, senders=2)
+def test_of_too_many_senders_the_least_recent_is_evicted(clock: Clock) -> None:
+    rates = RateLimiter(600, clock, wall_clock=clock.time, max_senders=2)
     for subject in ("a", "b", "a", "c"):
-        rates.take(Caller(subject=subject), "", 100)
+        rates.charge(Principal(subject=subject), "", 100)
 
-    assert rates.take(Caller(subject="a"), "", 100).remaining == 300
-    assert rates.take(Caller(subject="b"), "", 100).remaining == 500
+    assert rates.charge(Principal(subject="a"), "", 100).remaining == 300
+    assert rates.charge(Principal(subject="b"), "", 100).remaining == 500

@@ -2,10 +2,10 @@
 
 import strawberry
 
-from registry.access.principals import Caller
-from registry.db.session import execute, row
+from registry.access.principals import Principal
+from registry.db.session import execute, fetch_one
 from schema.framework.context import Context
-from tests.schema.sample import Mutation, a_schema
+from tests.schema.sample import Mutation, build_sample_schema
 from tests.support.cluster import Database
 
 READ = """
@@ -21,7 +21,7 @@ class Query:
     @strawberry.field(description="A moment 时刻.")
     async def moment(self) -> str:
         """The snapshot that the field reads."""
-        return str(await row(READ))
+        return str(await fetch_one(READ))
 
     @strawberry.field(description="A write 写入.")
     async def write(self) -> int | None:
@@ -29,11 +29,11 @@ class Query:
         return await execute("CREATE TEMPORARY TABLE written ()")
 
 
-SCHEMA = a_schema(Query, Mutation)
+SCHEMA = build_sample_schema(Query, Mutation)
 
 
-async def test_all_fields_of_a_query_read_one_moment(database: Database) -> None:
-    answer = await SCHEMA.execute("{ a: moment b: moment c: moment }", None, Context(Caller()))
+async def test_all_fields_of_a_query_read_one_snapshot(database: Database) -> None:
+    answer = await SCHEMA.execute("{ a: moment b: moment c: moment }", None, Context(Principal()))
 
     assert answer.errors is None
     assert answer.data is not None
@@ -42,7 +42,7 @@ async def test_all_fields_of_a_query_read_one_moment(database: Database) -> None
 
 
 async def test_a_query_cannot_write(database: Database) -> None:
-    answer = await SCHEMA.execute("{ write }", None, Context(Caller()))
+    answer = await SCHEMA.execute("{ write }", None, Context(Principal()))
 
     assert answer.data == {"write": None}
     assert answer.errors is not None
@@ -50,7 +50,7 @@ async def test_a_query_cannot_write(database: Database) -> None:
     assert answer.errors[0].extensions["code"] == "INTERNAL"
 
 
-async def test_the_schema_itself_is_told_without_a_database() -> None:
+async def test_introspection_needs_no_database() -> None:
     answer = await SCHEMA.execute("{ __typename __schema { queryType { name } } }", None, None)
 
     assert answer.errors is None

@@ -9,12 +9,12 @@ import pytest
 
 import schema.framework.inputs
 import schema.framework.read_transaction
-from registry.commands.command import Movement, Outcome, Preview
+from registry.commands.command import CommandResult, PostingPreview, Preview
 from registry.kernel.errors import Code, NotFound, Refused
-from schema.framework.global_ids import global_id
-from tests.schema.sample import BUYER, OFFER, SALES, SELLER, a_context, a_schema
+from schema.framework.global_ids import to_global_id
+from tests.schema.sample import BUYER, OFFER, SALES, SELLER, build_context, build_sample_schema
 
-SCHEMA = a_schema()
+SCHEMA = build_sample_schema()
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def _no_database(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing() -> AsyncIterator[None]:
         yield
 
-    monkeypatch.setattr(schema.framework.read_transaction, "reading", nothing)
+    monkeypatch.setattr(schema.framework.read_transaction, "read_only_transaction", nothing)
 
 
 class Answer(NamedTuple):
@@ -32,7 +32,7 @@ class Answer(NamedTuple):
 
 
 async def ask(document: str, organisation: UUID = SELLER, **variables: object) -> Answer:
-    answer = await SCHEMA.execute(document, variables, a_context(organisation))
+    answer = await SCHEMA.execute(document, variables, build_context(organisation))
     return Answer(answer.data, answer.errors)
 
 
@@ -47,7 +47,7 @@ async def test_columns_show_one_text_form() -> None:
     first, _ = await the_transfers("id state quantity agreedOn price")
 
     assert first == {
-        "id": global_id("Transfer", SALES[0].pk),
+        "id": to_global_id("Transfer", SALES[0].pk),
         "state": "draft",
         "quantity": "356.418",
         "agreedOn": "2022-06-07",
@@ -82,10 +82,12 @@ async def test_an_unknown_verb_is_a_fault_of_the_client() -> None:
 async def test_a_relation_leads_to_the_object() -> None:
     _, foreign = await the_transfers("seller { id name }")
 
-    assert foreign == {"seller": {"id": global_id("Organisation", BUYER), "name": "河北钢铁"}}
+    assert foreign == {"seller": {"id": to_global_id("Organisation", BUYER), "name": "河北钢铁"}}
 
 
-async def test_a_bug_tells_the_client_only_a_number(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_bug_shows_the_client_only_an_identifier(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     answer = await ask("{ bug }")
 
     (error,) = answer.errors
@@ -124,28 +126,30 @@ mutation ($input: OfferTransfer!) {
 """
 
 
-def doing(monkeypatch: pytest.MonkeyPatch, answer: Outcome[Any] | Refused) -> list[tuple[Any, ...]]:
+def patch_command(
+    monkeypatch: pytest.MonkeyPatch, answer: CommandResult[Any] | Refused
+) -> list[tuple[Any, ...]]:
     """Let every command come out as ``answer``; the list fills with what was commanded."""
     seen: list[tuple[Any, ...]] = []
 
     async def command(
         operation: object, caller: object, args: object, *, key: str, preview: bool
-    ) -> Outcome[Any]:
+    ) -> CommandResult[Any]:
         seen.append((operation, args, key, preview))
         if isinstance(answer, Refused):
             raise answer
         return answer
 
-    monkeypatch.setattr(schema.framework.inputs, "command", command)
+    monkeypatch.setattr(schema.framework.inputs, "execute_command", command)
     return seen
 
 
 def the_input(**changed: object) -> dict[str, object]:
-    return {"id": global_id("Transfer", SALES[0].pk), "idempotencyKey": "k", **changed}
+    return {"id": to_global_id("Transfer", SALES[0].pk), "idempotencyKey": "k", **changed}
 
 
 async def test_a_mutation_hands_over_decoded_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = doing(monkeypatch, Outcome(SALES[0], uuid4(), replayed=True))
+    seen = patch_command(monkeypatch, CommandResult(SALES[0], uuid4(), is_replay=True))
 
     answer = await ask(OFFERED, input=the_input())
 
@@ -155,7 +159,7 @@ async def test_a_mutation_hands_over_decoded_arguments(monkeypatch: pytest.Monke
 
 
 async def test_what_was_sent_as_null_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = doing(monkeypatch, Outcome(SALES[0], uuid4()))
+    seen = patch_command(monkeypatch, CommandResult(SALES[0], uuid4()))
 
     await ask(OFFERED, input=the_input(note=None))
 
@@ -163,7 +167,7 @@ async def test_what_was_sent_as_null_is_handed_over(monkeypatch: pytest.MonkeyPa
 
 
 async def test_a_refusal_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    doing(monkeypatch, NotFound())
+    patch_command(monkeypatch, NotFound())
 
     answer = await ask(OFFERED, input=the_input())
 
@@ -172,11 +176,11 @@ async def test_a_refusal_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "不存在" in answer.data["offerTransfer"]["messageZh"]
 
 
-@pytest.mark.parametrize("id", ["", "x", global_id("Organisation", SELLER), "é", "A" * 1000])
+@pytest.mark.parametrize("id", ["", "x", to_global_id("Organisation", SELLER), "é", "A" * 1000])
 async def test_an_identifier_of_another_kind_is_refused_before_the_command(
     monkeypatch: pytest.MonkeyPatch, id: str
 ) -> None:
-    seen = doing(monkeypatch, Outcome(SALES[0], uuid4()))
+    seen = patch_command(monkeypatch, CommandResult(SALES[0], uuid4()))
 
     answer = await ask(OFFERED, input=the_input(id=id))
 
@@ -190,13 +194,13 @@ async def test_an_identifier_of_another_kind_is_refused_before_the_command(
 async def test_a_preview_shows_what_would_be_posted(monkeypatch: pytest.MonkeyPatch) -> None:
     instrument = uuid4()
     computed = Preview(
-        (Movement(uuid4(), uuid4(), instrument, 1500),),
+        (PostingPreview(uuid4(), uuid4(), instrument, 1500),),
         {instrument: 3},
         "offered",
         (("enterprise", "accept"),),
         (),
     )
-    doing(monkeypatch, Outcome(SALES[0], uuid4(), preview=computed))
+    patch_command(monkeypatch, CommandResult(SALES[0], uuid4(), preview=computed))
 
     answer = await ask(OFFERED, input=the_input(preview=True))
 
@@ -212,7 +216,7 @@ async def test_a_bug_in_a_command_is_no_refusal(monkeypatch: pytest.MonkeyPatch)
     async def command(*_: object, **__: object) -> None:
         raise KeyError("secret")
 
-    monkeypatch.setattr(schema.framework.inputs, "command", command)
+    monkeypatch.setattr(schema.framework.inputs, "execute_command", command)
     answer = await ask(OFFERED, input=the_input())
 
     assert answer.data is None
@@ -222,8 +226,8 @@ async def test_a_bug_in_a_command_is_no_refusal(monkeypatch: pytest.MonkeyPatch)
 async def test_of_several_operations_one_is_named() -> None:
     document = "query A { __typename } query B { b: __typename }"
 
-    unnamed = await SCHEMA.execute(document, None, a_context())
-    named = await SCHEMA.execute(document, None, a_context(), operation_name="B")
+    unnamed = await SCHEMA.execute(document, None, build_context())
+    named = await SCHEMA.execute(document, None, build_context(), operation_name="B")
 
     assert [(error.extensions or {})["code"] for error in unnamed.errors or ()] == ["MALFORMED"]
     assert (unnamed.data, named.data) == (None, {"b": "Query"})

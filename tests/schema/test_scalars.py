@@ -11,14 +11,14 @@ from registry.kernel.quantities import MONEY_MAX
 from schema.framework.scalars import SCALARS, Money, Price, Quantity, Sha256
 
 
-def read(scalar: object, value: object) -> object:
+def parse_scalar(scalar: object, value: object) -> object:
     parse = SCALARS[scalar].parse_value
     assert parse is not None
     found: object = parse(value)
     return found
 
 
-def shown(scalar: object, value: object) -> str:
+def serialize_scalar(scalar: object, value: object) -> str:
     serialize = SCALARS[scalar].serialize
     assert serialize is not None
     return str(serialize(value))
@@ -67,7 +67,7 @@ def shown(scalar: object, value: object) -> str:
 )
 def test_another_form_is_refused_with_a_code(scalar: object, value: object) -> None:
     with pytest.raises(GraphQLError) as refusal:
-        read(scalar, value)
+        parse_scalar(scalar, value)
 
     assert refusal.value.extensions is not None
     assert refusal.value.extensions["code"] == "MALFORMED"
@@ -76,12 +76,12 @@ def test_another_form_is_refused_with_a_code(scalar: object, value: object) -> N
 
 @given(st.integers(0, MONEY_MAX))
 def test_money_is_read_as_it_was_shown(fen: int) -> None:
-    assert read(Money, shown(Money, fen)) == fen
+    assert parse_scalar(Money, serialize_scalar(Money, fen)) == fen
 
 
 @given(st.dates(date(1900, 1, 1), date(2200, 12, 31)))
 def test_a_day_is_read_as_it_was_shown(day: date) -> None:
-    assert read(date, shown(date, day)) == day
+    assert parse_scalar(date, serialize_scalar(date, day)) == day
 
 
 @given(
@@ -91,27 +91,27 @@ def test_a_day_is_read_as_it_was_shown(day: date) -> None:
         timezones=st.sampled_from([UTC, timezone(timedelta(hours=-5))]),
     )
 )
-def test_a_moment_is_read_as_it_was_shown(moment: datetime) -> None:
-    text = shown(datetime, moment)
+def test_an_instant_is_parsed_as_it_was_formatted(moment: datetime) -> None:
+    text = serialize_scalar(datetime, moment)
 
-    assert read(datetime, text) == moment
+    assert parse_scalar(datetime, text) == moment
     assert text.endswith("+08:00")
 
 
-def test_one_moment_has_one_text() -> None:
+def test_one_instant_has_one_text() -> None:
     there = datetime(2022, 6, 7, 2, tzinfo=UTC)
 
-    assert shown(datetime, there) == "2022-06-07T10:00:00+08:00"
+    assert serialize_scalar(datetime, there) == "2022-06-07T10:00:00+08:00"
 
 
-def test_a_quantity_stays_a_text_until_its_instrument_is_known() -> None:
-    assert read(Quantity, "356.418") == "356.418"
+def test_a_quantity_stays_a_text_until_its_instrument_is_loaded() -> None:
+    assert parse_scalar(Quantity, "356.418") == "356.418"
 
 
 @given(st.text())
 def test_no_text_breaks_a_scalar(text: str) -> None:
     for scalar in SCALARS:
         try:
-            read(scalar, text)
+            parse_scalar(scalar, text)
         except GraphQLError as refusal:
             assert refusal.extensions  # noqa: PT017 - either is fine, anything else is a bug

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from registry.db.session import row, rows
+from registry.db.session import fetch_all, fetch_one
 
 _TABLES = """
     SELECT relname AS tablename FROM pg_class
@@ -18,22 +18,24 @@ _BALANCES = """
 """
 
 
-Standing = dict[str, Any]
+RegistrySnapshot = dict[str, Any]
 
 
-async def standing() -> Standing:
+async def take_snapshot() -> RegistrySnapshot:
     """The number of rows of every table, all balances, all states of transfers, and the clock."""
-    tables = [each["tablename"] for each in await rows(_TABLES)]
+    tables = [each["tablename"] for each in await fetch_all(_TABLES)]
     return {
-        "rows": {table: await count(table) for table in tables},
-        "balances": await rows(_BALANCES),
-        "transfers": await rows("SELECT state, count(*) FROM transfer GROUP BY state ORDER BY 1"),
-        "clock": await row("SELECT reads, since FROM registry_clock"),
+        "rows": {table: await count_rows(table) for table in tables},
+        "balances": await fetch_all(_BALANCES),
+        "transfers": await fetch_all(
+            "SELECT state, count(*) FROM transfer GROUP BY state ORDER BY 1"
+        ),
+        "clock": await fetch_one("SELECT reads, since FROM registry_clock"),
     }
 
 
-async def count(table: str, where: str = "true") -> int:
+async def count_rows(table: str, where: str = "true") -> int:
     """How many rows there are."""
-    found = await row(f'SELECT count(*) AS number FROM "{table}" WHERE {where}')
+    found = await fetch_one(f'SELECT count(*) AS number FROM "{table}" WHERE {where}')
     assert found is not None
     return int(found["number"])

@@ -8,61 +8,61 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from registry.db.session import row
+from registry.db.session import fetch_one
 from seeds.clock import start_clock, stop_clock
-from seeds.csv_reader import SheetRefused
-from seeds.demo.loader import Loaded, LoadingRefused, load_founding_day
-from seeds.demo.scenario_columns import ENDS, FOLDER, SHEETS
-from seeds.demo.scenario_csv import read_acts
-from tests.seeds.registry_snapshot import count, standing
-from tests.support.builders import an_organisation
+from seeds.csv_reader import CsvError
+from seeds.demo.loader import LoadError, LoadReport, load_founding_day
+from seeds.demo.scenario_columns import ENDS_AT, FOLDER, TABLES
+from seeds.demo.scenario_csv import read_steps
+from tests.seeds.registry_snapshot import count_rows, take_snapshot
+from tests.support.builders import create_organisation
 from tests.support.builders import stop_clock as set_clock
 from tests.support.cluster import Database
-from tests.support.demo_databases import Told
+from tests.support.demo_databases import LoadedDemo
 
 
-async def test_loading_twice_changes_nothing(founded: Database) -> None:
-    before = await standing()
+async def test_loading_twice_changes_nothing(founding_database: Database) -> None:
+    before = await take_snapshot()
 
-    again = await load_founding_day(founded.owner_url)
+    again = await load_founding_day(founding_database.owner_url)
 
-    assert again.performed == 0
-    assert await standing() == before
+    assert again.executed == 0
+    assert await take_snapshot() == before
 
 
-async def test_loading_twice_leaves_a_clock_that_runs(founded: Database) -> None:
-    owner = await asyncpg.connect(founded.owner_url)
+async def test_loading_twice_leaves_a_clock_that_runs(founding_database: Database) -> None:
+    owner = await asyncpg.connect(founding_database.owner_url)
     await start_clock(owner)
-    before = await row("SELECT reads, since FROM registry_clock")
+    before = await fetch_one("SELECT reads, since FROM registry_clock")
 
-    await load_founding_day(founded.owner_url)
+    await load_founding_day(founding_database.owner_url)
 
-    assert await row("SELECT reads, since FROM registry_clock") == before
+    assert await fetch_one("SELECT reads, since FROM registry_clock") == before
     await owner.close()
 
 
 @pytest.mark.parametrize(("after", "seconds"), [(40, 0.0), (150, 0.004), (290, 0.009)])
 async def test_an_interrupted_load_goes_on_where_it_ended(
-    database: Database, founding: Told, after: int, seconds: float
+    database: Database, founding_demo: LoadedDemo, after: int, seconds: float
 ) -> None:
-    await _interrupted(database, after, seconds)
-    acts = await count("act")
+    await _interrupt_load(database, after, seconds)
+    acts = await count_rows("act")
 
     resumed = await load_founding_day(database.owner_url)
 
     assert after <= acts < after + 10
-    assert resumed.performed == founding.loaded.performed - acts
-    assert await standing() == founding.standing
+    assert resumed.executed == founding_demo.report.executed - acts
+    assert await take_snapshot() == founding_demo.snapshot
 
 
-async def _interrupted(database: Database, after: int, seconds: float) -> None:
+async def _interrupt_load(database: Database, after: int, seconds: float) -> None:
     loop = asyncio.get_running_loop()
 
     def progress(done: int, _all: int) -> None:
         if done == after:
             loop.call_later(seconds, loading.cancel)
 
-    loading: asyncio.Task[Loaded] = asyncio.create_task(
+    loading: asyncio.Task[LoadReport] = asyncio.create_task(
         load_founding_day(database.owner_url, progress=progress)
     )
     with pytest.raises(asyncio.CancelledError):
@@ -70,37 +70,39 @@ async def _interrupted(database: Database, after: int, seconds: float) -> None:
 
 
 async def test_a_registry_that_has_begun_is_left_alone(database: Database) -> None:
-    await an_organisation()
-    before = await standing()
+    await create_organisation()
+    before = await take_snapshot()
 
-    with pytest.raises(LoadingRefused):
+    with pytest.raises(LoadError):
         await load_founding_day(database.owner_url)
 
-    assert await standing() == before
+    assert await take_snapshot() == before
 
 
 async def test_an_unfinished_load_does_not_go_on_in_another_time(
     database: Database, owner: asyncpg.Connection
 ) -> None:
-    await _interrupted(database, 100, 0.0)
+    await _interrupt_load(database, 100, 0.0)
     await set_clock(owner, datetime(2022, 6, 8, tzinfo=UTC))
 
-    with pytest.raises(LoadingRefused):
+    with pytest.raises(LoadError):
         await load_founding_day(database.owner_url)
 
 
-async def test_a_clock_that_was_started_runs_on_and_can_be_stopped(founded: Database) -> None:
-    owner = await asyncpg.connect(founded.owner_url)
+async def test_a_clock_that_was_started_runs_on_and_can_be_stopped(
+    founding_database: Database,
+) -> None:
+    owner = await asyncpg.connect(founding_database.owner_url)
     await start_clock(owner)
     await asyncio.sleep(0.01)
-    running = await row("SELECT registry_now() AS now")
+    running = await fetch_one("SELECT registry_now() AS now")
 
     await stop_clock(owner)
 
-    stopped = await row("SELECT registry_now() AS now, reads, since FROM registry_clock")
+    stopped = await fetch_one("SELECT registry_now() AS now, reads, since FROM registry_clock")
     assert running is not None
     assert stopped is not None
-    assert ENDS < running["now"] <= stopped["now"]
+    assert ENDS_AT < running["now"] <= stopped["now"]
     assert (stopped["reads"], stopped["since"]) == (stopped["now"], None)
     await owner.close()
 
@@ -126,7 +128,7 @@ def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, case: str) -> Non
     assert right in text
     (folder / file).write_text(text.replace(right, wrong, 1), encoding="utf-8")
 
-    with pytest.raises(SheetRefused, match=said) as refusal:
-        read_acts(folder, SHEETS)
+    with pytest.raises(CsvError, match=said) as refusal:
+        read_steps(folder, TABLES)
 
     assert str(refusal.value).startswith(file)

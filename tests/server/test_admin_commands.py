@@ -3,17 +3,22 @@
 import asyncpg
 import pytest
 
-from registry.access.authorizer import gate
-from registry.access.principals import Caller
+from registry.access.authorizer import authorizer
+from registry.access.principals import Principal
 from registry.access.rulebook_store import load_edition
-from registry.commands.command import command
+from registry.commands.command import execute_command
 from registry.db.session import close_database, open_database
 from registry.kernel.errors import Forbidden, KeyReused
 from registry.parties.operations import register_organisation
-from server.admin.commands import admitted, found, report, swept
-from server.settings import Unfit
-from tests.support.cluster import Database, Server, a_clone
-from tests.support.demo_databases import Told
+from server.admin.commands import (
+    bootstrap_registry,
+    expire_overdue,
+    register_first_party_client,
+    verify_report,
+)
+from server.settings import ConfigurationError
+from tests.support.cluster import Database, Server, clone_database
+from tests.support.demo_databases import LoadedDemo
 
 PROVINCE = ("河北省生态环境厅", "130000")
 OFFICERS = ("wang-li=王丽", "zhao-gang=赵刚")
@@ -27,38 +32,43 @@ _FORGE = """
 
 
 async def test_the_registry_is_founded_once(clone: Database) -> None:
-    first = await found(clone.application_url, *PROVINCE, officers=OFFICERS)
-    again = await found(clone.application_url, *PROVINCE, officers=OFFICERS)
+    first = await bootstrap_registry(clone.application_url, *PROVINCE, officers=OFFICERS)
+    again = await bootstrap_registry(clone.application_url, *PROVINCE, officers=OFFICERS)
 
     assert (first, again) == (True, False)
     with pytest.raises(KeyReused):
-        await found(clone.application_url, "另一省厅", "130000", officers=OFFICERS)
+        await bootstrap_registry(clone.application_url, "另一省厅", "130000", officers=OFFICERS)
 
 
 async def test_an_officer_is_written_as_subject_and_name(clone: Database) -> None:
-    with pytest.raises(Unfit, match="subject=name"):
-        await found(clone.application_url, *PROVINCE, officers=("wang-li", "zhao-gang=赵刚"))
+    with pytest.raises(ConfigurationError, match="subject=name"):
+        await bootstrap_registry(
+            clone.application_url, *PROVINCE, officers=("wang-li", "zhao-gang=赵刚")
+        )
 
 
 async def test_a_founded_registry_is_sound(clone: Database) -> None:
-    await found(clone.application_url, *PROVINCE, officers=OFFICERS)
+    await bootstrap_registry(clone.application_url, *PROVINCE, officers=OFFICERS)
 
-    lines, sound = await report(clone.application_url, restrict=False)
+    lines, sound = await verify_report(clone.application_url, restrict=False)
 
     assert sound
     assert all(line.startswith("ok  ") for line in lines)
-    assert await swept(clone.application_url) == 0
+    assert await expire_overdue(clone.application_url) == 0
 
 
-async def test_officers_act_through_a_program_that_was_let_in(clone: Database) -> None:
+async def test_officers_use_a_registered_first_party_client(clone: Database) -> None:
     url = clone.application_url
-    with pytest.raises(Unfit, match="bootstrap"):
-        await admitted(url, "desk")
-    await found(url, *PROVINCE, officers=OFFICERS)
+    with pytest.raises(ConfigurationError, match="bootstrap"):
+        await register_first_party_client(url, "desk")
+    await bootstrap_registry(url, *PROVINCE, officers=OFFICERS)
 
     with pytest.raises(Forbidden) as strange:
         await _registers_the_centre(url)
-    first, again = await admitted(url, "desk"), await admitted(url, "desk")
+    first, again = (
+        await register_first_party_client(url, "desk"),
+        await register_first_party_client(url, "desk"),
+    )
     await _registers_the_centre(url)
 
     assert strange.value.rule == "N-01"
@@ -69,22 +79,22 @@ async def _registers_the_centre(url: str) -> None:
     centre = {"kind": "centre", "name": "交易中心", "division": "130000"}
     await open_database(url, maxsize=2)
     try:
-        gate.use(await load_edition())
-        wang = Caller(subject="wang-li", client="desk")
-        await command(register_organisation, wang, centre, key="centre")
+        authorizer.activate(await load_edition())
+        wang = Principal(subject="wang-li", client="desk")
+        await execute_command(register_organisation, wang, centre, key="centre")
     finally:
         await close_database()
 
 
 async def test_what_offends_is_named_and_just_its_account_is_frozen(
-    server: Server, founding: Told
+    server: Server, founding_demo: LoadedDemo
 ) -> None:
-    async with a_clone(server, founding.name) as copy:
+    async with clone_database(server, founding_demo.name) as copy:
         owner = await asyncpg.connect(copy.owner_url)
         account = await owner.fetchval(_FORGE)
         await owner.close()
 
-        lines, sound = await report(copy.application_url, restrict=True)
+        lines, sound = await verify_report(copy.application_url, restrict=True)
 
     assert not sound
     assert any("FAIL balances_equal_replay" in line for line in lines)

@@ -14,18 +14,23 @@ from starlette.types import Receive, Scope, Send
 
 import schema.framework.read_transaction
 import server.app
-from registry.access.principals import Caller
-from registry.parties.persisted_queries import Sent
-from schema.documents.rate_limit import Rates
-from server.app import Parts, create_app
-from server.auth.authenticator import SignIn
-from server.auth.demo_tokens import DemonstrationSigner
-from server.auth.jwks import keys_given
-from server.graphql.persisted_queries import Registered
-from server.graphql.request_preparation import BEGAN, ENTERED, Entrance, peer_of
-from server.graphql.view import GRAPHQL, JSON, accepted
+from registry.access.principals import Principal
+from registry.parties.persisted_queries import PersistedQueryLookup
+from schema.documents.rate_limit import RateLimiter
+from server.app import Components, create_app
+from server.auth.authenticator import TokenAuthenticator
+from server.auth.demo_tokens import DemoTokenSigner
+from server.auth.jwks import static_keys
+from server.graphql.persisted_queries import PersistedQueryCache
+from server.graphql.request_preparation import (
+    PREPARED_KEY,
+    STARTED_AT_KEY,
+    RequestPreparer,
+    client_address,
+)
+from server.graphql.view import GRAPHQL, JSON, negotiate_media_type
 from server.settings import Mode, Settings
-from tests.schema.sample import Mutation, a_schema
+from tests.schema.sample import Mutation, build_sample_schema
 from tests.server.test_authenticator import KEY
 
 SETTINGS = Settings(body_bytes_max=20_000)
@@ -57,18 +62,18 @@ class Query:
         return 2 * number
 
 
-SIGNER = DemonstrationSigner(SETTINGS, KEY)
-SCHEMA = a_schema(Query, Mutation)
+SIGNER = DemoTokenSigner(SETTINGS, KEY)
+SCHEMA = build_sample_schema(Query, Mutation)
 
 
-async def _none(_client: str, _sha256: str) -> Sent:
-    return Sent()
+async def _none(_client: str, _sha256: str) -> PersistedQueryLookup:
+    return PersistedQueryLookup()
 
 
-ENTRANCE = Entrance(
-    SCHEMA.admissions,
-    Rates(SETTINGS.cost_per_minute, time.monotonic, time=time.time),
-    Registered(_none),
+PREPARER = RequestPreparer(
+    SCHEMA.document_cache,
+    RateLimiter(SETTINGS.rate_limit_points_per_minute, time.monotonic, wall_clock=time.time),
+    PersistedQueryCache(_none),
 )
 
 
@@ -85,34 +90,36 @@ def settings() -> Settings:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[TestClient]:
     """A client of the running application."""
-    monkeypatch.setattr(schema.framework.read_transaction, "reading", _nothing)
-    keys = keys_given(SIGNER.public_keys())
-    parts = Parts(settings, SCHEMA, SignIn(settings, keys), _nothing, ENTRANCE, SIGNER.public_keys)
+    monkeypatch.setattr(schema.framework.read_transaction, "read_only_transaction", _nothing)
+    keys = static_keys(SIGNER.public_keys())
+    parts = Components(
+        settings, SCHEMA, TokenAuthenticator(settings, keys), _nothing, PREPARER, SIGNER.public_keys
+    )
     with TestClient(create_app(parts), raise_server_exceptions=False) as running:
         yield running
 
 
-def asked(client: TestClient, body: object, **headers: str) -> Response:
+def post_body(client: TestClient, body: object, **headers: str) -> Response:
     return client.post("/graphql", json=body, headers=headers)
 
 
-def test_whoever_is_not_signed_in_is_answered(client: TestClient) -> None:
-    answer = asked(client, {"query": "{ caller }"})
+def test_an_anonymous_request_is_answered(client: TestClient) -> None:
+    answer = post_body(client, {"query": "{ caller }"})
 
     assert answer.status_code == 200
     assert "subject=''" in answer.json()["data"]["caller"]
 
 
 def test_a_token_names_the_caller(client: TestClient) -> None:
-    token = SIGNER.token("wang", client="test", seconds=60)
+    token = SIGNER.issue_token("wang", client="test", seconds=60)
 
-    answer = asked(client, {"query": "{ caller }"}, authorization=f"Bearer {token}")
+    answer = post_body(client, {"query": "{ caller }"}, authorization=f"Bearer {token}")
 
     assert "subject='wang'" in answer.json()["data"]["caller"]
 
 
 def test_a_bad_token_is_challenged_and_never_answered_as_public(client: TestClient) -> None:
-    answer = asked(client, {"query": "{ caller }"}, authorization="Bearer x")
+    answer = post_body(client, {"query": "{ caller }"}, authorization="Bearer x")
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith(
@@ -122,7 +129,7 @@ def test_a_bad_token_is_challenged_and_never_answered_as_public(client: TestClie
 
 
 def test_a_malformed_appointment_is_a_bad_request(client: TestClient) -> None:
-    answer = asked(client, {"query": "{ caller }"}, **{"Biandan-Appointment": "x"})
+    answer = post_body(client, {"query": "{ caller }"}, **{"Biandan-Appointment": "x"})
 
     assert answer.status_code == 400
 
@@ -159,7 +166,7 @@ def test_only_post_asks(client: TestClient, method: str) -> None:
         b"[" * 5000,
     ],
 )
-def test_malformed_bodies_are_bad_requests(client: TestClient, body: bytes) -> None:
+def test_malformed_request_bodies_are_bad_requests(client: TestClient, body: bytes) -> None:
     answer = client.post("/graphql", content=body, headers={"content-type": JSON})
 
     assert answer.status_code == 400
@@ -169,7 +176,7 @@ def test_malformed_bodies_are_bad_requests(client: TestClient, body: bytes) -> N
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
 )
-def test_bodies_that_a_foreign_page_could_send_are_refused(client: TestClient, kind: str) -> None:
+def test_media_types_of_cross_site_forms_are_refused(client: TestClient, kind: str) -> None:
     answer = client.post(
         "/graphql", content=b'{"query":"{caller}"}', headers={"content-type": kind}
     )
@@ -177,14 +184,14 @@ def test_bodies_that_a_foreign_page_could_send_are_refused(client: TestClient, k
     assert answer.status_code == 400
 
 
-def test_a_large_body_is_not_read(client: TestClient) -> None:
-    answer = asked(client, {"query": "{ caller }", "variables": {"x": "y" * 30_000}})
+def test_a_large_request_body_is_not_read(client: TestClient) -> None:
+    answer = post_body(client, {"query": "{ caller }", "variables": {"x": "y" * 30_000}})
 
     assert answer.status_code == 413
     assert answer.json()["errors"][0]["extensions"]["code"] == "TOO_LARGE"
 
 
-def test_a_large_body_that_does_not_tell_its_length_is_not_read_to_its_end(
+def test_a_large_chunked_request_body_is_not_read_to_its_end(
     client: TestClient,
 ) -> None:
     answer = client.post(
@@ -211,8 +218,8 @@ def test_a_large_body_that_does_not_tell_its_length_is_not_read_to_its_end(
         "{",
     ],
 )
-def test_what_is_wrong_with_a_document_is_told_in_our_words(client: TestClient, query: str) -> None:
-    answer = asked(client, {"query": query}, accept=GRAPHQL)
+def test_validation_errors_have_our_own_messages(client: TestClient, query: str) -> None:
+    answer = post_body(client, {"query": query}, accept=GRAPHQL)
 
     assert answer.status_code == 400
     assert {error["extensions"]["code"] for error in answer.json()["errors"]} == {"MALFORMED"}
@@ -230,11 +237,11 @@ def test_a_backslash_is_a_character_like_any_other(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("query", ["{", "{ nothing }", "query ($n: Int!) { twice(number: $n) }"])
-def test_a_faulty_request_tells_its_status_in_the_newer_type_alone(
+def test_a_faulty_request_has_its_status_in_the_newer_type_alone(
     client: TestClient, query: str
 ) -> None:
-    newer = asked(client, {"query": query}, accept=GRAPHQL)
-    older = asked(client, {"query": query}, accept=JSON)
+    newer = post_body(client, {"query": query}, accept=GRAPHQL)
+    older = post_body(client, {"query": query}, accept=JSON)
 
     assert (newer.status_code, older.status_code) == (400, 200)
     assert newer.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
@@ -243,7 +250,7 @@ def test_a_faulty_request_tells_its_status_in_the_newer_type_alone(
 
 
 def test_an_error_of_a_field_keeps_the_status_and_the_data(client: TestClient) -> None:
-    answer = asked(client, {"query": "{ bug }"}, accept=GRAPHQL)
+    answer = post_body(client, {"query": "{ bug }"}, accept=GRAPHQL)
 
     assert answer.status_code == 200
     assert answer.json()["data"] is None
@@ -252,7 +259,7 @@ def test_an_error_of_a_field_keeps_the_status_and_the_data(client: TestClient) -
 
 @pytest.mark.parametrize("settings", [Settings(operation_seconds_max=1)])
 def test_what_takes_too_long_is_given_up(client: TestClient) -> None:
-    answer = asked(client, {"query": "{ slow }"})
+    answer = post_body(client, {"query": "{ slow }"})
 
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
@@ -260,7 +267,7 @@ def test_what_takes_too_long_is_given_up(client: TestClient) -> None:
 
 
 def test_answers_are_compact(client: TestClient) -> None:
-    answer = asked(
+    answer = post_body(
         client, {"query": "query ($n: Int!) { twice(number: $n) }", "variables": {"n": 2}}
     )
 
@@ -268,7 +275,12 @@ def test_answers_are_compact(client: TestClient) -> None:
 
 
 def test_every_answer_has_a_number_and_security_headers(client: TestClient) -> None:
-    for answer in (client.get("/"), client.get("/healthz"), client.get("/none"), asked(client, {})):
+    for answer in (
+        client.get("/"),
+        client.get("/healthz"),
+        client.get("/none"),
+        post_body(client, {}),
+    ):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-request-id"]
@@ -280,8 +292,8 @@ def test_the_process_lives_and_is_not_ready_without_a_database(
     async def refused(_: str) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr(server.app, "reading", _nothing)
-    monkeypatch.setattr(server.app, "row", refused)
+    monkeypatch.setattr(server.app, "read_only_transaction", _nothing)
+    monkeypatch.setattr(server.app, "fetch_one", refused)
 
     assert client.get("/healthz").text == "ok\n"
     assert client.get("/readyz").status_code == 503
@@ -304,12 +316,12 @@ def test_production_publishes_no_keys_of_its_own() -> None:
             "DATABASE_URL": "postgresql://u@h/d",
         }
     )
-    parts = Parts(
+    parts = Components(
         settings,
         SCHEMA,
-        SignIn(settings, keys_given({})),
+        TokenAuthenticator(settings, static_keys({})),
         _nothing,
-        ENTRANCE,
+        PREPARER,
         SIGNER.public_keys,
     )
 
@@ -318,7 +330,7 @@ def test_production_publishes_no_keys_of_its_own() -> None:
         assert "strict-transport-security" in client.get("/healthz").headers
 
 
-def test_the_page_says_what_this_is(client: TestClient) -> None:
+def test_the_landing_page_describes_the_service(client: TestClient) -> None:
     page = client.get("/").text
 
     assert "/graphql" in page
@@ -344,24 +356,34 @@ def test_the_page_says_what_this_is(client: TestClient) -> None:
     ],
 )
 def test_the_media_type_is_the_one_that_is_liked_best(header: str, agreed: str | None) -> None:
-    assert accepted(header) == agreed
+    assert negotiate_media_type(header) == agreed
 
 
-def test_nobody_is_answered_in_a_type_he_does_not_take(client: TestClient) -> None:
-    assert asked(client, {"query": "{ caller }"}, accept="text/html").status_code == 406
+def test_nobody_is_answered_in_a_type_not_accepted(client: TestClient) -> None:
+    assert post_body(client, {"query": "{ caller }"}, accept="text/html").status_code == 406
 
 
-def test_what_another_door_let_in_is_not_charged_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema.framework.read_transaction, "reading", _nothing)
+def test_a_prepared_request_is_not_charged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema.framework.read_transaction, "read_only_transaction", _nothing)
     # The public may have one point, and the other door takes it.
-    entrance = Entrance(SCHEMA.admissions, Rates(10, lambda: 0, time=lambda: 0), Registered(_none))
-    parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys_given({})), _nothing, entrance)
+    entrance = RequestPreparer(
+        SCHEMA.document_cache,
+        RateLimiter(10, lambda: 0, wall_clock=lambda: 0),
+        PersistedQueryCache(_none),
+    )
+    parts = Components(
+        SETTINGS, SCHEMA, TokenAuthenticator(SETTINGS, static_keys({})), _nothing, entrance
+    )
     app = create_app(parts)
 
     async def door(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and "other-door" in scope["query_string"].decode():
-            scope[ENTERED] = await entrance.enter(
-                Caller(), peer_of(scope), query=query, operation_name=None, extensions=None
+            scope[PREPARED_KEY] = await entrance.prepare(
+                Principal(),
+                client_address(scope),
+                query=query,
+                operation_name=None,
+                extensions=None,
             )
         await app(scope, receive, send)
 
@@ -374,15 +396,17 @@ def test_what_another_door_let_in_is_not_charged_again(monkeypatch: pytest.Monke
     assert charged.json()["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
 
 
-def test_what_another_door_spent_on_a_request_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema.framework.read_transaction, "reading", _nothing)
-    parts = Parts(SETTINGS, SCHEMA, SignIn(SETTINGS, keys_given({})), _nothing, ENTRANCE)
+def test_time_spent_on_preparation_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema.framework.read_transaction, "read_only_transaction", _nothing)
+    parts = Components(
+        SETTINGS, SCHEMA, TokenAuthenticator(SETTINGS, static_keys({})), _nothing, PREPARER
+    )
     app = create_app(parts)
 
     async def door(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             now = asyncio.get_running_loop().time()
-            scope[BEGAN] = now + 0.2 - SETTINGS.operation_seconds_max
+            scope[STARTED_AT_KEY] = now + 0.2 - SETTINGS.operation_seconds_max
         await app(scope, receive, send)
 
     with TestClient(door) as client:
@@ -393,6 +417,6 @@ def test_what_another_door_spent_on_a_request_is_spent(monkeypatch: pytest.Monke
 
 
 def test_the_answer_is_json(client: TestClient) -> None:
-    assert json.loads(asked(client, {"query": "{ __typename }"}).content) == {
+    assert json.loads(post_body(client, {"query": "{ __typename }"}).content) == {
         "data": {"__typename": "Query"}
     }

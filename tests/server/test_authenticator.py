@@ -15,9 +15,9 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from starlette.datastructures import Headers
 
-from registry.access.principals import NIL, Caller
-from server.auth.authenticator import BadAppointment, BadToken, SignIn
-from server.auth.jwks import FetchedKeys, keys_given, keys_in, signing_keys
+from registry.access.principals import NIL, Principal
+from server.auth.authenticator import InvalidAppointmentHeader, InvalidToken, TokenAuthenticator
+from server.auth.jwks import JwksCache, jwks_from_file, signing_keys, static_keys
 from server.settings import Settings
 
 NOW = 1_800_000_000
@@ -29,8 +29,8 @@ SETTINGS = Settings(issuer=ISSUER, audience="biandan")
 APPOINTMENT = "6f1c2a34-58b1-4c7e-9d55-0d0c4f9d2b11"
 
 
-def sign_in(published: Mapping[str, Any] = PUBLISHED) -> SignIn:
-    return SignIn(SETTINGS, keys_given(published), clock=lambda: NOW)
+def make_authenticator(published: Mapping[str, Any] = PUBLISHED) -> TokenAuthenticator:
+    return TokenAuthenticator(SETTINGS, static_keys(published), clock=lambda: NOW)
 
 
 def claims(**changed: object) -> dict[str, Any]:
@@ -58,51 +58,59 @@ def part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
-def bearing(value: str, **more: str) -> Headers:
+def bearer_headers(value: str, **more: str) -> Headers:
     return Headers({"authorization": f"Bearer {value}", **more})
 
 
 async def test_no_token_is_the_public() -> None:
-    assert await sign_in().caller(Headers({})) == Caller()
+    assert await make_authenticator().authenticate(Headers({})) == Principal()
 
 
 async def test_a_good_token_names_person_client_and_appointment() -> None:
-    caller = await sign_in().caller(bearing(token(), **{"biandan-appointment": APPOINTMENT}))
+    caller = await make_authenticator().authenticate(
+        bearer_headers(token(), **{"biandan-appointment": APPOINTMENT})
+    )
 
-    assert caller == Caller(subject="wang", client="console", appointment=UUID(APPOINTMENT))
+    assert caller == Principal(subject="wang", client="console", appointment_id=UUID(APPOINTMENT))
 
 
-async def test_a_client_that_acts_for_itself_is_no_person() -> None:
-    caller = await sign_in().caller(bearing(token(sub="portal", client_id="portal")))
+async def test_a_client_for_itself_is_no_person() -> None:
+    caller = await make_authenticator().authenticate(
+        bearer_headers(token(sub="portal", client_id="portal"))
+    )
 
     assert (caller.subject, caller.client) == ("", "portal")
 
 
 async def test_a_scope_claim_limits_even_when_it_grants_nothing() -> None:
-    some = await sign_in().caller(bearing(token(scope="openid Transfer:offer Transfer:view_price")))
-    none = await sign_in().caller(bearing(token(scope="")))
-    unlimited = await sign_in().caller(bearing(token()))
+    some = await make_authenticator().authenticate(
+        bearer_headers(token(scope="openid Transfer:offer Transfer:view_price"))
+    )
+    none = await make_authenticator().authenticate(bearer_headers(token(scope="")))
+    unlimited = await make_authenticator().authenticate(bearer_headers(token()))
 
     assert some.scopes == frozenset({"Transfer:offer", "Transfer:view_price"})
     assert none.scopes == frozenset()
     assert unlimited.scopes is None
 
 
-async def test_a_token_signed_with_rsa_holds() -> None:
-    caller = await sign_in().caller(bearing(token({"alg": "RS256", "kid": "rsa"}, RSA)))
+async def test_a_token_signed_with_rsa_is_valid() -> None:
+    caller = await make_authenticator().authenticate(
+        bearer_headers(token({"alg": "RS256", "kid": "rsa"}, RSA))
+    )
 
     assert caller.subject == "wang"
 
 
-async def test_an_unsigned_token_does_not_hold() -> None:
+async def test_an_unsigned_token_is_invalid() -> None:
     forged = f"{part({'typ': 'at+jwt', 'alg': 'none', 'kid': 'one'})}.{part(claims())}."
 
-    with pytest.raises(BadToken, match="algorithm"):
-        await sign_in().caller(bearing(forged))
+    with pytest.raises(InvalidToken, match="algorithm"):
+        await make_authenticator().authenticate(bearer_headers(forged))
 
 
 @pytest.mark.parametrize("secret", [KEY.as_pem(private=False), RSA.as_pem(private=False)])
-async def test_a_public_key_used_as_a_secret_does_not_hold(secret: bytes) -> None:
+async def test_a_public_key_used_as_a_secret_is_invalid(secret: bytes) -> None:
     signed = jwt.encode(
         {"typ": "at+jwt", "alg": "HS256", "kid": "rsa"},
         claims(),
@@ -110,8 +118,8 @@ async def test_a_public_key_used_as_a_secret_does_not_hold(secret: bytes) -> Non
         algorithms=["HS256"],
     )
 
-    with pytest.raises(BadToken, match="algorithm"):
-        await sign_in().caller(bearing(signed))
+    with pytest.raises(InvalidToken, match="algorithm"):
+        await make_authenticator().authenticate(bearer_headers(signed))
 
 
 async def test_a_secret_in_the_key_set_checks_nothing() -> None:
@@ -123,16 +131,16 @@ async def test_a_secret_in_the_key_set_checks_nothing() -> None:
 async def test_the_algorithm_must_fit_the_key() -> None:
     signed = token({"alg": "RS256", "kid": "one"}, RSA)
 
-    with pytest.raises(BadToken, match="signature"):
-        await sign_in().caller(bearing(signed))
+    with pytest.raises(InvalidToken, match="signature"):
+        await make_authenticator().authenticate(bearer_headers(signed))
 
 
 async def test_a_key_inside_the_token_is_not_believed() -> None:
     mine = ECKey.generate_key("P-256", {"kid": "one"})
     signed = token({"jwk": mine.as_dict(private=False)}, mine)
 
-    with pytest.raises(BadToken):
-        await sign_in().caller(bearing(signed))
+    with pytest.raises(InvalidToken):
+        await make_authenticator().authenticate(bearer_headers(signed))
 
 
 @pytest.mark.parametrize(
@@ -163,68 +171,80 @@ async def test_a_key_inside_the_token_is_not_believed() -> None:
         ({"scope": ["Transfer:offer"]}, "scope"),
     ],
 )
-async def test_every_claim_must_be_there_and_hold(changed: dict[str, Any], said: str) -> None:
-    with pytest.raises(BadToken, match=said):
-        await sign_in().caller(bearing(token(**changed)))
+async def test_every_claim_must_be_present_and_valid(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidToken, match=said):
+        await make_authenticator().authenticate(bearer_headers(token(**changed)))
 
 
 async def test_one_audience_of_several_suffices() -> None:
-    assert (await sign_in().caller(bearing(token(aud=["other", "biandan"])))).subject == "wang"
+    assert (
+        await make_authenticator().authenticate(bearer_headers(token(aud=["other", "biandan"])))
+    ).subject == "wang"
 
 
 @pytest.mark.parametrize("kind", [None, "JWT", "id_token+jwt", "logout+jwt"])
-async def test_other_types_of_token_do_not_hold(kind: str | None) -> None:
-    with pytest.raises(BadToken, match="access token"):
-        await sign_in().caller(bearing(token({"typ": kind})))
+async def test_other_types_of_token_are_invalid(kind: str | None) -> None:
+    with pytest.raises(InvalidToken, match="access token"):
+        await make_authenticator().authenticate(bearer_headers(token({"typ": kind})))
 
 
-async def test_unknown_and_missing_key_names_do_not_hold() -> None:
-    with pytest.raises(BadToken, match="does not publish"):
-        await sign_in().caller(bearing(token({"kid": "two"})))
-    with pytest.raises(BadToken, match="name its key"):
-        await sign_in().caller(bearing(token({"kid": None})))
+async def test_unknown_and_missing_key_ids_are_invalid() -> None:
+    with pytest.raises(InvalidToken, match="does not publish"):
+        await make_authenticator().authenticate(bearer_headers(token({"kid": "two"})))
+    with pytest.raises(InvalidToken, match="name its key"):
+        await make_authenticator().authenticate(bearer_headers(token({"kid": None})))
 
 
 async def test_an_oversized_token_is_not_even_read() -> None:
-    with pytest.raises(BadToken, match="too long"):
-        await sign_in().caller(bearing("a" * (SETTINGS.token_bytes_max + 1)))
+    with pytest.raises(InvalidToken, match="too long"):
+        await make_authenticator().authenticate(
+            bearer_headers("a" * (SETTINGS.token_bytes_max + 1))
+        )
 
 
-async def test_a_changed_payload_does_not_hold() -> None:
+async def test_a_changed_payload_is_invalid() -> None:
     head, _, signature = token().split(".")
 
-    with pytest.raises(BadToken, match="signature"):
-        await sign_in().caller(bearing(f"{head}.{part(claims(sub='li'))}.{signature}"))
+    with pytest.raises(InvalidToken, match="signature"):
+        await make_authenticator().authenticate(
+            bearer_headers(f"{head}.{part(claims(sub='li'))}.{signature}")
+        )
 
 
 @pytest.mark.parametrize("value", ["Basic d2FuZzp3YW5n", "Bearer", "Bearer ", "Bearer \u00e9", "x"])
 async def test_other_sign_ins_do_not_pass_as_public(value: str) -> None:
-    with pytest.raises(BadToken):
-        await sign_in().caller(Headers(raw=[(b"authorization", value.encode("latin-1"))]))
+    with pytest.raises(InvalidToken):
+        await make_authenticator().authenticate(
+            Headers(raw=[(b"authorization", value.encode("latin-1"))])
+        )
 
 
-async def test_two_tokens_do_not_hold() -> None:
+async def test_two_tokens_are_invalid() -> None:
     one = f"Bearer {token()}".encode()
 
-    with pytest.raises(BadToken):
-        await sign_in().caller(Headers(raw=[(b"authorization", one), (b"authorization", one)]))
+    with pytest.raises(InvalidToken):
+        await make_authenticator().authenticate(
+            Headers(raw=[(b"authorization", one), (b"authorization", one)])
+        )
 
 
 @pytest.mark.parametrize("value", ["", "x", APPOINTMENT.upper(), f"{{{APPOINTMENT}}}", str(NIL)])
 async def test_an_appointment_has_one_form(value: str) -> None:
-    with pytest.raises(BadAppointment):
-        await sign_in().caller(bearing(token(), **{"biandan-appointment": value}))
+    with pytest.raises(InvalidAppointmentHeader):
+        await make_authenticator().authenticate(
+            bearer_headers(token(), **{"biandan-appointment": value})
+        )
 
 
 async def test_an_appointment_without_a_token_is_no_public_request() -> None:
-    with pytest.raises(BadToken):
-        await sign_in().caller(Headers({"biandan-appointment": APPOINTMENT}))
+    with pytest.raises(InvalidToken):
+        await make_authenticator().authenticate(Headers({"biandan-appointment": APPOINTMENT}))
 
 
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=1))
 async def test_no_text_is_taken_for_a_token(text: str) -> None:
-    with pytest.raises(BadToken):
-        await sign_in().caller(bearing(text))
+    with pytest.raises(InvalidToken):
+        await make_authenticator().authenticate(bearer_headers(text))
 
 
 async def test_unknown_names_do_not_make_the_issuer_answer_more_than_once_in_thirty_seconds() -> (
@@ -236,7 +256,7 @@ async def test_unknown_names_do_not_make_the_issuer_answer_more_than_once_in_thi
         fetched.append(now[0])
         return PUBLISHED
 
-    keys = FetchedKeys(fetch, clock=lambda: now[0])
+    keys = JwksCache(fetch, clock=lambda: now[0])
     for second in range(100):
         now[0] = float(second)
         await keys.find(f"unknown-{second}")
@@ -251,7 +271,7 @@ async def test_a_new_key_is_found_and_a_withdrawn_one_is_gone() -> None:
     async def fetch() -> Mapping[str, Any]:
         return published[0]
 
-    keys = FetchedKeys(fetch, clock=lambda: now[0])
+    keys = JwksCache(fetch, clock=lambda: now[0])
     assert await keys.find("one") is not None
     published[0] = {"keys": [RSA.as_dict(private=False) | {"kid": "new"}]}
     now[0] = 31.0
@@ -260,11 +280,11 @@ async def test_a_new_key_is_found_and_a_withdrawn_one_is_gone() -> None:
     assert await keys.find("one") is None
 
 
-async def test_an_issuer_that_fails_leaves_the_known_keys_in_use(tmp_path: Path) -> None:
+async def test_an_issuer_that_fails_leaves_the_cached_keys_in_use(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     path.write_text(json.dumps(PUBLISHED))
     now = [0.0]
-    keys = keys_in(path)
+    keys = jwks_from_file(path)
     keys._clock = lambda: now[0]
     assert await keys.find("one") is not None
 
@@ -286,4 +306,4 @@ def test_short_and_encrypting_keys_are_left_out_and_spoil_no_other() -> None:
 
 
 def test_tokens_follow_real_time() -> None:
-    assert SignIn(SETTINGS, keys_given(PUBLISHED)).clock is time.time
+    assert TokenAuthenticator(SETTINGS, static_keys(PUBLISHED)).clock is time.time

@@ -9,11 +9,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from server.admin.cli_errors import sentence_of
+from server.admin.cli_errors import operator_message
 from tests.support.cluster import Database
 
 
-def ran(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def run_command(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-m", "server.admin.cli", *arguments],
         env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **environment},
@@ -23,24 +23,24 @@ def ran(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str
     )
 
 
-def named(url: str, database: str) -> str:
+def with_database(url: str, database: str) -> str:
     """The URL of another database of the same server."""
     address, _, query = url.partition("?")
     return f"{address.rpartition('/')[0]}/{database}?{query}"
 
 
 def test_a_database_that_is_not_there_is_one_sentence(clone: Database) -> None:
-    told = ran("verify", DATABASE_URL=named(clone.application_url, "nowhere"))
+    told = run_command("verify", DATABASE_URL=with_database(clone.application_url, "nowhere"))
 
     assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
     assert "nowhere" in told.stderr
 
 
 def test_an_owner_who_may_not_make_tables_is_one_sentence(clone: Database) -> None:
-    told = ran(
+    told = run_command(
         "migrate",
-        DATABASE_URL=named(clone.application_url, "postgres"),
-        BIANDAN_OWNER_URL=named(clone.application_url, "postgres"),
+        DATABASE_URL=with_database(clone.application_url, "postgres"),
+        BIANDAN_OWNER_URL=with_database(clone.application_url, "postgres"),
     )
 
     assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
@@ -48,7 +48,7 @@ def test_an_owner_who_may_not_make_tables_is_one_sentence(clone: Database) -> No
 
 
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    told = ran("verify", DATABASE_URL=f"postgresql://somebody@/registry?host={tmp_path}")
+    told = run_command("verify", DATABASE_URL=f"postgresql://somebody@/registry?host={tmp_path}")
 
     assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
     assert told.stderr.startswith("The database cannot be reached")
@@ -63,13 +63,13 @@ def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
         (asyncpg.AdminShutdownError("stopped"), "Refused (BUSY): "),
     ],
 )
-def test_what_the_operator_can_mend_is_said(error: Exception, said: str) -> None:
-    told = sentence_of(error)
+def test_what_the_operator_can_mend_is_reported(error: Exception, said: str) -> None:
+    told = operator_message(error)
 
     assert told is not None
     assert told.startswith(said)
 
 
 def test_a_bug_is_not_explained_away() -> None:
-    assert sentence_of(KeyError("x")) is None
-    assert sentence_of(asyncpg.UndefinedColumnError("x")) is None
+    assert operator_message(KeyError("x")) is None
+    assert operator_message(asyncpg.UndefinedColumnError("x")) is None

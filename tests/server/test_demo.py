@@ -18,10 +18,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from server.auth.demo_tokens import USUAL_CLIENT, open_signer
+from server.auth.demo_tokens import DEFAULT_CLIENT, load_signer
 from server.postgres import embedded
 from server.settings import Settings
-from tests.support.waiting import SECONDS_MAX, busyness
+from tests.support.waiting import SECONDS_MAX, cpu_contention
 
 FIRST_START_SECONDS, SECOND_START_SECONDS = 60, 5
 STARTS_MAX = 5
@@ -37,9 +37,9 @@ def state() -> Iterator[Path]:
 
 
 @contextmanager
-def shown(state: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def run_demo(state: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """The process, killed with all it started if the test did not end it."""
-    environment = {"PATH": os.environ["PATH"], "BIANDAN_STATE": str(state), "LANG": "C.UTF-8"}
+    environment = {"PATH": os.environ["PATH"], "BIANDAN_STATE_DIR": str(state), "LANG": "C.UTF-8"}
     with subprocess.Popen(
         [sys.executable, "-m", "server.admin.cli", "demo", "--port", "0", *options],
         env=environment,
@@ -55,9 +55,9 @@ def shown(state: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
                 embedded.stop(state)
 
 
-def answered(running: subprocess.Popen[str]) -> dict[str, Any]:
+def wait_for_answer(running: subprocess.Popen[str]) -> dict[str, Any]:
     """The answer to the first query, sent as it is printed."""
-    printed = greeting(running)
+    printed = read_greeting(running)
     curl = shlex.split(printed[printed.index("curl ") :].partition("\n\n")[0])
     address = next(word for word in curl if word.startswith("http"))
     headers = dict(word.split(": ", 1) for word in curl if re.match(r"[a-z-]+: ", word))
@@ -72,7 +72,7 @@ def answered(running: subprocess.Popen[str]) -> dict[str, Any]:
     raise AssertionError("It never answered.")
 
 
-def greeting(running: subprocess.Popen[str]) -> str:
+def read_greeting(running: subprocess.Popen[str]) -> str:
     """What is printed before it serves."""
     assert running.stdout is not None
     lines = []
@@ -96,56 +96,56 @@ def sign_ins(printed: str) -> Iterator[tuple[str, str, dict[str, str]]]:
     yield from told
 
 
-def ended(running: subprocess.Popen[str]) -> int:
+def wait_for_exit(running: subprocess.Popen[str]) -> int:
     """The exit code after Ctrl-C."""
     running.send_signal(signal.SIGINT)
     running.communicate(timeout=SECONDS_MAX)
     return running.returncode
 
 
-def quick(seconds: list[float]) -> bool:
+def is_quick(seconds: list[float]) -> bool:
     """Whether one of these starts was quick, given how busy the cores are."""
-    return bool(seconds) and min(seconds) < SECOND_START_SECONDS * busyness()
+    return bool(seconds) and min(seconds) < SECOND_START_SECONDS * cpu_contention()
 
 
 @pytest.mark.timeout(300)
 def test_it_starts_answers_stops_and_starts_again_quickly(state: Path) -> None:
     begun = time.monotonic()
-    with shown(state) as running:
-        answer = answered(running)
+    with run_demo(state) as running:
+        answer = wait_for_answer(running)
         took = time.monotonic() - begun
-        code = ended(running)
+        code = wait_for_exit(running)
 
-    assert took < FIRST_START_SECONDS * busyness()
+    assert took < FIRST_START_SECONDS * cpu_contention()
     assert answer["data"]["viewer"]["role"] == "centre"
     assert answer["data"]["viewer"]["now"].startswith("2022-06-07T")
     assert [each["quantity"] for each in answer["data"]["reserveTotals"]]
     assert len(answer["data"]["transfers"]["nodes"]) == 15
     assert code == 0
-    assert not embedded.running(state)
+    assert not embedded.is_running(state)
     assert list(state.rglob("postmaster.pid")) == []
 
     seconds: list[float] = []
-    while not quick(seconds) and len(seconds) < STARTS_MAX:
+    while not is_quick(seconds) and len(seconds) < STARTS_MAX:
         begun = time.monotonic()
-        with shown(state) as running:
-            again = answered(running)
+        with run_demo(state) as running:
+            again = wait_for_answer(running)
             seconds.append(time.monotonic() - begun)
-            assert ended(running) == 0
+            assert wait_for_exit(running) == 0
         assert again["data"]["transfers"] == answer["data"]["transfers"]
-    assert quick(seconds), seconds
-    assert not embedded.running(state)
+    assert is_quick(seconds), seconds
+    assert not embedded.is_running(state)
 
 
 def test_every_sign_in_that_is_printed_answers_in_its_role(state: Path) -> None:
-    with shown(state) as running:
-        printed = greeting(running)
+    with run_demo(state) as running:
+        printed = read_greeting(running)
         address = re.search(r"http://\S+/graphql", printed)
         assert address is not None
-        signer = open_signer(Settings(state=state), state)
+        signer = load_signer(Settings(state_dir=state), state)
         for role, subject, beside in sign_ins(printed):
-            client = beside.get("--client", USUAL_CLIENT)
-            token = signer.token(subject, client=client, seconds=60)
+            client = beside.get("--client", DEFAULT_CLIENT)
+            token = signer.issue_token(subject, client=client, seconds=60)
             headers = {"authorization": f"Bearer {token}"}
             if "appointment" in beside:
                 headers["Biandan-Appointment"] = beside["appointment"]
@@ -153,35 +153,35 @@ def test_every_sign_in_that_is_printed_answers_in_its_role(state: Path) -> None:
                 address.group(), headers=headers, json={"query": "{ viewer { role } }"}
             )
             assert (subject, asked.json()) == (subject, {"data": {"viewer": {"role": role}}})
-        assert ended(running) == 0
+        assert wait_for_exit(running) == 0
 
 
 @pytest.mark.parametrize("closing", [signal.SIGTERM, signal.SIGHUP])
 def test_whatever_ends_it_takes_the_database_along(state: Path, closing: signal.Signals) -> None:
-    with shown(state) as running:
-        greeting(running)
-        assert embedded.running(state)
+    with run_demo(state) as running:
+        read_greeting(running)
+        assert embedded.is_running(state)
         running.send_signal(closing)
         running.communicate(timeout=SECONDS_MAX)
 
-    assert not embedded.running(state)
+    assert not embedded.is_running(state)
 
 
 def test_a_busy_port_is_one_sentence_and_makes_nothing(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with shown(tmp_path / "state", "--port", str(port)) as running:
+        with run_demo(tmp_path / "state", "--port", str(port)) as running:
             out, err = running.communicate(timeout=60)
 
     assert (running.returncode, out) == (1, "")
     assert re.fullmatch(rf"127\.0\.0\.1:{port} is in use by another program; .*\.\n", err)
-    assert not embedded.running(tmp_path / "state")
+    assert not embedded.is_running(tmp_path / "state")
 
 
 def test_production_shows_nothing(tmp_path: Path) -> None:
     environment = {
         "PATH": os.environ["PATH"],
-        "BIANDAN_STATE": str(tmp_path / "state"),
+        "BIANDAN_STATE_DIR": str(tmp_path / "state"),
         "BIANDAN_MODE": "production",
     }
     ran = subprocess.run(

@@ -27,7 +27,7 @@ def postmaster(directory: Path) -> int:
     return int((directory / "data" / "postmaster.pid").read_text().split()[0])
 
 
-def ends(pid: int) -> bool:
+def wait_for_exit(pid: int) -> bool:
     """Whether the process is gone soon; it outlives its own pid file by a moment."""
     for _ in range(3000):
         try:
@@ -40,17 +40,17 @@ def ends(pid: int) -> bool:
 
 async def test_roles_and_database_exist_and_data_survive_a_restart(directory: Path) -> None:
     first = embedded.start(directory)
-    connection = await asyncpg.connect(first.addresses().owner)
+    connection = await asyncpg.connect(first.role_urls().owner)
     await connection.execute("CREATE TABLE kept (id int)")
     await connection.close()
     assert first.stop()
 
     second = embedded.start(directory)
-    connection = await asyncpg.connect(second.addresses().owner)
+    connection = await asyncpg.connect(second.role_urls().owner)
     assert await connection.fetch("SELECT * FROM kept") == []
     supers = await connection.fetch("SELECT rolname FROM pg_roles WHERE rolsuper")
     await connection.close()
-    reader = await asyncpg.connect(second.addresses().reader)
+    reader = await asyncpg.connect(second.role_urls().reader)
     with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
         await reader.execute("CREATE TABLE forbidden (id int)")
     await reader.close()
@@ -64,13 +64,13 @@ def test_the_last_one_to_leave_stops_the_server(directory: Path) -> None:
     pid = postmaster(directory)
 
     assert not first.stop()
-    assert embedded.running(directory)
+    assert embedded.is_running(directory)
     assert second.stop()
-    assert ends(pid)
+    assert wait_for_exit(pid)
 
 
 def test_it_listens_on_a_private_socket_alone(directory: Path) -> None:
-    embedded.start(directory).leave()
+    embedded.start(directory).release()
 
     assert stat.S_IMODE((directory / "socket").stat().st_mode) == 0o700
     assert stat.S_IMODE((directory / "data").stat().st_mode) == 0o700
@@ -107,7 +107,9 @@ def test_a_disk_that_fills_while_the_server_is_copied_is_one_sentence(
 
     monkeypatch.setattr(shutil, "copystat", full)
 
-    with pytest.raises(embedded.EmbeddedFailed, match=r"^The disk that holds \S+ is full\.$"):
+    with pytest.raises(
+        embedded.EmbeddedDatabaseError, match=r"^The disk that holds \S+ is full\.$"
+    ):
         embedded.start(directory)
 
 
@@ -116,7 +118,7 @@ def test_a_server_that_cannot_be_used_does_not_run_on(
 ) -> None:
     monkeypatch.setattr(embedded, "SETUP_SQL", "SELECT 1 / 0")
 
-    with pytest.raises(embedded.EmbeddedFailed, match="division by zero"):
+    with pytest.raises(embedded.EmbeddedDatabaseError, match="division by zero"):
         embedded.start(directory)
 
-    assert not embedded.running(directory)
+    assert not embedded.is_running(directory)

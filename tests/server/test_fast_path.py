@@ -10,15 +10,15 @@ import orjson
 import pytest
 from httpx2 import Response
 
-from registry.access.viewer_cache import WINDOW_SECONDS
-from registry.db.session import execute, rows
-from schema.framework.global_ids import global_id
-from schema.planning.planner import Asking, Planner
-from schema.root import whole_schema
-from server.composition import limits_of
+from registry.access.viewer_cache import FRESHNESS_SECONDS
+from registry.db.session import execute, fetch_all
+from schema.framework.global_ids import to_global_id
+from schema.planning.planner import BoundOperation, Planner
+from schema.root import build_api_schema
+from server.composition import document_limits
 from server.graphql import fast_path
 from tests.support.cluster import Database
-from tests.support.live_server import CLIENT, SETTINGS, Portal, a_portal
+from tests.support.live_server import CLIENT, SETTINGS, Portal, open_portal
 
 CITY, SELLER = "demo-langfang-approver", "demo-enterprise-1-initiator"
 PEOPLE = ("", CITY, SELLER, "demo-auditor", "demo-province-approver")
@@ -36,7 +36,7 @@ PLANNED = (
     ("{ workList(first: 9) { verb objectId object { id availableActions } } }", None),
     ("{ pollutants { code name } reserveTotals { quantity organisation { name } } }", None),
 )
-LEFT = (
+FALLBACK_QUERIES = (
     ("{ permissions { verb } }", None),
     ("{ transfers { nodes { id } } }", None),
     ("{ transfers(first: 101) { nodes { id } } }", None),
@@ -52,25 +52,25 @@ LEFT = (
 
 
 @pytest.fixture
-async def doors(
-    founded: Database, monkeypatch: pytest.MonkeyPatch
+async def portals(
+    founding_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[Portal, list[bytes]]]:
     """The application with the fast door, and what that door has answered."""
     answered: list[bytes] = []
-    answer = fast_path.Lane._answered
+    answer = fast_path.FastPathMiddleware._try_answer
 
-    async def noted(self: fast_path.Lane, *asked: Any) -> bytes | None:  # noqa: ANN401
+    async def noted(self: fast_path.FastPathMiddleware, *asked: Any) -> bytes | None:  # noqa: ANN401
         found = await answer(self, *asked)
         if found is not None:
             answered.append(found)
         return found
 
-    monkeypatch.setattr(fast_path.Lane, "_answered", noted)
-    async with a_portal(fast=founded) as portal:
+    monkeypatch.setattr(fast_path.FastPathMiddleware, "_try_answer", noted)
+    async with open_portal(fast=founding_database) as portal:
         yield portal, answered
 
 
-async def told(
+async def post_query(
     portal: Portal, document: str, variables: dict[str, Any] | None, subject: str, **more: str
 ) -> Response:
     headers = {"authorization": f"Bearer {portal.token(subject)}"} if subject else {}
@@ -78,15 +78,15 @@ async def told(
 
 
 @pytest.mark.parametrize(("document", "variables"), PLANNED)
-async def test_it_answers_as_the_view_does(
-    doors: tuple[Portal, list[bytes]], document: str, variables: dict[str, Any] | None
+async def test_the_fast_path_answers_as_the_view_does(
+    portals: tuple[Portal, list[bytes]], document: str, variables: dict[str, Any] | None
 ) -> None:
-    portal, answered = doors
+    portal, answered = portals
     for subject in PEOPLE:
         answered.clear()
         # A token is verified by the view once; then the door knows it.
-        await told(portal, document, variables, subject)
-        quick = await told(portal, document, variables, subject)
+        await post_query(portal, document, variables, subject)
+        quick = await post_query(portal, document, variables, subject)
         assert answered
         asked = {"query": document, "variables": variables, "extensions": {"cost": False, "x": 1}}
         headers = {"authorization": f"Bearer {portal.token(subject)}"} if subject else {}
@@ -99,27 +99,27 @@ async def test_it_answers_as_the_view_does(
         assert quick.headers["content-type"] == slow.headers["content-type"]
 
 
-@pytest.mark.parametrize(("document", "variables"), LEFT)
+@pytest.mark.parametrize(("document", "variables"), FALLBACK_QUERIES)
 async def test_what_it_cannot_answer_well_the_view_answers(
-    doors: tuple[Portal, list[bytes]], document: str, variables: dict[str, Any] | None
+    portals: tuple[Portal, list[bytes]], document: str, variables: dict[str, Any] | None
 ) -> None:
-    portal, answered = doors
-    await told(portal, "{ __typename }", None, CITY)
-    await told(portal, "{ __typename }", None, CITY)
+    portal, answered = portals
+    await post_query(portal, "{ __typename }", None, CITY)
+    await post_query(portal, "{ __typename }", None, CITY)
     answered.clear()
 
-    said = await told(portal, document, variables, CITY)
+    said = await post_query(portal, document, variables, CITY)
 
     assert answered == []
     assert orjson.loads(said.content).keys() <= {"data", "errors"}
 
 
-async def test_a_registered_document_is_sent_by_its_hash(
-    doors: tuple[Portal, list[bytes]],
+async def test_a_persisted_query_is_sent_by_its_hash(
+    portals: tuple[Portal, list[bytes]],
 ) -> None:
-    portal, answered = doors
+    portal, answered = portals
     text = "{ __typename }"
-    await told(portal, text, None, CITY)
+    await post_query(portal, text, None, CITY)
     headers = {"authorization": f"Bearer {portal.token(CITY)}"}
     hash = hashlib.sha256(text.encode()).hexdigest()
     await execute(
@@ -139,24 +139,24 @@ async def test_a_registered_document_is_sent_by_its_hash(
 
 
 async def test_a_request_that_was_sent_before_is_not_read_again(
-    doors: tuple[Portal, list[bytes]], monkeypatch: pytest.MonkeyPatch
+    portals: tuple[Portal, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    portal, answered = doors
+    portal, answered = portals
     read, asked = [], []
-    reads, asks = fast_path._read, Planner.asking
+    reads, asks = fast_path._parse, Planner.coerce_and_bind
 
     def reading(body: bytes) -> Any:  # noqa: ANN401
         read.append(body)
         return reads(body)
 
-    def asking(*args: Any) -> Asking:  # noqa: ANN401
+    def asking(*args: Any) -> BoundOperation:  # noqa: ANN401
         asked.append(args)
         return asks(*args)
 
-    monkeypatch.setattr(fast_path, "_read", reading)
-    monkeypatch.setattr(Planner, "asking", asking)
+    monkeypatch.setattr(fast_path, "_parse", reading)
+    monkeypatch.setattr(Planner, "coerce_and_bind", asking)
     for _ in range(4):
-        await told(portal, FEED, {"first": 3}, CITY)
+        await post_query(portal, FEED, {"first": 3}, CITY)
 
     assert len(answered) == 3
     assert len(set(answered)) == 1
@@ -164,70 +164,74 @@ async def test_a_request_that_was_sent_before_is_not_read_again(
     assert len(read) == len(asked) + 1 == 2
 
 
-async def test_who_sends_what_another_has_sent_is_answered_for_himself(
-    doors: tuple[Portal, list[bytes]],
+async def test_equal_requests_of_two_users_are_answered_separately(
+    portals: tuple[Portal, list[bytes]],
 ) -> None:
-    portal, answered = doors
+    portal, answered = portals
     document = "{ viewer { role } transfers(first: 9) { nodes { id price } } }"
     for subject in (CITY, SELLER):
-        await told(portal, document, None, subject)
+        await post_query(portal, document, None, subject)
     answered.clear()
 
-    said = [(await told(portal, document, None, subject)).json() for subject in (CITY, SELLER)]
+    said = [
+        (await post_query(portal, document, None, subject)).json() for subject in (CITY, SELLER)
+    ]
 
     assert len(answered) == 2
     assert [each["data"]["viewer"]["role"] for each in said] == ["city", "enterprise"]
 
 
-async def test_what_was_asked_of_a_document_is_kept_no_longer_than_it_is_admitted(
-    doors: tuple[Portal, list[bytes]], monkeypatch: pytest.MonkeyPatch
+async def test_parsed_requests_are_evicted_with_their_document(
+    portals: tuple[Portal, list[bytes]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    portal, answered = doors
+    portal, answered = portals
     document = "query ($id: ID!) { node(id: $id) { __typename } }"
-    asked = {"id": str(global_id("Transfer", (await rows("SELECT id FROM transfer"))[0]["id"]))}
-    first = [await told(portal, document, asked, CITY) for _ in range(2)][1]
-    admissions = whole_schema(limits_of(SETTINGS)).admissions
-    kept = admissions.admit(document, None)
+    asked = {
+        "id": str(to_global_id("Transfer", (await fetch_all("SELECT id FROM transfer"))[0]["id"]))
+    }
+    first = [await post_query(portal, document, asked, CITY) for _ in range(2)][1]
+    admissions = build_api_schema(document_limits(SETTINGS)).document_cache
+    kept = admissions.validate(document, None)
 
-    monkeypatch.setattr(admissions, "_read", type(admissions._read)(4, 1 << 20))
-    again = await told(portal, document, asked, CITY)
+    monkeypatch.setattr(admissions, "_documents", type(admissions._documents)(4, 1 << 20))
+    again = await post_query(portal, document, asked, CITY)
 
-    assert admissions.admit(document, None) is not kept
+    assert admissions.validate(document, None) is not kept
     assert first.json() == again.json() == {"data": {"node": {"__typename": "Transfer"}}}
     assert len(answered) == 2
 
 
-async def test_it_speaks_the_media_type_that_is_liked(
-    doors: tuple[Portal, list[bytes]],
+async def test_it_answers_in_the_preferred_media_type(
+    portals: tuple[Portal, list[bytes]],
 ) -> None:
-    portal, answered = doors
+    portal, answered = portals
     liked = "application/graphql-response+json"
 
-    said = await told(portal, "{ __typename }", None, "", accept=liked)
-    html = await told(portal, "{ __typename }", None, "", accept="text/html")
+    said = await post_query(portal, "{ __typename }", None, "", accept=liked)
+    html = await post_query(portal, "{ __typename }", None, "", accept="text/html")
 
     assert len(answered) == 1
     assert said.headers["content-type"].startswith(liked)
     assert html.status_code == 406
 
 
-async def sees_his_own(portal: Portal) -> Callable[[], Coroutine[Any, Any, bool]]:
+async def sees_own_organisation(portal: Portal) -> Callable[[], Coroutine[Any, Any, bool]]:
     """Asks for a case of the seller's, as he."""
     sql = (
         "SELECT t.id FROM transfer t JOIN person p ON p.organisation_id = t.seller_id"
         " WHERE p.subject = $1 LIMIT 1"
     )
-    asked = {"id": str(global_id("Transfer", (await rows(sql, SELLER))[0]["id"]))}
+    asked = {"id": str(to_global_id("Transfer", (await fetch_all(sql, SELLER))[0]["id"]))}
 
     async def sees() -> bool:
         document = "query ($id: ID!) { node(id: $id) { id } }"
-        said = (await told(portal, document, asked, SELLER)).json()
+        said = (await post_query(portal, document, asked, SELLER)).json()
         return bool(said.get("data") and said["data"]["node"])
 
     return sees
 
 
-async def dismissed() -> None:
+async def dismiss_officer() -> None:
     """The seller's officer is one no longer."""
     await execute(
         "UPDATE appointment SET state = 'ended', ended_at = registry_now() WHERE person_id ="
@@ -237,29 +241,29 @@ async def dismissed() -> None:
 
 
 async def test_what_a_person_loses_is_lost_within_the_window(
-    doors: tuple[Portal, list[bytes]],
+    portals: tuple[Portal, list[bytes]],
 ) -> None:
-    portal, answered = doors
-    sees = await sees_his_own(portal)
+    portal, answered = portals
+    sees = await sees_own_organisation(portal)
     await sees()
     assert await sees()
     assert answered
 
-    await dismissed()
-    await asyncio.sleep(WINDOW_SECONDS)
+    await dismiss_officer()
+    await asyncio.sleep(FRESHNESS_SECONDS)
 
     assert not await sees()
 
 
-async def test_whoever_loses_it_while_he_waits_for_the_answer_is_not_given_it(
-    doors: tuple[Portal, list[bytes]], founded: Database
+async def test_access_lost_while_waiting_gives_no_answer(
+    portals: tuple[Portal, list[bytes]], founding_database: Database
 ) -> None:
-    portal, answered = doors
-    sees = await sees_his_own(portal)
+    portal, answered = portals
+    sees = await sees_own_organisation(portal)
     await sees()
     assert await sees()
     answered.clear()
-    owner = await asyncpg.connect(founded.owner_url)
+    owner = await asyncpg.connect(founding_database.owner_url)
     try:
         async with owner.transaction():
             await owner.execute("LOCK TABLE transfer")
@@ -269,8 +273,8 @@ async def test_whoever_loses_it_while_he_waits_for_the_answer_is_not_given_it(
                 " AND application_name = 'biandan reader' AND datname = current_database())"
             ):
                 await asyncio.sleep(0.01)
-            await dismissed()
-            await asyncio.sleep(WINDOW_SECONDS)
+            await dismiss_officer()
+            await asyncio.sleep(FRESHNESS_SECONDS)
     finally:
         await owner.close()
 

@@ -6,39 +6,41 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.db.session import row
+from registry.db.session import fetch_one
 from registry.ledger.records import Instrument
-from schema.framework.global_ids import global_id
+from schema.framework.global_ids import to_global_id
 from tests.support.cluster import Database
-from tests.support.live_server import CLIENT, SIGNER, Portal, a_portal
+from tests.support.live_server import CLIENT, SIGNER, Portal, open_portal
 
 PROVINCE = "demo-province-initiator"
 STRANGER = "demo-enterprise-7-initiator"
 
 
 @pytest.fixture
-async def portal(founded: Database) -> AsyncIterator[Portal]:
-    async with a_portal() as running:
+async def portal(founding_database: Database) -> AsyncIterator[Portal]:
+    async with open_portal() as running:
         yield running
 
 
 @pytest.fixture
-async def owner(founded: Database) -> AsyncIterator[asyncpg.Connection]:
+async def owner(founding_database: Database) -> AsyncIterator[asyncpg.Connection]:
     """A connection to the portal's own database as the owner of everything in it."""
-    connection = await asyncpg.connect(founded.owner_url)
+    connection = await asyncpg.connect(founding_database.owner_url)
     yield connection
     await connection.close()
 
 
-async def the_id(sql: str, *args: object) -> Any:  # noqa: ANN401 - as a database answers
-    found = await row(sql, *args)
+async def fetch_id(sql: str, *args: object) -> Any:  # noqa: ANN401 - as a database answers
+    found = await fetch_one(sql, *args)
     assert found is not None
     return found["id"]
 
 
 async def of_kind(kind: str) -> str:
-    found = await the_id("SELECT id FROM organisation WHERE kind = $1 ORDER BY name LIMIT 1", kind)
-    return global_id("Organisation", found)
+    found = await fetch_id(
+        "SELECT id FROM organisation WHERE kind = $1 ORDER BY name LIMIT 1", kind
+    )
+    return to_global_id("Organisation", found)
 
 
 HOLDING = """
@@ -49,7 +51,7 @@ mutation ($input: OpenHoldingInput!) { openHolding(input: $input) {
 """
 
 
-async def a_holding(**changed: object) -> dict[str, object]:
+async def holding_document(**changed: object) -> dict[str, object]:
     return {
         "input": {
             "organisation": await of_kind("enterprise"),
@@ -68,7 +70,7 @@ async def a_holding(**changed: object) -> dict[str, object]:
 async def test_a_preview_shows_what_is_held_for_the_first_time(portal: Portal) -> None:
     known = await Instrument.all().count()
 
-    answer = await portal.data(HOLDING, await a_holding(), subject=PROVINCE)
+    answer = await portal.data(HOLDING, await holding_document(), subject=PROVINCE)
 
     assert answer["openHolding"] == {"postings": [{"quantity": "1.500"}]}
     assert await Instrument.all().count() == known
@@ -77,7 +79,7 @@ async def test_a_preview_shows_what_is_held_for_the_first_time(portal: Portal) -
 @pytest.mark.parametrize("preview", [True, False])
 @pytest.mark.parametrize("key", ["", "k" * 201])
 async def test_no_command_has_such_a_key(portal: Portal, key: str, *, preview: bool) -> None:
-    sent = await a_holding(idempotencyKey=key, preview=preview)
+    sent = await holding_document(idempotencyKey=key, preview=preview)
 
     refusal = (await portal.data(HOLDING, sent, subject=PROVINCE))["openHolding"]
 
@@ -124,10 +126,10 @@ async def test_what_is_issued_belongs_to_nobody(portal: Portal) -> None:
     assert ownerless == {"issuance", "outside"}
 
 
-async def test_no_wait_tells_a_stranger_that_something_is_there(
+async def test_no_lock_wait_reveals_an_object_to_a_stranger(
     portal: Portal, owner: asyncpg.Connection
 ) -> None:
-    case = await the_id("SELECT id FROM transfer WHERE state = 'offered' LIMIT 1")
+    case = await fetch_id("SELECT id FROM transfer WHERE state = 'offered' LIMIT 1")
     query = """mutation ($id: ID!) { acceptTransfer(input: {
         id: $id, idempotencyKey: "k", preview: true }) { ... on Refusal { code } } }"""
     async with owner.transaction():
@@ -138,7 +140,7 @@ async def test_no_wait_tells_a_stranger_that_something_is_there(
         )
 
         # Whoever waited would be told that it took too long.
-        answer = await portal.data(query, {"id": global_id("Transfer", case)}, subject=STRANGER)
+        answer = await portal.data(query, {"id": to_global_id("Transfer", case)}, subject=STRANGER)
 
     assert answer["acceptTransfer"] == {"code": "NOT_FOUND"}
 
@@ -150,9 +152,9 @@ CARDS = """{
 }"""
 
 
-async def answered(portal: Portal, query: str, **token: Any) -> dict[str, Any]:  # noqa: ANN401
+async def post_answered(portal: Portal, query: str, **token: Any) -> dict[str, Any]:  # noqa: ANN401
     """The data of the answer to a token of one's own making."""
-    signed = SIGNER.token(**{"client": CLIENT, "seconds": 60, **token})
+    signed = SIGNER.issue_token(**{"client": CLIENT, "seconds": 60, **token})
     answer = (await portal.post(query, authorization=f"Bearer {signed}")).json()
     assert "errors" not in answer, answer["errors"]
     found: dict[str, Any] = answer["data"]
@@ -166,7 +168,7 @@ async def test_a_relation_to_an_organisation_is_its_public_card_whatever_the_sco
         seller { name creditCode installedMw maskedFields history { organisationName } }
     } } }"""
 
-    scoped = await answered(portal, query, subject=PROVINCE, scope="Transfer:view")
+    scoped = await post_answered(portal, query, subject=PROVINCE, scope="Transfer:view")
 
     sellers = [node["seller"] for node in scoped["transfers"]["nodes"]]
     assert sellers
@@ -186,15 +188,15 @@ async def test_a_relation_to_an_organisation_is_its_public_card_whatever_the_sco
     ids=str,
 )
 async def test_nobody_sees_less_than_the_public(portal: Portal, token: dict[str, Any]) -> None:
-    assert await answered(portal, CARDS, **token) == await portal.data(CARDS)
+    assert await post_answered(portal, CARDS, **token) == await portal.data(CARDS)
 
 
-async def test_through_a_closed_client_nobody_does_anything(
-    portal: Portal, owner: asyncpg.Connection
-) -> None:
+async def test_a_revoked_client_can_do_nothing(portal: Portal, owner: asyncpg.Connection) -> None:
     await owner.execute("UPDATE client SET state = 'revoked' WHERE name = $1", CLIENT)
 
-    refusal = (await portal.data(HOLDING, await a_holding(), subject=PROVINCE))["openHolding"]
+    refusal = (await portal.data(HOLDING, await holding_document(), subject=PROVINCE))[
+        "openHolding"
+    ]
 
     assert refusal["code"] == "FORBIDDEN"
     assert await portal.data(CARDS, subject=PROVINCE) == await portal.data(CARDS)

@@ -14,8 +14,8 @@ from starlette.routing import Route
 from uvicorn.server import ServerState
 
 from server.http import protocol
-from server.http.protocol import Gathered, Gathering
-from server.http.uvicorn_server import bind, config_of
+from server.http.protocol import BackpressureProtocol, CoalescingTransport
+from server.http.uvicorn_server import bind, uvicorn_config
 from server.settings import Settings
 from tests.support.waiting import SECONDS_MAX
 
@@ -23,7 +23,7 @@ RESOLUTION_SECONDS = 0.002
 """Of the timers of an event loop."""
 
 
-class Written(asyncio.Transport):
+class RecordingTransport(asyncio.Transport):
     """Keeps what is written, and when it was closed."""
 
     def __init__(self) -> None:
@@ -42,8 +42,8 @@ class Written(asyncio.Transport):
 
 
 async def test_the_second_part_goes_out_with_the_first() -> None:
-    written = Written()
-    gathered = Gathered(written, asyncio.get_running_loop())
+    written = RecordingTransport()
+    gathered = CoalescingTransport(written, asyncio.get_running_loop())
 
     for part in (b"head", b"body", b"next head", b"next body"):
         gathered.write(part)
@@ -51,9 +51,9 @@ async def test_the_second_part_goes_out_with_the_first() -> None:
     assert written.parts == [b"headbody", b"next headnext body"]
 
 
-async def test_a_part_that_stays_alone_goes_out_in_the_next_turn() -> None:
-    written = Written()
-    gathered = Gathered(written, asyncio.get_running_loop())
+async def test_a_single_part_is_flushed_in_the_next_iteration() -> None:
+    written = RecordingTransport()
+    gathered = CoalescingTransport(written, asyncio.get_running_loop())
 
     gathered.write(b"head")
     assert written.parts == []
@@ -63,8 +63,8 @@ async def test_a_part_that_stays_alone_goes_out_in_the_next_turn() -> None:
 
 
 async def test_nothing_is_lost_by_closing() -> None:
-    written = Written()
-    gathered = Gathered(written, asyncio.get_running_loop())
+    written = RecordingTransport()
+    gathered = CoalescingTransport(written, asyncio.get_running_loop())
 
     gathered.write(b"head")
     gathered.close()
@@ -74,8 +74,8 @@ async def test_nothing_is_lost_by_closing() -> None:
 
 
 async def test_what_is_written_after_the_sender_has_gone_is_dropped() -> None:
-    written = Written()
-    gathered = Gathered(written, asyncio.get_running_loop())
+    written = RecordingTransport()
+    gathered = CoalescingTransport(written, asyncio.get_running_loop())
     gathered.write(b"head")
     written.close()
 
@@ -119,7 +119,7 @@ async def _connection(
         Route("/largely", _largely),
     ]
     with bind(settings) as listening:
-        config = config_of(Starlette(routes=routes), settings)
+        config = uvicorn_config(Starlette(routes=routes), settings)
         config.timeout_keep_alive = idle_seconds or config.timeout_keep_alive  # type: ignore[assignment]
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -150,7 +150,7 @@ async def test_every_answer_arrives_on_a_connection_that_stays(
             assert (await reader.readuntil(ends)).startswith(b"HTTP/1.1 ")
 
 
-async def test_whoever_waits_to_be_told_is_told_before_he_sends() -> None:
+async def test_expect_continue_is_answered_before_the_body() -> None:
     async with _connection() as (reader, writer):
         writer.write(b"POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\n")
         writer.write(b"content-length: 3\r\n\r\n")
@@ -186,13 +186,13 @@ async def test_a_request_that_takes_longer_than_a_connection_may_be_idle_is_answ
 
 
 async def test_requests_of_one_connection_share_a_timer(monkeypatch: pytest.MonkeyPatch) -> None:
-    set_, wait = [], Gathering._look_again
+    set_, wait = [], BackpressureProtocol._rearm_timer
 
-    def counted(self: Gathering, seconds: float) -> None:
+    def counted(self: BackpressureProtocol, seconds: float) -> None:
         set_.append(seconds)
         wait(self, seconds)
 
-    monkeypatch.setattr(Gathering, "_look_again", counted)
+    monkeypatch.setattr(BackpressureProtocol, "_rearm_timer", counted)
 
     async with _connection() as (reader, writer):
         for _ in range(5):
@@ -202,16 +202,16 @@ async def test_requests_of_one_connection_share_a_timer(monkeypatch: pytest.Monk
     assert len(set_) == 1
 
 
-async def test_nobody_who_does_not_take_his_answers_has_a_request_that_runs(
+async def test_no_request_runs_for_a_stalled_client(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    began, begin = [], Gathering._start_asgi_task
+    began, begin = [], BackpressureProtocol._start_asgi_task
 
-    def counted(self: Gathering, cycle: Any, app: Any) -> None:  # noqa: ANN401 - the library's
+    def counted(self: BackpressureProtocol, cycle: Any, app: Any) -> None:  # noqa: ANN401 - the library's
         begin(self, cycle, app)
         began.append(self)
 
-    monkeypatch.setattr(Gathering, "_start_asgi_task", counted)
+    monkeypatch.setattr(BackpressureProtocol, "_start_asgi_task", counted)
 
     async with _connection() as (reader, writer):
         writer.write(GET.replace(b"/", b"/largely", 1) * 3)
@@ -223,7 +223,7 @@ async def test_nobody_who_does_not_take_his_answers_has_a_request_that_runs(
     assert answers == [LARGE] * 3
 
 
-async def test_whoever_sends_no_more_is_answered_what_he_has_sent() -> None:
+async def test_a_half_closed_client_gets_its_answers() -> None:
     async with _connection() as (reader, writer):
         writer.write(GET.replace(b"/", b"/slowly", 1) * 2 + GET)
         await reader.readuntil(b"one")
@@ -233,10 +233,10 @@ async def test_whoever_sends_no_more_is_answered_what_he_has_sent() -> None:
 
 
 async def test_the_end_of_an_answer_is_written_though_the_sender_sends_no_more() -> None:
-    written = Written()
-    config = config_of(Starlette(), Settings())
+    written = RecordingTransport()
+    config = uvicorn_config(Starlette(), Settings())
     config.load()
-    protocol = Gathering(config, ServerState(), {})
+    protocol = BackpressureProtocol(config, ServerState(), {})
     protocol.connection_made(written)
     protocol.transport.write(b"0\r\n\r\n")
 
@@ -244,7 +244,7 @@ async def test_the_end_of_an_answer_is_written_though_the_sender_sends_no_more()
     assert written.parts == [b"0\r\n\r\n"]
 
 
-async def test_whoever_sends_no_more_in_the_middle_of_a_request_is_left() -> None:
+async def test_a_client_that_stops_within_a_request_is_disconnected() -> None:
     async with _connection() as (reader, writer):
         writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc")
         await asyncio.sleep(0.05)
@@ -253,8 +253,8 @@ async def test_whoever_sends_no_more_in_the_middle_of_a_request_is_left() -> Non
         assert await reader.read() == b""
 
 
-async def test_so_many_requests_of_a_connection_wait_and_no_more() -> None:
-    most = protocol.PIPELINED_MAX + 1
+async def test_pipelined_requests_are_limited() -> None:
+    most = protocol.MAX_PIPELINED_REQUESTS + 1
     async with _connection() as (reader, writer):
         writer.write(GET * most)
         for _ in range(most):
@@ -264,8 +264,8 @@ async def test_so_many_requests_of_a_connection_wait_and_no_more() -> None:
         assert b" 400 Bad Request" in await reader.read()
 
 
-async def test_whoever_takes_nothing_of_an_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "TAKING_SECONDS_MAX", 0.05)
+async def test_a_stalled_client_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "WRITE_STALL_TIMEOUT", 0.05)
     async with _connection(idle_seconds=0.05) as (reader, writer):
         writer.write(GET.replace(b"/", b"/largely", 1))
         await asyncio.sleep(0.5)
@@ -274,8 +274,8 @@ async def test_whoever_takes_nothing_of_an_answer_is_left(monkeypatch: pytest.Mo
             await _answer(reader)
 
 
-async def test_whoever_takes_it_slowly_gets_it_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(protocol, "TAKING_SECONDS_MAX", 0.05)
+async def test_a_slow_client_gets_the_whole_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "WRITE_STALL_TIMEOUT", 0.05)
     async with _connection(idle_seconds=0.05) as (reader, writer):
         writer.write(GET.replace(b"/", b"/largely", 1))
         await reader.readuntil(b"\r\n\r\n")

@@ -10,33 +10,33 @@ from starlette.types import Message, Receive, Scope, Send
 
 from registry.kernel import watchdog
 from server.http import load_shedding
-from server.http.load_shedding import Arrived, Crowd
+from server.http.load_shedding import BufferedReceive, LoadSheddingMiddleware
 
 
 @dataclass
-class Held:
+class BlockingApp:
     """An application that answers when it is let go."""
 
-    go: asyncio.Event = field(default_factory=asyncio.Event)
-    began: int = 0
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    started: int = 0
     bodies: list[bytes] = field(default_factory=list)
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 200 when let go."""
-        self.began += 1
+        self.started += 1
         body, more = b"", True
         while more:
             message = await receive()
             body += message.get("body", b"")
             more = message.get("more_body", False)
         self.bodies.append(body)
-        await self.go.wait()
+        await self.released.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"done"})
 
 
 async def ask(
-    app: Crowd,
+    app: LoadSheddingMiddleware,
     *parts: bytes | None,
     path: str = "/graphql",
     headers: list[tuple[bytes, bytes]] | None = None,
@@ -63,115 +63,119 @@ async def ask(
 
 
 @pytest.fixture
-async def held() -> AsyncIterator[Held]:
-    application = Held()
+async def blocking_app() -> AsyncIterator[BlockingApp]:
+    application = BlockingApp()
     yield application
-    application.go.set()
+    application.released.set()
 
 
-async def settled(number: int, held: Held) -> None:
+async def wait_until_started(number: int, blocking_app: BlockingApp) -> None:
     for _ in range(100):
-        if held.began == number:
+        if blocking_app.started == number:
             return
         await asyncio.sleep(0)
-    raise AssertionError(held.began)
+    raise AssertionError(blocking_app.started)
 
 
-async def test_some_run_some_wait_and_the_rest_are_told_at_once(held: Held) -> None:
-    app = Crowd(held, body_bytes_max=100, running=2, waiting=3)
+async def test_some_run_some_wait_and_the_rest_are_shed(blocking_app: BlockingApp) -> None:
+    app = LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=2, max_queued=3)
     first = [asyncio.create_task(ask(app)) for _ in range(5)]
-    await settled(2, held)
+    await wait_until_started(2, blocking_app)
 
     refused = await ask(app)
 
     assert refused["status"] == 503
     assert (b"retry-after", b"1") in refused["headers"]
-    assert held.began == 2
-    held.go.set()
+    assert blocking_app.started == 2
+    blocking_app.released.set()
     assert [(await task)["status"] for task in first] == [200] * 5
 
 
-async def test_whoever_waited_too_long_is_told_and_the_next_one_runs(held: Held) -> None:
-    app = Crowd(held, body_bytes_max=100, running=1, waiting=1, patience=0.05)
+async def test_a_request_queued_too_long_is_shed_and_the_next_runs(
+    blocking_app: BlockingApp,
+) -> None:
+    app = LoadSheddingMiddleware(
+        blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=1, queue_timeout=0.05
+    )
     running = asyncio.create_task(ask(app))
-    await settled(1, held)
+    await wait_until_started(1, blocking_app)
 
     assert (await ask(app))["status"] == 503
-    held.go.set()
+    blocking_app.released.set()
     assert (await running)["status"] == 200
     assert (await ask(app))["status"] == 200
-    assert (app._running, len(app._waiting), len(app._arriving)) == (0, 0, 0)
+    assert (app._running, len(app._queue), len(app._body_deadlines)) == (0, 0, 0)
 
 
-async def test_turns_are_taken_in_the_order_of_coming(held: Held) -> None:
-    app = Crowd(held, body_bytes_max=100, running=1, waiting=3)
+async def test_slots_are_given_in_order_of_arrival(blocking_app: BlockingApp) -> None:
+    app = LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=3)
     tasks = [asyncio.create_task(ask(app, bytes([n]))) for n in range(4)]
-    await settled(1, held)
-    held.go.set()
+    await wait_until_started(1, blocking_app)
+    blocking_app.released.set()
 
     await asyncio.gather(*tasks)
 
-    assert held.bodies == [bytes([n]) for n in range(4)]
+    assert blocking_app.bodies == [bytes([n]) for n in range(4)]
 
 
 @pytest.mark.parametrize("turn_came", [False, True])
-async def test_whoever_gives_up_waiting_takes_no_place_along(
-    held: Held,
+async def test_a_cancelled_waiter_takes_no_slot(
+    blocking_app: BlockingApp,
     turn_came: bool,  # noqa: FBT001 - a parameter of pytest
 ) -> None:
-    app = Crowd(held, body_bytes_max=100, running=1, waiting=1)
+    app = LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=1)
     app._running = 1
     waiting = asyncio.create_task(ask(app))
     await asyncio.sleep(0.01)
 
     if turn_came:
-        app._leave()
+        app._release_slot()
     waiting.cancel()
     await asyncio.gather(waiting, return_exceptions=True)
 
-    assert len(app._waiting) == 0
+    assert len(app._queue) == 0
     assert app._running == (0 if turn_came else 1)
-    assert held.began == 0
+    assert blocking_app.started == 0
 
 
-async def test_an_error_of_the_application_gives_its_place_back() -> None:
+async def test_an_error_of_the_application_releases_its_slot() -> None:
     async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise ZeroDivisionError
 
-    app = Crowd(broken, body_bytes_max=100, running=1, waiting=1)
+    app = LoadSheddingMiddleware(broken, body_bytes_max=100, max_concurrent=1, max_queued=1)
 
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
             await ask(app)
 
 
-async def test_health_is_never_kept_waiting(held: Held) -> None:
-    app = Crowd(held, body_bytes_max=100, running=1, waiting=0)
+async def test_health_is_never_kept_waiting(blocking_app: BlockingApp) -> None:
+    app = LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=0)
     running = asyncio.create_task(ask(app))
-    await settled(1, held)
-    held.go.set()
+    await wait_until_started(1, blocking_app)
+    blocking_app.released.set()
 
     for path in ("/healthz", "/readyz"):
         assert (await ask(app, path=path))["status"] == 200
     await running
 
 
-async def test_a_slow_sender_holds_no_place_where_requests_are_answered(
-    held: Held, monkeypatch: pytest.MonkeyPatch
+async def test_a_slow_sender_holds_no_slot(
+    blocking_app: BlockingApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_shedding, "BODY_SECONDS_MAX", 0.05)
-    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.02)
-    app = Crowd(held, body_bytes_max=100, running=1, waiting=0)
+    monkeypatch.setattr(load_shedding, "BODY_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(watchdog, "CHECK_INTERVAL_SECONDS", 0.02)
+    app = LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=0)
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(9)]
-    held.go.set()
+    blocking_app.released.set()
 
     assert (await ask(app, b"{}"))["status"] == 200
     assert {(await task)["status"] for task in slow} == {408}
-    assert (len(app._arriving), len(app._late)) == (0, 0)
+    assert (len(app._body_deadlines), len(app._timed_out)) == (0, 0)
 
 
-async def test_whoever_stops_a_request_whose_body_is_on_its_way_stops_it(held: Held) -> None:
-    app = Crowd(held, body_bytes_max=100, running=1, waiting=0)
+async def test_cancelling_a_request_cancels_reading_its_body(blocking_app: BlockingApp) -> None:
+    app = LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=0)
     slow = asyncio.create_task(ask(app, b"...", b""))
     await asyncio.sleep(0)
 
@@ -179,16 +183,16 @@ async def test_whoever_stops_a_request_whose_body_is_on_its_way_stops_it(held: H
 
     with pytest.raises(asyncio.CancelledError):
         await slow
-    assert len(app._arriving) == 0
+    assert len(app._body_deadlines) == 0
 
 
-async def test_so_many_bodies_are_on_their_way_and_no_more(
-    held: Held, monkeypatch: pytest.MonkeyPatch
+async def test_request_bodies_in_flight_are_limited(
+    blocking_app: BlockingApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_shedding, "BODY_SECONDS_MAX", 0.1)
-    monkeypatch.setattr(watchdog, "LOOK_SECONDS", 0.02)
-    monkeypatch.setattr(load_shedding, "ARRIVING_MAX", 2)
-    app = Crowd(held, body_bytes_max=100, running=9, waiting=9)
+    monkeypatch.setattr(load_shedding, "BODY_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr(watchdog, "CHECK_INTERVAL_SECONDS", 0.02)
+    monkeypatch.setattr(load_shedding, "MAX_BODIES_IN_FLIGHT", 2)
+    app = LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=9, max_queued=9)
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(2)]
     await asyncio.sleep(0)
 
@@ -196,52 +200,74 @@ async def test_so_many_bodies_are_on_their_way_and_no_more(
     await asyncio.gather(*slow)
 
 
-async def test_a_body_in_pieces_arrives_whole(held: Held) -> None:
-    held.go.set()
+async def test_a_request_body_in_pieces_arrives_whole(blocking_app: BlockingApp) -> None:
+    blocking_app.released.set()
 
-    await ask(Crowd(held, body_bytes_max=100, running=1, waiting=1), b"a", b"b", b"c")
+    await ask(
+        LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=1),
+        b"a",
+        b"b",
+        b"c",
+    )
 
-    assert held.bodies == [b"abc"]
+    assert blocking_app.bodies == [b"abc"]
 
 
-async def test_whoever_went_away_before_his_body_came_is_not_answered(held: Held) -> None:
-    assert await ask(Crowd(held, body_bytes_max=100, running=1, waiting=1), b"a", None) is None
-    assert held.began == 0
+async def test_a_client_that_left_before_its_body_is_not_answered(
+    blocking_app: BlockingApp,
+) -> None:
+    assert (
+        await ask(
+            LoadSheddingMiddleware(
+                blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=1
+            ),
+            b"a",
+            None,
+        )
+        is None
+    )
+    assert blocking_app.started == 0
 
 
 @pytest.mark.parametrize(
     "parts", [(b"x" * 101,), (b"x" * 60, b"x" * 60, b"..."), (b"", b"x" * 101)]
 )
-async def test_a_body_too_long_is_told_in_our_words(held: Held, parts: tuple[bytes, ...]) -> None:
-    app = Crowd(held, body_bytes_max=100, running=1, waiting=1)
+async def test_a_request_body_too_long_is_refused_in_our_words(
+    blocking_app: BlockingApp, parts: tuple[bytes, ...]
+) -> None:
+    app = LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=1)
 
     said = await ask(app, *parts)
 
     assert said["status"] == 413
     assert b"TOO_LARGE" in said["body"]
-    assert held.began == 0
+    assert blocking_app.started == 0
 
 
 @pytest.mark.parametrize("length", [b"101", b"1e2", b"-1", b"", b"9" * 20])
-async def test_a_body_that_says_it_is_too_long_is_not_read_to_its_end(
-    held: Held, length: bytes
+async def test_a_content_length_over_the_limit_is_refused_unread(
+    blocking_app: BlockingApp, length: bytes
 ) -> None:
-    app = Crowd(held, body_bytes_max=100, running=1, waiting=1)
+    app = LoadSheddingMiddleware(blocking_app, body_bytes_max=100, max_concurrent=1, max_queued=1)
 
     said = await ask(app, b"x", b"...", headers=[(b"content-length", length)])
 
     assert said["status"] == 413
 
 
-async def test_whatever_has_arrived_may_be_looked_at_and_read_again(held: Held) -> None:
+async def test_a_buffered_body_can_be_inspected_and_replayed(blocking_app: BlockingApp) -> None:
     seen = []
 
     async def looking(scope: Scope, receive: Receive, send: Send) -> None:
-        assert isinstance(receive, Arrived)
+        assert isinstance(receive, BufferedReceive)
         seen.append(receive.body)
-        await held(scope, receive, send)
+        await blocking_app(scope, receive, send)
 
-    held.go.set()
-    await ask(Crowd(looking, body_bytes_max=100, running=1, waiting=1), b"a", b"b")
+    blocking_app.released.set()
+    await ask(
+        LoadSheddingMiddleware(looking, body_bytes_max=100, max_concurrent=1, max_queued=1),
+        b"a",
+        b"b",
+    )
 
-    assert (seen, held.bodies) == ([b"ab"], [b"ab"])
+    assert (seen, blocking_app.bodies) == ([b"ab"], [b"ab"])

@@ -11,15 +11,15 @@ import structlog
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from server.app import Surroundings
-from server.http.logs import RequestLines, open_logs
+from server.app import RequestMiddleware
+from server.http.logs import AccessLog, configure_logging
 from server.settings import LogFormat, Settings
 
 SECRET = "8536113.00"
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
+def _restore_logging() -> Iterator[None]:
     handlers, level = logging.root.handlers[:], logging.root.level
     yield
     structlog.reset_defaults()
@@ -27,28 +27,28 @@ def _as_before() -> Iterator[None]:
     logging.root.setLevel(level)
 
 
-class Unkept(Exception):
+class IntegrityViolation(Exception):
     """A database's, which quotes the row."""
 
     sqlstate = "23505"
     constraint_name = "organisation_name"
 
 
-def keep(price: str) -> None:
-    raise Unkept(f"Key (price)=({price}) already exists.")
+def log_price(price: str) -> None:
+    raise IntegrityViolation(f"Key (price)=({price}) already exists.")
 
 
-def stumble(price: str) -> None:
+def raise_error(price: str) -> None:
     try:
-        keep(price)
-    except Unkept as error:
+        log_price(price)
+    except IntegrityViolation as error:
         raise ValueError(price) from error
 
 
-def logged(form: LogFormat, capsys: pytest.CaptureFixture[str], *, foreign: bool) -> str:
-    open_logs(form)
+def capture_log(form: LogFormat, capsys: pytest.CaptureFixture[str], *, foreign: bool) -> str:
+    configure_logging(form)
     try:
-        stumble(SECRET)
+        raise_error(SECRET)
     except ValueError as error:
         if foreign:
             logging.getLogger("library").exception("failed", exc_info=error)
@@ -59,34 +59,34 @@ def logged(form: LogFormat, capsys: pytest.CaptureFixture[str], *, foreign: bool
 
 @pytest.mark.parametrize("form", list(LogFormat))
 @pytest.mark.parametrize("foreign", [True, False])
-def test_an_error_is_told_without_what_was_sent(
+def test_an_error_is_logged_without_request_data(
     form: LogFormat, capsys: pytest.CaptureFixture[str], *, foreign: bool
 ) -> None:
-    line = logged(form, capsys, foreign=foreign)
+    line = capture_log(form, capsys, foreign=foreign)
 
     assert SECRET not in line
     assert "ValueError" in line
     assert "Unkept 23505 organisation_name" in line
     assert "test_logs.py" in line
-    assert "stumble" in line
+    assert "raise_error" in line
 
 
 def test_a_line_for_machines_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    (line,) = logged(LogFormat.JSON, capsys, foreign=False).splitlines()
+    (line,) = capture_log(LogFormat.JSON, capsys, foreign=False).splitlines()
 
     assert json.loads(line)["event"] == "bug"
 
 
-async def test_lines_for_machines_are_utf_8_whatever_the_machine_speaks(
+async def test_json_lines_are_utf_8_in_every_locale(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, "ascii", "backslashreplace"))
-    open_logs(LogFormat.JSON)
-    lines = RequestLines(LogFormat.JSON)
+    configure_logging(LogFormat.JSON)
+    lines = AccessLog(LogFormat.JSON)
 
-    lines.say("/é/扁担", 404, 0.001, "0" * 32)
-    lines.write()
+    lines.record("/é/扁担", 404, 0.001, "0" * 32)
+    lines.flush()
     structlog.get_logger().error("é")
     sys.stderr.write("\udcff\n")
     sys.stderr.flush()
@@ -105,7 +105,7 @@ async def test_a_process_that_stops_has_written_the_last_request(
     async def receive() -> Message:
         return {"type": "lifespan.shutdown"}
 
-    app = Surroundings(Starlette(), Settings(log_format=LogFormat.JSON))
+    app = RequestMiddleware(Starlette(), Settings(log_format=LogFormat.JSON))
     request = {"type": "http", "path": "/none", "method": "GET", "headers": []}
     await app(request, receive, send)
     await app({"type": "lifespan"}, receive, send)

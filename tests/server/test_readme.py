@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from server.postgres import embedded
-from tests.server.test_demo import ended, greeting, shown
+from tests.server.test_demo import read_greeting, run_demo, wait_for_exit
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -39,8 +39,8 @@ def test_the_journey_can_be_copied() -> None:
     with TemporaryDirectory(prefix="biandan-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
         state = Path(folder) / "state"
-        with shown(state) as running:
-            address = re.search(r"http://\S+:\d+", greeting(running))
+        with run_demo(state) as running:
+            address = re.search(r"http://\S+:\d+", read_greeting(running))
             assert address is not None
             script = f"\necho {PARTED}\n".join(typed)
             script = script.replace("http://127.0.0.1:8610", address.group())
@@ -49,14 +49,18 @@ def test_the_journey_can_be_copied() -> None:
             ran = subprocess.run(
                 ["sh"],
                 input=script,
-                env={"PATH": os.environ["PATH"], "BIANDAN_STATE": str(state), "LANG": "C.UTF-8"},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "BIANDAN_STATE_DIR": str(state),
+                    "LANG": "C.UTF-8",
+                },
                 cwd=ROOT,
                 check=True,
                 capture_output=True,
                 text=True,
             )
-            assert ended(running) == 0
-        assert not embedded.running(state)
+            assert wait_for_exit(running) == 0
+        assert not embedded.is_running(state)
 
     answers = [text.strip() for text in ran.stdout.split(f"{PARTED}\n")]
     assert ran.stderr == ""

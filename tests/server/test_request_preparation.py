@@ -11,20 +11,20 @@ import httpx2
 import pytest
 
 import tests.support.live_server
-from registry.access.principals import Caller
-from registry.kernel.errors import Busy
-from registry.parties.persisted_queries import Sent
+from registry.access.principals import Principal
+from registry.kernel.errors import Overloaded
+from registry.parties.persisted_queries import PersistedQueryLookup
 from registry.parties.records import Client
-from schema.documents.cache import REFUSED_COST
-from schema.documents.rate_limit import Rates
-from schema.framework.global_ids import global_id
-from server.graphql.persisted_queries import FRESH_SECONDS, REMEMBERED_MAX, Registered
-from server.graphql.request_preparation import Entrance, TurnedAway
+from schema.documents.cache import INVALID_DOCUMENT_COST
+from schema.documents.rate_limit import RateLimiter
+from schema.framework.global_ids import to_global_id
+from server.graphql.persisted_queries import CACHE_SIZE, TTL_SECONDS, PersistedQueryCache
+from server.graphql.request_preparation import RequestPreparer, RequestRejected
 from server.graphql.view import GRAPHQL, JSON
 from server.settings import Settings
-from tests.schema.sample import a_schema
+from tests.schema.sample import build_sample_schema
 from tests.support.cluster import Database
-from tests.support.live_server import CLIENT, SIGNER, Portal, a_portal
+from tests.support.live_server import CLIENT, SIGNER, Portal, open_portal
 
 PROVINCE, APPROVER = "demo-province-initiator", "demo-province-approver"
 PARTNER = "partner"
@@ -36,10 +36,10 @@ REGISTER = """mutation ($id: ID!, $text: String!) { registerDocument(input: {
     id: $id, text: $text, idempotencyKey: "r" }) { __typename } }"""
 RETIRE = """mutation ($id: ID!, $hash: String!) { retireDocument(input: {
     id: $id, sha256: $hash, idempotencyKey: "t" }) { __typename } }"""
-CONFINE = """mutation ($id: ID!) { confineClient(input: {
+RESTRICT = """mutation ($id: ID!) { confineClient(input: {
     id: $id, registeredOnly: true, idempotencyKey: "c" }) {
     __typename ... on Client { registeredOnly documents { sha256 bytes retiredAt } } } }"""
-LET_IN = """mutation ($organisation: ID!) { registerClient(input: {
+REGISTER_CLIENT = """mutation ($organisation: ID!) { registerClient(input: {
     organisation: $organisation, name: "partner", scopes: [], idempotencyKey: "p" }) {
     ... on Client { id } } }"""
 
@@ -51,10 +51,10 @@ def settings() -> Settings:
 
 @pytest.fixture
 async def portal(
-    founded: Database, monkeypatch: pytest.MonkeyPatch, settings: Settings
+    founding_database: Database, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> AsyncIterator[Portal]:
     monkeypatch.setattr(tests.support.live_server, "SETTINGS", settings)
-    async with a_portal() as running:
+    async with open_portal() as running:
         yield running
 
 
@@ -62,8 +62,8 @@ async def portal(
 async def partner(portal: Portal) -> str:
     """The identifier of a program that acts for itself and has registered one document."""
     owner = await Client.get(name=CLIENT)
-    body = global_id("Organisation", owner.organisation_id)
-    made = await portal.data(LET_IN, {"organisation": body}, subject=PROVINCE)
+    body = to_global_id("Organisation", owner.organisation_id)
+    made = await portal.data(REGISTER_CLIENT, {"organisation": body}, subject=PROVINCE)
     id = str(made["registerClient"]["id"])
     done = await portal.data(REGISTER, {"id": id, "text": TEXT}, subject=PROVINCE)
     assert done == {"registerDocument": {"__typename": "Client"}}
@@ -74,7 +74,7 @@ async def send(portal: Portal, client: str = PARTNER, accept: str = GRAPHQL, **b
     """The answer to a bare body, from a program that acts for itself; from nobody without one."""
     headers = {"accept": accept}
     if client:
-        token = SIGNER.token(client, client=client, seconds=600)
+        token = SIGNER.issue_token(client, client=client, seconds=600)
         headers["authorization"] = f"Bearer {token}"
     return await portal.http.post("/graphql", json=body, headers=headers)
 
@@ -83,7 +83,7 @@ def code(answer: httpx2.Response) -> str:
     return str(answer.json()["errors"][0]["extensions"]["code"])
 
 
-async def test_a_registered_document_is_sent_by_its_hash(portal: Portal, partner: str) -> None:
+async def test_a_persisted_query_is_sent_by_its_hash(portal: Portal, partner: str) -> None:
     answer = await send(portal, **BY_HASH)
     with_text = await send(portal, query=TEXT, **BY_HASH)
 
@@ -125,7 +125,7 @@ async def test_a_document_of_several_operations_may_be_registered(
 
 
 @pytest.mark.parametrize("client", ["", CLIENT])
-async def test_a_hash_that_is_not_ones_own_is_told_as_clients_know_it(
+async def test_a_foreign_hash_is_reported_by_the_apq_convention(
     portal: Portal, partner: str, client: str
 ) -> None:
     newer, older = (
@@ -165,10 +165,10 @@ async def test_a_document_that_is_not_the_one_of_its_hash_is_refused(
         assert (answer.status_code, code(answer)) == (400, "MALFORMED")
 
 
-async def test_a_confined_program_sends_its_documents_and_nothing_else(
+async def test_a_restricted_client_sends_only_its_persisted_queries(
     portal: Portal, partner: str
 ) -> None:
-    confined = await portal.data(CONFINE, {"id": partner}, subject=APPROVER)
+    confined = await portal.data(RESTRICT, {"id": partner}, subject=APPROVER)
 
     newer, older = (
         await send(portal, query="{ __typename }"),
@@ -190,20 +190,20 @@ async def test_a_retired_document_is_refused_within_a_second(portal: Portal, par
     assert (await send(portal, **BY_HASH)).status_code == 200
 
     await portal.data(RETIRE, {"id": partner, "hash": HASH}, subject=PROVINCE)
-    ends = time.monotonic() + FRESH_SECONDS + 1
+    ends = time.monotonic() + TTL_SECONDS + 1
     sent = time.monotonic()
     while (await send(portal, **BY_HASH)).status_code == 200:
         assert sent < ends
         sent = time.monotonic()
 
 
-async def test_the_viewer_is_told_what_his_request_cost(portal: Portal) -> None:
+async def test_the_response_reports_the_cost(portal: Portal) -> None:
     first = await send(portal, "", query=TEXT)
     second = await send(portal, "", query=TEXT, extensions={"cost": True})
 
     told = second.json()["data"]["viewer"]["rateLimit"]
     assert told["cost"] == 1
-    assert told["limit"] == Settings().cost_per_minute // 10
+    assert told["limit"] == Settings().rate_limit_points_per_minute // 10
     assert datetime.fromisoformat(told["resetAt"]).utcoffset() is not None
     assert second.json()["extensions"]["cost"]["remaining"] == told["remaining"]
     assert "extensions" not in first.json()
@@ -218,8 +218,10 @@ async def test_a_page_that_a_variable_names_costs_a_whole_page(portal: Portal) -
     assert answer.json()["extensions"]["cost"]["cost"] == 101
 
 
-@pytest.mark.parametrize("settings", [Settings(cost_per_operation_max=50, cost_per_minute=500)])
-async def test_whoever_has_used_up_his_points_is_told_when_to_come_again(portal: Portal) -> None:
+@pytest.mark.parametrize(
+    "settings", [Settings(cost_per_operation_max=50, rate_limit_points_per_minute=500)]
+)
+async def test_an_exhausted_limit_reports_retry_after(portal: Portal) -> None:
     query = "{ organisations(first: 49) { nodes { id } } }"
     assert (await send(portal, "", query=query)).status_code == 200
 
@@ -237,7 +239,9 @@ async def test_whoever_has_used_up_his_points_is_told_when_to_come_again(portal:
     assert signed_in.status_code == 200
 
 
-@pytest.mark.parametrize("settings", [Settings(cost_per_operation_max=50, cost_per_minute=500)])
+@pytest.mark.parametrize(
+    "settings", [Settings(cost_per_operation_max=50, rate_limit_points_per_minute=500)]
+)
 async def test_an_operation_that_costs_too_much_is_too_large(portal: Portal) -> None:
     answer = await send(portal, CLIENT, query="{ organisations(first: 50) { nodes { id } } }")
 
@@ -245,23 +249,25 @@ async def test_an_operation_that_costs_too_much_is_too_large(portal: Portal) -> 
     assert "cost 51; at most 50" in answer.json()["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("settings", [Settings(cost_per_operation_max=20, cost_per_minute=200)])
+@pytest.mark.parametrize(
+    "settings", [Settings(cost_per_operation_max=20, rate_limit_points_per_minute=200)]
+)
 async def test_what_is_refused_is_charged_too(portal: Portal) -> None:
-    for _ in range(20 // REFUSED_COST):
+    for _ in range(20 // INVALID_DOCUMENT_COST):
         assert code(await send(portal, "", query="{")) == "MALFORMED"
 
     assert code(await send(portal, "", query="{")) == "RATE_LIMITED"
     assert code(await send(portal, "", **BY_HASH)) == "RATE_LIMITED"
 
 
-class Book:
+class FakeQueryStore:
     """What programs may send, as a test says, and how often it was looked up."""
 
-    def __init__(self, *sent: Sent | Exception) -> None:
+    def __init__(self, *sent: PersistedQueryLookup | Exception) -> None:
         self.sent = list(sent)
         self.asked = 0
 
-    async def __call__(self, _client: str, _sha256: str) -> Sent:
+    async def __call__(self, _client: str, _sha256: str) -> PersistedQueryLookup:
         self.asked += 1
         await asyncio.sleep(0)
         found = self.sent.pop(0) if len(self.sent) > 1 else self.sent[0]
@@ -271,59 +277,61 @@ class Book:
 
 
 async def test_those_who_ask_at_the_same_time_ask_the_database_once() -> None:
-    book, now = Book(Sent(text="a")), [0.0]
-    registered = Registered(book, clock=lambda: now[0])
+    book, now = FakeQueryStore(PersistedQueryLookup(text="a")), [0.0]
+    registered = PersistedQueryCache(book, clock=lambda: now[0])
 
-    together = await asyncio.gather(*(registered.sent("c", HASH) for _ in range(50)))
+    together = await asyncio.gather(*(registered.lookup("c", HASH) for _ in range(50)))
     for _ in range(50):
-        await registered.sent("c", HASH)
+        await registered.lookup("c", HASH)
     asked_within_a_moment = book.asked
-    now[0] += FRESH_SECONDS
-    await registered.sent("c", HASH)
+    now[0] += TTL_SECONDS
+    await registered.lookup("c", HASH)
 
-    assert together == [Sent(text="a")] * 50
+    assert together == [PersistedQueryLookup(text="a")] * 50
     assert (asked_within_a_moment, book.asked) == (1, 2)
 
 
-async def test_whoever_gives_up_takes_nothing_from_the_others() -> None:
-    registered = Registered(Book(Sent(text="a")))
-    first, second = (asyncio.create_task(registered.sent("c", HASH)) for _ in range(2))
+async def test_a_cancelled_lookup_does_not_affect_the_others() -> None:
+    registered = PersistedQueryCache(FakeQueryStore(PersistedQueryLookup(text="a")))
+    first, second = (asyncio.create_task(registered.lookup("c", HASH)) for _ in range(2))
     await asyncio.sleep(0)
 
     first.cancel()
 
-    assert await second == Sent(text="a")
+    assert await second == PersistedQueryLookup(text="a")
 
 
-async def test_a_failure_is_told_and_not_remembered() -> None:
-    registered = Registered(Book(Busy(), Sent(text="a")))
+async def test_a_failure_is_raised_and_not_cached() -> None:
+    registered = PersistedQueryCache(FakeQueryStore(Overloaded(), PersistedQueryLookup(text="a")))
 
-    with pytest.raises(Busy):
-        await registered.sent("c", HASH)
+    with pytest.raises(Overloaded):
+        await registered.lookup("c", HASH)
 
-    assert await registered.sent("c", HASH) == Sent(text="a")
+    assert await registered.lookup("c", HASH) == PersistedQueryLookup(text="a")
 
 
 async def test_a_flood_of_unknown_hashes_is_not_kept() -> None:
-    registered = Registered(Book(Sent()))
+    registered = PersistedQueryCache(FakeQueryStore(PersistedQueryLookup()))
 
-    for n in range(3 * REMEMBERED_MAX):
-        await registered.sent("c", f"{n:064}")
+    for n in range(3 * CACHE_SIZE):
+        await registered.lookup("c", f"{n:064}")
 
-    assert len(registered._known) <= REMEMBERED_MAX
-    assert registered._asking == {}
+    assert len(registered._cache) <= CACHE_SIZE
+    assert registered._in_flight == {}
 
 
-async def test_a_program_is_told_when_the_database_cannot_be_asked() -> None:
-    schema = a_schema()
-    entrance = Entrance(
-        schema.admissions, Rates(1_000, time.monotonic, time=time.time), Registered(Book(Busy()))
+async def test_a_client_is_refused_when_the_database_is_unreachable() -> None:
+    schema = build_sample_schema()
+    entrance = RequestPreparer(
+        schema.document_cache,
+        RateLimiter(1_000, time.monotonic, wall_clock=time.time),
+        PersistedQueryCache(FakeQueryStore(Overloaded())),
     )
 
-    with pytest.raises(TurnedAway) as away:
-        await entrance.enter(
-            Caller(client="c"), "", query="{ echo }", operation_name=None, extensions=None
+    with pytest.raises(RequestRejected) as away:
+        await entrance.prepare(
+            Principal(client="c"), "", query="{ echo }", operation_name=None, extensions=None
         )
 
-    assert (away.value.status, away.value.seconds) == (503, 1)
+    assert (away.value.status, away.value.retry_after) == (503, 1)
     assert (away.value.error.extensions or {})["code"] == "BUSY"

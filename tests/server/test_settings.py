@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from starlette.datastructures import Headers
 
-from registry.access.principals import Caller
-from server.auth.authenticator import SignIn
-from server.auth.demo_tokens import KEY_FILE, open_signer
-from server.auth.jwks import keys_given
-from server.settings import LogFormat, Mode, Settings, Unfit, read_settings
+from registry.access.principals import Principal
+from server.auth.authenticator import TokenAuthenticator
+from server.auth.demo_tokens import KEY_FILE, load_signer
+from server.auth.jwks import static_keys
+from server.settings import ConfigurationError, LogFormat, Mode, Settings, read_settings
 
 PRODUCTION = {
     "BIANDAN_MODE": "production",
@@ -41,7 +41,7 @@ def test_nothing_set_is_a_demonstration_on_this_machine_alone() -> None:
 def test_production_starts_with_an_issuer_and_a_database(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, PRODUCTION)
 
-    assert read_settings().production
+    assert read_settings().is_production
     assert read_settings().log_format is LogFormat.JSON
 
 
@@ -51,8 +51,13 @@ def test_production_counts_and_a_demonstration_hardly_does(
     demonstration = read_settings()
     given(monkeypatch, PRODUCTION)
 
-    assert demonstration.cost_per_minute >= 100 * read_settings().cost_per_minute
-    assert read_settings().cost_per_minute >= 10 * read_settings().cost_per_operation_max
+    assert (
+        demonstration.rate_limit_points_per_minute
+        >= 100 * read_settings().rate_limit_points_per_minute
+    )
+    assert (
+        read_settings().rate_limit_points_per_minute >= 10 * read_settings().cost_per_operation_max
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,8 +73,11 @@ def test_production_counts_and_a_demonstration_hardly_does(
         ({"BIANDAN_PORT": "eighty"}, "BIANDAN_PORT"),
         ({"BIANDAN_MODE": "test"}, "BIANDAN_MODE"),
         ({"BIANDAN_BODY_BYTES_MAX": "0"}, "BIANDAN_BODY_BYTES_MAX"),
-        ({"BIANDAN_COST_PER_MINUTE": "199999"}, "10 times BIANDAN_COST_PER_OPERATION_MAX"),
-        ({"BIANDAN_PROXIES": "*"}, "BIANDAN_PROXIES"),
+        (
+            {"BIANDAN_RATE_LIMIT_POINTS_PER_MINUTE": "199999"},
+            "10 times BIANDAN_COST_PER_OPERATION_MAX",
+        ),
+        ({"BIANDAN_TRUSTED_PROXIES": "*"}, "BIANDAN_TRUSTED_PROXIES"),
     ],
 )
 def test_unfit_settings_are_refused_in_one_sentence(
@@ -77,7 +85,7 @@ def test_unfit_settings_are_refused_in_one_sentence(
 ) -> None:
     given(monkeypatch, PRODUCTION | changed)
 
-    with pytest.raises(Unfit, match=said) as refusal:
+    with pytest.raises(ConfigurationError, match=said) as refusal:
         read_settings()
 
     assert "\n" not in str(refusal.value)
@@ -87,7 +95,7 @@ def test_unfit_settings_are_refused_in_one_sentence(
 def test_production_presumes_no_issuer(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     given(monkeypatch, {name: value for name, value in PRODUCTION.items() if name != missing})
 
-    with pytest.raises(Unfit, match="BIANDAN_ISSUER"):
+    with pytest.raises(ConfigurationError, match="BIANDAN_ISSUER"):
         read_settings()
 
 
@@ -99,18 +107,18 @@ def test_a_password_in_the_address_is_not_shown() -> None:
 
 async def test_the_demonstration_signs_tokens_that_sign_in_accepts(tmp_path: Path) -> None:
     settings = Settings()
-    signer = open_signer(settings, tmp_path)
-    sign_in = SignIn(settings, keys_given(signer.public_keys()))
+    signer = load_signer(settings, tmp_path)
+    sign_in = TokenAuthenticator(settings, static_keys(signer.public_keys()))
 
-    token = signer.token("wang", client="demonstration", seconds=60)
+    token = signer.issue_token("wang", client="demonstration", seconds=60)
 
-    caller = await sign_in.caller(Headers({"authorization": f"Bearer {token}"}))
-    assert caller == Caller(subject="wang", client="demonstration")
+    caller = await sign_in.authenticate(Headers({"authorization": f"Bearer {token}"}))
+    assert caller == Principal(subject="wang", client="demonstration")
 
 
 def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
-    first = open_signer(Settings(), tmp_path)
-    again = open_signer(Settings(), tmp_path)
+    first = load_signer(Settings(), tmp_path)
+    again = load_signer(Settings(), tmp_path)
 
     assert first.public_keys() == again.public_keys()
     assert '"d"' not in json.dumps(first.public_keys())
@@ -119,16 +127,16 @@ def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:
 
 
 def test_a_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
-    open_signer(Settings(), tmp_path)
+    load_signer(Settings(), tmp_path)
     (tmp_path / KEY_FILE).chmod(0o644)
 
-    with pytest.raises(Unfit, match="chmod 600"):
-        open_signer(Settings(), tmp_path)
+    with pytest.raises(ConfigurationError, match="chmod 600"):
+        load_signer(Settings(), tmp_path)
 
 
 def test_production_never_signs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     given(monkeypatch, PRODUCTION)
 
-    with pytest.raises(Unfit):
-        open_signer(read_settings(), tmp_path)
+    with pytest.raises(ConfigurationError):
+        load_signer(read_settings(), tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -10,216 +10,224 @@ from hypothesis import strategies as st
 from joserfc.jwk import ECKey
 from starlette.datastructures import Headers
 
-from registry.access.principals import Caller
+from registry.access.principals import Principal
 from server.auth.authenticator import (
-    APPOINTMENTS_MAX,
-    REMEMBERED_BYTES_MEAN_MAX,
-    SIGNED,
-    BadAppointment,
-    BadToken,
-    SignIn,
-    once,
+    APPOINTMENTS_PER_TOKEN_MAX,
+    AUTH_HEADERS,
+    CACHED_BYTES_MEAN_MAX,
+    InvalidAppointmentHeader,
+    InvalidToken,
+    TokenAuthenticator,
+    single_headers,
 )
-from server.auth.jwks import AGE_SECONDS_MAX, FetchedKeys
+from server.auth.jwks import CACHE_TTL_SECONDS, JwksCache
 from tests.server.test_authenticator import APPOINTMENT, NOW, PUBLISHED, RSA, SETTINGS, token
 
 Raw = list[tuple[bytes, bytes]]
 
 
-class Desk:
+class AuthenticatorFixture:
     """Sign-in with a clock, an issuer and a memory that a test may change."""
 
     def __init__(self, most: int = 10) -> None:
         self.now = float(NOW)
-        self.went_by = 0.0
+        self.advance = 0.0
         self.published: Mapping[str, Any] = PUBLISHED
-        keys = FetchedKeys(self._fetch, clock=lambda: self.went_by)
-        settings = SETTINGS.model_copy(update={"sign_ins_max": most})
-        self.sign_in = SignIn(settings, keys, clock=lambda: self.now)
+        keys = JwksCache(self._fetch, clock=lambda: self.advance)
+        settings = SETTINGS.model_copy(update={"token_cache_size": most})
+        self.authenticator = TokenAuthenticator(settings, keys, clock=lambda: self.now)
 
     async def _fetch(self) -> Mapping[str, Any]:
         return self.published
 
-    def known(self, raw: Raw) -> Caller | None:
-        head = once(raw, SIGNED)
-        return self.sign_in.known(head) if head is not None else None
+    def cached(self, raw: Raw) -> Principal | None:
+        head = single_headers(raw, AUTH_HEADERS)
+        return self.authenticator.cached(head) if head is not None else None
 
-    async def caller(self, raw: Raw) -> Caller:
-        return await self.sign_in.caller(Headers(raw=raw))
+    async def authenticate(self, raw: Raw) -> Principal:
+        return await self.authenticator.authenticate(Headers(raw=raw))
 
-    def remembered(self) -> int:
-        return len(self.sign_in._tokens)
+    def cached_count(self) -> int:
+        return len(self.authenticator._cache)
 
 
-def bearing(text: str, *more: tuple[bytes, bytes]) -> Raw:
+def bearer_headers(text: str, *more: tuple[bytes, bytes]) -> Raw:
     return [(b"host", b"x"), (b"authorization", b"Bearer " + text.encode()), *more]
 
 
-def named(value: object) -> tuple[bytes, bytes]:
+def appointment_header(value: object) -> tuple[bytes, bytes]:
     return (b"biandan-appointment", str(value).encode())
 
 
-async def test_whoever_is_not_signed_in_is_known_to_be_the_public() -> None:
-    assert Desk().known([(b"host", b"x")]) == Caller()
+async def test_an_anonymous_request_is_the_public() -> None:
+    assert AuthenticatorFixture().cached([(b"host", b"x")]) == Principal()
 
 
-async def test_a_token_is_known_once_it_was_verified() -> None:
-    desk, raw = Desk(), bearing(token(scope="Transfer:offer"))
+async def test_a_token_is_cached_once_verified() -> None:
+    desk, raw = AuthenticatorFixture(), bearer_headers(token(scope="Transfer:offer"))
 
-    before = desk.known(raw)
-    caller = await desk.caller(raw)
+    before = desk.cached(raw)
+    caller = await desk.authenticate(raw)
 
     assert before is None
-    assert desk.known(raw) == caller == Caller("wang", client="console", scopes=caller.scopes)
+    assert desk.cached(raw) == caller == Principal("wang", client="console", scopes=caller.scopes)
     assert caller.scopes == frozenset({"Transfer:offer"})
 
 
 async def test_the_appointment_is_read_from_each_request() -> None:
-    desk, text, other = Desk(), token(), uuid4()
-    await desk.caller(bearing(text, named(APPOINTMENT)))
+    desk, text, other = AuthenticatorFixture(), token(), uuid4()
+    await desk.authenticate(bearer_headers(text, appointment_header(APPOINTMENT)))
 
-    asked = [desk.known(bearing(text, *more)) for more in ([named(other)], [named(APPOINTMENT)])]
+    asked = [
+        desk.cached(bearer_headers(text, *more))
+        for more in ([appointment_header(other)], [appointment_header(APPOINTMENT)])
+    ]
 
-    assert [caller and caller.appointment for caller in asked] == [other, UUID(APPOINTMENT)]
-    assert desk.known(bearing(text)) == Caller("wang", client="console")
+    assert [caller and caller.appointment_id for caller in asked] == [other, UUID(APPOINTMENT)]
+    assert desk.cached(bearer_headers(text)) == Principal("wang", client="console")
 
 
 async def test_however_many_appointments_a_token_names_each_is_its_own() -> None:
-    desk, text = Desk(), token()
-    await desk.caller(bearing(text))
+    desk, text = AuthenticatorFixture(), token()
+    await desk.authenticate(bearer_headers(text))
 
-    for appointment in [uuid4() for _ in range(3 * APPOINTMENTS_MAX)]:
-        known = desk.known(bearing(text, named(appointment)))
-        assert known == Caller("wang", appointment, "console")
+    for appointment in [uuid4() for _ in range(3 * APPOINTMENTS_PER_TOKEN_MAX)]:
+        known = desk.cached(bearer_headers(text, appointment_header(appointment)))
+        assert known == Principal("wang", appointment, "console")
 
 
-def test_only_what_is_read_must_not_stand_there_twice() -> None:
+def test_only_relevant_headers_must_be_unique() -> None:
     raw = [(b"via", b"a"), (b"via", b"b"), (b"authorization", b"x")]
 
-    assert once(raw, SIGNED) == {b"via": b"b", b"authorization": b"x"}
-    assert once([*raw, raw[-1]], SIGNED) is None
+    assert single_headers(raw, AUTH_HEADERS) == {b"via": b"b", b"authorization": b"x"}
+    assert single_headers([*raw, raw[-1]], AUTH_HEADERS) is None
 
 
 @pytest.mark.parametrize("value", ["x", "", APPOINTMENT.upper(), UUID(int=0), f"{{{APPOINTMENT}}}"])
-async def test_a_malformed_appointment_is_left_to_the_slow_way(value: object) -> None:
-    desk, text = Desk(), token()
-    await desk.caller(bearing(text))
+async def test_a_malformed_appointment_falls_back_to_verification(value: object) -> None:
+    desk, text = AuthenticatorFixture(), token()
+    await desk.authenticate(bearer_headers(text))
 
-    assert desk.known(bearing(text, named(value))) is None
-    with pytest.raises(BadAppointment):
-        await desk.caller(bearing(text, named(value)))
-
-
-async def test_what_is_said_twice_is_left_to_the_slow_way() -> None:
-    desk, text = Desk(), token()
-    await desk.caller(bearing(text))
-
-    assert desk.known(bearing(text) + bearing(text)) is None
-    assert desk.known(bearing(text, named(APPOINTMENT), named(APPOINTMENT))) is None
+    assert desk.cached(bearer_headers(text, appointment_header(value))) is None
+    with pytest.raises(InvalidAppointmentHeader):
+        await desk.authenticate(bearer_headers(text, appointment_header(value)))
 
 
-async def test_a_known_token_expires_by_the_clock() -> None:
-    desk, raw = Desk(), bearing(token(exp=NOW + 60))
-    await desk.caller(raw)
+async def test_duplicate_headers_fall_back_to_verification() -> None:
+    desk, text = AuthenticatorFixture(), token()
+    await desk.authenticate(bearer_headers(text))
+
+    assert desk.cached(bearer_headers(text) + bearer_headers(text)) is None
+    assert (
+        desk.cached(
+            bearer_headers(text, appointment_header(APPOINTMENT), appointment_header(APPOINTMENT))
+        )
+        is None
+    )
+
+
+async def test_a_cached_token_expires_by_the_clock() -> None:
+    desk, raw = AuthenticatorFixture(), bearer_headers(token(exp=NOW + 60))
+    await desk.authenticate(raw)
 
     desk.now = NOW + 59.9
-    last = desk.known(raw)
+    last = desk.cached(raw)
     desk.now = NOW + 60
 
     assert last is not None
-    assert desk.known(raw) is None
-    with pytest.raises(BadToken, match="expired"):
-        await desk.caller(raw)
-    assert desk.remembered() == 0
+    assert desk.cached(raw) is None
+    with pytest.raises(InvalidToken, match="expired"):
+        await desk.authenticate(raw)
+    assert desk.cached_count() == 0
 
 
 @pytest.mark.parametrize("text", [token(nbf=NOW), token(iat=NOW)])
-async def test_a_known_token_does_not_hold_before_its_time(text: str) -> None:
-    desk, raw = Desk(), bearing(text)
-    await desk.caller(raw)
+async def test_a_cached_token_is_invalid_before_its_time(text: str) -> None:
+    desk, raw = AuthenticatorFixture(), bearer_headers(text)
+    await desk.authenticate(raw)
 
     desk.now = NOW - 11
 
-    assert desk.known(raw) is None
-    with pytest.raises(BadToken):
-        await desk.caller(raw)
+    assert desk.cached(raw) is None
+    with pytest.raises(InvalidToken):
+        await desk.authenticate(raw)
 
 
 async def test_a_key_that_is_published_no_more_ends_what_it_signed() -> None:
-    desk, raw = Desk(), bearing(token())
-    await desk.caller(raw)
+    desk, raw = AuthenticatorFixture(), bearer_headers(token())
+    await desk.authenticate(raw)
 
     desk.published = {"keys": PUBLISHED["keys"][1:]}
-    desk.went_by = AGE_SECONDS_MAX + 1
+    desk.advance = CACHE_TTL_SECONDS + 1
 
-    assert desk.known(raw) is None
-    with pytest.raises(BadToken, match="does not publish"):
-        await desk.caller(raw)
+    assert desk.cached(raw) is None
+    with pytest.raises(InvalidToken, match="does not publish"):
+        await desk.authenticate(raw)
 
 
 async def test_another_key_of_the_same_name_ends_what_the_first_signed() -> None:
-    desk, raw = Desk(), bearing(token())
-    await desk.caller(raw)
+    desk, raw = AuthenticatorFixture(), bearer_headers(token())
+    await desk.authenticate(raw)
     other = ECKey.generate_key("P-256", {"kid": "one"}).as_dict(private=False)
 
     desk.published = {"keys": [other, *PUBLISHED["keys"][1:]]}
-    desk.went_by = AGE_SECONDS_MAX + 1
-    await desk.caller(bearing(token({"alg": "RS256", "kid": "rsa"}, RSA)))
+    desk.advance = CACHE_TTL_SECONDS + 1
+    await desk.authenticate(bearer_headers(token({"alg": "RS256", "kid": "rsa"}, RSA)))
 
-    assert desk.known(raw) is None
-    with pytest.raises(BadToken, match="signature"):
-        await desk.caller(raw)
+    assert desk.cached(raw) is None
+    with pytest.raises(InvalidToken, match="signature"):
+        await desk.authenticate(raw)
 
 
-async def test_the_keys_are_fetched_again_though_every_token_is_known() -> None:
-    desk, raw = Desk(), bearing(token())
-    await desk.caller(raw)
+async def test_keys_are_refreshed_though_every_token_is_cached() -> None:
+    desk, raw = AuthenticatorFixture(), bearer_headers(token())
+    await desk.authenticate(raw)
 
-    desk.went_by = AGE_SECONDS_MAX
-    at_ten_minutes = desk.known(raw)
-    desk.went_by = AGE_SECONDS_MAX + 1
-    later = desk.known(raw)
-    await desk.caller(raw)
+    desk.advance = CACHE_TTL_SECONDS
+    at_ten_minutes = desk.cached(raw)
+    desk.advance = CACHE_TTL_SECONDS + 1
+    later = desk.cached(raw)
+    await desk.authenticate(raw)
 
     assert (at_ten_minutes is None, later) == (False, None)
-    assert desk.known(raw) is not None
+    assert desk.cached(raw) is not None
 
 
 async def test_a_flood_of_bad_tokens_displaces_nothing() -> None:
-    desk, good = Desk(most=2), bearing(token())
-    await desk.caller(good)
+    desk, good = AuthenticatorFixture(most=2), bearer_headers(token())
+    await desk.authenticate(good)
     head, body, signature = token().split(".")
 
     for number in range(300):
-        with pytest.raises(BadToken):
-            await desk.caller(bearing(f"{head}.{body}{number}.{signature}"))
+        with pytest.raises(InvalidToken):
+            await desk.authenticate(bearer_headers(f"{head}.{body}{number}.{signature}"))
 
-    assert desk.remembered() == 1
-    assert desk.known(good) is not None
+    assert desk.cached_count() == 1
+    assert desk.cached(good) is not None
 
 
-async def test_so_many_tokens_are_remembered_and_the_one_in_use_stays() -> None:
-    desk, used = Desk(most=4), bearing(token())
-    await desk.caller(used)
+async def test_the_token_cache_is_bounded_and_keeps_the_token_in_use() -> None:
+    desk, used = AuthenticatorFixture(most=4), bearer_headers(token())
+    await desk.authenticate(used)
 
     for number in range(20):
-        assert desk.known(used) is not None
-        await desk.caller(bearing(token(jti=str(number))))
-        assert desk.remembered() <= 4
+        assert desk.cached(used) is not None
+        await desk.authenticate(bearer_headers(token(jti=str(number))))
+        assert desk.cached_count() <= 4
 
 
 async def test_what_long_tokens_weigh_is_bounded_too() -> None:
-    desk = Desk(most=8)
-    long = [bearing(token(more="x" * 1_500, jti=str(number))) for number in range(8)]
-    longest = bearing(token(more="x" * 4_000))
+    desk = AuthenticatorFixture(most=8)
+    long = [bearer_headers(token(more="x" * 1_500, jti=str(number))) for number in range(8)]
+    longest = bearer_headers(token(more="x" * 4_000))
 
     for raw in [*long, longest]:
-        assert (await desk.caller(raw)).subject == "wang"
-        desk.known(raw)
-        assert desk.sign_in._tokens.weight <= 8 * REMEMBERED_BYTES_MEAN_MAX
+        assert (await desk.authenticate(raw)).subject == "wang"
+        desk.cached(raw)
+        assert desk.authenticator._cache.weight <= 8 * CACHED_BYTES_MEAN_MAX
 
-    assert desk.remembered() > 4
-    assert desk.known(longest) is None
+    assert desk.cached_count() > 4
+    assert desk.cached(longest) is None
 
 
 GOOD, PAST, MANY = token(), token(exp=NOW - 1), token(sub="li", scope="a:b Transfer:view")
@@ -234,23 +242,23 @@ PIECES = st.sampled_from(
         (b"authorization", b"Bearer"),
         (b"authorization", b"Bearer \xff"),
         (b"authorization", b""),
-        named(APPOINTMENT),
-        named("x"),
+        appointment_header(APPOINTMENT),
+        appointment_header("x"),
         (b"biandan-appointment", b"\xff"),
     ]
 )
 
 
 @given(st.lists(PIECES, max_size=4))
-async def test_what_is_known_is_what_the_slow_way_says(raw: Raw) -> None:
-    desk, fresh = Desk(), Desk()
+async def test_a_cached_result_equals_the_verified_one(raw: Raw) -> None:
+    desk, fresh = AuthenticatorFixture(), AuthenticatorFixture()
     for sent in (b"Bearer " + GOOD.encode(), b"bEARER " + MANY.encode()):
-        await desk.caller([(b"authorization", sent)])
-    known = desk.known(raw)
+        await desk.authenticate([(b"authorization", sent)])
+    known = desk.cached(raw)
 
     try:
-        expected: Caller | None = await fresh.caller(raw)
-    except (BadToken, BadAppointment):
+        expected: Principal | None = await fresh.authenticate(raw)
+    except (InvalidToken, InvalidAppointmentHeader):
         expected = None
 
     assert known == expected

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from server.graphql.request_preparation import peer_of
-from server.http.uvicorn_server import bind, config_of
-from server.settings import Settings, Unfit
+from server.graphql.request_preparation import client_address
+from server.http.uvicorn_server import bind, uvicorn_config
+from server.settings import ConfigurationError, Settings
 from tests.support.waiting import SECONDS_MAX
 
 
@@ -21,14 +21,14 @@ def test_a_busy_port_is_one_sentence() -> None:
     with bind(Settings(port=0)) as taken:
         port = taken.getsockname()[1]
 
-        with pytest.raises(Unfit, match=f"127.0.0.1:{port} is in use") as refusal:
+        with pytest.raises(ConfigurationError, match=f"127.0.0.1:{port} is in use") as refusal:
             bind(Settings(port=port))
 
     assert "\n" not in str(refusal.value)
 
 
 def test_an_address_of_another_machine_is_one_sentence() -> None:
-    with pytest.raises(Unfit, match="cannot be listened on"):
+    with pytest.raises(ConfigurationError, match="cannot be listened on"):
         bind(Settings(host="192.0.2.1", port=0))
 
 
@@ -54,7 +54,7 @@ async def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledge
 
 
 @pytest.mark.parametrize(
-    ("proxies", "peer", "believed"),
+    ("trusted_proxies", "peer", "believed"),
     [
         ("", "10.0.0.7", "10.0.0.7"),
         ("10.0.0.7", "10.0.0.7", "203.0.113.9"),
@@ -62,13 +62,13 @@ async def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledge
         ("10.0.0.8", "10.0.0.7", "10.0.0.7"),
     ],
 )
-async def test_a_sender_is_known_by_what_a_named_proxy_says_of_him(
+async def test_a_trusted_proxy_determines_the_client_address(
     proxies: str, peer: str, believed: str
 ) -> None:
     found = []
 
     async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
-        found.append(peer_of(scope))
+        found.append(client_address(scope))
 
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
@@ -76,7 +76,7 @@ async def test_a_sender_is_known_by_what_a_named_proxy_says_of_him(
     async def send(_message: Message) -> None:
         pass
 
-    config = config_of(app, Settings(proxies=proxies))
+    config = uvicorn_config(app, Settings(trusted_proxies=proxies))
     config.load()
     # What a client itself claims stands before what the proxy adds.
     forwarded = [(b"x-forwarded-for", b"198.51.100.1, 203.0.113.9")]
@@ -86,10 +86,10 @@ async def test_a_sender_is_known_by_what_a_named_proxy_says_of_him(
     assert found == [believed]
 
 
-def said(state: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+def run_cli(state: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
     ran = subprocess.run(
         [sys.executable, "-m", "server.admin.cli", *arguments],
-        env={"PATH": os.defpath, "BIANDAN_STATE": str(state)} | environment,
+        env={"PATH": os.defpath, "BIANDAN_STATE_DIR": str(state)} | environment,
         check=False,
         capture_output=True,
         text=True,
@@ -98,13 +98,13 @@ def said(state: Path, *arguments: str, **environment: str) -> tuple[int, str, st
 
 
 def test_the_command_line_signs_a_token(tmp_path: Path) -> None:
-    code, out, _ = said(tmp_path / "state", "token", "liu-wei")
+    code, out, _ = run_cli(tmp_path / "state", "token", "liu-wei")
 
     assert (code, out.count(".")) == (0, 2)
 
 
 def test_what_the_operator_can_mend_is_one_sentence(tmp_path: Path) -> None:
-    code, out, err = said(tmp_path, "token", "liu-wei", BIANDAN_MODE="production")
+    code, out, err = run_cli(tmp_path, "token", "liu-wei", BIANDAN_MODE="production")
 
     assert (code, out, err) == (1, "", "Production needs DATABASE_URL.\n")
 

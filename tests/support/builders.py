@@ -10,11 +10,11 @@ from tortoise.models import Model
 from policies.engine import Edition
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import gate
-from registry.access.principals import NIL, Caller, Viewer
-from registry.access.rulebook_store import SHIPPED, import_book
-from registry.commands.command import Operation, Outcome, command
-from registry.db.session import row
+from registry.access.authorizer import authorizer
+from registry.access.principals import NIL, Principal, Viewer
+from registry.access.rulebook_store import BUNDLED_RULEBOOK, store_rulebook
+from registry.commands.command import CommandResult, Operation, execute_command
+from registry.db.session import fetch_one
 from registry.kernel.identifiers import credit_check_digit
 from registry.ledger.records import Freeze
 from registry.parties.records import Appointment, Client, Organisation, Person, Sanction
@@ -25,16 +25,16 @@ R = TypeVar("R", bound=Model)
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PROVINCE, TANGSHAN, LANGFANG = "130000", "130200", "131000"
 
-_book = RuleBook.load(SHIPPED, VOCABULARY)
+_book = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
 _editions: dict[int, Edition] = {}
 
 
 async def install_rules(owner: asyncpg.Connection) -> None:
     """The shipped rule book is the newest edition, and the gate judges by it."""
-    version = await import_book(owner, _book)
+    version = await store_rulebook(owner, _book)
     if version not in _editions:
         _editions[version] = Edition(_book, version)
-    gate.use(_editions[version])
+    authorizer.activate(_editions[version])
 
 
 async def stop_clock(owner: asyncpg.Connection, at: datetime) -> None:
@@ -42,7 +42,7 @@ async def stop_clock(owner: asyncpg.Connection, at: datetime) -> None:
     await owner.execute("UPDATE registry_clock SET reads = $1, since = NULL", at)
 
 
-async def an_organisation(
+async def create_organisation(
     kind: str = "enterprise",
     *,
     city: str = TANGSHAN,
@@ -68,19 +68,21 @@ async def an_organisation(
     )
 
 
-async def the_province() -> Organisation:
+async def get_province() -> Organisation:
     """The provincial department, which there is once."""
     found = await Organisation.get_or_none(kind="province", state="open")
-    return found or await an_organisation("province", city=PROVINCE)
+    return found or await create_organisation("province", city=PROVINCE)
 
 
-async def the_centre() -> Organisation:
+async def get_centre() -> Organisation:
     """The trading centre, which there is once."""
     found = await Organisation.get_or_none(kind="centre", state="open")
-    return found or await an_organisation("centre", city=PROVINCE)
+    return found or await create_organisation("centre", city=PROVINCE)
 
 
-async def a_person(organisation: Organisation, *, subject: str = "", **columns: object) -> Person:
+async def create_person(
+    organisation: Organisation, *, subject: str = "", **columns: object
+) -> Person:
     """Somebody of an organisation."""
     subject = subject or f"person-{uuid4().hex[:12]}"
     values: dict[str, Any] = {
@@ -97,7 +99,7 @@ async def a_person(organisation: Organisation, *, subject: str = "", **columns: 
     )
 
 
-async def an_officer(
+async def create_officer(
     organisation: Organisation,
     *,
     may_initiate: bool = True,
@@ -106,7 +108,7 @@ async def an_officer(
     **columns: object,
 ) -> Appointment:
     """An appointment in force, of somebody new unless a person is given; other columns by name."""
-    holder = person or await a_person(organisation)
+    holder = person or await create_person(organisation)
     proposed_by, countersigned_by = uuid4(), uuid4()
     values: dict[str, Any] = {
         "role": role_of(organisation.kind),
@@ -130,13 +132,15 @@ async def an_officer(
     )
 
 
-async def an_officer_of(kind: str, **place: str) -> Appointment:
+async def create_officer_of(kind: str, **place: str) -> Appointment:
     """An officer who may do everything, of a new organisation, or of the one province or centre."""
-    single = {"province": the_province, "centre": the_centre}.get(kind)
-    return await an_officer(await single() if single else await an_organisation(kind, **place))
+    single = {"province": get_province, "centre": get_centre}.get(kind)
+    return await create_officer(
+        await single() if single else await create_organisation(kind, **place)
+    )
 
 
-async def a_sanction(organisation: Organisation, **columns: object) -> Sanction:
+async def create_sanction(organisation: Organisation, **columns: object) -> Sanction:
     """A sanction of the province in force without an end."""
     values: dict[str, Any] = {
         "kind": "penalty_period",
@@ -145,7 +149,7 @@ async def a_sanction(organisation: Organisation, **columns: object) -> Sanction:
         "starts_at": LONG_AGO,
         "state": "in_force",
         "submitted_by": uuid4(),
-        "submitted_body": columns.get("submitted_body") or (await the_province()).id,
+        "submitted_body": columns.get("submitted_body") or (await get_province()).id,
         "changed_at": LONG_AGO,
     } | columns
     return await Sanction.create(
@@ -157,7 +161,7 @@ async def a_sanction(organisation: Organisation, **columns: object) -> Sanction:
     )
 
 
-async def a_freeze(organisation: Organisation, **columns: object) -> Freeze:
+async def create_freeze(organisation: Organisation, **columns: object) -> Freeze:
     """A freeze of the whole organisation in force without an end."""
     values: dict[str, Any] = {
         "reason": "property preservation",
@@ -178,7 +182,7 @@ async def a_freeze(organisation: Organisation, **columns: object) -> Freeze:
     )
 
 
-async def a_client(organisation: Organisation, *scopes: str, **columns: object) -> Client:
+async def create_client(organisation: Organisation, *scopes: str, **columns: object) -> Client:
     """A program of an organisation with these scopes."""
     values: dict[str, Any] = {
         "name": f"client-{uuid4().hex[:8]}",
@@ -190,12 +194,12 @@ async def a_client(organisation: Organisation, *scopes: str, **columns: object) 
     )
 
 
-async def caller_of(who: Appointment | Person, *, client: str = "") -> Caller:
+async def principal_of(who: Appointment | Person, *, client: str = "") -> Principal:
     """The request of somebody: in a given appointment, or leaving the choice to the registry."""
     if isinstance(who, Person):
-        return Caller(subject=who.subject, client=client)
+        return Principal(subject=who.subject, client=client)
     person = await Person.get(id=who.person_id)
-    return Caller(subject=person.subject, appointment=who.id, client=client)
+    return Principal(subject=person.subject, appointment_id=who.id, client=client)
 
 
 def viewer_of(appointment: Appointment, *, now: datetime | None = None) -> Viewer:
@@ -204,22 +208,22 @@ def viewer_of(appointment: Appointment, *, now: datetime | None = None) -> Viewe
         role=appointment.role,
         now=now or datetime.now(UTC),
         person=appointment.person_id,
-        appointment=appointment.id,
+        appointment_id=appointment.id,
         organisation=appointment.organisation_id,
         division=appointment.division,
         may_initiate=appointment.may_initiate,
         may_approve=appointment.may_approve,
-        authority=appointment.role in {"province", "centre", "city", "county"},
+        is_authority=appointment.role in {"province", "centre", "city", "county"},
     )
 
 
-def somebody(role: str, *, division: str = "", **fields: object) -> Viewer:
+def build_viewer(role: str, *, division: str = "", **fields: object) -> Viewer:
     """A viewer without any row: of no organisation, unless one is given."""
     values: dict[str, Any] = {"person": NIL, "organisation": NIL} | fields
     return Viewer(role=role, now=datetime.now(UTC), division=division, **values)
 
 
-def a_credit_code(number: int, *, division: str = TANGSHAN) -> str:
+def make_credit_code(number: int, *, division: str = TANGSHAN) -> str:
     """A unified social credit code with a right check digit, another for each number below 10^9."""
     body = f"91{division}{number:09d}"
     return body + credit_check_digit(body)
@@ -227,18 +231,18 @@ def a_credit_code(number: int, *, division: str = TANGSHAN) -> str:
 
 async def perform(
     operation: Operation[R],
-    who: Appointment | Caller,
+    who: Appointment | Principal,
     *,
     key: str = "",
     preview: bool = False,
     **args: object,
-) -> Outcome[R]:
+) -> CommandResult[R]:
     """Carry out an operation as somebody, under a key of its own unless one is given."""
-    caller = who if isinstance(who, Caller) else await caller_of(who)
-    return await command(operation, caller, args, key=key or str(uuid4()), preview=preview)
+    caller = who if isinstance(who, Principal) else await principal_of(who)
+    return await execute_command(operation, caller, args, key=key or str(uuid4()), preview=preview)
 
 
-async def act_count() -> int:
+async def count_audit_entries() -> int:
     """How many acts were written."""
-    found = await row("SELECT count(*) AS acts FROM act")
+    found = await fetch_one("SELECT count(*) AS acts FROM act")
     return int(found["acts"]) if found else 0

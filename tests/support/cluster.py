@@ -14,7 +14,7 @@ import asyncpg
 
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.rulebook_store import SHIPPED, import_book
+from registry.access.rulebook_store import BUNDLED_RULEBOOK, store_rulebook
 from registry.db.migrations.runner import migrate
 from seeds.reference.loader import load_reference
 from server.postgres import embedded
@@ -64,15 +64,15 @@ class Server:
 
 
 @contextmanager
-def a_server() -> Iterator[Server]:
+def run_server() -> Iterator[Server]:
     """The server the environment names, else one made for this run and removed after it."""
     given = os.environ.get(GIVEN_URL)
-    with _given(given) if given else _own() as server:
+    with _given_server(given) if given else _embedded_server() as server:
         yield server
 
 
 @asynccontextmanager
-async def a_clone(server: Server, template: str) -> AsyncIterator[Database]:
+async def clone_database(server: Server, template: str) -> AsyncIterator[Database]:
     """A copy of the template for one test, dropped afterwards."""
     database = server.database(f"biandan_test_{secrets.token_hex(6)}")
     await _create(server, database.name, template)
@@ -83,7 +83,7 @@ async def a_clone(server: Server, template: str) -> AsyncIterator[Database]:
 
 
 @contextmanager
-def a_story(server: Server, template: str) -> Iterator[Database]:
+def create_demo_database(server: Server, template: str) -> Iterator[Database]:
     """A copy of the template to be filled and copied in turn, dropped afterwards."""
     database = server.database(f"biandan_told_{secrets.token_hex(6)}")
     asyncio.run(_create(server, database.name, template))
@@ -94,7 +94,7 @@ def a_story(server: Server, template: str) -> Iterator[Database]:
 
 
 @contextmanager
-def a_template(server: Server) -> Iterator[str]:
+def create_template(server: Server) -> Iterator[str]:
     """A migrated database that nobody is connected to, so that it can be copied."""
     name = f"biandan_template_{secrets.token_hex(6)}"
     asyncio.run(_make_template(server, name))
@@ -111,7 +111,7 @@ async def fill_template(database: Database) -> None:
     connection = await asyncpg.connect(database.owner_url)
     try:
         await load_reference(connection)
-        await import_book(connection, RuleBook.load(SHIPPED, VOCABULARY))
+        await store_rulebook(connection, RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY))
     finally:
         await connection.close()
 
@@ -124,11 +124,13 @@ async def _make_template(server: Server, name: str) -> None:
 
 
 @contextmanager
-def _own() -> Iterator[Server]:
-    with TemporaryDirectory(prefix="biandan-", dir=_memory(), ignore_cleanup_errors=True) as folder:
+def _embedded_server() -> Iterator[Server]:
+    with TemporaryDirectory(
+        prefix="biandan-", dir=_memory_folder(), ignore_cleanup_errors=True
+    ) as folder:
         Path(folder).chmod(0o711)  # Root's server runs as another user, who passes through here.
         cluster = embedded.start(Path(folder) / "cluster", options=OPTIONS)
-        urls = cluster.addresses()
+        urls = cluster.role_urls()
         try:
             # So that a clone can be dropped while a session of the application still ends.
             asyncio.run(_execute(cluster.url("postgres", "postgres"), _END_SESSIONS))
@@ -139,7 +141,7 @@ def _own() -> Iterator[Server]:
             cluster.stop()
 
 
-def _memory() -> str | None:
+def _memory_folder() -> str | None:
     """A file system in memory with room for a cluster, or else wherever temporary files go.
 
     A clone is some four hundred files, gone a moment later, and a journaling file system searches
@@ -153,7 +155,7 @@ def _memory() -> str | None:
 
 
 @contextmanager
-def _given(owner_url: str) -> Iterator[Server]:
+def _given_server(owner_url: str) -> Iterator[Server]:
     key, password = secrets.token_hex(4), secrets.token_hex(16)
     application, reader = f"biandan_app_{key}", f"biandan_reader_{key}"
     server = Server(

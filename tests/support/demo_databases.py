@@ -6,48 +6,48 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from policies.engine import Edition
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.db.session import close_database, open_database
-from seeds.demo.loader import Loaded
-from tests.seeds.registry_snapshot import Standing, standing
-from tests.support.cluster import Database, Server, a_clone, a_story
+from seeds.demo.loader import LoadReport
+from tests.seeds.registry_snapshot import RegistrySnapshot, take_snapshot
+from tests.support.cluster import Database, Server, clone_database, create_demo_database
 
-Load = Callable[[str], Awaitable[Loaded]]
+DemoLoader = Callable[[str], Awaitable[LoadReport]]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LoadedDemo:
     """A demonstration loaded into a database which nobody has open; how it stands, its rules."""
 
     name: str
-    loaded: Loaded
-    standing: Standing
+    report: LoadReport
+    snapshot: RegistrySnapshot
     edition: Edition
 
 
 @contextmanager
-def told(server: Server, template: str, load: Load) -> Iterator[Told]:
+def load_demo(server: Server, template: str, load: DemoLoader) -> Iterator[LoadedDemo]:
     """The demonstration in a copy of the template, dropped afterwards."""
-    with a_story(server, template) as database:
+    with create_demo_database(server, template) as database:
         loaded, stands = asyncio.run(_load_into(database, load))
-        yield Told(database.name, loaded, stands, gate.edition)
+        yield LoadedDemo(database.name, loaded, stands, authorizer.edition)
 
 
 @asynccontextmanager
-async def a_copy(server: Server, story: Told) -> AsyncIterator[Database]:
+async def open_demo_copy(server: Server, story: LoadedDemo) -> AsyncIterator[Database]:
     """A copy of what was loaded, open as the application role."""
-    async with a_clone(server, story.name) as database:
+    async with clone_database(server, story.name) as database:
         await open_database(database.application_url)
-        gate.use(story.edition)
+        authorizer.activate(story.edition)
         try:
             yield database
         finally:
             await close_database()
 
 
-async def _load_into(database: Database, load: Load) -> tuple[Loaded, Standing]:
+async def _load_into(database: Database, load: DemoLoader) -> tuple[LoadReport, RegistrySnapshot]:
     await open_database(database.application_url)
     try:
-        return await load(database.owner_url), await standing()
+        return await load(database.owner_url), await take_snapshot()
     finally:
         await close_database()

@@ -11,23 +11,23 @@ from uuid import UUID
 import httpx2
 import uvicorn
 
-from registry.access.viewer_cache import Standings
+from registry.access.viewer_cache import ViewerCache
 from registry.parties.records import Person
-from registry.reading.reader_pool import Readers
-from schema.root import whole_schema
-from server.app import Parts, create_app
-from server.auth.authenticator import SignIn
-from server.auth.demo_tokens import DemonstrationSigner
-from server.auth.jwks import keys_given
-from server.background.access_poller import polling
-from server.composition import entrance_of, limits_of, readers_of
-from server.http.uvicorn_server import bind, config_of
+from registry.reading.reader_pool import ReaderPool
+from schema.root import build_api_schema
+from server.app import Components, create_app
+from server.auth.authenticator import TokenAuthenticator
+from server.auth.demo_tokens import DemoTokenSigner
+from server.auth.jwks import static_keys
+from server.background.access_poller import poll_access
+from server.composition import create_reader_pool, document_limits, request_preparer
+from server.http.uvicorn_server import bind, uvicorn_config
 from server.settings import Settings
 from tests.server.test_authenticator import KEY
 from tests.support.cluster import Database
 
 SETTINGS = Settings()
-SIGNER = DemonstrationSigner(SETTINGS, KEY)
+SIGNER = DemoTokenSigner(SETTINGS, KEY)
 CLIENT = "demonstration"
 
 
@@ -84,33 +84,35 @@ class Portal:
         """An access token, signed once for each person and program."""
         named = (subject, client)
         if named not in self.tokens:
-            self.tokens[named] = SIGNER.token(subject, client=client, seconds=3600)
+            self.tokens[named] = SIGNER.issue_token(subject, client=client, seconds=3600)
         return self.tokens[named]
 
 
 @asynccontextmanager
-async def a_portal(*, fast: Database | None = None) -> AsyncIterator[Portal]:
+async def open_portal(*, fast: Database | None = None) -> AsyncIterator[Portal]:
     """The application on a free port of loopback, on the database that the test has opened.
 
     With ``fast``, which names that database, it has its fast door too.
     """
-    sign_in = SignIn(SETTINGS, keys_given(SIGNER.public_keys()))
-    schema = whole_schema(limits_of(SETTINGS))
-    parts = Parts(
+    sign_in = TokenAuthenticator(SETTINGS, static_keys(SIGNER.public_keys()))
+    schema = build_api_schema(document_limits(SETTINGS))
+    parts = Components(
         SETTINGS,
         schema,
         sign_in,
-        _already_open,
-        entrance_of(SETTINGS, schema),
+        _opened_elsewhere,
+        request_preparer(SETTINGS, schema),
         SIGNER.public_keys,
-        standings=Standings(most=100) if fast else None,
-        readers=readers_of(SETTINGS, fast.reader_url) if fast else None,
+        viewer_cache=ViewerCache(max_entries=100) if fast else None,
+        readers=create_reader_pool(SETTINGS, fast.reader_url) if fast else None,
     )
-    if fast and parts.standings and parts.readers:
-        opened = partial(_polled, parts.standings, parts.readers, fast.application_url)
-        parts = replace(parts, opened=opened)
+    if fast and parts.viewer_cache and parts.readers:
+        open_runtime = partial(
+            _poll_access, parts.viewer_cache, parts.readers, fast.application_url
+        )
+        parts = replace(parts, open_runtime=open_runtime)
     with bind(SETTINGS.model_copy(update={"port": 0})) as listening:
-        server = uvicorn.Server(config_of(create_app(parts), SETTINGS))
+        server = uvicorn.Server(uvicorn_config(create_app(parts), SETTINGS))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         try:
@@ -125,13 +127,15 @@ async def a_portal(*, fast: Database | None = None) -> AsyncIterator[Portal]:
 
 
 @asynccontextmanager
-async def _already_open() -> AsyncIterator[None]:
+async def _opened_elsewhere() -> AsyncIterator[None]:
     yield
 
 
 @asynccontextmanager
-async def _polled(standings: Standings, readers: Readers, url: str) -> AsyncIterator[None]:
-    async with polling(standings, url):
+async def _poll_access(
+    standings: ViewerCache, readers: ReaderPool, url: str
+) -> AsyncIterator[None]:
+    async with poll_access(standings, url):
         yield
     await readers.close()
 

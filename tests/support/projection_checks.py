@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.db.named_params import numbered
-from registry.db.session import rows
+from registry.db.named_params import to_positional
+from registry.db.session import fetch_all
 
 
-async def assert_faces_agree(kind: Kind, viewers: Sequence[Viewer]) -> None:
+async def assert_predicates_agree(kind: Kind, viewers: Sequence[Viewer]) -> None:
     """Every fact of ``kind`` answers true or false alike, by both faces, for every row and viewer.
 
     Asked of all rows the test has made; there must be some.
@@ -25,8 +25,8 @@ async def assert_faces_agree(kind: Kind, viewers: Sequence[Viewer]) -> None:
 async def _answers(kind: Kind, where: str, viewer: Viewer) -> dict[object, bool | None]:
     meta = kind.record._meta
     condition = where.replace("{t}", "x")
-    sql, values = numbered(
+    sql, values = to_positional(
         f"SELECT x.{meta.db_pk_column} AS id, ({condition}) AS answer FROM {meta.db_table} x",
-        viewer.binds(),
+        viewer.bind_values(),
     )
-    return {line["id"]: line["answer"] for line in await rows(sql, *values)}
+    return {line["id"]: line["answer"] for line in await fetch_all(sql, *values)}

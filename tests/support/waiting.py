@@ -14,7 +14,7 @@ _WAITING = """
 """
 
 
-async def waits(owner: asyncpg.Connection, number: int = 1) -> None:
+async def wait_until_blocked(owner: asyncpg.Connection, number: int = 1) -> None:
     """Until so many sessions of the test's own database wait for a lock."""
     try:
         async with asyncio.timeout(SECONDS_MAX):
@@ -24,6 +24,6 @@ async def waits(owner: asyncpg.Connection, number: int = 1) -> None:
         pytest.fail("nobody waits for a lock")
 
 
-def busyness() -> float:
+def cpu_contention() -> float:
     """How many programs share a core with this one, where there are more programs than cores."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))

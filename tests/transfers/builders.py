@@ -8,13 +8,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from registry.access.principals import Caller
-from registry.commands.command import Operation, Preview, command
-from registry.db.session import rows
+from registry.access.principals import Principal
+from registry.commands.command import Operation, Preview, execute_command
+from registry.db.session import fetch_all
 from registry.kernel.calendar import CHINA
-from registry.ledger.journal import available, ensure_account, ensure_instrument
+from registry.ledger.journal import available_quantity, ensure_account, ensure_instrument
 from registry.ledger.records import Instrument
-from registry.ledger.rules import MONEY, AccountKind, Acquisition, Right
+from registry.ledger.rules import MONEY_INSTRUMENT, AccountKind, Acquisition, Right
 from registry.parties.records import Organisation
 from registry.permits.records import (
     Assessment,
@@ -29,16 +29,16 @@ from registry.transfers.offer import accept_transfer, draft_transfer, offer_tran
 from registry.transfers.records import Transfer
 from registry.transfers.rules import State
 from registry.transfers.settlement import contract_transfer, record_payment, settle_transfer
-from tests.ledger.ledger_builders import stocked
+from tests.ledger.ledger_builders import give_stock
 from tests.support.builders import (
     LANGFANG,
     LONG_AGO,
     TANGSHAN,
-    a_credit_code,
-    an_officer,
-    an_officer_of,
-    an_organisation,
-    caller_of,
+    create_officer,
+    create_officer_of,
+    create_organisation,
+    make_credit_code,
+    principal_of,
 )
 
 FOUNDING_DAY = datetime(2022, 6, 7, 10, tzinfo=CHINA)
@@ -49,34 +49,36 @@ TONNES = "12.000"
 UNITS = 12_000
 PRICE = 750_000  # 7500.00 yuan/t, the base price of SO2.
 SUM = 12 * PRICE
-HELD = 100_000
+STOCK_UNITS = 100_000
 
 
 @dataclass
-class Market:
+class TradingFixture:
     """One seller, one buyer, one right, and who acts for whom."""
 
     seller: Organisation
     buyer: Organisation
     right: Instrument
-    people: dict[str, Caller]
+    people: dict[str, Principal]
     references: int = field(default=0)
 
-    async def do(
+    async def execute(
         self, who: str, operation: Operation[Any], case: UUID | None = None, **args: object
     ) -> Transfer:
         """What became of the case when somebody acted."""
         given = args if case is None else {"id": case, **args}
-        outcome = await command(operation, self.people[who], given, key=str(uuid4()))
+        outcome = await execute_command(operation, self.people[who], given, key=str(uuid4()))
         record: Transfer = outcome.record
         return record
 
-    async def foresee(
+    async def preview(
         self, who: str, operation: Operation[Any], case: UUID | None = None, **args: object
     ) -> Preview:
         """What would become of it."""
         given = args if case is None else {"id": case, **args}
-        outcome = await command(operation, self.people[who], given, key="foresee", preview=True)
+        outcome = await execute_command(
+            operation, self.people[who], given, key="foresee", preview=True
+        )
         assert outcome.preview is not None
         return outcome.preview
 
@@ -91,63 +93,67 @@ class Market:
 
     async def draft(self, **changed: object) -> Transfer:
         """A draft of the seller."""
-        across = {"announced_on": NOTICE, "announcement": "notice 2026-1"} if self.crosses else {}
-        return await self.do("seller", draft_transfer, **self.terms(**across, **changed))
+        across = (
+            {"announced_on": NOTICE, "announcement": "notice 2026-1"} if self.is_cross_city else {}
+        )
+        return await self.execute("seller", draft_transfer, **self.terms(**across, **changed))
 
     @property
-    def crosses(self) -> bool:
+    def is_cross_city(self) -> bool:
         return bool(self.seller.city != self.buyer.city)
 
     async def case_in(self, state: State, **changed: object) -> Transfer:
         """A case that went its way as far as ``state``, one of those of the main road."""
         transfer = await self.draft(**changed)
-        road = iter(self._road(transfer.id))
+        road = iter(self._path_steps(transfer.id))
         while transfer.state != state.value:
             transfer = await next(road)()
         return transfer
 
-    def _road(self, id: UUID) -> list[Callable[[], Any]]:
+    def _path_steps(self, id: UUID) -> list[Callable[[], Any]]:
         self.references += 1
         number = f"HT-{id.hex[:12]}"
         return [
-            lambda: self.do("seller", offer_transfer, id),
-            lambda: self.do("buyer", accept_transfer, id),
-            lambda: self.do("centre", qualify_transfer, id),
-            *(self._across(id) if self.crosses else self._inside(id)),
-            lambda: self.do("centre", contract_transfer, id, contract_number=number),
-            lambda: self.do("centre", record_payment, id, money=SUM, reference=f"BK{id.hex[:16]}"),
-            lambda: self.do("centre", settle_transfer, id),
+            lambda: self.execute("seller", offer_transfer, id),
+            lambda: self.execute("buyer", accept_transfer, id),
+            lambda: self.execute("centre", qualify_transfer, id),
+            *(self._cross_city_steps(id) if self.is_cross_city else self._within_city_steps(id)),
+            lambda: self.execute("centre", contract_transfer, id, contract_number=number),
+            lambda: self.execute(
+                "centre", record_payment, id, money=SUM, reference=f"BK{id.hex[:16]}"
+            ),
+            lambda: self.execute("centre", settle_transfer, id),
         ]
 
-    def _inside(self, id: UUID) -> list[Callable[[], Any]]:
-        return [lambda: self.do("city", approve_transfer, id)]
+    def _within_city_steps(self, id: UUID) -> list[Callable[[], Any]]:
+        return [lambda: self.execute("city", approve_transfer, id)]
 
-    def _across(self, id: UUID) -> list[Callable[[], Any]]:
+    def _cross_city_steps(self, id: UUID) -> list[Callable[[], Any]]:
         opinion = {"favourable": False, "reasons": "the local total would grow"}
         return [
-            lambda: self.do("city", opine_on_transfer, id, favourable=True, reasons="surplus"),
-            lambda: self.do("buyer_city", opine_on_transfer, id, **opinion),
-            lambda: self.do("province", approve_transfer, id),
+            lambda: self.execute("city", opine_on_transfer, id, favourable=True, reasons="surplus"),
+            lambda: self.execute("buyer_city", opine_on_transfer, id, **opinion),
+            lambda: self.execute("province", approve_transfer, id),
         ]
 
     async def rights(self) -> dict[str, int]:
         """Where the rights lie now; empty accounts left out."""
-        return await self._held(self.right.id)
+        return await self._balances(self.right.id)
 
     async def money(self) -> dict[str, int]:
         """Where the money lies now."""
-        return await self._held(MONEY)
+        return await self._balances(MONEY_INSTRUMENT)
 
-    async def _held(self, instrument: UUID) -> dict[str, int]:
+    async def _balances(self, instrument: UUID) -> dict[str, int]:
         found = {}
         for side, organisation in (("seller", self.seller), ("buyer", self.buyer)):
             for kind in (AccountKind.HOLDING, AccountKind.ESCROW):
                 account = await ensure_account(organisation.id, kind)
-                found[f"{side} {kind.value}"] = await available(account.id, instrument)
+                found[f"{side} {kind.value}"] = await available_quantity(account.id, instrument)
         return {where: quantity for where, quantity in found.items() if quantity}
 
 
-async def a_market(
+async def create_market(
     *,
     seller_city: str = LANGFANG,
     buyer_city: str = LANGFANG,
@@ -156,39 +162,41 @@ async def a_market(
     two: bool = False,
     acquisition: Acquisition = Acquisition.PAID,
     **buyer: object,
-) -> Market:
-    """Two industrial enterprises and their authorities; the seller holds ``HELD`` units."""
+) -> TradingFixture:
+    """Two industrial enterprises and their authorities; the seller holds ``STOCK_UNITS`` units."""
     sides: dict[str, Any] = {"source_category": "industrial", "two_representatives": two}
-    seller = await an_organisation(city=seller_city, **sides)
-    buying = await an_organisation(city=buyer_city, **{**sides, **buyer})
+    seller = await create_organisation(city=seller_city, **sides)
+    buying = await create_organisation(city=buyer_city, **{**sides, **buyer})
     right = await ensure_instrument(Right(pollutant, seller_city, acquisition, basin=basin))
-    await stocked(await ensure_account(seller.id, AccountKind.HOLDING), right, HELD)
-    await a_permit(buying, pollutant)
-    city = await an_organisation("city", city=seller_city)
-    other = city if buyer_city == seller_city else await an_organisation("city", city=buyer_city)
+    await give_stock(await ensure_account(seller.id, AccountKind.HOLDING), right, STOCK_UNITS)
+    await create_permit(buying, pollutant)
+    city = await create_organisation("city", city=seller_city)
+    other = (
+        city if buyer_city == seller_city else await create_organisation("city", city=buyer_city)
+    )
     officers = {
-        "seller": await an_officer(seller),
-        "seller_second": await an_officer(seller),
-        "buyer": await an_officer(buying),
-        "buyer_second": await an_officer(buying),
-        "city": await an_officer(city),
-        "city_second": await an_officer(city),
-        "buyer_city": await an_officer(other),
-        "centre": await an_officer_of("centre"),
-        "province": await an_officer_of("province"),
+        "seller": await create_officer(seller),
+        "seller_second": await create_officer(seller),
+        "buyer": await create_officer(buying),
+        "buyer_second": await create_officer(buying),
+        "city": await create_officer(city),
+        "city_second": await create_officer(city),
+        "buyer_city": await create_officer(other),
+        "centre": await create_officer_of("centre"),
+        "province": await create_officer_of("province"),
     }
-    people = {name: await caller_of(officer) for name, officer in officers.items()}
-    return Market(seller, buying, right, people)
+    people = {name: await principal_of(officer) for name, officer in officers.items()}
+    return TradingFixture(seller, buying, right, people)
 
 
-async def a_market_across() -> Market:
+async def create_cross_city_market() -> TradingFixture:
     """Seller in Langfang, buyer in Tangshan, whose city met all its targets in 2025."""
-    market = await a_market(seller_city=LANGFANG, buyer_city=TANGSHAN)
-    await an_assessment(TANGSHAN)
+    market = await create_market(seller_city=LANGFANG, buyer_city=TANGSHAN)
+    await create_assessment(TANGSHAN)
     return market
 
 
-async def an_assessment(city: str, *, medium: str = "air", failed: str = "") -> Assessment:
+async def create_assessment(city: str, *, medium: str = "air", failed: str = "") -> Assessment:
     """What the province found of a city in 2025: everything well, but for what ``failed``."""
     return await Assessment.create(
         id=uuid4(), city=city, year=2025, medium=medium, source="bulletin", changed_at=LONG_AGO,
@@ -198,9 +206,9 @@ async def an_assessment(city: str, *, medium: str = "air", failed: str = "") -> 
     )  # fmt: skip
 
 
-async def a_permit(holder: Organisation, pollutant: str, *, river: str = "") -> Permit:
+async def create_permit(holder: Organisation, pollutant: str, *, river: str = "") -> Permit:
     """A permit that names the pollutant, with an outlet into a river where one is given."""
-    number = a_credit_code(uuid4().int % 10**9) + "001P"
+    number = make_credit_code(uuid4().int % 10**9) + "001P"
     permit = await Permit.create(
         id=uuid4(), number=number, organisation_id=holder.id, city=holder.city,
         county=holder.county, issued_by=holder.division, category="key",
@@ -218,7 +226,9 @@ async def a_permit(holder: Organisation, pollutant: str, *, river: str = "") -> 
     return permit
 
 
-async def a_project(builder: Organisation, pollutant: str, *, name: str) -> ConstructionProject:
+async def create_project(
+    builder: Organisation, pollutant: str, *, name: str
+) -> ConstructionProject:
     """A construction project whose assessed demand names the pollutant."""
     project = await ConstructionProject.create(
         id=uuid4(), organisation_id=builder.id, name=name, division=builder.city,
@@ -233,7 +243,7 @@ async def a_project(builder: Organisation, pollutant: str, *, name: str) -> Cons
     return project
 
 
-async def a_cap(owner: asyncpg.Connection, city: str, cap: int) -> None:
+async def set_city_cap(owner: asyncpg.Connection, city: str, cap: int) -> None:
     """The total of sulphur dioxide that a city may hold, base units."""
     await owner.execute(
         "INSERT INTO city_cap VALUES ($1, 'SO2', '2022-01-01', $2, 'a test', true)", city, cap
@@ -242,7 +252,7 @@ async def a_cap(owner: asyncpg.Connection, city: str, cap: int) -> None:
 
 async def operations_of(case: UUID) -> list[str]:
     """What was done in a case, by its acts."""
-    found = await rows(
+    found = await fetch_all(
         "SELECT operation FROM act WHERE object_id = $1 ORDER BY at, written_at", case
     )
     return [act["operation"] for act in found]

@@ -9,16 +9,16 @@ import strawberry
 
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.access.principals import Caller
-from registry.access.rulebook_store import SHIPPED
+from registry.access.principals import Principal
+from registry.access.rulebook_store import BUNDLED_RULEBOOK
 from registry.transfers.rules import State
-from schema.build import GovernedSchema, build
+from schema.build import GovernedSchema, build_schema
 from schema.framework.context import Context
-from schema.framework.global_ids import global_id
+from schema.framework.global_ids import to_global_id
 from schema.types.transfer_mutations import TransferMutation
 from schema.types.transfers import TransferQuery
-from tests.support.builders import an_officer, an_organisation, caller_of, stop_clock
-from tests.transfers.builders import TONNES, Market, a_market
+from tests.support.builders import create_officer, create_organisation, principal_of, stop_clock
+from tests.transfers.builders import TONNES, TradingFixture, create_market
 
 READ = """query ($id: [String!]) { transfers(first: 5, where: {state: {in: $id}}) { nodes {
     id state price sum quantity nextSteps availableActions maskedFields deadlineAt bankReference
@@ -39,15 +39,15 @@ def schema() -> GovernedSchema:
         (kind, verb.name)
         for kind, words in VOCABULARY.kinds.items()
         for verb in words.verbs
-        if kind != "Transfer" and not verb.looks
+        if kind != "Transfer" and not verb.is_read
     )
     query = strawberry.type(type("Query", (TransferQuery,), {}))
     mutation = strawberry.type(type("Mutation", (TransferMutation,), {}))
-    book = RuleBook.load(SHIPPED, VOCABULARY)
-    return build(query, mutation, book=book, internal=others)
+    book = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
+    return build_schema(query, mutation, book=book, internal_verbs=others)
 
 
-async def ask(caller: Caller, document: str, **variables: object) -> dict[str, Any]:
+async def ask(caller: Principal, document: str, **variables: object) -> dict[str, Any]:
     result = await schema().execute(
         document, variable_values=variables, context_value=Context(caller)
     )
@@ -56,29 +56,29 @@ async def ask(caller: Caller, document: str, **variables: object) -> dict[str, A
     return result.data
 
 
-async def the_case(market: Market, who: str) -> dict[str, Any]:
+async def fetch_case_id(market: TradingFixture, who: str) -> dict[str, Any]:
     found = (await ask(market.people[who], READ, id=None))["transfers"]["nodes"]
     assert len(found) == 1
     return dict(found[0])
 
 
-def sale(market: Market, **changed: object) -> dict[str, object]:
+def sale_input(market: TradingFixture, **changed: object) -> dict[str, object]:
     return {
         "idempotencyKey": "api-1",
-        "buyer": global_id("Organisation", market.buyer.id),
-        "instrument": global_id("Instrument", market.right.id),
+        "buyer": to_global_id("Organisation", market.buyer.id),
+        "instrument": to_global_id("Instrument", market.right.id),
         "quantity": TONNES,
         "price": "7500.00",
     } | changed
 
 
 async def test_a_sale_is_drafted_previewed_and_refused(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+    market = await create_market()
     seller = market.people["seller"]
 
-    refused = await ask(seller, DRAFT, input=sale(market, price="7499.99"))
-    foreseen = await ask(seller, DRAFT, input=sale(market, preview=True))
-    drafted = await ask(seller, DRAFT, input=sale(market))
+    refused = await ask(seller, DRAFT, input=sale_input(market, price="7499.99"))
+    foreseen = await ask(seller, DRAFT, input=sale_input(market, preview=True))
+    drafted = await ask(seller, DRAFT, input=sale_input(market))
 
     assert refused["draftTransfer"]["code"] == "CONDITIONS_UNMET"
     unmet = [c for c in refused["draftTransfer"]["conditions"] if not c["met"]]
@@ -92,11 +92,11 @@ async def test_a_sale_is_drafted_previewed_and_refused(open_market: asyncpg.Conn
     assert made["availableActions"] == ["offer", "withdraw"]
 
 
-async def test_a_settled_case_tells_its_whole_story(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+async def test_a_settled_case_shows_its_whole_history(open_market: asyncpg.Connection) -> None:
+    market = await create_market()
     settled = await market.case_in(State.SETTLED)
 
-    found = await the_case(market, "buyer")
+    found = await fetch_case_id(market, "buyer")
 
     assert (found["state"], found["nextSteps"], found["deadlineAt"]) == ("settled", [], None)
     assert found["certificate"] == {"number": settled.number, "revokedAt": None}
@@ -114,14 +114,14 @@ async def test_a_settled_case_tells_its_whole_story(open_market: asyncpg.Connect
 async def test_the_price_is_for_those_who_may_see_it(
     open_market: asyncpg.Connection, who: str, sees: object
 ) -> None:
-    market = await a_market()
-    county = await an_organisation("county", city="131000", county="131002")
-    market.people["county"] = await caller_of(await an_officer(county))
+    market = await create_market()
+    county = await create_organisation("county", city="131000", county="131002")
+    market.people["county"] = await principal_of(await create_officer(county))
     market.seller.county = "131002"
     await market.seller.save(update_fields=["county"])
     await market.case_in(State.ELIGIBLE)
 
-    found = await the_case(market, who)
+    found = await fetch_case_id(market, who)
 
     assert (found["price"] is not None) == (found["sum"] is not None) == sees
     assert (found["maskedFields"] == []) == sees
@@ -129,12 +129,12 @@ async def test_the_price_is_for_those_who_may_see_it(
 
 
 async def test_what_ran_out_reads_as_expired(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.OFFERED)
-    before = await the_case(market, "buyer")
+    before = await fetch_case_id(market, "buyer")
 
     await stop_clock(open_market, case.deadline_at.replace(year=2023))
-    after = await the_case(market, "buyer")
+    after = await fetch_case_id(market, "buyer")
 
     assert before["bankReference"] is None
     assert before["nextSteps"] == ["accept", "accept_first", "withdraw", "expire"]
@@ -143,11 +143,11 @@ async def test_what_ran_out_reads_as_expired(open_market: asyncpg.Connection) ->
 
 
 async def test_anybody_verifies_a_certificate(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+    market = await create_market()
     settled = await market.case_in(State.SETTLED)
 
-    found = await ask(Caller(), VERIFY, n=settled.number)
-    wrong = await ask(Caller(), VERIFY, n="HB-131000-2022-99999")
+    found = await ask(Principal(), VERIFY, n=settled.number)
+    wrong = await ask(Principal(), VERIFY, n="HB-131000-2022-99999")
 
     assert found["certificate"] == {
         "number": settled.number,
@@ -157,6 +157,6 @@ async def test_anybody_verifies_a_certificate(open_market: asyncpg.Connection) -
     assert wrong["certificate"] is None
 
 
-def test_accepting_says_that_it_is_no_approval() -> None:
+def test_accepting_is_described_as_no_approval() -> None:
     assert "NOT an approval" in schema().as_str()
     assert "不构成审批" in schema().as_str()

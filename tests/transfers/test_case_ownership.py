@@ -5,61 +5,67 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from registry.access.authorizer import gate
+from registry.access.authorizer import authorizer
 from registry.access.principals import Viewer
 from registry.kernel.errors import Forbidden, NotFound
 from registry.parties.records import Organisation
 from registry.transfers.approval import approve_transfer, opine_on_transfer, reject_transfer
-from registry.transfers.closing_checks import no_open_transfers
+from registry.transfers.closing_checks import check_no_open_transfers
 from registry.transfers.facts import TRANSFER
 from registry.transfers.offer import countersign_transfer, offer_transfer, withdraw_transfer
 from registry.transfers.records import Transfer, TransferOpinion
 from registry.transfers.rules import NEVER, State
-from tests.support.builders import LANGFANG, TANGSHAN, an_officer, caller_of, stop_clock
-from tests.transfers.builders import FOUNDING_DAY, IN_2026, Market, a_market, a_market_across
+from tests.support.builders import LANGFANG, TANGSHAN, create_officer, principal_of, stop_clock
+from tests.transfers.builders import (
+    FOUNDING_DAY,
+    IN_2026,
+    TradingFixture,
+    create_cross_city_market,
+    create_market,
+)
 
 OPEN = pytest.mark.usefixtures("open_market")
 COUNTY = "131002"
 FOR = {"favourable": True, "reasons": "surplus"}
 
 
-async def an_officer_for_a_county(market: Market) -> None:
+async def create_county_officer(market: TradingFixture) -> None:
     """The seller lies in a county of Langfang, for which an officer of the city's bureau acts."""
     await Organisation.filter(id=market.seller.id).update(county=COUNTY)
     city = await Organisation.get(kind="city", city=LANGFANG)
-    officer = await an_officer(city, division=COUNTY)
-    market.people["for_county"] = await caller_of(officer)
+    officer = await create_officer(city, division=COUNTY)
+    market.people["for_county"] = await principal_of(officer)
 
 
 @OPEN
 @pytest.mark.parametrize("act", ["approve", "reject"])
-async def test_a_city_decides_only_through_who_acts_for_all_of_it(act: str) -> None:
-    market = await a_market()
-    await an_officer_for_a_county(market)
+async def test_a_city_decides_only_through_an_officer_for_all_of_it(act: str) -> None:
+    market = await create_market()
+    await create_county_officer(market)
     case = await market.case_in(State.ELIGIBLE)
 
     with pytest.raises(Forbidden):
         if act == "approve":
-            await market.do("for_county", approve_transfer, case.id)
+            await market.execute("for_county", approve_transfer, case.id)
         else:
-            await market.do("for_county", reject_transfer, case.id, reason="no")
+            await market.execute("for_county", reject_transfer, case.id, reason="no")
 
 
 async def test_no_city_opines_for_the_other(open_market: asyncpg.Connection) -> None:
     await stop_clock(open_market, IN_2026)
-    market = await a_market_across()
-    await an_officer_for_a_county(market)
+    market = await create_cross_city_market()
+    await create_county_officer(market)
     case = await market.case_in(State.ELIGIBLE)
 
     with pytest.raises(Forbidden):
-        await market.do("for_county", opine_on_transfer, case.id, **FOR)
-    opined = await market.do("city", opine_on_transfer, case.id, **FOR)
+        await market.execute("for_county", opine_on_transfer, case.id, **FOR)
+    opined = await market.execute("city", opine_on_transfer, case.id, **FOR)
 
     assert (opined.seller_opinion, opined.buyer_opinion) == ("favourable", "")
     assert [o.city for o in await TransferOpinion.filter(transfer_id=case.id)] == [LANGFANG]
 
 
-async def an_act(owner: asyncpg.Connection, case: UUID) -> UUID:
+async def create_audit_entry(owner: asyncpg.Connection, case: UUID) -> UUID:
     found: UUID = await owner.fetchval("SELECT id FROM act WHERE object_id = $1 LIMIT 1", case)
     return found
 
@@ -69,7 +75,7 @@ async def test_the_database_takes_no_opinion_of_a_third_city(
     open_market: asyncpg.Connection, city: str
 ) -> None:
     await stop_clock(open_market, IN_2026)
-    market = await a_market_across()
+    market = await create_cross_city_market()
     case = await market.case_in(State.ELIGIBLE)
 
     with pytest.raises(asyncpg.PostgresError) as refusal:
@@ -78,7 +84,7 @@ async def test_the_database_takes_no_opinion_of_a_third_city(
             uuid4(),
             case.id,
             city,
-            await an_act(open_market, case.id),
+            await create_audit_entry(open_market, case.id),
             IN_2026,
         )
 
@@ -93,9 +99,9 @@ async def test_a_side_has_the_opinion_that_its_city_gave_once(
     open_market: asyncpg.Connection, change: str
 ) -> None:
     await stop_clock(open_market, IN_2026)
-    market = await a_market_across()
+    market = await create_cross_city_market()
     case = await market.case_in(State.ELIGIBLE)
-    await market.do("city", opine_on_transfer, case.id, **FOR)
+    await market.execute("city", opine_on_transfer, case.id, **FOR)
 
     with pytest.raises(asyncpg.PostgresError) as refusal:
         await open_market.execute(f"UPDATE transfer SET {change} WHERE id = $1", case.id)
@@ -103,7 +109,7 @@ async def test_a_side_has_the_opinion_that_its_city_gave_once(
     assert refusal.value.sqlstate == "BD009"
 
 
-def buyers_side_may(case: Transfer) -> set[str]:
+def verbs_of_buyer_side(case: Transfer) -> set[str]:
     """What those of the buyer's side may look at or do, were he in a county of Tangshan."""
     case.buyer_city, case.buyer_county = TANGSHAN, "130202"
     officers = (
@@ -115,36 +121,38 @@ def buyers_side_may(case: Transfer) -> set[str]:
         f"{officer.role} {verb}"
         for officer in officers
         for verb in ("view", "view_price", "withdraw", "comment")
-        if gate.allows(officer, TRANSFER, verb, case)
+        if authorizer.allows(officer, TRANSFER, verb, case)
     }
 
 
 @OPEN
 async def test_a_draft_that_is_withdrawn_stays_the_sellers_own() -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.draft()
 
-    ended = await market.do("seller", withdraw_transfer, case.id, reason="thought better of it")
+    ended = await market.execute(
+        "seller", withdraw_transfer, case.id, reason="thought better of it"
+    )
 
     assert (ended.state, ended.offered_at) == ("withdrawn", NEVER)
-    assert buyers_side_may(ended) == set()
+    assert verbs_of_buyer_side(ended) == set()
 
 
 @OPEN
 async def test_what_awaits_the_sellers_second_signature_is_not_the_buyers_yet() -> None:
-    market = await a_market(two=True)
+    market = await create_market(two=True)
     case = await market.draft()
-    case = await market.do("seller", offer_transfer, case.id)
+    case = await market.execute("seller", offer_transfer, case.id)
 
     with pytest.raises(NotFound):
-        await market.do("buyer", withdraw_transfer, case.id, reason="no need")
-    assert (await no_open_transfers(market.buyer.id, FOUNDING_DAY)).met
-    assert buyers_side_may(case) == set()
-    offered = await market.do("seller_second", countersign_transfer, case.id)
+        await market.execute("buyer", withdraw_transfer, case.id, reason="no need")
+    assert (await check_no_open_transfers(market.buyer.id, FOUNDING_DAY)).met
+    assert verbs_of_buyer_side(case) == set()
+    offered = await market.execute("seller_second", countersign_transfer, case.id)
 
     assert offered.offered_at == FOUNDING_DAY
-    assert not (await no_open_transfers(market.buyer.id, FOUNDING_DAY)).met
-    assert buyers_side_may(offered) == {
+    assert not (await check_no_open_transfers(market.buyer.id, FOUNDING_DAY)).met
+    assert verbs_of_buyer_side(offered) == {
         "enterprise view", "enterprise view_price", "enterprise withdraw",
         "county view", "county comment", "city view", "city view_price",
     }  # fmt: skip
@@ -153,19 +161,19 @@ async def test_what_awaits_the_sellers_second_signature_is_not_the_buyers_yet() 
 @OPEN
 @pytest.mark.parametrize("who", ["seller", "buyer"])
 async def test_what_was_offered_stays_visible_when_it_ends(who: str) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.OFFERED)
 
-    ended = await market.do(who, withdraw_transfer, case.id, reason="no need")
+    ended = await market.execute(who, withdraw_transfer, case.id, reason="no need")
 
     assert ended.offered_at == FOUNDING_DAY
-    assert "enterprise view" in buyers_side_may(ended)
+    assert "enterprise view" in verbs_of_buyer_side(ended)
 
 
 async def test_nobody_takes_an_offer_back_from_the_record(
     open_market: asyncpg.Connection,
 ) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.ACCEPTED)
 
     with pytest.raises(asyncpg.PostgresError) as refusal:

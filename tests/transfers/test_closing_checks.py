@@ -3,20 +3,20 @@
 import asyncpg
 import pytest
 
-from registry.commands.command import command
-from registry.db.session import row
+from registry.commands.command import execute_command
+from registry.db.session import fetch_one
 from registry.kernel.errors import ConditionsUnmet
-from registry.ledger.invariants import verify
+from registry.ledger.invariants import verify_ledger
 from registry.ledger.operations import approve_reversal, propose_reversal
-from registry.transfers.closing_checks import no_open_transfers
+from registry.transfers.closing_checks import check_no_open_transfers
 from registry.transfers.offer import withdraw_transfer
-from registry.transfers.queries import certificate_numbered, revocations_of
+from registry.transfers.queries import find_certificate, revocations_of
 from registry.transfers.records import Certificate
 from registry.transfers.rules import State
-from tests.transfers.builders import FOUNDING_DAY, HELD, SUM, Market, a_market
+from tests.transfers.builders import FOUNDING_DAY, STOCK_UNITS, SUM, TradingFixture, create_market
 
 STATES = [State.DRAFT, State.OFFERED, State.ELIGIBLE, State.CONTRACTED, State.PAID, State.SETTLED]
-OURS = {
+TRANSFER_CHECKS = {
     "rights_in_escrow_have_their_case",
     "money_in_escrow_has_its_case",
     "settled_transfers_are_attested",
@@ -26,31 +26,37 @@ OURS = {
 
 
 async def offenders() -> dict[str, int]:
-    return {f.check: len(f.offences) for f in await verify() if f.check in OURS and not f.sound}
+    return {
+        f.check: len(f.violations)
+        for f in await verify_ledger()
+        if f.check in TRANSFER_CHECKS and not f.is_satisfied
+    }
 
 
 async def test_a_side_of_an_open_case_does_not_close(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.OFFERED)
 
-    before = await no_open_transfers(market.buyer.id, FOUNDING_DAY)
-    await market.do("seller", withdraw_transfer, case.id, reason="sold elsewhere")
-    after = await no_open_transfers(market.buyer.id, FOUNDING_DAY)
+    before = await check_no_open_transfers(market.buyer.id, FOUNDING_DAY)
+    await market.execute("seller", withdraw_transfer, case.id, reason="sold elsewhere")
+    after = await check_no_open_transfers(market.buyer.id, FOUNDING_DAY)
 
     assert (before.met, after.met) == (False, True)
 
 
 async def test_a_draft_binds_its_seller_alone(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+    market = await create_market()
     await market.case_in(State.DRAFT)
 
-    found = [await no_open_transfers(o.id, FOUNDING_DAY) for o in (market.seller, market.buyer)]
+    found = [
+        await check_no_open_transfers(o.id, FOUNDING_DAY) for o in (market.seller, market.buyer)
+    ]
 
     assert [condition.met for condition in found] == [False, True]
 
 
 async def test_cases_at_every_stage_verify(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+    market = await create_market()
 
     for state in STATES:
         await market.case_in(state)
@@ -70,7 +76,7 @@ async def test_cases_at_every_stage_verify(open_market: asyncpg.Connection) -> N
 async def test_a_forged_case_does_not_verify(
     open_market: asyncpg.Connection, state: State, column: str, check: str
 ) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(state)
 
     await open_market.execute("ALTER TABLE transfer DISABLE TRIGGER transfer_terms_kept")
@@ -90,19 +96,19 @@ async def test_a_forged_case_does_not_verify(
 async def test_a_settled_case_without_its_proof_is_named(
     open_market: asyncpg.Connection, sql: str
 ) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.SETTLED)
 
     await open_market.execute("ALTER TABLE certificate DISABLE TRIGGER USER")
     await open_market.execute("ALTER TABLE act DISABLE TRIGGER USER")
     await open_market.execute(sql)
 
-    found = {finding.check: finding.offences for finding in await verify()}
+    found = {finding.check: finding.violations for finding in await verify_ledger()}
     assert [row["transfer_id"] for row in found["settled_transfers_are_attested"]] == [case.id]
 
 
 async def test_a_posting_verb_whose_entry_is_gone_is_named(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.OFFERED)
 
     await open_market.execute("ALTER TABLE entry DISABLE TRIGGER USER")
@@ -110,39 +116,39 @@ async def test_a_posting_verb_whose_entry_is_gone_is_named(open_market: asyncpg.
         "UPDATE entry SET act_id = (SELECT id FROM act WHERE verb = 'draft') WHERE kind = 'block'"
     )
 
-    found = {finding.check: finding.offences for finding in await verify()}
+    found = {finding.check: finding.violations for finding in await verify_ledger()}
     offered = "SELECT id FROM act WHERE verb = 'offer' AND object_id = $1"
     assert [row["act_id"] for row in found["acts_have_their_effect"]] == [
         await open_market.fetchval(offered, case.id)
     ]
 
 
-async def reversed_settlement(market: Market) -> Certificate:
+async def reversed_settlement(market: TradingFixture) -> Certificate:
     case = await market.case_in(State.SETTLED)
     certificate = await Certificate.get(transfer_id=case.id)
     args = {"entry": certificate.entry_id, "reason": "wrong buyer"}
-    proposal = await command(propose_reversal, market.people["centre"], args, key="propose")
+    proposal = await execute_command(propose_reversal, market.people["centre"], args, key="propose")
     id = {"id": proposal.record.pk}
-    await command(approve_reversal, market.people["province"], id, key="approve")
+    await execute_command(approve_reversal, market.people["province"], id, key="approve")
     return certificate
 
 
 async def test_a_reversed_settlement_voids_its_certificate(
     open_market: asyncpg.Connection,
 ) -> None:
-    market = await a_market()
+    market = await create_market()
 
     certificate = await reversed_settlement(market)
 
-    assert await certificate_numbered(certificate.number) == certificate.id
+    assert await find_certificate(certificate.number) == certificate.id
     assert list(await revocations_of([certificate.id])) == [certificate.id]
-    assert await market.rights() == {"seller holding": HELD}
+    assert await market.rights() == {"seller holding": STOCK_UNITS}
     assert await market.money() == {"buyer holding": SUM}
     assert await offenders() == {}
 
 
 async def test_what_was_sold_on_is_not_reversed(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.SETTLED)
     entry = (await Certificate.get(transfer_id=case.id)).entry_id
     await open_market.execute(
@@ -154,7 +160,7 @@ async def test_what_was_sold_on_is_not_reversed(open_market: asyncpg.Connection)
 
     with pytest.raises(ConditionsUnmet):
         args = {"entry": entry, "reason": "wrong buyer"}
-        await command(propose_reversal, market.people["centre"], args, key="propose")
+        await execute_command(propose_reversal, market.people["centre"], args, key="propose")
 
     assert await revocations_of([(await Certificate.get(entry_id=entry)).id]) == {}
 
@@ -173,11 +179,11 @@ async def test_what_was_sold_on_is_not_reversed(open_market: asyncpg.Connection)
 async def test_the_database_keeps_what_was_agreed_and_attested(
     open_market: asyncpg.Connection, sql: str
 ) -> None:
-    market = await a_market()
+    market = await create_market()
     await market.case_in(State.SETTLED)
 
     with pytest.raises(asyncpg.PostgresError) as refusal:
         await open_market.execute(sql)
 
     assert refusal.value.sqlstate == "BD009"
-    assert await row("SELECT count(*) FROM certificate") == {"count": 1}
+    assert await fetch_one("SELECT count(*) FROM certificate") == {"count": 1}

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from registry.commands.command import command
-from registry.db.session import row
+from registry.commands.command import execute_command
+from registry.db.session import fetch_one
 from registry.kernel.errors import ConditionsUnmet, Forbidden, Insufficient, KeyReused, Refused
 from registry.ledger.journal import ensure_account
 from registry.ledger.rules import AccountKind
@@ -17,8 +17,16 @@ from registry.transfers.offer import accept_transfer, draft_transfer, offer_tran
 from registry.transfers.records import Transfer
 from registry.transfers.rules import State
 from registry.transfers.settlement import settle_transfer
-from tests.ledger.ledger_builders import stocked
-from tests.transfers.builders import HELD, SUM, UNITS, Market, a_market, a_permit, operations_of
+from tests.ledger.ledger_builders import give_stock
+from tests.transfers.builders import (
+    STOCK_UNITS,
+    SUM,
+    UNITS,
+    TradingFixture,
+    create_market,
+    create_permit,
+    operations_of,
+)
 
 pytestmark = pytest.mark.usefixtures("open_market")
 
@@ -30,44 +38,47 @@ async def outcomes(attempts: Iterable[Awaitable[Transfer]]) -> list[Transfer | B
 
 
 async def test_sixteen_clients_spend_one_balance_once() -> None:
-    market = await a_market()
+    market = await create_market()
     drafts = [await market.draft(quantity="30.000") for _ in range(CLIENTS)]
 
-    found = await outcomes(market.do("seller", offer_transfer, d.id) for d in drafts)
+    found = await outcomes(market.execute("seller", offer_transfer, d.id) for d in drafts)
 
     won = [f for f in found if isinstance(f, Transfer)]
     assert len(won) == 3  # 100 t hold three times 30 t.
     assert all(isinstance(f, Transfer | Insufficient | ConditionsUnmet) for f in found)
-    assert await market.rights() == {"seller holding": HELD - 90_000, "seller escrow": 90_000}
+    assert await market.rights() == {
+        "seller holding": STOCK_UNITS - 90_000,
+        "seller escrow": 90_000,
+    }
 
 
 async def test_opposite_transfers_settle_at_once() -> None:
-    there = await a_market()
+    there = await create_market()
     back = await opposite(there)
     cases = [(m, await m.case_in(State.PAID)) for m in (there, back) for _ in range(3)]
 
-    found = await outcomes(m.do("centre", settle_transfer, case.id) for m, case in cases)
+    found = await outcomes(m.execute("centre", settle_transfer, case.id) for m, case in cases)
 
     assert [getattr(f, "state", f) for f in found] == ["settled"] * len(cases)
     assert await there.money() == {"seller holding": 3 * SUM, "buyer holding": 3 * SUM}
-    assert await there.rights() == {"seller holding": HELD, "buyer holding": HELD}
+    assert await there.rights() == {"seller holding": STOCK_UNITS, "buyer holding": STOCK_UNITS}
 
 
-async def opposite(market: Market) -> Market:
+async def opposite(market: TradingFixture) -> TradingFixture:
     """The same two, with the buyer selling."""
     holding = await ensure_account(market.buyer.id, AccountKind.HOLDING)
-    await stocked(holding, market.right, HELD)
-    await a_permit(market.seller, "SO2")
+    await give_stock(holding, market.right, STOCK_UNITS)
+    await create_permit(market.seller, "SO2")
     people = market.people | {"seller": market.people["buyer"], "buyer": market.people["seller"]}
-    return Market(market.buyer, market.seller, market.right, people)
+    return TradingFixture(market.buyer, market.seller, market.right, people)
 
 
 async def test_two_officers_approve_one_case_once() -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.ELIGIBLE)
 
     found = await outcomes(
-        market.do(who, approve_transfer, case.id) for who in ("city", "city_second") * 4
+        market.execute(who, approve_transfer, case.id) for who in ("city", "city_second") * 4
     )
 
     assert Counter(type(f) for f in found) == {Transfer: 1, Forbidden: 7}
@@ -75,20 +86,20 @@ async def test_two_officers_approve_one_case_once() -> None:
 
 
 async def test_a_case_is_settled_once() -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.PAID)
 
-    found = await outcomes(market.do("centre", settle_transfer, case.id) for _ in range(8))
+    found = await outcomes(market.execute("centre", settle_transfer, case.id) for _ in range(8))
 
     assert Counter(type(f) for f in found) == {Transfer: 1, Forbidden: 7}
-    assert await market.rights() == {"seller holding": HELD - UNITS, "buyer holding": UNITS}
+    assert await market.rights() == {"seller holding": STOCK_UNITS - UNITS, "buyer holding": UNITS}
 
 
 async def test_numbers_have_no_gap_when_cases_settle_at_once() -> None:
-    market = await a_market()
+    market = await create_market()
     cases = [await market.case_in(State.PAID) for _ in range(5)]
 
-    found = await outcomes(market.do("centre", settle_transfer, case.id) for case in cases)
+    found = await outcomes(market.execute("centre", settle_transfer, case.id) for case in cases)
 
     assert sorted(f.number for f in found if isinstance(f, Transfer)) == [
         f"HB-131000-2022-0000{n}" for n in range(1, 6)
@@ -96,33 +107,35 @@ async def test_numbers_have_no_gap_when_cases_settle_at_once() -> None:
 
 
 async def test_the_same_key_twice_changes_nothing() -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.draft()
     sent = (offer_transfer, market.people["seller"], {"id": case.id})
 
-    first = await command(*sent, key="offer-1")
-    second = await command(*sent, key="offer-1")
+    first = await execute_command(*sent, key="offer-1")
+    second = await execute_command(*sent, key="offer-1")
 
-    assert (first.replayed, second.replayed) == (False, True)
-    assert first.act_id == second.act_id
-    assert await market.rights() == {"seller holding": HELD - UNITS, "seller escrow": UNITS}
+    assert (first.is_replay, second.is_replay) == (False, True)
+    assert first.audit_entry_id == second.audit_entry_id
+    assert await market.rights() == {"seller holding": STOCK_UNITS - UNITS, "seller escrow": UNITS}
     with pytest.raises(KeyReused):
-        await command(accept_transfer, market.people["seller"], {"id": case.id}, key="offer-1")
+        await execute_command(
+            accept_transfer, market.people["seller"], {"id": case.id}, key="offer-1"
+        )
 
 
 async def test_the_same_key_at_once_drafts_one_case() -> None:
-    market = await a_market()
+    market = await create_market()
     sent = (draft_transfer, market.people["seller"], market.terms())
 
-    drafts = await asyncio.gather(*(command(*sent, key="draft-1") for _ in range(6)))
+    drafts = await asyncio.gather(*(execute_command(*sent, key="draft-1") for _ in range(6)))
 
     assert len({draft.record.pk for draft in drafts}) == 1
-    assert sorted(draft.replayed for draft in drafts) == [False] + [True] * 5
+    assert sorted(draft.is_replay for draft in drafts) == [False] + [True] * 5
 
 
 @pytest.mark.parametrize("state", [State.DRAFT, State.OFFERED, State.PAID])
 async def test_a_preview_leaves_no_trace(state: State) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(state)
     who, operation, moved = {
         State.DRAFT: ("seller", offer_transfer, [UNITS]),
@@ -131,22 +144,22 @@ async def test_a_preview_leaves_no_trace(state: State) -> None:
     }[state]
     before = await traces()
 
-    seen = await market.foresee(who, operation, case.id)
+    seen = await market.preview(who, operation, case.id)
 
-    assert [m.quantity for m in seen.movements] == moved
+    assert [m.quantity for m in seen.postings] == moved
     assert seen.next_state is not None
     assert await traces() == before
     await case.refresh_from_db()
     assert case.state == state
-    done = await command(operation, market.people[who], {"id": case.id}, key="foresee")
-    assert (done.replayed, done.record.state) == (False, seen.next_state)
+    done = await execute_command(operation, market.people[who], {"id": case.id}, key="foresee")
+    assert (done.is_replay, done.record.state) == (False, seen.next_state)
 
 
-async def test_a_preview_tells_all_conditions_and_who_comes_next() -> None:
-    market = await a_market()
+async def test_a_preview_lists_all_conditions_and_the_next_approvers() -> None:
+    market = await create_market()
 
-    good = await market.foresee("seller", draft_transfer, **market.terms())
-    bad = await market.foresee("seller", draft_transfer, **market.terms(price=1))
+    good = await market.preview("seller", draft_transfer, **market.terms())
+    bad = await market.preview("seller", draft_transfer, **market.terms(price=1))
 
     assert good.next_approvers == (("enterprise", "offer"),)
     assert [c.name for c in bad.conditions if not c.met] == ["price_floor"]
@@ -155,7 +168,7 @@ async def test_a_preview_tells_all_conditions_and_who_comes_next() -> None:
 
 
 async def traces() -> dict[str, object] | None:
-    return await row(
+    return await fetch_one(
         "SELECT (SELECT count(*) FROM act) AS acts, (SELECT count(*) FROM posting) AS postings,"
         " (SELECT count(*) FROM idempotency_key) AS keys, (SELECT count(*) FROM certificate) AS c,"
         " (SELECT sum(quantity) FROM balance WHERE NOT issuer) AS held"
@@ -163,11 +176,11 @@ async def traces() -> dict[str, object] | None:
 
 
 async def test_a_refused_command_may_be_sent_again() -> None:
-    market = await a_market()
+    market = await create_market()
     terms = market.terms(price=1)
 
     for _ in range(2):
         with pytest.raises(Refused):
-            await command(draft_transfer, market.people["seller"], terms, key=str(uuid4()))
+            await execute_command(draft_transfer, market.people["seller"], terms, key=str(uuid4()))
 
     assert await Transfer.all().count() == 0

@@ -14,62 +14,68 @@ from registry.transfers.offer import accept_transfer, draft_transfer, offer_tran
 from registry.transfers.rules import Regime, State
 from registry.transfers.settlement import settle_transfer
 from registry.transfers.workflow import regime_on
-from tests.support.builders import LANGFANG, TANGSHAN, a_sanction, an_organisation, stop_clock
+from tests.support.builders import (
+    LANGFANG,
+    TANGSHAN,
+    create_organisation,
+    create_sanction,
+    stop_clock,
+)
 from tests.transfers.builders import (
     IN_2026,
     NOTICE,
     PRICE,
-    Market,
-    a_cap,
-    a_market,
-    a_market_across,
-    a_permit,
-    a_project,
-    an_assessment,
+    TradingFixture,
+    create_assessment,
+    create_cross_city_market,
+    create_market,
+    create_permit,
+    create_project,
+    set_city_cap,
 )
 
 OPEN = pytest.mark.usefixtures("open_market")
 ACROSS = {"announced_on": NOTICE, "announcement": "notice 2026-1"}
 
 
-def unmet(refusal: pytest.ExceptionInfo[ConditionsUnmet]) -> list[str]:
+def unmet_conditions(refusal: pytest.ExceptionInfo[ConditionsUnmet]) -> list[str]:
     return [c.name for c in refusal.value.conditions if not c.met]
 
 
-async def refused_terms(market: Market, **terms: object) -> list[str]:
+async def unmet_terms(market: TradingFixture, **terms: object) -> list[str]:
     with pytest.raises(ConditionsUnmet) as refusal:
-        await market.do("seller", draft_transfer, **market.terms(**terms))
-    return unmet(refusal)
+        await market.execute("seller", draft_transfer, **market.terms(**terms))
+    return unmet_conditions(refusal)
 
 
 @OPEN
 async def test_a_price_one_fen_under_the_floor_is_refused() -> None:
-    market = await a_market()
+    market = await create_market()
 
-    assert await refused_terms(market, price=PRICE - 1) == ["price_floor"]
+    assert await unmet_terms(market, price=PRICE - 1) == ["price_floor"]
     assert (await market.draft(price=PRICE)).state == "draft"
 
 
 @OPEN
 async def test_the_refusal_names_the_figures_and_the_ground() -> None:
-    market = await a_market()
+    market = await create_market()
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await market.do("seller", draft_transfer, **market.terms(price=PRICE - 1))
+        await market.execute("seller", draft_transfer, **market.terms(price=PRICE - 1))
 
     assert "7499.99" in refusal.value.message.en
     assert "7500.00" in refusal.value.message.zh
-    assert "1847" in refusal.value.ground
+    assert "1847" in refusal.value.legal_basis
 
 
-async def test_every_condition_says_of_which_day_its_facts_are(
+async def test_every_condition_has_the_day_of_its_facts(
     open_market: asyncpg.Connection,
 ) -> None:
-    market = await a_market()
+    market = await create_market()
     await stop_clock(open_market, start_of_day(date(2022, 7, 1)))
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await market.do("seller", draft_transfer, **market.terms(price=PRICE - 1))
+        await market.execute("seller", draft_transfer, **market.terms(price=PRICE - 1))
 
     sources = [condition.source for condition in refusal.value.conditions]
     assert [source for source in sources if not source.endswith("; as of 2022-07-01")] == []
@@ -77,71 +83,71 @@ async def test_every_condition_says_of_which_day_its_facts_are(
 
 @OPEN
 async def test_all_conditions_are_named_together() -> None:
-    market = await a_market(acquisition=Acquisition.FREE, source_category="agricultural")
+    market = await create_market(acquisition=Acquisition.FREE, source_category="agricultural")
 
-    assert await refused_terms(market, price=1, quantity="100.001") == [
+    assert await unmet_terms(market, price=1, quantity="100.001") == [
         "price_floor", "acquired_for_payment", "source_categories", "rights_free",
     ]  # fmt: skip
 
 
 @OPEN
-async def test_a_seller_offers_no_more_than_he_has() -> None:
-    market = await a_market()
+async def test_a_seller_offers_no_more_than_the_holding() -> None:
+    market = await create_market()
     first = await market.draft(quantity="60.000")
     second = await market.draft(quantity="60.000")
-    await market.do("seller", offer_transfer, first.id)
+    await market.execute("seller", offer_transfer, first.id)
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await market.do("seller", offer_transfer, second.id)
+        await market.execute("seller", offer_transfer, second.id)
 
-    assert unmet(refusal) == ["rights_free"]
+    assert unmet_conditions(refusal) == ["rights_free"]
 
 
 @OPEN
 @pytest.mark.parametrize("side", ["seller", "buyer"])
 async def test_a_sanction_stops_a_case_at_every_decision(side: str) -> None:
-    market = await a_market()
+    market = await create_market()
     accepted, eligible = [await market.case_in(s) for s in (State.ACCEPTED, State.ELIGIBLE)]
 
-    await a_sanction(getattr(market, side))
+    await create_sanction(getattr(market, side))
 
     for who, operation, case in (
         ("centre", qualify_transfer, accepted),
         ("city", approve_transfer, eligible),
     ):
         with pytest.raises(ConditionsUnmet) as refusal:
-            await market.do(who, operation, case.id)
-        assert unmet(refusal) == [f"{side}_may_trade"]
+            await market.execute(who, operation, case.id)
+        assert unmet_conditions(refusal) == [f"{side}_may_trade"]
         assert "penalty" not in refusal.value.message.en
 
 
 @OPEN
 async def test_thermal_power_sells_no_air_pollutant_to_others() -> None:
-    market = await a_market(thermal_power=True)
+    market = await create_market(thermal_power=True)
 
-    assert await refused_terms(market) == ["thermal_power"]
+    assert await unmet_terms(market) == ["thermal_power"]
 
 
 @OPEN
 async def test_a_buyer_needs_the_pollutant() -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.OFFERED)
-    other = await an_organisation(city=market.buyer.city, source_category="industrial")
-    await a_permit(other, "NOX")
+    other = await create_organisation(city=market.buyer.city, source_category="industrial")
+    await create_permit(other, "NOX")
     await PermitLimit.filter(pollutant="SO2").update(effective_until=date(2022, 6, 6))
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await market.do("buyer", accept_transfer, case.id)
+        await market.execute("buyer", accept_transfer, case.id)
 
-    assert unmet(refusal) == ["buyer_needs"]
+    assert unmet_conditions(refusal) == ["buyer_needs"]
 
 
 @OPEN
-async def test_nobody_sells_to_himself() -> None:
-    market = await a_market()
+async def test_no_organisation_sells_to_itself() -> None:
+    market = await create_market()
 
     with pytest.raises(Malformed) as refusal:
-        await market.do("seller", draft_transfer, **market.terms(buyer=market.seller.id))
+        await market.execute("seller", draft_transfer, **market.terms(buyer=market.seller.id))
 
     assert refusal.value.field == "buyer"
 
@@ -149,11 +155,11 @@ async def test_nobody_sells_to_himself() -> None:
 @OPEN
 @pytest.mark.parametrize("days", [-1, 30])
 async def test_the_seller_sets_a_limit_within_the_limit(days: int) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.draft()
 
     with pytest.raises(Malformed) as refusal:
-        await market.do(
+        await market.execute(
             "seller", offer_transfer, case.id, accept_by=date(2022, 6, 7) + timedelta(days=days)
         )
 
@@ -162,11 +168,11 @@ async def test_the_seller_sets_a_limit_within_the_limit(days: int) -> None:
 
 @OPEN
 async def test_the_deadline_counts_working_days() -> None:
-    market = await a_market()
+    market = await create_market()
 
     case = await market.case_in(State.OFFERED)
     short = await market.draft()
-    short = await market.do("seller", offer_transfer, short.id, accept_by=date(2022, 6, 10))
+    short = await market.execute("seller", offer_transfer, short.id, accept_by=date(2022, 6, 10))
 
     # Ten working days after 7 June 2022 end on 21 June; 20 and 21 June were worked.
     assert case.deadline_at.date() == date(2022, 6, 21)
@@ -175,9 +181,9 @@ async def test_the_deadline_counts_working_days() -> None:
 
 @OPEN
 async def test_rights_stay_in_their_city_in_2022() -> None:
-    market = await a_market(buyer_city=TANGSHAN)
+    market = await create_market(buyer_city=TANGSHAN)
 
-    assert "area" in await refused_terms(market)
+    assert "area" in await unmet_terms(market)
 
 
 @pytest.mark.parametrize(
@@ -187,23 +193,23 @@ async def test_across_cities_the_receiving_city_met_all_its_targets(
     open_market: asyncpg.Connection, failed: str
 ) -> None:
     await stop_clock(open_market, IN_2026)
-    market = await a_market(buyer_city=TANGSHAN)
-    assert await refused_terms(market, **ACROSS) == ["receiving_area"]
+    market = await create_market(buyer_city=TANGSHAN)
+    assert await unmet_terms(market, **ACROSS) == ["receiving_area"]
 
-    await an_assessment(TANGSHAN, failed=failed)
+    await create_assessment(TANGSHAN, failed=failed)
 
-    assert await refused_terms(market, **ACROSS) == ["receiving_area"]
+    assert await unmet_terms(market, **ACROSS) == ["receiving_area"]
 
 
 async def test_across_cities_the_seller_gives_notice_at_home_for_twenty_trading_days(
     open_market: asyncpg.Connection,
 ) -> None:
     await stop_clock(open_market, IN_2026)
-    market = await a_market_across()
+    market = await create_cross_city_market()
 
-    assert await refused_terms(market) == ["local_notice"]
+    assert await unmet_terms(market) == ["local_notice"]
     late = ACROSS | {"announced_on": date(2026, 2, 25)}
-    assert await refused_terms(market, **late) == ["local_notice"]
+    assert await unmet_terms(market, **late) == ["local_notice"]
     assert (await market.draft()).announced_on == NOTICE
 
 
@@ -213,13 +219,13 @@ async def test_water_stays_in_its_basin(
 ) -> None:
     river = await open_market.fetchval("SELECT code FROM river_system WHERE basin = $1", basin)
     await stop_clock(open_market, IN_2026)
-    market = await a_market(buyer_city=TANGSHAN, pollutant="COD", basin="hai")
-    await an_assessment(TANGSHAN, medium="water")
-    await a_permit(market.buyer, "COD", river=river)
+    market = await create_market(buyer_city=TANGSHAN, pollutant="COD", basin="hai")
+    await create_assessment(TANGSHAN, medium="water")
+    await create_permit(market.buyer, "COD", river=river)
     case = await market.draft(price=600_000)
-    case = await market.do("seller", offer_transfer, case.id)
+    case = await market.execute("seller", offer_transfer, case.id)
 
-    foreseen = await market.foresee("buyer", accept_transfer, case.id)
+    foreseen = await market.preview("buyer", accept_transfer, case.id)
 
     assert [c.name for c in foreseen.conditions if not c.met] == wrong
     said = next(c.message for c in foreseen.conditions if c.name == "basin")
@@ -240,34 +246,34 @@ async def test_the_regime_is_that_of_the_day(on: date, regime: Regime) -> None:
     assert await regime_on(on) is regime
 
 
-async def the_right_begins(owner: asyncpg.Connection, market: Market, on: date) -> None:
+async def set_right_start(owner: asyncpg.Connection, market: TradingFixture, on: date) -> None:
     await owner.execute("ALTER TABLE instrument DISABLE TRIGGER instrument_append_only")
     await owner.execute("UPDATE instrument SET valid_from = $2 WHERE id = $1", market.right.id, on)
 
 
 async def test_a_right_is_not_sold_before_its_first_day(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.draft()
-    await the_right_begins(open_market, market, date(2022, 6, 8))
+    await set_right_start(open_market, market, date(2022, 6, 8))
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await market.do("seller", offer_transfer, case.id)
-    await the_right_begins(open_market, market, date(2022, 6, 7))
-    offered = await market.do("seller", offer_transfer, case.id)
+        await market.execute("seller", offer_transfer, case.id)
+    await set_right_start(open_market, market, date(2022, 6, 7))
+    offered = await market.execute("seller", offer_transfer, case.id)
 
-    assert unmet(refusal) == ["right_in_force"]
+    assert unmet_conditions(refusal) == ["right_in_force"]
     assert "2022-06-08" in refusal.value.message.en
     assert offered.state == "offered"
 
 
 @OPEN
 async def test_nobody_else_learns_what_the_buyer_builds() -> None:
-    market = await a_market()
-    project = await a_project(market.buyer, "SO2", name="the secret line 7")
+    market = await create_market()
+    project = await create_project(market.buyer, "SO2", name="the secret line 7")
     await PermitLimit.filter(pollutant="SO2").update(effective_until=date(2022, 6, 6))
     case = await market.case_in(State.ACCEPTED)
 
-    foreseen = await market.foresee("centre", qualify_transfer, case.id)
+    foreseen = await market.preview("centre", qualify_transfer, case.id)
 
     need = next(c for c in foreseen.conditions if c.name == "buyer_needs")
     assert need.met
@@ -280,11 +286,11 @@ async def test_no_case_qualifies_that_lifts_a_city_above_its_total(
     open_market: asyncpg.Connection, cap: int, wrong: list[str]
 ) -> None:
     await stop_clock(open_market, IN_2026)
-    market = await a_market_across()
-    await a_cap(open_market, TANGSHAN, cap)
+    market = await create_cross_city_market()
+    await set_city_cap(open_market, TANGSHAN, cap)
     case = await market.case_in(State.ACCEPTED)
 
-    foreseen = await market.foresee("centre", qualify_transfer, case.id)
+    foreseen = await market.preview("centre", qualify_transfer, case.id)
 
     assert [c.name for c in foreseen.conditions if not c.met] == wrong
     assert "city_cap" in [c.name for c in foreseen.conditions]
@@ -294,13 +300,13 @@ async def test_a_settlement_lifts_no_city_above_its_total(
     open_market: asyncpg.Connection,
 ) -> None:
     await stop_clock(open_market, IN_2026)
-    market = await a_market_across()
+    market = await create_cross_city_market()
     case = await market.case_in(State.PAID)
-    await a_cap(open_market, TANGSHAN, 11_999)
+    await set_city_cap(open_market, TANGSHAN, 11_999)
     before = await market.rights()
 
     with pytest.raises(Insufficient) as refusal:
-        await market.do("centre", settle_transfer, case.id)
+        await market.execute("centre", settle_transfer, case.id)
 
     assert TANGSHAN in refusal.value.message.en
     assert await market.rights() == before
@@ -309,7 +315,7 @@ async def test_a_settlement_lifts_no_city_above_its_total(
 async def test_inside_a_city_a_total_that_is_passed_already_stops_nobody(
     open_market: asyncpg.Connection,
 ) -> None:
-    market = await a_market()
-    await a_cap(open_market, LANGFANG, 1)
+    market = await create_market()
+    await set_city_cap(open_market, LANGFANG, 1)
 
     assert (await market.case_in(State.SETTLED)).state == "settled"

@@ -7,13 +7,13 @@ import asyncpg
 from registry.transfers.rules import State
 from server.background.expiry_sweeper import sweep
 from tests.support.builders import stop_clock
-from tests.transfers.builders import FOUNDING_DAY, a_market
+from tests.transfers.builders import FOUNDING_DAY, create_market
 
 
 async def test_a_sweep_ends_what_is_overdue_and_nothing_else(
     open_market: asyncpg.Connection,
 ) -> None:
-    market = await a_market()
+    market = await create_market()
     overdue = [await market.case_in(s) for s in (State.OFFERED, State.APPROVED)]
     others = [await market.case_in(s) for s in (State.DRAFT, State.ACCEPTED, State.CONTRACTED)]
     assert await sweep() == 0
@@ -30,7 +30,7 @@ async def test_a_sweep_ends_what_is_overdue_and_nothing_else(
 async def test_a_fault_in_one_case_does_not_hold_up_the_sweep(
     open_market: asyncpg.Connection,
 ) -> None:
-    market = await a_market()
+    market = await create_market()
     faulty, sound = [await market.case_in(state) for state in (State.APPROVED, State.OFFERED)]
     assert faulty.deadline_at < sound.deadline_at
     await open_market.execute(

@@ -8,16 +8,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import Filter, gate
+from registry.access.authorizer import RowFilter, authorizer
 from registry.access.principals import NIL, Viewer
-from registry.db.named_params import numbered
-from registry.db.session import rows
+from registry.db.named_params import to_positional
+from registry.db.session import fetch_all
 from registry.transfers.facts import FACTS, TRANSFER
 from registry.transfers.records import Transfer
 from registry.transfers.rules import DEADLINES, FINAL, NEVER, State, TransferSide
-from tests.ledger.ledger_builders import a_right
+from tests.ledger.ledger_builders import create_right
 from tests.policies.shipped import FOLLOWS
-from tests.support.builders import LANGFANG, TANGSHAN, an_organisation
+from tests.support.builders import LANGFANG, TANGSHAN, create_organisation
 from tests.transfers.builders import FOUNDING_DAY, SUM
 
 pytestmark = pytest.mark.usefixtures("open_market")
@@ -28,9 +28,12 @@ CONTRACTED = (State.CONTRACTED, State.PAID, State.SETTLED, State.DEFAULTED)
 
 async def cases() -> tuple[list[Transfer], list[Viewer]]:
     """Cases in every state, in time and overdue, inside a city and across; and viewers."""
-    seller, buyer = await an_organisation(city=LANGFANG), await an_organisation(city=TANGSHAN)
-    near = await an_organisation(city=LANGFANG)
-    right, person = await a_right(), uuid4()
+    seller, buyer = (
+        await create_organisation(city=LANGFANG),
+        await create_organisation(city=TANGSHAN),
+    )
+    near = await create_organisation(city=LANGFANG)
+    right, person = await create_right(), uuid4()
     found = []
     for across, days, state in product((True, False), (-1, 0, 1), State):
         sides: dict[str, Any] = {
@@ -50,12 +53,14 @@ async def cases() -> tuple[list[Transfer], list[Viewer]]:
         }
         deadline_at = FOUNDING_DAY + timedelta(days=days) if state in DEADLINES else NEVER
         found.append(
-            await Transfer.create(**sides, **stage(state, across, days), deadline_at=deadline_at)
+            await Transfer.create(
+                **sides, **build_stage(state, across, days), deadline_at=deadline_at
+            )
         )
     return found, viewers(seller.id, buyer.id, person)
 
 
-def stage(state: State, *key: object) -> dict[str, Any]:
+def build_stage(state: State, *key: object) -> dict[str, Any]:
     """A case as it must look in a state; numbers differ by ``key``."""
     awaiting = ""
     if state is State.AWAITING_SIGNATURE:
@@ -110,16 +115,16 @@ def viewers(seller: UUID, buyer: UUID, person: UUID) -> list[Viewer]:
     ]
 
 
-async def test_both_faces_of_every_fact_agree() -> None:
+async def test_predicate_and_sql_of_every_fact_agree() -> None:
     transfers, everybody = await cases()
 
     for name, fact in FACTS.items():
         for viewer in everybody:
             condition = fact.where.replace("{t}", "t")
-            sql, args = numbered(
-                f"SELECT t.id, ({condition}) AS so FROM transfer t", viewer.binds()
+            sql, args = to_positional(
+                f"SELECT t.id, ({condition}) AS so FROM transfer t", viewer.bind_values()
             )
-            by_sql = {row["id"]: row["so"] for row in await rows(sql, *args)}
+            by_sql = {row["id"]: row["so"] for row in await fetch_all(sql, *args)}
             by_python = {transfer.id: fact.check(viewer, transfer) for transfer in transfers}
             assert by_sql == by_python, (name, viewer)
 
@@ -136,7 +141,7 @@ async def test_intrinsic_facts_do_not_ask_who_looks() -> None:
     transfers, everybody = await cases()
 
     for name, fact in FACTS.items():
-        if fact.intrinsic:
+        if fact.viewer_independent:
             for transfer in transfers:
                 assert len({fact.check(v, transfer) for v in everybody}) == 1, name
 
@@ -164,11 +169,13 @@ async def test_lists_and_verdicts_are_one(verb: str) -> None:
     transfers, everybody = await cases()
 
     for viewer in everybody:
-        allowed = {t.id for t in transfers if gate.allows(viewer, TRANSFER, verb, t)}
-        listed = gate.row_filter(viewer, TRANSFER, verb)
-        if isinstance(listed, Filter):
+        allowed = {t.id for t in transfers if authorizer.allows(viewer, TRANSFER, verb, t)}
+        listed = authorizer.row_filter(viewer, TRANSFER, verb)
+        if isinstance(listed, RowFilter):
             condition = listed.sql.replace("{t}", "t")
-            sql, args = numbered(f"SELECT t.id FROM transfer t WHERE {condition}", listed.binds)
-            assert {row["id"] for row in await rows(sql, *args)} == allowed, viewer
+            sql, args = to_positional(
+                f"SELECT t.id FROM transfer t WHERE {condition}", listed.binds
+            )
+            assert {row["id"] for row in await fetch_all(sql, *args)} == allowed, viewer
         else:
             assert ({t.id for t in transfers} if listed else set()) == allowed, viewer

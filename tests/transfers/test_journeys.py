@@ -5,8 +5,8 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from registry.commands.command import command
-from registry.db.session import row
+from registry.commands.command import execute_command
+from registry.db.session import fetch_one
 from registry.kernel.errors import ConditionsUnmet, Duplicate, Forbidden, NotFound
 from registry.transfers.approval import (
     approve_transfer,
@@ -35,33 +35,33 @@ from registry.transfers.settlement import (
     record_payment,
     settle_transfer,
 )
-from tests.support.builders import an_officer, an_organisation, caller_of, stop_clock
+from tests.support.builders import create_officer, create_organisation, principal_of, stop_clock
 from tests.transfers.builders import (
     FOUNDING_DAY,
-    HELD,
     IN_2026,
+    STOCK_UNITS,
     SUM,
     UNITS,
-    Market,
-    a_market,
-    a_market_across,
+    TradingFixture,
+    create_cross_city_market,
+    create_market,
     operations_of,
 )
 
-BLOCKED = {"seller holding": HELD - UNITS, "seller escrow": UNITS}
-HOME = {"seller holding": HELD}
+BLOCKED = {"seller holding": STOCK_UNITS - UNITS, "seller escrow": UNITS}
+HOME = {"seller holding": STOCK_UNITS}
 EARLY = [State.DRAFT, State.OFFERED, State.ACCEPTED, State.ELIGIBLE, State.APPROVED]
 OPEN = pytest.mark.usefixtures("open_market")
 
 
 @OPEN
 async def test_a_transfer_inside_a_city_is_settled() -> None:
-    market = await a_market()
+    market = await create_market()
 
     settled = await market.case_in(State.SETTLED)
 
     assert settled.number == "HB-131000-2022-00001"
-    assert await market.rights() == {"seller holding": HELD - UNITS, "buyer holding": UNITS}
+    assert await market.rights() == {"seller holding": STOCK_UNITS - UNITS, "buyer holding": UNITS}
     assert await market.money() == {"seller holding": SUM}
     assert await operations_of(settled.id) == [
         "draft_transfer", "offer_transfer", "accept_transfer", "qualify_transfer",
@@ -73,24 +73,26 @@ async def test_a_transfer_across_cities_is_settled_in_2026(
     open_market: asyncpg.Connection,
 ) -> None:
     await stop_clock(open_market, IN_2026)
-    market = await a_market_across()
+    market = await create_cross_city_market()
 
     settled = await market.case_in(State.SETTLED)
 
     assert settled.regime == "cross_region"
     assert (settled.seller_opinion, settled.buyer_opinion) == ("favourable", "unfavourable")
     assert await TransferOpinion.filter(transfer_id=settled.id).count() == 2
-    assert await market.rights() == {"seller holding": HELD - UNITS, "buyer holding": UNITS}
+    assert await market.rights() == {"seller holding": STOCK_UNITS - UNITS, "buyer holding": UNITS}
 
 
 @OPEN
 async def test_rights_and_money_are_one_entry_with_a_certificate() -> None:
-    market = await a_market()
+    market = await create_market()
 
     settled = await market.case_in(State.SETTLED)
 
     certificate = await Certificate.get(transfer_id=settled.id)
-    lines = await row("SELECT count(*) FROM posting WHERE entry_id = $1", certificate.entry_id)
+    lines = await fetch_one(
+        "SELECT count(*) FROM posting WHERE entry_id = $1", certificate.entry_id
+    )
     assert lines == {"count": 2}
     assert (certificate.number, certificate.quantity) == (settled.number, UNITS)
     assert certificate.pollutant == "SO2"
@@ -98,7 +100,7 @@ async def test_rights_and_money_are_one_entry_with_a_certificate() -> None:
 
 @OPEN
 async def test_attestation_numbers_follow_each_other() -> None:
-    market = await a_market()
+    market = await create_market()
 
     numbers = [(await market.case_in(State.SETTLED)).number for _ in range(3)]
 
@@ -107,11 +109,11 @@ async def test_attestation_numbers_follow_each_other() -> None:
 
 @OPEN
 async def test_units_are_blocked_from_the_first_signature() -> None:
-    market = await a_market(two=True)
+    market = await create_market(two=True)
     draft = await market.draft()
     assert await market.rights() == HOME
 
-    signed = await market.do("seller", offer_transfer, draft.id)
+    signed = await market.execute("seller", offer_transfer, draft.id)
 
     assert (signed.state, signed.awaiting) == ("awaiting_signature", "seller")
     assert await market.rights() == BLOCKED
@@ -119,15 +121,15 @@ async def test_units_are_blocked_from_the_first_signature() -> None:
 
 @OPEN
 async def test_two_representatives_sign_on_either_side() -> None:
-    market = await a_market(two=True)
+    market = await create_market(two=True)
     id = (await market.draft()).id
 
-    await market.do("seller", offer_transfer, id)
+    await market.execute("seller", offer_transfer, id)
     with pytest.raises(NotFound):  # The buyer sees nothing to accept yet.
-        await market.do("buyer", accept_transfer, id)
-    offered = await market.do("seller_second", countersign_transfer, id)
-    waiting = await market.do("buyer", accept_transfer, id)
-    accepted = await market.do("buyer_second", countersign_transfer, id)
+        await market.execute("buyer", accept_transfer, id)
+    offered = await market.execute("seller_second", countersign_transfer, id)
+    waiting = await market.execute("buyer", accept_transfer, id)
+    accepted = await market.execute("buyer_second", countersign_transfer, id)
 
     assert [offered.state, waiting.state, accepted.state] == [
         "offered", "awaiting_signature", "accepted",
@@ -138,27 +140,27 @@ async def test_two_representatives_sign_on_either_side() -> None:
 
 @OPEN
 async def test_nobody_signs_twice_and_the_other_side_signs_for_its_own() -> None:
-    market = await a_market(two=True)
+    market = await create_market(two=True)
     id = (await market.draft()).id
-    await market.do("seller", offer_transfer, id)
+    await market.execute("seller", offer_transfer, id)
 
     for who, refusal in (("seller", Forbidden), ("buyer_second", NotFound)):
         with pytest.raises(refusal):
-            await market.do(who, countersign_transfer, id)
+            await market.execute(who, countersign_transfer, id)
 
 
 @OPEN
 @pytest.mark.parametrize("state", EARLY)
 @pytest.mark.parametrize("who", ["seller", "buyer"])
 async def test_either_side_withdraws_before_the_contract(state: State, who: str) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(state)
 
     if (who, state) == ("buyer", State.DRAFT):
         with pytest.raises((Forbidden, NotFound)):
-            await market.do(who, withdraw_transfer, case.id, reason="no need")
+            await market.execute(who, withdraw_transfer, case.id, reason="no need")
         return
-    ended = await market.do(who, withdraw_transfer, case.id, reason="no need")
+    ended = await market.execute(who, withdraw_transfer, case.id, reason="no need")
 
     assert (ended.state, ended.reason) == ("withdrawn", "no need")
     assert await market.rights() == HOME
@@ -167,21 +169,21 @@ async def test_either_side_withdraws_before_the_contract(state: State, who: str)
 @OPEN
 @pytest.mark.parametrize("state", [State.CONTRACTED, State.PAID, State.SETTLED])
 async def test_nobody_withdraws_after_the_contract(state: State) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(state)
 
     for who in ("seller", "buyer"):
         with pytest.raises(Forbidden):
-            await market.do(who, withdraw_transfer, case.id, reason="no need")
+            await market.execute(who, withdraw_transfer, case.id, reason="no need")
 
 
 @OPEN
 @pytest.mark.parametrize(("who", "state"), [("centre", State.ACCEPTED), ("city", State.ELIGIBLE)])
 async def test_what_is_rejected_comes_home(who: str, state: State) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(state)
 
-    ended = await market.do(who, reject_transfer, case.id, reason="papers missing")
+    ended = await market.execute(who, reject_transfer, case.id, reason="papers missing")
 
     assert (ended.state, ended.reason) == ("rejected", "papers missing")
     assert await market.rights() == HOME
@@ -191,48 +193,52 @@ async def test_the_province_rejects_across_cities_once_both_have_spoken(
     open_market: asyncpg.Connection,
 ) -> None:
     await stop_clock(open_market, IN_2026)
-    market = await a_market_across()
+    market = await create_cross_city_market()
     case = await market.case_in(State.ELIGIBLE)
     against = {"favourable": False, "reasons": "the local total would grow"}
 
     for who in ("city", "province"):
         with pytest.raises(Forbidden):
-            await market.do(who, reject_transfer, case.id, reason="too early")
-    await market.do("city", opine_on_transfer, case.id, **against)
+            await market.execute(who, reject_transfer, case.id, reason="too early")
+    await market.execute("city", opine_on_transfer, case.id, **against)
     with pytest.raises(Forbidden):
-        await market.do("city_second", opine_on_transfer, case.id, **against)
+        await market.execute("city_second", opine_on_transfer, case.id, **against)
     with pytest.raises(Forbidden):
-        await market.do("province", reject_transfer, case.id, reason="too early")
-    await market.do("buyer_city", opine_on_transfer, case.id, **against)
-    ended = await market.do("province", reject_transfer, case.id, reason="against the plan")
+        await market.execute("province", reject_transfer, case.id, reason="too early")
+    await market.execute("buyer_city", opine_on_transfer, case.id, **against)
+    ended = await market.execute("province", reject_transfer, case.id, reason="against the plan")
 
     assert ended.state == "rejected"
     assert await market.rights() == HOME
 
 
 @OPEN
-async def test_a_seller_in_default_gets_his_rights_and_the_buyer_his_money() -> None:
-    market = await a_market()
+async def test_a_default_of_the_seller_returns_rights_and_money() -> None:
+    market = await create_market()
     case = await market.case_in(State.PAID)
     assert await market.money() == {"buyer escrow": SUM}
 
-    ended = await market.do("centre", declare_default, case.id, side="seller", reason="refuses")
+    ended = await market.execute(
+        "centre", declare_default, case.id, side="seller", reason="refuses"
+    )
 
     assert (ended.state, ended.in_default) == ("defaulted", "seller")
     assert await market.rights() == HOME
     assert await market.money() == {"buyer holding": SUM}
 
 
-async def test_a_buyer_is_in_default_when_his_time_to_pay_is_over(
+async def test_a_buyer_is_in_default_when_the_time_to_pay_is_over(
     open_market: asyncpg.Connection,
 ) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(State.CONTRACTED)
 
     with pytest.raises(ConditionsUnmet) as early:
-        await market.do("centre", declare_default, case.id, side="buyer", reason="did not pay")
+        await market.execute("centre", declare_default, case.id, side="buyer", reason="did not pay")
     await stop_clock(open_market, case.deadline_at + timedelta(seconds=1))
-    ended = await market.do("centre", declare_default, case.id, side="buyer", reason="did not pay")
+    ended = await market.execute(
+        "centre", declare_default, case.id, side="buyer", reason="did not pay"
+    )
 
     assert [c.name for c in early.value.conditions] == ["payment_missing"]
     assert (ended.state, ended.in_default) == ("defaulted", "buyer")
@@ -243,38 +249,38 @@ async def test_a_buyer_is_in_default_when_his_time_to_pay_is_over(
 async def test_what_ran_out_has_expired_without_a_sweeper(
     open_market: asyncpg.Connection, state: State
 ) -> None:
-    market = await a_market()
+    market = await create_market()
     case = await market.case_in(state)
     await stop_clock(open_market, case.deadline_at + timedelta(seconds=1))
 
     with pytest.raises(Forbidden):
         if state is State.OFFERED:
-            await market.do("buyer", accept_transfer, case.id)
+            await market.execute("buyer", accept_transfer, case.id)
         else:
-            await market.do("centre", contract_transfer, case.id, contract_number="HT-1")
+            await market.execute("centre", contract_transfer, case.id, contract_number="HT-1")
     with pytest.raises(Forbidden):
-        await market.do("seller", withdraw_transfer, case.id, reason="too late")
+        await market.execute("seller", withdraw_transfer, case.id, reason="too late")
     assert await market.rights() == BLOCKED
-    ended = await market.do("centre", expire_transfer, case.id)
+    ended = await market.execute("centre", expire_transfer, case.id)
 
     assert ended.state == "expired"
     assert await market.rights() == HOME
 
 
-async def test_the_last_moment_is_still_in_time(open_market: asyncpg.Connection) -> None:
-    market = await a_market()
+async def test_the_last_instant_is_still_in_time(open_market: asyncpg.Connection) -> None:
+    market = await create_market()
     case = await market.case_in(State.OFFERED)
 
     await stop_clock(open_market, case.deadline_at)
 
-    assert (await market.do("buyer", accept_transfer, case.id)).state == "accepted"
+    assert (await market.execute("buyer", accept_transfer, case.id)).state == "accepted"
     with pytest.raises(Forbidden):
-        await market.do("centre", expire_transfer, case.id)
+        await market.execute("centre", expire_transfer, case.id)
 
 
 @OPEN
 async def test_the_centre_keeps_what_it_found() -> None:
-    market = await a_market()
+    market = await create_market()
 
     case = await market.case_in(State.ELIGIBLE)
 
@@ -290,14 +296,14 @@ async def test_the_centre_keeps_what_it_found() -> None:
 
 @OPEN
 async def test_a_county_comments_and_binds_nobody() -> None:
-    market = await a_market()
-    county = await an_organisation("county", city="131000", county="131002")
-    market.people["county"] = await caller_of(await an_officer(county))
+    market = await create_market()
+    county = await create_organisation("county", city="131000", county="131002")
+    market.people["county"] = await principal_of(await create_officer(county))
     market.seller.county = "131002"
     await market.seller.save(update_fields=["county"])
     case = await market.case_in(State.OFFERED)
 
-    after = await market.do("county", comment_on_transfer, case.id, text="works are old")
+    after = await market.execute("county", comment_on_transfer, case.id, text="works are old")
 
     assert after.state == "offered"
     assert (await TransferComment.get(transfer_id=case.id)).county == "131002"
@@ -305,36 +311,38 @@ async def test_a_county_comments_and_binds_nobody() -> None:
 
 @OPEN
 async def test_a_payment_is_exact_and_its_reference_is_recorded_once() -> None:
-    market = await a_market()
+    market = await create_market()
     first, second = [await market.case_in(State.CONTRACTED) for _ in range(2)]
 
     with pytest.raises(ConditionsUnmet):
-        await market.do("centre", record_payment, first.id, money=SUM - 1, reference="BANK-001")
-    await market.do("centre", record_payment, first.id, money=SUM, reference="BANK-001")
+        await market.execute(
+            "centre", record_payment, first.id, money=SUM - 1, reference="BANK-001"
+        )
+    await market.execute("centre", record_payment, first.id, money=SUM, reference="BANK-001")
     with pytest.raises(Duplicate):
-        await market.do("centre", record_payment, second.id, money=SUM, reference="bank-001")
+        await market.execute("centre", record_payment, second.id, money=SUM, reference="bank-001")
 
     assert await market.money() == {"buyer escrow": SUM}
 
 
 @OPEN
 async def test_a_contract_number_is_used_once() -> None:
-    market = await a_market()
+    market = await create_market()
     first, second = [await market.case_in(State.APPROVED) for _ in range(2)]
-    await market.do("centre", contract_transfer, first.id, contract_number="HT-1")
+    await market.execute("centre", contract_transfer, first.id, contract_number="HT-1")
 
     with pytest.raises(Duplicate):
-        await market.do("centre", contract_transfer, second.id, contract_number="HT-1")
+        await market.execute("centre", contract_transfer, second.id, contract_number="HT-1")
 
 
 @OPEN
 async def test_a_stranger_finds_nothing() -> None:
-    market = await a_market()
-    stranger = await caller_of(await an_officer(await an_organisation(city="131000")))
+    market = await create_market()
+    stranger = await principal_of(await create_officer(await create_organisation(city="131000")))
     case = await market.case_in(State.OFFERED)
 
     with pytest.raises(NotFound):
-        await command(accept_transfer, stranger, {"id": case.id}, key="stranger")
+        await execute_command(accept_transfer, stranger, {"id": case.id}, key="stranger")
 
 
 @OPEN
@@ -353,12 +361,12 @@ async def test_a_stranger_finds_nothing() -> None:
     ],
     ids=lambda value: getattr(value, "name", str(value)),
 )
-async def test_a_step_out_of_turn_is_refused(who: str, operation: object, state: State) -> None:
-    market: Market = await a_market()
+async def test_a_step_out_of_order_is_refused(who: str, operation: object, state: State) -> None:
+    market: TradingFixture = await create_market()
     case = await market.case_in(state)
 
     with pytest.raises((Forbidden, NotFound)):
-        await market.do(who, operation, case.id)  # type: ignore[arg-type]
+        await market.execute(who, operation, case.id)  # type: ignore[arg-type]
 
     await case.refresh_from_db()
     assert case.state == state

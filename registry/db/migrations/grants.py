@@ -83,23 +83,25 @@ async def apply_grants(
 
     The reader may SELECT what the application may, and call the functions that write nothing.
     """
-    application = await _quoted(connection, application)
-    readers = [application, await _quoted(connection, reader)] if reader else [application]
+    application = await _quote_identifier(connection, application)
+    readers = (
+        [application, await _quote_identifier(connection, reader)] if reader else [application]
+    )
     for role in readers:
-        await _take_all(connection, role)
-        for function in await _existing(connection, "to_regprocedure", FUNCTIONS):
+        await _revoke_all(connection, role)
+        for function in await _existing_objects(connection, "to_regprocedure", FUNCTIONS):
             await connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {role}")
-    for function in await _existing(connection, "to_regprocedure", WRITING_FUNCTIONS):
+    for function in await _existing_objects(connection, "to_regprocedure", WRITING_FUNCTIONS):
         await connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {application}")
-    for table in await _existing(connection, "to_regclass", GRANTS):
+    for table in await _existing_objects(connection, "to_regclass", GRANTS):
         await connection.execute(f"GRANT {GRANTS[table]} ON {table} TO {application}")
         if "SELECT" in GRANTS[table]:
             await connection.execute(f"GRANT SELECT ON {table} TO {', '.join(readers)}")
-    for sequence in await _existing(connection, "to_regclass", SEQUENCES):
+    for sequence in await _existing_objects(connection, "to_regclass", SEQUENCES):
         await connection.execute(f"GRANT USAGE ON SEQUENCE {sequence} TO {application}")
 
 
-async def _take_all(connection: asyncpg.Connection, role: str) -> None:
+async def _revoke_all(connection: asyncpg.Connection, role: str) -> None:
     for objects in ("TABLES", "SEQUENCES", "FUNCTIONS"):
         await connection.execute(
             f"REVOKE ALL ON ALL {objects} IN SCHEMA public FROM PUBLIC, {role}"
@@ -107,7 +109,9 @@ async def _take_all(connection: asyncpg.Connection, role: str) -> None:
     await connection.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
 
 
-async def _existing(connection: asyncpg.Connection, lookup: str, names: Iterable[str]) -> list[str]:
+async def _existing_objects(
+    connection: asyncpg.Connection, lookup: str, names: Iterable[str]
+) -> list[str]:
     # ``tests/architecture`` refuses names without an object.
     answers = await connection.fetch(
         f"SELECT name FROM unnest($1::text[]) name WHERE {lookup}(name) IS NOT NULL", list(names)
@@ -115,5 +119,5 @@ async def _existing(connection: asyncpg.Connection, lookup: str, names: Iterable
     return [answer["name"] for answer in answers]
 
 
-async def _quoted(connection: asyncpg.Connection, name: str) -> str:
+async def _quote_identifier(connection: asyncpg.Connection, name: str) -> str:
     return str(await connection.fetchval("SELECT quote_ident($1)", name))

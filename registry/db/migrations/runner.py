@@ -15,10 +15,10 @@ from registry.db.migrations.grants import apply_grants
 FOLDER = Path(__file__).parent
 FILE_NAME = re.compile(r"\d{4}_[a-z_]+\.sql")
 # Any number will do, as long as every node that migrates uses the same.
-LOCK = 0x6269616E
+ADVISORY_LOCK_KEY = 0x6269616E
 
 
-class MigrationRefused(Exception):
+class MigrationError(Exception):
     """The database and the files disagree; nothing was changed."""
 
 
@@ -38,7 +38,7 @@ class Migration:
     sha256: str
 
 
-def migrations(folder: Path = FOLDER) -> list[Migration]:
+def load_migrations(folder: Path = FOLDER) -> list[Migration]:
     """The files of the folder in the order of their numbers."""
     paths = sorted(path for path in folder.glob("*.sql") if FILE_NAME.fullmatch(path.name))
     contents = [(path.stem, path.read_bytes()) for path in paths]
@@ -64,14 +64,14 @@ async def migrate(
         folder: where the files are.
 
     Raises:
-        MigrationRefused: an applied file was edited or removed, or a new one stands before it.
+        MigrationError: an applied file was edited or removed, or a new one stands before it.
 
     """
     connection = await asyncpg.connect(owner_url, server_settings={"application_name": "migrate"})
     try:
         # Held by the session, so that two nodes that start together migrate one after the other.
-        await connection.execute("SELECT pg_advisory_lock($1)", LOCK)
-        pending = _pending(migrations(folder), await _applied(connection))
+        await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK_KEY)
+        pending = _pending_migrations(load_migrations(folder), await _applied_digests(connection))
         async with connection.transaction():
             for migration in pending:
                 await _apply(connection, migration)
@@ -81,7 +81,7 @@ async def migrate(
     return [migration.name for migration in pending]
 
 
-async def _applied(connection: asyncpg.Connection) -> dict[str, str]:
+async def _applied_digests(connection: asyncpg.Connection) -> dict[str, str]:
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS migration (name text PRIMARY KEY, sha256 text NOT NULL,"
         " applied_at timestamptz NOT NULL DEFAULT now())"
@@ -90,16 +90,16 @@ async def _applied(connection: asyncpg.Connection) -> dict[str, str]:
     return {one["name"]: one["sha256"] for one in applied}
 
 
-def _pending(files: list[Migration], applied: dict[str, str]) -> list[Migration]:
+def _pending_migrations(files: list[Migration], applied: dict[str, str]) -> list[Migration]:
     by_name = {migration.name: migration for migration in files}
     for name, sha256 in applied.items():
         if name not in by_name:
-            raise MigrationRefused(f"{name} was applied to this database and its file is gone.")
+            raise MigrationError(f"{name} was applied to this database and its file is gone.")
         if by_name[name].sha256 != sha256:
-            raise MigrationRefused(f"{name} was edited after it was applied; add a new file.")
+            raise MigrationError(f"{name} was edited after it was applied; add a new file.")
     pending = [migration for migration in files if migration.name not in applied]
     if pending and applied and pending[0].name < max(applied):
-        raise MigrationRefused(f"{pending[0].name} comes before files that were already applied.")
+        raise MigrationError(f"{pending[0].name} comes before files that were already applied.")
     return pending
 
 

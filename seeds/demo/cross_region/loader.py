@@ -7,27 +7,27 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from seeds.demo.loader import Loaded, Progress, Story, load
+from seeds.demo.loader import LoadReport, ProgressCallback, Scenario, load_scenario
 from seeds.demo.scenario_columns import (
     APPOINTMENTS,
     ASSESSMENTS,
     COUNTERSIGNATURES,
     HOLDINGS,
     ORGANISATIONS,
-    PARTIES,
+    PARTY_TABLES,
     PEOPLE,
     PERMITS,
-    STEPS,
+    TRANSFER_STEPS,
     TRANSFERS,
 )
 from seeds.demo.scenario_columns import FOLDER as FOUNDING
-from seeds.demo.scenario_csv import Act, moment, read_acts, without
+from seeds.demo.scenario_csv import ScenarioStep, parse_minute, read_steps, without_rows
 
 FOLDER = Path(__file__).parent
-BEGINS = moment("2026-01-05 09:00")
-ENDS = moment("2026-03-02 10:00")
+STARTS_AT = parse_minute("2026-01-05 09:00")
+ENDS_AT = parse_minute("2026-03-02 10:00")
 
-TAKEN_OVER = {
+INCLUDED_ORGANISATIONS = {
     "centre",
     "langfang",
     "tangshan",
@@ -38,8 +38,8 @@ TAKEN_OVER = {
 }
 """The bodies of the founding day that this registry knows, beside the province."""
 
-_LEFT_BEHIND = {"demo-langfang-lapsed"}
-_OWN = (
+_EXCLUDED_ROWS = {"demo-langfang-lapsed"}
+_TABLES = (
     ORGANISATIONS,
     PEOPLE,
     APPOINTMENTS,
@@ -47,36 +47,38 @@ _OWN = (
     ASSESSMENTS,
     HOLDINGS,
     TRANSFERS,
-    STEPS,
+    TRANSFER_STEPS,
 )
 
 
-def _taken_over() -> Iterator[Act]:
+def _founding_day_steps() -> Iterator[ScenarioStep]:
     """Rows of the founding day, in their order, as many days apart as they were."""
-    acts = read_acts(FOUNDING, (*PARTIES, PERMITS))
+    acts = read_steps(FOUNDING, (*PARTY_TABLES, PERMITS))
     bodies = {act.id for act in acts if act.operation.name == "register_organisation"}
-    kept = without(acts, (bodies - TAKEN_OVER) | _LEFT_BEHIND)
-    shift = BEGINS - kept[0].at
+    kept = without_rows(acts, (bodies - INCLUDED_ORGANISATIONS) | _EXCLUDED_ROWS)
+    shift = STARTS_AT - kept[0].at
     for act in kept:
         yield replace(act, at=act.at + shift)
 
 
-def cross_region_acts() -> tuple[Act, ...]:
+def cross_region_steps() -> tuple[ScenarioStep, ...]:
     """What happened until the morning of 2 March 2026, in its order.
 
     Raises:
         SheetRefused: see ``read_acts``.
 
     """
-    return read_acts(FOLDER, _OWN, after=_taken_over())
+    return read_steps(FOLDER, _TABLES, after=_founding_day_steps())
 
 
-async def load_cross_region(owner_url: str, *, progress: Progress | None = None) -> Loaded:
+async def load_cross_region(
+    owner_url: str, *, progress: ProgressCallback | None = None
+) -> LoadReport:
     """The registry as it stood on 2 March 2026 at ten; see ``founding_day.load.load``.
 
     One transfer across cities is settled, another waits for the buyer's acceptance. The base
     prices after 2025 are demonstration data, as the table of parameters says.
     """
-    return await load(
-        Story("cross-region", cross_region_acts(), ENDS), owner_url, progress=progress
+    return await load_scenario(
+        Scenario("cross-region", cross_region_steps(), ENDS_AT), owner_url, progress=progress
     )

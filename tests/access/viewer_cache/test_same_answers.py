@@ -8,18 +8,18 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.access.principals import NIL, OPERATOR, REGISTRY, Caller, Viewer
-from registry.access.viewer_cache import Standings
-from registry.access.viewer_lookup import enter
-from registry.db.session import row, rows
+from registry.access.principals import NIL, OPERATOR_PRINCIPAL, SYSTEM_PRINCIPAL, Principal, Viewer
+from registry.access.viewer_cache import ViewerCache
+from registry.access.viewer_lookup import resolve_viewer
+from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import AppointmentRequired
 from registry.parties.records import Organisation
-from tests.support.builders import a_client, a_freeze, a_sanction, stop_clock
+from tests.support.builders import create_client, create_freeze, create_sanction, stop_clock
 from tests.support.cluster import Database
-from tests.support.demo_databases import Told
+from tests.support.demo_databases import LoadedDemo
 
 DAYS = 30
-MOMENTS = 12
+INSTANTS = 12
 SCOPES = frozenset({"Transfer:view", "Organisation:view", "Account:view"})
 
 # What the facts mean, said once more and by the database itself.
@@ -37,81 +37,87 @@ ORACLE = """
 
 
 @pytest.fixture
-async def founder(founded: Database) -> AsyncIterator[asyncpg.Connection]:
+async def founder(founding_database: Database) -> AsyncIterator[asyncpg.Connection]:
     """The founding day as its owner."""
-    connection = await asyncpg.connect(founded.owner_url)
+    connection = await asyncpg.connect(founding_database.owner_url)
     yield connection
     await connection.close()
 
 
-async def callers() -> list[Caller]:
+async def list_principals() -> list[Principal]:
     """Everybody, in each appointment and in none, through each program and none."""
-    held = await rows(
+    held = await fetch_all(
         "SELECT p.subject, a.id FROM person p LEFT JOIN appointment a ON a.person_id = p.id"
     )
-    programs = ["", "unknown", *(line["name"] for line in await rows("SELECT name FROM client"))]
+    programs = [
+        "",
+        "unknown",
+        *(line["name"] for line in await fetch_all("SELECT name FROM client")),
+    ]
     people = {(line["subject"], line["id"] or NIL) for line in held}
     people |= {(subject, NIL) for subject, _ in people} | {("", NIL)}
     # An appointment of somebody else.
     people |= {(held[0]["subject"], held[-1]["id"]), ("nobody", NIL)}
     asked = [
-        Caller(subject, appointment, client, scopes)
+        Principal(subject, appointment, client, scopes)
         for subject, appointment in sorted(people)
         for client in programs
         for scopes in (None, SCOPES)
     ]
-    return [REGISTRY, OPERATOR, *asked]
+    return [SYSTEM_PRINCIPAL, OPERATOR_PRINCIPAL, *asked]
 
 
-async def measures(chance: random.Random, today: datetime) -> None:
+async def apply_random_measures(chance: random.Random, today: datetime) -> None:
     """Random periods against every organisation, many of which begin or end on one day."""
 
     def day() -> datetime:
         return today + timedelta(days=chance.randint(-DAYS, DAYS))
 
     for body in await Organisation.all():
-        for make in (a_sanction, a_freeze):
+        for make in (create_sanction, create_freeze):
             for _ in range(chance.randint(0, 2)):
                 begins, ends = day(), day()
                 await make(body, starts_at=begins, ends_at=ends if ends > begins else None)
-    await a_client(await Organisation.get(kind="portal"), *SCOPES, name="closed", state="revoked")
+    await create_client(
+        await Organisation.get(kind="portal"), *SCOPES, name="closed", state="revoked"
+    )
 
 
-async def looked_up(caller: Caller) -> Viewer | str:
+async def resolve_directly(caller: Principal) -> Viewer | str:
     try:
-        return await enter(caller)
+        return await resolve_viewer(caller)
     except AppointmentRequired as refusal:
         return str(refusal)
 
 
-async def remembered(standings: Standings, caller: Caller) -> Viewer | str:
+async def resolve_cached(standings: ViewerCache, caller: Principal) -> Viewer | str:
     try:
-        return await standings.viewer(caller)
+        return await standings.resolve(caller)
     except AppointmentRequired as refusal:
         return str(refusal)
 
 
-async def test_what_is_remembered_is_what_is_looked_up(
-    founding: Told, founder: asyncpg.Connection
+async def test_a_cached_viewer_equals_the_loaded_one(
+    founding_demo: LoadedDemo, founder: asyncpg.Connection
 ) -> None:
     chance = random.Random(7)  # noqa: S311 - the same periods in every run
-    today = (await row("SELECT registry_now() AS now") or {})["now"]
-    await measures(chance, today)
-    standings = Standings(most=100_000, clock=lambda: 0.0)
-    everybody = await callers()
+    today = (await fetch_one("SELECT registry_now() AS now") or {})["now"]
+    await apply_random_measures(chance, today)
+    standings = ViewerCache(max_entries=100_000, clock=lambda: 0.0)
+    everybody = await list_principals()
     met: set[tuple[bool, bool, bool]] = set()
 
-    for _ in range(MOMENTS):
+    for _ in range(INSTANTS):
         now = today + timedelta(days=chance.randint(-DAYS, DAYS))
         await stop_clock(founder, now)
-        await standings.poll(row)
+        await standings.refresh(fetch_one)
         for caller in chance.sample(everybody, len(everybody) // 4):
-            seen = await remembered(standings, caller)
-            assert seen == await looked_up(caller)
-            if isinstance(seen, Viewer) and seen.appointment != NIL and not caller.client:
-                said: dict[str, Any] | None = await row(ORACLE, seen.appointment, now)
+            seen = await resolve_cached(standings, caller)
+            assert seen == await resolve_directly(caller)
+            if isinstance(seen, Viewer) and seen.appointment_id != NIL and not caller.client:
+                said: dict[str, Any] | None = await fetch_one(ORACLE, seen.appointment_id, now)
                 assert said == {name: getattr(seen, name) for name in said or ()}
-                met.add((seen.lapsed, seen.sanctioned, seen.frozen))
+                met.add((seen.appointment_expired, seen.is_sanctioned, seen.is_frozen))
 
     assert {(False, False, False), (False, True, False), (False, True, True)} <= met
     assert any(lapsed for lapsed, _, _ in met)

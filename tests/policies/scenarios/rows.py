@@ -12,12 +12,12 @@ import asyncpg
 from registry.access.principals import NIL
 from registry.kernel.calendar import CHINA
 
-SOMEBODY = tuple(UUID(int=number) for number in range(1, 5))
+PERSON_ID = tuple(UUID(int=number) for number in range(1, 5))
 """People and bodies that rows and viewers share, so that they often meet."""
 
-PLACES = ("", "130000", "130200", "131000", "131002")
+DIVISIONS = ("", "130000", "130200", "131000", "131002")
 
-MOMENTS = tuple(
+INSTANTS = tuple(
     datetime.combine(datetime(2022, 6, 7, tzinfo=CHINA), at, CHINA)
     for at in (time(0, 30), time(10), time(23, 59, 59, 999_999))
 )
@@ -52,10 +52,10 @@ class Column:
     words: tuple[str, ...]
 
 
-async def let_anything_in(owner: asyncpg.Connection, table: str) -> list[Column]:
+async def drop_constraints(owner: asyncpg.Connection, table: str) -> list[Column]:
     """Take from a table all that keeps its rows in order, but for NOT NULL; its columns."""
     constraints = await owner.fetch(_CONSTRAINTS, table)
-    listed = dict(_listed(constraints))
+    listed = dict(_listed_values(constraints))
     columns = [
         Column(**found, words=listed.get(found["name"], ()))
         for found in await owner.fetch(_COLUMNS, table)
@@ -68,7 +68,7 @@ async def let_anything_in(owner: asyncpg.Connection, table: str) -> list[Column]
     return columns
 
 
-def _listed(constraints: Sequence[asyncpg.Record]) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _listed_values(constraints: Sequence[asyncpg.Record]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The longest list of words that a check allows each column."""
     found = [
         (column, tuple(re.findall(r"'([^']*)'", words)))
@@ -93,9 +93,9 @@ async def fill(
     await owner.copy_records_to_table(table, records=rows, columns=names)
 
 
-def anybody(chance: random.Random) -> UUID:
+def random_person_id(chance: random.Random) -> UUID:
     """One of those who often meet, nobody, or somebody no other row knows."""
-    return chance.choice((*SOMEBODY, *SOMEBODY, NIL, UUID(int=chance.getrandbits(128))))
+    return chance.choice((*PERSON_ID, *PERSON_ID, NIL, UUID(int=chance.getrandbits(128))))
 
 
 def _cell(column: Column, chance: random.Random) -> object:
@@ -113,23 +113,23 @@ def _words(column: Column) -> Sequence[str]:
     if column.words:
         return column.words
     if column.name.endswith(("city", "county", "division")):
-        return PLACES
+        return DIVISIONS
     return ("", "something")
 
 
-def _moment(chance: random.Random) -> datetime:
-    return chance.choice((_FAR, *(at + near for at in MOMENTS for near in _NEAR)))
+def _instant(chance: random.Random) -> datetime:
+    return chance.choice((_FAR, *(at + near for at in INSTANTS for near in _NEAR)))
 
 
 _VALUES: dict[str, Callable[[random.Random], object]] = {
-    "uuid": anybody,
-    "_uuid": lambda chance: [anybody(chance) for _ in range(chance.randrange(4))],
+    "uuid": random_person_id,
+    "_uuid": lambda chance: [random_person_id(chance) for _ in range(chance.randrange(4))],
     "_text": lambda _: [],
     "jsonb": lambda _: "[]",
     "bool": lambda chance: chance.random() < 0.5,
     "int2": lambda chance: chance.randrange(5),
     "int4": lambda chance: chance.randrange(5),
     "int8": lambda chance: chance.randrange(5),
-    "timestamptz": _moment,
-    "date": lambda chance: _moment(chance).date() if chance.random() < 0.9 else MOMENTS[1].date(),
+    "timestamptz": _instant,
+    "date": lambda chance: _instant(chance).date() if chance.random() < 0.9 else INSTANTS[1].date(),
 }

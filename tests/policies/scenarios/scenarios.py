@@ -17,13 +17,13 @@ from graphql import (
 )
 
 from policies.vocabulary import VOCABULARY, Verb
-from registry.db.session import row
-from schema.build import guards
-from schema.framework.global_ids import global_id
-from schema.root import whole_schema
-from seeds.csv_reader import lines
-from seeds.demo.cross_region.loader import cross_region_acts
-from seeds.demo.scenario_columns import founding_acts
+from registry.db.session import fetch_one
+from schema.build import authorization_guards
+from schema.framework.global_ids import to_global_id
+from schema.root import build_api_schema
+from seeds.csv_reader import read_rows
+from seeds.demo.cross_region.loader import cross_region_steps
+from seeds.demo.scenario_columns import founding_day_steps
 from tests.support.live_server import CLIENT, Portal
 
 TABLE = Path(__file__).with_name("scenarios.csv")
@@ -45,19 +45,19 @@ _COLUMNS = [
     "rule",
     "because",
 ]
-_SCHEMA = whole_schema()
+_SCHEMA = build_api_schema()
 _MUTATIONS = {
     (guard.operation.kind.name, guard.operation.verb): name
-    for name, guard in guards(_SCHEMA).items()
+    for name, guard in authorization_guards(_SCHEMA).items()
 }
 _KINDS = {
     act.id: act.operation.kind.name
-    for act in (*cross_region_acts(), *founding_acts())
-    if act.operation.propose is not None
+    for act in (*cross_region_steps(), *founding_day_steps())
+    if act.operation.build is not None
 }
-_WHY = """fragment Why on Refusal { code message field rule
+_REFUSAL_FRAGMENT = """fragment Why on Refusal { code message field rule
     misses { rule missing { en } blocking { en } } }"""
-_WOULD = "fragment Would on Preview { nextState conditions { name met } }"
+_PREVIEW_FRAGMENT = "fragment Would on Preview { nextState conditions { name met } }"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +84,18 @@ class Scenario:
     number: str
     story: str
     day: str
-    who: str
+    user: str
     acting_for: str
-    through: str
+    client: str
     verb: str
     kind: str
-    on: str
-    said: str
+    target: str
+    arguments: str
     outcome: str
     rule: str
     because: str
 
-    def fits(self, answer: Answer) -> bool:
+    def matches(self, answer: Answer) -> bool:
         """Whether the answer is what the line says."""
         if answer.outcome != self.outcome:
             return False
@@ -107,20 +107,20 @@ class Scenario:
 
 def scenarios() -> list[Scenario]:
     """All lines, in their order."""
-    return [Scenario(*cells) for _, cells in lines(TABLE, _COLUMNS)]
+    return [Scenario(*cells) for _, cells in read_rows(TABLE, _COLUMNS)]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class ScenarioRunner:
     """A served registry and the objects of its story, by the ids of their rows."""
 
     portal: Portal
     objects: Mapping[str, UUID]
 
-    async def play(self, line: Scenario) -> Answer:
+    async def run(self, line: Scenario) -> Answer:
         """Attempt what the line says; nothing is changed."""
-        if _verb(line).looks:
-            return await self._look(line)
+        if _verb(line).is_read:
+            return await self._read(line)
         name = _MUTATIONS[line.kind, line.verb]
         mutation = _SCHEMA._schema.mutation_type
         assert mutation is not None
@@ -131,14 +131,14 @@ class Stage:
         data = await self._ask(
             line,
             f"mutation ($input: {wanted}) {{ done: {name}(input: $input)"
-            f" {{ __typename ...Why ...Would }} }} {_WHY} {_WOULD}",
+            f" {{ __typename ...Why ...Would }} }} {_REFUSAL_FRAGMENT} {_PREVIEW_FRAGMENT}",
             {"input": input},
         )
         return _answer(data["done"])
 
-    async def _look(self, line: Scenario) -> Answer:
+    async def _read(self, line: Scenario) -> Answer:
         """Look at an object, or at the part of it that the verb uncovers."""
-        id = await self._known(line.on, line.kind)
+        id = await self._id_of(line.target, line.kind)
         data = await self._ask(
             line,
             "query ($id: ID!) { node(id: $id) { ... on Governed { maskedFields } } }",
@@ -150,15 +150,15 @@ class Stage:
         return Answer("hidden" if masked else "done", {"": ""})
 
     async def _ask(self, line: Scenario, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        subject = "" if line.who == NOBODY else f"demo-{line.who}"
-        if line.through and not line.who:
-            subject = line.through  # The program for itself.
+        subject = "" if line.user == NOBODY else f"demo-{line.user}"
+        if line.client and not line.user:
+            subject = line.client  # The program for itself.
         answer = await self.portal.ask(
             query,
             variables,
             subject=subject,
             appointment=await self._appointment(line),
-            client=line.through or CLIENT,
+            client=line.client or CLIENT,
         )
         if answer.get("errors"):
             code = answer["errors"][0]["extensions"]["code"]
@@ -169,20 +169,20 @@ class Stage:
     async def _appointment(self, line: Scenario) -> UUID | None:
         if not line.acting_for:
             return None
-        found = await row(
+        found = await fetch_one(
             "SELECT a.id FROM appointment a JOIN person p ON p.id = a.person_id"
             " WHERE p.subject = $1 AND a.organisation_id = $2",
-            f"demo-{line.who}",
+            f"demo-{line.user}",
             self.objects[line.acting_for],
         )
-        assert found is not None, f"{line.who} has no post at {line.acting_for}"
+        assert found is not None, f"{line.user} has no post at {line.acting_for}"
         return UUID(str(found["id"]))
 
     async def _input(self, line: Scenario, fields: GraphQLInputObjectType) -> dict[str, Any]:
         input: dict[str, Any] = {"idempotencyKey": str(uuid4()), "preview": True}
         if "id" in fields.fields:
-            input["id"] = await self._known(line.on, line.kind)
-        for said in filter(None, line.said.split(" | ")):
+            input["id"] = await self._id_of(line.target, line.kind)
+        for said in filter(None, line.arguments.split(" | ")):
             name, _, value = said.partition(": ")
             input[name] = await self._value(value, get_nullable_type(fields.fields[name].type))
         return input
@@ -200,24 +200,24 @@ class Stage:
         """The value with identifiers for what it names by ``@``."""
         match value:
             case str() if value.startswith("@"):
-                return await self._known(value.removeprefix("@"))
+                return await self._id_of(value.removeprefix("@"))
             case list():
                 return [await self._parts(part) for part in value]
             case dict():
                 return {name: await self._parts(part) for name, part in value.items()}
         return value
 
-    async def _known(self, name: str, kind: str = "") -> str:
+    async def _id_of(self, name: str, kind: str = "") -> str:
         """The identifier of an object by the row that made it, its right, entry or account."""
         what, _, of = name.rpartition(" of ")
         if of == ABSENT:
-            return global_id(kind or "Organisation", uuid4())
+            return to_global_id(kind or "Organisation", uuid4())
         id = self.objects[of]
         if not what:
-            return global_id(kind or _KINDS[of], id)
-        found = await row(_RELATED[what], id)
+            return to_global_id(kind or _KINDS[of], id)
+        found = await fetch_one(_RELATED[what], id)
         assert found is not None, name
-        return global_id(what.capitalize(), UUID(str(found["id"])))
+        return to_global_id(what.capitalize(), UUID(str(found["id"])))
 
 
 _RELATED = {
