@@ -140,12 +140,11 @@ class Settings(BaseSettings):
             ),
             (
                 self.rate_limit_points_per_minute < PUBLIC_DIVISOR * self.cost_per_operation_max,
-                f"BIANDAN_RATE_LIMIT_POINTS_PER_MINUTE is at least {PUBLIC_DIVISOR} times"
-                " BIANDAN_COST_PER_OPERATION_MAX.",
+                "BIANDAN_RATE_LIMIT_POINTS_PER_MINUTE is below ten operations of the highest cost.",
             ),
             (
                 "*" in self.trusted_proxies,
-                "BIANDAN_TRUSTED_PROXIES names addresses; believing everybody, it would know nobody.",
+                "BIANDAN_TRUSTED_PROXIES must list addresses or networks, not `*`.",
             ),
         )
 

@@ -189,8 +189,8 @@ class OrganisationFactory:
         )
         self.writer.buffer.add(
             "permit", permit, f"{code}001P", firm.id, firm.division.city, county,
-            firm.division.city, "key", first, date(first.year + 5, 12, 31), "in_force", SOURCE, TRUE, self.at,
-            self.at,
+            firm.division.city, "key", first, date(first.year + 5, 12, 31), "in_force",
+            SOURCE, TRUE, self.at, self.at,
         )  # fmt: skip
         for pollutant in self.pollutants:
             self.writer.buffer.add(

@@ -116,8 +116,9 @@ async def require_parameter(
 async def find_parameter(
     name: str, on: date, *, area: str = "", pollutant: str = ""
 ) -> Parameter | None:
-    """As ``require_parameter``, but None where no row is in force; an unknown figure has value
-    None.
+    """As ``require_parameter``, but None where no row is in force.
+
+    A figure that is not known has the value None.
     """
     found = await fetch_one(_IN_FORCE_SQL, name, on, area, pollutant)
     return None if found is None else _parameter_from_row(found)

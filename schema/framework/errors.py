@@ -39,7 +39,7 @@ def _client_error(error: GraphQLError) -> GraphQLError:
 
 def _refusal_error(error: GraphQLError, refused: Refused) -> GraphQLError:
     _log.info("refused", code=refused.code.value, rule=refused.rule)
-    extensions = {
+    extensions: dict[str, object] = {
         "code": refused.code.value,
         "messageZh": refused.message.zh,
         "retryable": refused.retryable,

@@ -22,7 +22,7 @@ from schema.framework.global_ids import to_global_id
 from schema.framework.inputs import NODE_ID_KEY
 from schema.root import build_api_schema
 from tests.end_to_end.expected_decisions import Records, rolled_back
-from tests.end_to_end.world import USERS, DemoUser
+from tests.end_to_end.users import USERS, DemoUser
 from tests.support.live_server import Portal
 
 VIEWERS = (

@@ -10,7 +10,7 @@ from policies.vocabulary import VOCABULARY
 from registry.access.rulebook_store import BUNDLED_RULEBOOK
 from registry.db.session import fetch_all
 from tests.end_to_end.test_existence import LISTS
-from tests.end_to_end.world import USERS, USERS_IN_2026, DemoUser
+from tests.end_to_end.users import USERS, USERS_IN_2026, DemoUser
 from tests.support.cluster import Server
 from tests.support.demo_databases import LoadedDemo, open_demo_copy
 from tests.support.live_server import Portal, open_portal

@@ -25,7 +25,7 @@ from tests.end_to_end.expected_decisions import (
     rolled_back,
 )
 from tests.end_to_end.inputs import EXISTING_OBJECTS, NEW_OBJECTS
-from tests.end_to_end.world import USERS, USERS_IN_2026, DemoUser
+from tests.end_to_end.users import USERS, USERS_IN_2026, DemoUser
 from tests.seeds.registry_snapshot import take_snapshot
 from tests.support.cluster import Database
 from tests.support.live_server import Portal

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
+from registry.commands.command import Operation, execute_command
 from registry.db.session import execute, fetch_one, transaction
 from registry.kernel.calendar import CHINA
 from registry.ledger.journal import available_quantity, ensure_account, ensure_instrument
@@ -16,8 +18,8 @@ from registry.ledger.rules import (
     Posting,
     Right,
 )
-from registry.parties.records import Organisation
-from tests.support.builders import LANGFANG, create_organisation
+from registry.parties.records import Appointment, Organisation
+from tests.support.builders import LANGFANG, create_organisation, principal_of
 
 OPENING = datetime(2022, 6, 7, 10, tzinfo=CHINA)
 HOUR = timedelta(hours=1)
@@ -125,3 +127,8 @@ async def create_two_holders(stock: int) -> tuple[Instrument, Account, Account]:
 def make_posting(source: Account, target: Account, right: Instrument, quantity: int) -> Posting:
     """A posting between two accounts."""
     return Posting(source.id, target.id, right.id, quantity)
+
+
+async def execute_as(operation: Operation[Any], who: Appointment, **args: object) -> UUID:
+    outcome = await execute_command(operation, await principal_of(who), args, key=uuid4().hex)
+    return UUID(str(outcome.record.pk))

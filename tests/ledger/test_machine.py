@@ -46,11 +46,11 @@ DONE = {
 
 
 def run(
-    ground: LedgerDatabase, *, seed: int, examples: int, steps: int, stride: int = 1
+    database: LedgerDatabase, *, seed: int, examples: int, steps: int, stride: int = 1
 ) -> Counter[str]:
     """Let the machine run; how often which command ended how, and how often each of both."""
     seen: Counter[str] = Counter()
-    body = {"ground": ground, "seen": seen, "stride": stride}
+    body = {"database": database, "outcomes": seen, "stride": stride}
     run_state_machine_as_test(
         hypothesis.seed(seed)(type("SeededMachine", (LedgerMachine,), body)),
         settings=hypothesis.settings(

@@ -9,7 +9,7 @@ import pytest
 from registry.db.session import fetch_one, transaction, with_retries
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import Duplicate, Insufficient, Malformed, NotFound, NotInForce
-from registry.ledger.account_statement import load_positions, load_statement, postings_of
+from registry.ledger.account_statement import load_statement, postings_of
 from registry.ledger.invariants import verify_ledger
 from registry.ledger.journal import (
     available_quantity,
@@ -201,38 +201,6 @@ async def test_a_past_balance_is_one_look_up_for_each_side(owner: asyncpg.Connec
         )
         assert f"Index Only Scan Backward using posting_{side}_as_known" in plan
         assert "Sort" not in plan
-
-
-async def test_a_statement_is_read_page_by_page() -> None:
-    right, seller, buyer = await create_two_holders(10)
-    for _ in range(3):
-        await post_in_transaction(SETTLED, make_posting(seller, buyer, right, 2))
-    span = (OPENING, OPENING + HOUR)
-
-    first = await load_statement(seller.id, right.id, *span, limit=2)
-    rest = await load_statement(seller.id, right.id, *span, after=first[-1].sequence, limit=2)
-
-    assert [(line.sequence, line.change, line.balance) for line in first + rest] == [
-        (1, 10, 10),
-        (2, -2, 8),
-        (3, -2, 6),
-        (4, -2, 4),
-    ]
-    assert rest[0].other == buyer.id
-    assert first[0].kind == "opening"
-
-
-async def test_positions_show_what_is_held_now_and_what_was() -> None:
-    right, seller, buyer = await create_two_holders(10)
-    await post_in_transaction(SETTLED, make_posting(seller, buyer, right, 10), at=OPENING + HOUR)
-
-    now = await load_positions([seller.id, buyer.id], OPENING + HOUR)
-    before = await load_positions([seller.id, buyer.id], OPENING + HOUR, recorded_at=OPENING)
-
-    assert [(place.account_id, place.quantity, place.frozen) for place in now] == [
-        (buyer.id, 10, False)
-    ]
-    assert [(place.account_id, place.quantity) for place in before] == [(seller.id, 10)]
 
 
 async def test_a_right_is_in_force_on_its_last_day_in_china_and_not_after() -> None:

@@ -4,8 +4,6 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from registry.kernel.errors import (
     ConditionsUnmet,
@@ -13,9 +11,7 @@ from registry.kernel.errors import (
     Forbidden,
     Malformed,
     NotFound,
-    WrongState,
 )
-from registry.kernel.state_machine import transition
 from registry.parties.records import Appointment
 from registry.permits.operations import change_permit_limits, register_permit, revoke_permit
 from registry.permits.queries import (
@@ -27,7 +23,7 @@ from registry.permits.queries import (
     permit_in_force,
 )
 from registry.permits.records import Permit, PermitLimit
-from registry.permits.rules import PERMIT_TRANSITIONS, PermitState, PermitStep, day_before
+from registry.permits.rules import day_before
 from tests.permits.builders import (
     DAY,
     FIRST,
@@ -379,15 +375,6 @@ async def test_limits_of_one_pollutant_never_overlap(owner: asyncpg.Connection) 
 async def test_an_unknown_pollutant_is_named() -> None:
     with pytest.raises(Malformed, match="GOLD"):
         await load_pollutants(["SO2", "GOLD"])
-
-
-@given(st.sampled_from(PermitState), st.sampled_from(PermitStep))
-def test_a_permit_takes_only_the_steps_of_its_table(state: PermitState, step: PermitStep) -> None:
-    if (state, step) in PERMIT_TRANSITIONS:
-        assert transition(PERMIT_TRANSITIONS, state, step) is PERMIT_TRANSITIONS[state, step]
-    else:
-        with pytest.raises(WrongState):
-            transition(PERMIT_TRANSITIONS, state, step)
 
 
 async def _change(who: Appointment, permit: Permit, quantity: str, effective_from: date) -> None:

@@ -9,8 +9,11 @@ from registry.kernel.identifiers import check_outlet
 from registry.kernel.quantities import DateRange
 from registry.kernel.state_machine import transition
 from registry.permits.rules import (
+    PERMIT_TRANSITIONS,
     PROJECT_TRANSITIONS,
     Medium,
+    PermitState,
+    PermitStep,
     ProjectState,
     ProjectStep,
     check_change_is_latest,
@@ -103,3 +106,12 @@ def test_a_list_is_neither_too_short_nor_too_long(number: int, *, allowed: bool)
     else:
         with pytest.raises(Malformed):
             check_count(["x"] * number, "words", least=1, most=3)
+
+
+@given(st.sampled_from(PermitState), st.sampled_from(PermitStep))
+def test_a_permit_takes_only_the_steps_of_its_table(state: PermitState, step: PermitStep) -> None:
+    if (state, step) in PERMIT_TRANSITIONS:
+        assert transition(PERMIT_TRANSITIONS, state, step) is PERMIT_TRANSITIONS[state, step]
+    else:
+        with pytest.raises(WrongState):
+            transition(PERMIT_TRANSITIONS, state, step)
