@@ -44,7 +44,7 @@ OFFICER = Principal(subject="bench-officer", client="demonstration")
 FILL = Path(__file__).with_name("settlement.sql")
 SETTLE = (
     "mutation ($input: TransferInput!) { settleTransfer(input: $input) {"
-    " __typename ... on Transfer { id state } ... on Refusal { code message } } }"
+    " __typename ... on Transfer { id state } ... on Refusal { code message { en } } } }"
 )
 
 # The enterprises' numbers are the only arguments, so that pgbench sends the same statement.

@@ -15,13 +15,13 @@ from schema.build import GovernedSchema, KindVerb, build_schema, with_planner
 from schema.documents.cost import Limits
 from schema.types.accounts import AccountMutation, AccountQuery
 from schema.types.agreements import AgreementMutation, AgreementQuery
-from schema.types.freezes_and_reversals import CorrectionMutation, CorrectionQuery
+from schema.types.freezes_and_reversals import FreezeAndReversalMutation, FreezeAndReversalQuery
 from schema.types.parties import PartyMutation, PartyQuery
 from schema.types.permits import PermitMutation, PermitQuery
 from schema.types.projects import ProjectMutation, ProjectQuery
 from schema.types.reference import ReferenceQuery
-from schema.types.rulebook import RuleQuery
-from schema.types.sanctions_and_clients import MeasureMutation, MeasureQuery
+from schema.types.rulebook import RuleBookQuery
+from schema.types.sanctions_and_clients import SanctionAndClientMutation, SanctionAndClientQuery
 from schema.types.transfer_mutations import TransferMutation
 from schema.types.transfers import TransferQuery
 
@@ -31,13 +31,13 @@ INTERNAL_VERBS: frozenset[KindVerb] = frozenset({("Organisation", "bootstrap")})
 
 @strawberry.type(description="What can be asked 查询.")
 class Query(
-    RuleQuery,
+    RuleBookQuery,
     PartyQuery,
-    MeasureQuery,
+    SanctionAndClientQuery,
     PermitQuery,
     ProjectQuery,
     AccountQuery,
-    CorrectionQuery,
+    FreezeAndReversalQuery,
     TransferQuery,
     AgreementQuery,
     ReferenceQuery,
@@ -48,11 +48,11 @@ class Query(
 @strawberry.type(description="What can be done 办理.")
 class Mutation(
     PartyMutation,
-    MeasureMutation,
+    SanctionAndClientMutation,
     PermitMutation,
     ProjectMutation,
     AccountMutation,
-    CorrectionMutation,
+    FreezeAndReversalMutation,
     TransferMutation,
     AgreementMutation,
 ):

@@ -1,7 +1,7 @@
 """How accounts, instruments and reversals are read from rows."""
 
 from registry.ledger.rules import MONEY_INSTRUMENT
-from registry.reading.projections import ColumnExpr, OptionalRow, ToMany, ToOne
+from registry.reading.projections import ColumnExpr, OptionalRow, ToMany, ToOne, column_expr
 
 _MONEY = f"'{MONEY_INSTRUMENT}'"
 
@@ -78,6 +78,7 @@ POSITION_INSTRUMENT = ToOne("{t}.instrument_id", joined_alias="{t}i")
 QUANTITY = ColumnExpr("{t}.quantity", scale="{t}i.scale")
 CHANGE = ColumnExpr("{t}.change", scale="{t}.scale")
 BALANCE = ColumnExpr("{t}.balance", scale="{t}.scale")
+RECORDED_AT = column_expr("known_at")
 ENTRY = ColumnExpr("{t}.entry_id", id_kind="Entry")
 HOLDER = ToOne("{t}.organisation_id")
 

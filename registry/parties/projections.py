@@ -16,7 +16,8 @@ IN_FORCE_AT = ColumnExpr(
     f" AND coalesce({{t}}.valid_until > {_AT}, true))"
 )
 SANCTION_IN_FORCE = ColumnExpr(
-    "({t}.state = 'in_force' AND {t}.starts_at <= :now AND coalesce({t}.ends_at > :now, true))"
+    f"({{t}}.starts_at <= {_AT} AND coalesce({{t}}.ends_at > {_AT}, true)"
+    f" AND coalesce({{t}}.lifted_at > {_AT}, true))"
 )
 
 PERSISTED_QUERIES = ToMany(

@@ -244,9 +244,9 @@ class DatedAppointment(Protocol):
 class DatedSanction(Protocol):
     """As much of a sanction as tells whether it bars."""
 
-    state: str
     starts_at: datetime
     ends_at: datetime | None
+    lifted_at: datetime | None
 
 
 def is_appointment_in_force(
@@ -265,10 +265,10 @@ def is_appointment_in_force(
     )
 
 
-def is_sanction_in_force(sanction: DatedSanction, now: datetime) -> bool:
-    """Whether it bars by its state and its dates; the end itself is outside."""
-    return sanction.state == SanctionState.IN_FORCE and _is_between(
-        sanction.starts_at, sanction.ends_at, now
+def was_sanction_in_force_at(sanction: DatedSanction, at: datetime) -> bool:
+    """Whether it barred at a time, by its dates and its lifting; each end is outside."""
+    return _is_between(sanction.starts_at, sanction.ends_at, at) and _is_between(
+        sanction.starts_at, sanction.lifted_at, at
     )
 
 

@@ -3,7 +3,6 @@
 from registry.reading.projections import ColumnExpr, ToMany, ToOne
 
 _DAY = "coalesce(:as_of::date, china_date(:now))"
-_TODAY = "china_date(:now)"
 
 LIMITS = ToMany(
     "permit_limit",
@@ -16,8 +15,8 @@ DEMANDS = ToMany(
     "project_demand", "{t}.project_id = {p}.id AND {t}.superseded_at IS NULL", "{t}.pollutant"
 )
 IN_FORCE = ColumnExpr(
-    f"({{t}}.valid_from <= {_TODAY} AND {{t}}.valid_until >= {_TODAY}"
-    f" AND coalesce({{t}}.revoked_on > {_TODAY}, true))"
+    f"({{t}}.valid_from <= {_DAY} AND {{t}}.valid_until >= {_DAY}"
+    f" AND coalesce({{t}}.revoked_on > {_DAY}, true))"
 )
 ISSUED_BY = ToOne("{t}.issued_by", target_column="code")
 DIVISION = ToOne("{t}.division", target_column="code")

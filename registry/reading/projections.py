@@ -128,6 +128,13 @@ def plain_column(column: str) -> ColumnExpr:
     return ColumnExpr(f"{{t}}.{column}", is_plain=True)
 
 
+def localised_column(column: str) -> EmbeddedObject:
+    """A bilingual text stored as ``English | 中文``; without a separator it serves both."""
+    parts = (f"nullif(split_part({{t}}.{column}, ' | ', {part}), '')" for part in (1, 2))
+    en, zh = (ColumnExpr(f"coalesce({part}, {{t}}.{column})") for part in parts)
+    return EmbeddedObject({"en": en, "zh": zh})
+
+
 def column_or_null(column: str, value: str = "''") -> ColumnExpr:
     """The column, null where it holds what stands for «none»; ``value`` is a literal of SQL."""
     return ColumnExpr(f"NULLIF({{t}}.{column}, {value})")

@@ -1,6 +1,6 @@
 """How reference data is read from rows: whole, short lists."""
 
-from registry.reading.projections import ColumnExpr, ToMany, column_expr
+from registry.reading.projections import ColumnExpr, ToMany, column_expr, localised_column
 
 NAME = column_expr("name_zh")
 DECIMALS = column_expr("scale")
@@ -21,5 +21,6 @@ PARAMETERS = ToMany(
     f"{{t}}.effective_from <= {_DAY} AND coalesce({{t}}.effective_until >= {_DAY}, true)",
     '{t}.name COLLATE "C", {t}.area COLLATE "C", {t}.pollutant COLLATE "C"',
 )
+LEGAL_BASIS = localised_column("ground")
 AREA = ColumnExpr("NULLIF({t}.area, '')")
 POLLUTANT = ColumnExpr("NULLIF({t}.pollutant, '')")

@@ -1,7 +1,14 @@
 """How transfers and certificates are read from rows."""
 
 from registry.kernel.state_machine import allowed_steps
-from registry.reading.projections import ColumnExpr, EmbeddedObject, ToMany, ToOne, column_expr
+from registry.reading.projections import (
+    ColumnExpr,
+    EmbeddedObject,
+    ToMany,
+    ToOne,
+    column_expr,
+    localised_column,
+)
 from registry.transfers.facts import OVERDUE_SQL
 from registry.transfers.rules import TRANSITIONS, State
 
@@ -23,6 +30,7 @@ QUANTITY = ColumnExpr("{t}.quantity", scale="{j}.scale", via=INSTRUMENT)
 OPINIONS = ToMany("transfer_opinion", "{t}.transfer_id = {p}.id", "{t}.given_at, {t}.id")
 COMMENTS = ToMany("transfer_comment", "{t}.transfer_id = {p}.id", "{t}.given_at, {t}.id")
 FINDINGS = ToMany("eligibility_finding", "{t}.transfer_id = {p}.id", "{t}.name")
+FINDING_LEGAL_BASIS, FINDING_SOURCE = localised_column("ground"), localised_column("source")
 FINDING_MESSAGE = EmbeddedObject({"en": column_expr("message_en"), "zh": column_expr("message_zh")})
 CERTIFICATE = ToOne("{t}.id", target_column="transfer_id")
 

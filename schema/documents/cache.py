@@ -222,12 +222,16 @@ def _estimated_bytes(text: str, tokens: int) -> int:
 
 
 def _without_operation_name(text: str, name: str | None) -> ValidatedOperation:
-    message = (
-        "The document has several operations or none; name the one that is meant."
+    message, message_zh = (
+        (
+            "The document has several operations or none; name the one that is meant.",
+            "查询文档含有多个操作或没有操作,请指明操作名称。",
+        )
         if name is None
-        else "The document has no operation of this name."
+        else ("The document has no operation of this name.", "查询文档中没有该名称的操作。")
     )
-    fault = GraphQLError(message, extensions={"code": Code.MALFORMED.value})
+    code = Code.MALFORMED.value
+    fault = GraphQLError(message, extensions={"code": code, "messageZh": message_zh})
     return ValidatedOperation(text, stored_errors=(fault,))
 
 
@@ -236,7 +240,8 @@ def _explain_abort(error: GraphQLError) -> GraphQLError:
     if not isinstance(error, ValidationAbortedError) or "Too many" in error.message:
         return error
     message = "The document takes too long to check: it repeats fields or fragments too often."
-    return GraphQLError(message, extensions={"code": TOO_LARGE})
+    message_zh = "查询文档校验耗时过长:字段或片段重复过多。"
+    return GraphQLError(message, extensions={"code": TOO_LARGE, "messageZh": message_zh})
 
 
 def _clone_error(error: GraphQLError) -> GraphQLError:

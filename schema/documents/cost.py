@@ -227,7 +227,10 @@ def limit_errors(operation: OperationType, size: Complexity, limits: Limits) -> 
     return [
         GraphQLError(
             f"The document asks for {name} {found}; at most {getattr(limits, name)} are allowed.",
-            extensions={"code": TOO_LARGE},
+            extensions={
+                "code": TOO_LARGE,
+                "messageZh": f"查询文档的{name}为{found},上限为{getattr(limits, name)}。",
+            },
         )
         for name, found in too_large
     ]

@@ -1,4 +1,4 @@
-"""What errors tell: refusals their code, faults of the client their message, bugs a number."""
+"""Errors as clients see them: a code and both languages; an internal error has a number."""
 
 from uuid import uuid4
 
@@ -10,11 +10,14 @@ from registry.kernel.errors import Code, Refused
 
 INTERNAL_CODE = "INTERNAL"
 
+_INVALID_REQUEST_ZH = "请求不符合接口规范。"
+"""Chinese for the faults that the GraphQL library words in English only."""
+
 _log = structlog.get_logger()
 
 
 def format_error(error: GraphQLError) -> GraphQLError:
-    """What the client is told of an error; a bug is logged with the number that he is given."""
+    """The error as the client sees it; a bug is logged under the number that is answered."""
     cause = _original_error(error)
     if cause is None:
         return _client_error(error)
@@ -23,7 +26,7 @@ def format_error(error: GraphQLError) -> GraphQLError:
 
 
 def _original_error(error: GraphQLError) -> BaseException | None:
-    """What was raised, where it was not GraphQL itself that found fault with the request."""
+    """The exception raised; None where GraphQL itself rejected the request."""
     cause: BaseException | None = error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
@@ -31,9 +34,9 @@ def _original_error(error: GraphQLError) -> BaseException | None:
 
 
 def _client_error(error: GraphQLError) -> GraphQLError:
-    code = (error.extensions or {}).get("code", Code.MALFORMED.value)
-    _log.info("client_fault", code=code)
-    error.extensions = {**(error.extensions or {}), "code": code}
+    defaults = {"code": Code.MALFORMED.value, "messageZh": _INVALID_REQUEST_ZH}
+    error.extensions = {**defaults, **(error.extensions or {})}
+    _log.info("client_fault", code=error.extensions["code"])
     return error
 
 
@@ -52,7 +55,12 @@ def _refusal_error(error: GraphQLError, refused: Refused) -> GraphQLError:
 def _internal_error(error: GraphQLError, cause: BaseException) -> GraphQLError:
     number = str(uuid4())
     _log.error("bug", id=number, path=error.path, exc_info=cause)
-    return _replace(error, "Internal error", {"code": INTERNAL_CODE, "id": number})
+    extensions: dict[str, object] = {
+        "code": INTERNAL_CODE,
+        "messageZh": "系统内部错误。",
+        "id": number,
+    }
+    return _replace(error, "Internal error", extensions)
 
 
 def _replace(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:

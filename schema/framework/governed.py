@@ -15,12 +15,12 @@ from strawberry.types.field import StrawberryField
 from policies.engine import MAX_NEAR_MISSES
 from policies.rulebook import MAX_FACTS_PER_TABLE
 from policies.vocabulary import VOCABULARY
-from registry.access.authorizer import ActionExplanation as State
+from registry.access import authorizer as access
 from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import NIL
 from registry.commands import audit_log
-from registry.commands.records import AuditEntry as ActRecord
+from registry.commands import records as audit_records
 from registry.kernel.errors import Malformed, NotFound
 from registry.reading.keyset import MAX_PAGE_SIZE
 from registry.reading.projections import (
@@ -34,7 +34,7 @@ from schema.documents.cost import MAX_ITEMS
 from schema.framework.context import Info
 from schema.framework.global_ids import to_global_id
 from schema.framework.projected import OWN_ID, bounded_list, check_bounded_list, projected
-from schema.framework.refusals import Miss, Sentence
+from schema.framework.refusals import LocalisedText, NearMiss
 
 Getter = Callable[[Any], object]
 
@@ -66,42 +66,44 @@ class Node:
         return to_global_id(self.KIND.name, self.record.pk)
 
 
-@strawberry.type(description="Whether one act is allowed on one object, and why 操作许可状态.")
-class ActionState:
-    """The judge's verdict, explained."""
+@strawberry.type(description="Whether one verb is allowed on one object, and why 操作许可说明.")
+class ActionExplanation:
+    """A decision of the policy engine, explained."""
 
     verb: str = strawberry.field(description="The act 操作.")
     allowed: bool = strawberry.field(description="Whether it is allowed now 当前是否允许.")
     rule: str | None = strawberry.field(description="The rule that allows or forbids it 规则编号.")
-    ground: str | None = strawberry.field(description="Its legal ground 法律依据.")
-    because: list[Sentence] = strawberry.field(
+    legal_basis: LocalisedText | None = strawberry.field(
+        description="The law that rule cites 法律依据."
+    )
+    reasons: list[LocalisedText] = strawberry.field(
         description="The facts it rests on 判断依据.", metadata={MAX_ITEMS: MAX_FACTS_PER_TABLE}
     )
-    misses: list[Miss] = strawberry.field(
+    near_misses: list[NearMiss] = strawberry.field(
         description="The nearest rules that would allow it 最接近的许可规则.",
         metadata={MAX_ITEMS: MAX_NEAR_MISSES},
     )
 
     @classmethod
-    def of(cls, state: State) -> "ActionState":
-        """The API's form of a verdict."""
+    def of(cls, state: access.ActionExplanation) -> "ActionExplanation":
+        """The API's form of a decision."""
         return cls(
             verb=state.verb,
             allowed=state.allowed,
             rule=state.rule or None,
-            ground=state.legal_basis or None,
-            because=[Sentence.of(text) for text in state.reasons],
-            misses=[Miss.of(miss) for miss in state.near_misses],
+            legal_basis=LocalisedText.parse_optional(state.legal_basis),
+            reasons=[LocalisedText.of(text) for text in state.reasons],
+            near_misses=[NearMiss.of(miss) for miss in state.near_misses],
         )
 
 
 @strawberry.type(
     description="One thing that was done: who, when, in which capacity, under which rule 操作记录."
 )
-class Act:
-    """A line of the log of acts."""
+class AuditEntry:
+    """A line of the audit log."""
 
-    record: strawberry.Private[ActRecord]
+    record: strawberry.Private[audit_records.AuditEntry]
     at: datetime = strawberry.field(description="When 办理时间.")
     operation: str = strawberry.field(description="The mutation that did it 办理事项.")
     verb: str = strawberry.field(description="The act in the words of the rule book 操作.")
@@ -155,8 +157,8 @@ class Act:
         return cls(record=record) if cls and record is not None else None
 
     @classmethod
-    def of(cls, act: ActRecord) -> "Act":
-        """The API's form of an act."""
+    def of(cls, act: audit_records.AuditEntry) -> "AuditEntry":
+        """The API's form of an audit entry."""
         same = ("at", "operation", "verb", "role", "rule", "edition", "state_before", "state_after")
         return cls(record=act, **{name: getattr(act, name) for name in same})
 
@@ -181,13 +183,13 @@ class Governed(Node):
     @strawberry.field(
         description="Whether one act is allowed now, and why 某项操作是否允许及其理由."
     )
-    async def action_state(self, info: Info, verb: str) -> ActionState:
+    async def action_state(self, info: Info, verb: str) -> ActionExplanation:
         """The verdict on one verb, explained."""
         if VOCABULARY.verb(self.KIND.name, verb) is None:
             raise Malformed(
                 "verb", f"{self.KIND.name} knows no such verb.", "该类对象没有此项操作。"
             )
-        return ActionState.of(
+        return ActionExplanation.of(
             authorizer.explain(await info.context.viewer(), self.KIND, verb, self.record)
         )
 
@@ -208,11 +210,11 @@ class Governed(Node):
         description="What was done with it, oldest first, at most 100 acts 办理历史.",
         metadata=projected(audit_log.HISTORY, check_arguments=bounded_list),
     )
-    async def history(self, info: Info, first: int = MAX_PAGE_SIZE) -> list[Act]:
+    async def history(self, info: Info, first: int = MAX_PAGE_SIZE) -> list[AuditEntry]:
         """Every act on the object; whoever sees the object sees its history."""
         check_bounded_list(first)
         found = await info.context.load_batched(audit_log.load_histories, (self.record.pk, first))
-        return [Act.of(act) for act in found or ()]
+        return [AuditEntry.of(act) for act in found or ()]
 
     @strawberry.field(
         description="The state it had been brought to by a moment; null before its first act"

@@ -7,7 +7,7 @@ from registry.commands.command import PostingPreview
 from registry.commands.command import Preview as Computed
 from registry.kernel.quantities import format_quantity
 from schema.framework.global_ids import to_global_id
-from schema.framework.refusals import Condition, Sentence
+from schema.framework.refusals import Condition, LocalisedText
 from schema.framework.scalars import Quantity
 
 INSTRUMENT, ACCOUNT = "Instrument", "Account"
@@ -39,12 +39,12 @@ class NextApprover:
 
     role: str = strawberry.field(description="The role in the rule book's words 角色.")
     verb: str = strawberry.field(description="What that role would have to do 待办操作.")
-    role_text: Sentence = strawberry.field(description="The role's name 角色名称.")
+    role_text: LocalisedText = strawberry.field(description="The role's name 角色名称.")
 
     @classmethod
     def of(cls, role: str, verb: str) -> "NextApprover":
         """The API's form of a pair of role and verb."""
-        return cls(role=role, verb=verb, role_text=Sentence.of(VOCABULARY.roles[role]))
+        return cls(role=role, verb=verb, role_text=LocalisedText.of(VOCABULARY.roles[role]))
 
 
 @strawberry.type(

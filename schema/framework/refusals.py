@@ -1,4 +1,4 @@
-"""Refusals in the API: data in the answer of a mutation, an error with a code in a query's."""
+"""Refusals in the API: data in the answer of a mutation, an error with a code in a query."""
 
 from typing import Self
 
@@ -18,9 +18,13 @@ RefusalCode = strawberry.enum(
 )
 
 
-@strawberry.type(description="One sentence in two languages 双语文句.")
-class Sentence:
-    """A text of the vocabulary, for the API."""
+SEPARATOR = " | "
+"""Divides the English from the Chinese of a text that is stored as one."""
+
+
+@strawberry.type(description="One text in two languages 双语文本.")
+class LocalisedText:
+    """A sentence, a name or a citation."""
 
     en: str = strawberry.field(description="In English 英文.")
     zh: str = strawberry.field(description="In Chinese 中文.")
@@ -30,45 +34,58 @@ class Sentence:
         """The API's form of a text."""
         return cls(en=text.en, zh=text.zh)
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """A text stored as ``English | 中文``; one without a separator serves both languages."""
+        en, _, zh = text.partition(SEPARATOR)
+        return cls(en=en, zh=zh or en)
+
+    @classmethod
+    def parse_optional(cls, text: str) -> Self | None:
+        """Likewise; None for an empty text."""
+        return cls.parse(text) if text else None
+
 
 @strawberry.type(
-    description="A rule that would have allowed it, and what stands against it 最接近的许可规则."
+    description="A rule that would allow it, and the facts that prevent it 最接近的许可规则."
 )
-class Miss:
-    """A nearest miss of the rule book."""
+class NearMiss:
+    """A near miss of the rule book."""
 
     rule: str = strawberry.field(description="Number of the rule 规则编号.")
-    ground: str = strawberry.field(description="Its legal ground 法律依据.")
-    missing: list[Sentence] = strawberry.field(
-        description="What would have to be so 尚缺条件.", metadata={MAX_ITEMS: MAX_FACTS_PER_TABLE}
+    legal_basis: LocalisedText = strawberry.field(description="The law it cites 法律依据.")
+    missing: list[LocalisedText] = strawberry.field(
+        description="Facts that would have to be true 尚缺条件.",
+        metadata={MAX_ITEMS: MAX_FACTS_PER_TABLE},
     )
-    blocking: list[Sentence] = strawberry.field(
-        description="What would have to be otherwise 阻碍条件.",
+    blocking: list[LocalisedText] = strawberry.field(
+        description="Facts that would have to be false 阻碍条件.",
         metadata={MAX_ITEMS: MAX_FACTS_PER_TABLE},
     )
 
     @classmethod
     def of(cls, miss: errors.NearMiss) -> Self:
-        """The API's form of a miss."""
+        """The API's form of a near miss."""
         return cls(
             rule=miss.rule,
-            ground=miss.legal_basis,
-            missing=[Sentence.of(text) for text in miss.missing],
-            blocking=[Sentence.of(text) for text in miss.blocking],
+            legal_basis=LocalisedText.parse(miss.legal_basis),
+            missing=[LocalisedText.of(text) for text in miss.missing],
+            blocking=[LocalisedText.of(text) for text in miss.blocking],
         )
 
 
-@strawberry.type(description="A requirement of the regulation, as it was found to be 条件核查结果.")
+@strawberry.type(description="A requirement of the regulation and its finding 条件核查结果.")
 class Condition:
     """A condition of the concept, evaluated."""
 
     name: str = strawberry.field(description="Stable word for the condition 条件名称.")
     met: bool = strawberry.field(description="Whether it is met 是否满足.")
-    message: str = strawberry.field(description="What was found, in English 核查情况(英文).")
-    message_zh: str = strawberry.field(description="What was found, in Chinese 核查情况(中文).")
-    ground: str = strawberry.field(description="Law and article, or parameter 法律依据或参数.")
-    source: str = strawberry.field(
-        description="Where the facts were read, and of what date 数据来源."
+    message: LocalisedText = strawberry.field(description="The finding with its figures 核查情况.")
+    legal_basis: LocalisedText = strawberry.field(
+        description="Law and article, or parameter 法律依据或参数."
+    )
+    source: LocalisedText = strawberry.field(
+        description="Where the facts were read, and their date 数据来源."
     )
 
     @classmethod
@@ -77,10 +94,9 @@ class Condition:
         return cls(
             name=condition.name,
             met=condition.met,
-            message=condition.message.en,
-            message_zh=condition.message.zh,
-            ground=condition.legal_basis,
-            source=condition.source,
+            message=LocalisedText.of(condition.message),
+            legal_basis=LocalisedText.parse(condition.legal_basis),
+            source=LocalisedText.parse(condition.source),
         )
 
 
@@ -89,15 +105,16 @@ class Refusal:
     """A refusal, for the API."""
 
     code: errors.Code = strawberry.field(description="Why 拒绝原因代码.")
-    message: str = strawberry.field(description="Why, in English 说明(英文).")
-    message_zh: str = strawberry.field(description="Why, in Chinese 说明(中文).")
+    message: LocalisedText = strawberry.field(description="The reason in words 说明.")
     field: str | None = strawberry.field(description="The input it is about 相关输入字段.")
     retryable: bool = strawberry.field(
         description="Whether the same command may succeed if sent again 可否以同一幂等键重试."
     )
     rule: str | None = strawberry.field(description="The rule that forbids it 禁止规则编号.")
-    ground: str | None = strawberry.field(description="The legal ground 法律依据.")
-    misses: list[Miss] = strawberry.field(
+    legal_basis: LocalisedText | None = strawberry.field(
+        description="The law that rule or condition cites 法律依据."
+    )
+    near_misses: list[NearMiss] = strawberry.field(
         description="The nearest rules that would allow it 最接近的许可规则.",
         metadata={MAX_ITEMS: MAX_NEAR_MISSES},
     )
@@ -110,13 +127,12 @@ class Refusal:
         """The API's form of a refusal."""
         return cls(
             code=refused.code,
-            message=refused.message.en,
-            message_zh=refused.message.zh,
+            message=LocalisedText.of(refused.message),
             field=refused.field or None,
             retryable=refused.retryable,
             rule=refused.rule or None,
-            ground=refused.legal_basis or None,
-            misses=[Miss.of(miss) for miss in refused.near_misses],
+            legal_basis=LocalisedText.parse_optional(refused.legal_basis),
+            near_misses=[NearMiss.of(miss) for miss in refused.near_misses],
             conditions=[Condition.of(condition) for condition in refused.conditions],
         )
 
@@ -127,6 +143,6 @@ class RefusalHandler(strawberry.ExceptionHandler[errors.Refused, Refusal]):
     def handle(
         self, exception: errors.Refused, *, field: StrawberryField, info: strawberry.Info
     ) -> Refusal:
-        """The refusal that stands in the place of the result."""
+        """The refusal takes the place of the result."""
         del field, info
         return Refusal.of(exception)

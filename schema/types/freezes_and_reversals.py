@@ -154,7 +154,7 @@ NEWEST_ORDER = {"newest": Ordering("changed_at", datetime, descending=True)}
 
 
 @strawberry.type
-class CorrectionQuery:
+class FreezeAndReversalQuery:
     """What is frozen, and what is to be undone."""
 
     freezes = list_field(
@@ -175,7 +175,7 @@ class CorrectionQuery:
 
 
 @strawberry.type
-class CorrectionMutation:
+class FreezeAndReversalMutation:
     """Freezing and undoing."""
 
     impose_freeze = governed_mutation(

@@ -104,14 +104,16 @@ class Appointment(Governed):
     state: AppointmentState = column("Where it stands, its dates apart 状态.")
     ended_at: datetime | None = column("When it was ended before its time 终止时间.")
     proposed_by: Person | None = relation("Who proposed it 提出人.", name="submitted_by")
-    proposing_body: Organisation = relation("For which body 提出单位.", name="submitted_body")
+    proposing_organisation: Organisation = relation(
+        "On whose behalf 提出单位.", name="submitted_body"
+    )
     demo: bool = column("Demonstration data 是否演示数据.")
 
     @strawberry.field(
         description="Whether it counts, now or at a moment 是否有效(可查历史时点).",
         metadata=projected(projections.IN_FORCE_AT),
     )
-    async def holds(self, info: Info, as_of: datetime | None = strawberry.UNSET) -> bool:
+    async def effective(self, info: Info, as_of: datetime | None = strawberry.UNSET) -> bool:
         """Judged by the registry's clock; a moment to come is judged by what is known now."""
         return await was_in_force_at(self.record, as_of or (await info.context.viewer()).now)
 

@@ -134,14 +134,14 @@ class Permit(Governed):
         return await load_division(info, self.record.issued_by)
 
     @strawberry.field(
-        description="Whether it is in force today 今日是否有效.",
+        description="Whether it is in force on a day, today by default 当日是否有效.",
         metadata=projected(projections.IN_FORCE),
     )
-    async def in_force(self, info: Info) -> bool:
+    async def effective(self, info: Info, as_of: date | None = strawberry.UNSET) -> bool:
         """By its days and its revocation."""
-        today = day_of((await info.context.viewer()).now)
+        on = as_of or day_of((await info.context.viewer()).now)
         period = DateRange(self.record.valid_from, self.record.valid_until)
-        return rules.is_in_force(period, self.record.revoked_on, today)
+        return rules.is_in_force(period, self.record.revoked_on, on)
 
     @strawberry.field(
         description="What it allows on a day, today by default; null where this appointment may"

@@ -7,7 +7,7 @@ import strawberry
 
 from registry.kernel.calendar import day_of
 from registry.kernel.quantities import format_quantity
-from registry.reading.projections import ColumnExpr, plain_column
+from registry.reading.projections import Projection, plain_column
 from registry.reference import parameters, projections, queries
 from registry.reference.parameters import Parameter as Figure
 from registry.reference.records import Division as DivisionRecord
@@ -15,17 +15,18 @@ from registry.reference.records import Pollutant as PollutantRecord
 from registry.reference.records import RiverSystem as RiverSystemRecord
 from schema.framework.context import Info
 from schema.framework.projected import projected
+from schema.framework.refusals import LocalisedText
 from schema.framework.scalars import Quantity
 
 
-def _field(description: str, projection: ColumnExpr | None = None) -> Any:  # noqa: ANN401 - as annotated
+def _field(description: str, projection: Projection | None = None) -> Any:  # noqa: ANN401 - as annotated
     return strawberry.field(
         description=description, metadata=projected(projection) if projection else {}
     )
 
 
 @strawberry.interface(description="Something that was read in a source 有来源的数据.")
-class Sourced:
+class Provenance:
     """Where reference data comes from and how far it may be trusted."""
 
     source: str = _field("Where it was read 数据来源.")
@@ -34,7 +35,7 @@ class Sourced:
 
 
 @strawberry.type(description="A province, city or county 行政区划.")
-class Division(Sourced):
+class Division(Provenance):
     """A division of the dated table."""
 
     TABLE: ClassVar = "division"
@@ -54,7 +55,7 @@ class Division(Sourced):
 
 
 @strawberry.type(description="A regulated pollutant 主要污染物.")
-class Pollutant(Sourced):
+class Pollutant(Provenance):
     """A pollutant of the table."""
 
     TABLE: ClassVar = "pollutant"
@@ -77,7 +78,7 @@ class Pollutant(Sourced):
 
 
 @strawberry.type(description="A river system 水系.")
-class RiverSystem(Sourced):
+class RiverSystem(Provenance):
     """One of the eleven river systems."""
 
     TABLE: ClassVar = "river_system"
@@ -94,7 +95,7 @@ class RiverSystem(Sourced):
 
 
 @strawberry.type(description="An industry of GB/T 4754 行业.")
-class Industry(Sourced):
+class Industry(Provenance):
     """An industry with the marks on which limits of trade depend."""
 
     code: str = _field("Its code 行业代码.")
@@ -108,7 +109,7 @@ class Industry(Sourced):
 
 
 @strawberry.type(description="A figure of the regulation in force 制度参数.")
-class Parameter(Sourced):
+class Parameter(Provenance):
     """A parameter with everything needed to cite it."""
 
     name: str = _field("Its name 参数名称.")
@@ -122,7 +123,9 @@ class Parameter(Sourced):
     unit: str = _field("What it counts 单位.")
     effective_from: date = _field("First day in force 生效日期.")
     effective_until: date | None = _field("Last day in force; null while no end is known 失效日期.")
-    ground: str = _field("The law, notice or decision it rests on 法律依据.")
+    legal_basis: LocalisedText = _field(
+        "The law, notice or decision it rests on 法律依据.", projections.LEGAL_BASIS
+    )
 
     @classmethod
     def of(cls, figure: Figure) -> Self:
@@ -132,7 +135,8 @@ class Parameter(Sourced):
             pollutant=figure.pollutant or None,
             effective_from=figure.period.since,
             effective_until=figure.period.until,
-            **_copied_fields(figure, "name", "value", "unit", "ground"),
+            legal_basis=LocalisedText.parse(figure.ground),
+            **_copied_fields(figure, "name", "value", "unit"),
         )
 
 

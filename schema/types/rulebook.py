@@ -25,7 +25,7 @@ from registry.reading.work_list import work_list
 from schema.documents.rate_limit import RateLimitStatus
 from schema.framework.context import Info
 from schema.framework.global_ids import parse_global_id, to_global_id
-from schema.framework.governed import ActionState, Governed, Node, load_node
+from schema.framework.governed import ActionExplanation, Governed, Node, load_node
 from schema.framework.projected import (
     NODE_LOOKUP,
     PROJECTION_KEY,
@@ -33,7 +33,7 @@ from schema.framework.projected import (
     check_bounded_list,
     projected,
 )
-from schema.framework.refusals import Sentence
+from schema.framework.refusals import LocalisedText
 
 _ROLE = ViewerConstant(lambda viewer: viewer.role)
 _ROLE_TEXT = EmbeddedObject(
@@ -92,7 +92,7 @@ class Rule:
     verb: str = strawberry.field(description="The act; * for all 操作.")
     kind: str = strawberry.field(description="The kind of object; * for all 对象类别.")
     when: str = strawberry.field(description="The facts it depends on 适用条件.")
-    ground: str = strawberry.field(description="The reason and its legal ground 法律依据.")
+    legal_basis: LocalisedText = strawberry.field(description="The reason and its law 法律依据.")
 
     @classmethod
     def of(cls, row: PolicyRule) -> "Rule":
@@ -104,7 +104,7 @@ class Rule:
             verb=row.verb,
             kind=row.kind,
             when=row.when,
-            ground=row.legal_basis,
+            legal_basis=LocalisedText.parse(row.legal_basis),
         )
 
 
@@ -123,9 +123,9 @@ class Permission:
 
     kind: str = strawberry.field(description="The kind of object 对象类别.")
     verb: str = strawberry.field(description="The act 操作.")
-    text: Sentence = strawberry.field(description="The act in words 操作名称.")
+    text: LocalisedText = strawberry.field(description="The act in words 操作名称.")
     condition: str = strawberry.field(description="When, in the words of the rule book 条件.")
-    sentence: Sentence = strawberry.field(description="When, in sentences 条件说明.")
+    sentence: LocalisedText = strawberry.field(description="When, in sentences 条件说明.")
 
 
 @strawberry.type(
@@ -150,13 +150,13 @@ class RateLimit:
 
 
 @strawberry.type(description="The appointment that asks 当前任职身份.")
-class ViewerCard:
+class ViewerInfo:
     """Who the registry takes the caller for."""
 
     role: str = strawberry.field(
         description="The role in the rule book's words 角色.", metadata=projected(_ROLE)
     )
-    role_text: Sentence = strawberry.field(
+    role_text: LocalisedText = strawberry.field(
         description="The role's name 角色名称.", metadata=projected(_ROLE_TEXT)
     )
     division: str | None = strawberry.field(
@@ -215,7 +215,7 @@ class WorkItem:
 
     kind: str = strawberry.field(description="The kind of object 对象类别.")
     verb: str = strawberry.field(description="What may be done 待办操作.")
-    text: Sentence = strawberry.field(
+    text: LocalisedText = strawberry.field(
         description="The act in words 操作名称.", metadata=projected(_DUTY_TEXT)
     )
     since: datetime = strawberry.field(description="Since when it waits 等待起始时间.")
@@ -264,19 +264,19 @@ def _check_kind(kind: str) -> str:
 
 
 @strawberry.type
-class RuleQuery:
+class RuleBookQuery:
     """Who may do what, and why."""
 
     @strawberry.field(
         description="Who the registry takes you for 当前身份.",
         metadata=projected(OptionalRow("(SELECT 1)")),
     )
-    async def viewer(self, info: Info) -> ViewerCard:
+    async def viewer(self, info: Info) -> ViewerInfo:
         """The appointment that acts in this request."""
         viewer = await info.context.viewer()
-        return ViewerCard(
+        return ViewerInfo(
             role=viewer.role,
-            role_text=Sentence.of(VOCABULARY.roles[viewer.role]),
+            role_text=LocalisedText.of(VOCABULARY.roles[viewer.role]),
             division=viewer.division or None,
             may_initiate=viewer.may_initiate,
             may_approve=viewer.may_approve,
@@ -308,9 +308,9 @@ class RuleQuery:
             Permission(
                 kind=name,
                 verb=possible.verb,
-                text=Sentence.of(verb.text),
+                text=LocalisedText.of(verb.text),
                 condition=possible.condition,
-                sentence=Sentence.of(possible.text),
+                sentence=LocalisedText.of(possible.text),
             )
             for name in kinds
             for possible in authorizer.edition.permissions(viewer.role, name)
@@ -318,9 +318,11 @@ class RuleQuery:
         ]
 
     @strawberry.field(
-        description="Why an act is or is not allowed on an object 某项操作允许与否的理由."
+        description="Why a verb is or is not allowed on an object 某项操作允许与否的理由."
     )
-    async def why(self, info: Info, kind: str, verb: str, id: strawberry.ID) -> ActionState:
+    async def explain_permission(
+        self, info: Info, kind: str, verb: str, id: strawberry.ID
+    ) -> ActionExplanation:
         """An object that may not be seen answers as one that does not exist."""
         if VOCABULARY.verb(_check_kind(kind), verb) is None:
             raise Malformed("verb", f"{kind} knows no such verb.", "该类对象没有此项操作。")
@@ -329,7 +331,7 @@ class RuleQuery:
             raise NotFound
         found = await load_node(info, kind, key)
         viewer = await info.context.viewer()
-        return ActionState.of(authorizer.explain(viewer, found.KIND, verb, found.record))
+        return ActionExplanation.of(authorizer.explain(viewer, found.KIND, verb, found.record))
 
     @strawberry.field(description="The rule book, the edition in force by default 规则书.")
     async def rule_book(self, info: Info, edition: int | None = strawberry.UNSET) -> RuleEdition:
@@ -358,7 +360,7 @@ class RuleQuery:
             WorkItem(
                 kind=duty.kind,
                 verb=duty.verb,
-                text=Sentence.of(verb.text),
+                text=LocalisedText.of(verb.text),
                 since=duty.since,
                 _id=duty.id,
             )

@@ -8,8 +8,13 @@ import strawberry
 from registry.kernel.errors import Malformed
 from registry.parties import operations, persisted_queries, projections
 from registry.parties.facts import CLIENT, SANCTION
-from registry.parties.persisted_queries import PersistedQuery, persisted_queries_of
-from registry.parties.rules import ClientState, SanctionKind, SanctionState, is_sanction_in_force
+from registry.parties.persisted_queries import persisted_queries_of
+from registry.parties.rules import (
+    ClientState,
+    SanctionKind,
+    SanctionState,
+    was_sanction_in_force_at,
+)
 from registry.reading.keyset import MAX_PAGE_SIZE, Ordering
 from schema.framework.context import Info
 from schema.framework.governed import Governed, column, relation
@@ -51,17 +56,17 @@ class Sanction(Governed):
     demo: bool = column("Demonstration data 是否演示数据.")
 
     @strawberry.field(
-        description="Whether it bars now, by state and dates 当前是否有效.",
+        description="Whether it bars at a time, now by default 是否有效(可查历史时点).",
         metadata=projected(projections.SANCTION_IN_FORCE),
     )
-    async def holds(self, info: Info) -> bool:
-        """Judged by the registry's clock."""
-        return is_sanction_in_force(self.record, (await info.context.viewer()).now)
+    async def effective(self, info: Info, as_of: datetime | None = strawberry.UNSET) -> bool:
+        """By its dates and its lifting, on the registry's clock."""
+        return was_sanction_in_force_at(self.record, as_of or (await info.context.viewer()).now)
 
 
-@strawberry.type(description="A document that a program sends by its hash 已登记查询文档.")
-class RegisteredDocument:
-    """Known by its hash; the text is the program's own."""
+@strawberry.type(description="A document that a client sends by its hash 持久化查询.")
+class PersistedQuery:
+    """Named by its hash; the text is the client's own."""
 
     sha256: str = strawberry.field(description="SHA-256 of its text, by which it is sent 摘要.")
     bytes: int = strawberry.field(
@@ -74,7 +79,7 @@ class RegisteredDocument:
     )
 
     @classmethod
-    def of(cls, document: PersistedQuery) -> "RegisteredDocument":
+    def of(cls, document: persisted_queries.PersistedQuery) -> "PersistedQuery":
         """The API's form of a document."""
         return cls(
             sha256=document.sha256,
@@ -91,23 +96,27 @@ class Client(Governed):
     KIND: ClassVar = CLIENT
     name: str = column("The name it signs in with 应用名称.")
     organisation: Organisation = relation("Whose it is 所属单位.")
-    house: bool = column("One of the registry's own, bound by no scopes 是否本系统应用.")
+    first_party: bool = column(
+        "One of the registry's own, bound by no scopes 是否本系统应用.", name="house"
+    )
     scopes: list[str] = column("Kind:verb words of the rule book 授权范围.")
-    registered_only: bool = column(
-        "Whether it may send nothing but its registered documents 是否仅用已登记查询文档."
+    persisted_queries_only: bool = column(
+        "Whether it may send persisted queries only 是否仅限持久化查询.", name="registered_only"
     )
     state: ClientState = column("Whether it is let in 状态.")
     demo: bool = column("Demonstration data 是否演示数据.")
 
     @strawberry.field(
-        description="Its registered documents, newest first, at most 100 已登记查询文档.",
+        description="Its persisted queries, newest first, at most 100 持久化查询.",
         metadata=projected(projections.PERSISTED_QUERIES, check_arguments=bounded_list),
     )
-    async def documents(self, info: Info, first: int = MAX_PAGE_SIZE) -> list[RegisteredDocument]:
-        """Retired ones too; whoever sees the program sees what it may send."""
+    async def persisted_queries(
+        self, info: Info, first: int = MAX_PAGE_SIZE
+    ) -> list[PersistedQuery]:
+        """Retired ones too."""
         check_bounded_list(first)
         found = await info.context.load_batched(persisted_queries_of, (self.record.pk, first))
-        return [RegisteredDocument.of(document) for document in found or ()]
+        return [PersistedQuery.of(document) for document in found or ()]
 
 
 @strawberry.input(description="Impose a sanction 实施惩戒.")
@@ -172,7 +181,7 @@ def _check_document(info: Info, text: str) -> None:
 
 
 @strawberry.input(description="Register a document of a program 登记查询文档.")
-class RegisterDocumentInput(CommandInput):
+class RegisterPersistedQueryInput(CommandInput):
     """Sent afterwards by the SHA-256 of exactly this text."""
 
     id: strawberry.ID = node_id_field("Client", "Whose it is 接入应用.")
@@ -183,7 +192,7 @@ class RegisterDocumentInput(CommandInput):
 
 
 @strawberry.input(description="Retire a document of a program 停用查询文档.")
-class RetireDocumentInput(CommandInput):
+class RetirePersistedQueryInput(CommandInput):
     """It may be registered again."""
 
     id: strawberry.ID = node_id_field("Client", "Whose it is 接入应用.")
@@ -191,7 +200,7 @@ class RetireDocumentInput(CommandInput):
 
 
 @strawberry.input(description="Confine a program to its documents 限定查询文档.")
-class ConfineClientInput(CommandInput):
+class RestrictToPersistedQueriesInput(CommandInput):
     """Or let it send any document again."""
 
     id: strawberry.ID = node_id_field("Client", "Which one 接入应用.")
@@ -201,7 +210,7 @@ class ConfineClientInput(CommandInput):
 
 
 @strawberry.type
-class MeasureQuery:
+class SanctionAndClientQuery:
     """What bars whom, and what is let in."""
 
     sanctions = list_field(
@@ -219,7 +228,7 @@ class MeasureQuery:
 
 
 @strawberry.type
-class MeasureMutation:
+class SanctionAndClientMutation:
     """Sanctioning, and letting programs in."""
 
     impose_sanction = governed_mutation(
@@ -254,20 +263,20 @@ class MeasureMutation:
         Client,
         "register_document",
         persisted_queries.register_document,
-        RegisterDocumentInput,
+        RegisterPersistedQueryInput,
         "Let a program send a document by its hash 登记查询文档.",
     )
     retire_document = governed_mutation(
         Client,
         "retire_document",
         persisted_queries.retire_document,
-        RetireDocumentInput,
+        RetirePersistedQueryInput,
         "No longer take a document from a program 停用查询文档.",
     )
     confine_client = governed_mutation(
         Client,
         "confine",
         persisted_queries.confine_client,
-        ConfineClientInput,
+        RestrictToPersistedQueriesInput,
         "Take nothing but registered documents from a program 限定仅用已登记查询文档.",
     )

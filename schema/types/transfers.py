@@ -27,7 +27,7 @@ from schema.framework.context import Info
 from schema.framework.governed import Governed, column, relation
 from schema.framework.lists import FilterSpec, list_field, shared_list
 from schema.framework.projected import projected
-from schema.framework.refusals import Sentence
+from schema.framework.refusals import LocalisedText
 from schema.framework.scalars import Money, Price, Quantity
 from schema.types.accounts import Instrument
 from schema.types.parties import Organisation
@@ -91,11 +91,17 @@ class EligibilityFinding:
 
     name: str = strawberry.field(description="Stable word for the condition 条件名称.")
     met: bool = strawberry.field(description="Whether it was met 是否满足.")
-    message: Sentence = strawberry.field(
+    message: LocalisedText = strawberry.field(
         description="What was found 核查情况.", metadata=projected(projections.FINDING_MESSAGE)
     )
-    ground: str = strawberry.field(description="Law and article, or parameter 法律依据或参数.")
-    source: str = strawberry.field(description="Where the facts were read 数据来源.")
+    legal_basis: LocalisedText = strawberry.field(
+        description="Law and article, or parameter 法律依据或参数.",
+        metadata=projected(projections.FINDING_LEGAL_BASIS),
+    )
+    source: LocalisedText = strawberry.field(
+        description="Where the facts were read 数据来源.",
+        metadata=projected(projections.FINDING_SOURCE),
+    )
     evaluated_on: date = strawberry.field(description="On which day 核查日期.")
 
 
@@ -215,10 +221,12 @@ class Transfer(Governed):
     async def findings(self, info: Info) -> list[EligibilityFinding]:
         """By name; none before that decision."""
         found = await info.context.load_batched(queries.findings_of, self.record.pk) or []
-        same = ("name", "met", "ground", "source", "evaluated_on")
+        same = ("name", "met", "evaluated_on")
         return [
             EligibilityFinding(
-                message=Sentence(en=each.message_en, zh=each.message_zh),
+                message=LocalisedText(en=each.message_en, zh=each.message_zh),
+                legal_basis=LocalisedText.parse(each.ground),
+                source=LocalisedText.parse(each.source),
                 **{name: getattr(each, name) for name in same},
             )
             for each in found

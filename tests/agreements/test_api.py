@@ -26,10 +26,10 @@ LIST = """query ($where: AgreementWhere) { agreements(first: 3, where: $where) {
     milestones { title state note sha256 links { __typename id } } } } }"""
 DRAFT = """mutation ($input: DraftAgreementInput!) { draftAgreement(input: $input) {
     __typename ... on Agreement { id state topics parties { capacity } }
-    ... on Refusal { code field message } } }"""
+    ... on Refusal { code field message { en } } } }"""
 SIGN = """mutation ($input: AgreementInput!) { signAgreement(input: $input) {
     __typename ... on Agreement { state replayed availableActions }
-    ... on Preview { nextState } ... on Refusal { code misses { rule } } } }"""
+    ... on Preview { nextState } ... on Refusal { code nearMisses { rule } } } }"""
 REACH = """mutation ($input: ReachMilestoneInput!) { reachMilestone(input: $input) {
     __typename ... on Agreement { milestones { title state links { id } } }
     ... on Refusal { code field } } }"""
@@ -65,7 +65,7 @@ async def test_two_parties_draft_and_sign() -> None:
     assert (wrong["code"], wrong["field"]) == ("KEY_REUSED", "idempotencyKey")
     assert (first["state"], first["replayed"]) == ("draft", False)
     assert (repeated["state"], repeated["replayed"]) == ("draft", True)
-    assert (again["code"], again["misses"]) == ("FORBIDDEN", [{"rule": "G-11"}])
+    assert (again["code"], again["nearMisses"]) == ("FORBIDDEN", [{"rule": "G-11"}])
     assert foreseen["nextState"] == "signed"
     assert (last["state"], last["availableActions"]) == ("signed", ["withdraw", "bring_into_force"])
 

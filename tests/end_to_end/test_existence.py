@@ -80,9 +80,11 @@ def questions(kind: Kind) -> Iterator[str]:
     """Everything that can be asked about one object by its identifier."""
     yield "query ($id: ID!) { node(id: $id) { __typename id } }"
     for verb in VOCABULARY.kinds[kind.name].verbs[-2:]:
-        yield f"""query ($id: ID!) {{ why(kind: "{kind.name}", verb: "{verb.name}", id: $id) {{
-            allowed rule because {{ en }} misses {{ rule }} }} }}"""
-    yield 'query ($id: ID!) { why(kind: "Organisation", verb: "close", id: $id) { allowed } }'
+        yield f"""query ($id: ID!) {{
+            explainPermission(kind: "{kind.name}", verb: "{verb.name}", id: $id) {{
+            allowed rule reasons {{ en }} nearMisses {{ rule }} }} }}"""
+    yield """query ($id: ID!) {
+        explainPermission(kind: "Organisation", verb: "close", id: $id) { allowed } }"""
     for name, where in filters(kind.name):
         yield f"""query ($id: ID!) {{ {name}(first: 5, where: {{ {where}: $id }}) {{
             nodes {{ id }} pageInfo {{ hasNextPage hasPreviousPage startCursor }} }} }}"""

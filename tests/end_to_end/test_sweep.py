@@ -33,9 +33,10 @@ from tests.support.live_server import Portal
 AT_ONCE = 10
 """Attempts in one document; more would be refused for their aliases."""
 
-REFUSAL = """fragment Why on Refusal { code message messageZh field retryable rule ground
-    misses { rule ground missing { en zh } blocking { en zh } }
-    conditions { name met message messageZh ground source } }"""
+REFUSAL = """fragment Why on Refusal { code message { en zh } field retryable rule
+    legalBasis { en zh }
+    nearMisses { rule legalBasis { en zh } missing { en zh } blocking { en zh } }
+    conditions { name met message { en zh } legalBasis { en } source { en zh } } }"""
 
 OF_THE_CASE = {"CONDITIONS_UNMET", "INSUFFICIENT", "FROZEN", "NOT_IN_FORCE", "DUPLICATE"}
 """Refusals of what is allowed: the case itself is not ready."""

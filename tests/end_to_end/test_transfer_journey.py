@@ -68,11 +68,11 @@ async def test_inside_a_city_every_refusal_is_explained_on_the_way(
         "enterprise-1-initiator", "draftTransfer", **sale | {"price": "1"}
     )
     assert (cheap["code"], unmet_conditions(cheap)) == ("CONDITIONS_UNMET", {"price_floor"})
-    assert all(each["ground"] for each in cheap["conditions"])
+    assert all(each["legalBasis"]["en"] for each in cheap["conditions"])
 
     assert await case.step("enterprise-1-initiator", "draftTransfer", **sale) == "draft"
     early = await case.expect_refusal("centre-approver", "qualifyTransfer")
-    assert (early["code"], early["misses"][0]["rule"]) == ("FORBIDDEN", "T-10")
+    assert (early["code"], early["nearMisses"][0]["rule"]) == ("FORBIDDEN", "T-10")
 
     first = await case.step("enterprise-1-initiator", "offerTransfer")
     assert first == "awaiting_signature"
@@ -240,7 +240,7 @@ async def test_two_officers_reverse_a_settlement(portal: Portal, sale: dict[str,
 
 async def reversing(portal: Portal, who: str, name: str, **said: str) -> dict[str, Any]:
     document = f"""mutation ($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{
-        ... on Reversal {{ id state }} ... on Refusal {{ code rule message }} }} }}"""
+        ... on Reversal {{ id state }} ... on Refusal {{ code rule message {{ en }} }} }} }}"""
     sent = {"idempotencyKey": f"{who}-{name}", **said}
     answer: dict[str, Any] = await portal.data(document, {"input": sent}, subject=f"demo-{who}")
     return dict(answer[name])
@@ -276,7 +276,7 @@ async def test_across_cities_both_speak_and_the_province_decides(
 
     assert read is not None
     assert {each["code"] for each in (city, early, twice, half)} == {"FORBIDDEN"}
-    assert half["misses"][0]["rule"] in {"T-16", "T-17"}
+    assert half["nearMisses"][0]["rule"] in {"T-16", "T-17"}
     assert (read["sellerOpinion"], read["buyerOpinion"]) == ("unfavourable", "favourable")
     assert (read["regime"], len(read["opinions"])) == ("cross_region", 2)
     assert read["number"].startswith("HB-130200-2026-")

@@ -9,8 +9,8 @@ from tests.support.live_server import Portal
 ANSWER = """{ __typename
     ... on Transfer { id state replayed }
     ... on Preview { nextState postings { quantity } conditions { name met } }
-    ... on Refusal { code rule field message messageZh misses { rule missing { en } }
-        conditions { name met message ground } } }"""
+    ... on Refusal { code rule field message { en zh } nearMisses { rule missing { en } }
+        conditions { name met message { en } legalBasis { en } } } }"""
 MUTATION = "mutation ($input: {input}!) {{ {name}(input: $input) {answer} }}"
 INPUTS = {
     "draftTransfer": "DraftTransferInput",
@@ -67,8 +67,8 @@ class Case:
         before = await self.read("auditor") if self.id else None
         answer = await self.send(who, name, **said)
         assert answer["__typename"] == "Refusal", answer
-        assert answer["message"]
-        assert answer["messageZh"]
+        assert answer["message"]["en"]
+        assert answer["message"]["zh"]
         assert before == (await self.read("auditor") if self.id else None)
         return answer
 

@@ -13,7 +13,7 @@ from schema.build import GovernedSchema, build_schema
 from schema.framework.context import Context
 from schema.framework.global_ids import to_global_id
 from schema.types.parties import PartyMutation, PartyQuery
-from schema.types.sanctions_and_clients import MeasureMutation, MeasureQuery
+from schema.types.sanctions_and_clients import SanctionAndClientMutation, SanctionAndClientQuery
 from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
@@ -30,16 +30,17 @@ REGISTER = """mutation ($input: RegisterOrganisationInput!) { registerOrganisati
     __typename
     ... on Organisation { id name kind county creditCode availableActions replayed }
     ... on Preview { nextState }
-    ... on Refusal { code field message messageZh rule misses { rule } } } }"""
+    ... on Refusal { code field message { en zh } rule nearMisses { rule } } } }"""
 CHANGE = """mutation ($input: ChangeOrganisationInput!) { changeOrganisation(input: $input) {
     ... on Organisation { name nameEn }
     ... on Refusal { code field conditions { name met } } } }"""
 APPOINT = """mutation ($input: AppointInput!) { appoint(input: $input) {
-    ... on Appointment { id state holds person { name } proposingBody { name } availableActions }
+    ... on Appointment { id state effective person { name } proposingOrganisation { name }
+        availableActions }
     ... on Refusal { code field } } }"""
 ORGANISATIONS = """query ($where: OrganisationWhere) { organisations(first: 10, where: $where) {
     nodes { name creditCode twoRepresentatives maskedFields } } }"""
-SANCTIONS = "{ sanctions(first: 10) { nodes { kind holds organisation { name } } } }"
+SANCTIONS = "{ sanctions(first: 10) { nodes { kind effective organisation { name } } } }"
 
 
 @cache
@@ -51,8 +52,8 @@ def schema() -> GovernedSchema:
         for verb in words.verbs
         if kind not in MINE and not verb.is_read
     }
-    query = strawberry.type(type("Query", (PartyQuery, MeasureQuery), {}))
-    mutation = strawberry.type(type("Mutation", (PartyMutation, MeasureMutation), {}))
+    query = strawberry.type(type("Query", (PartyQuery, SanctionAndClientQuery), {}))
+    mutation = strawberry.type(type("Mutation", (PartyMutation, SanctionAndClientMutation), {}))
     book = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
     internal = frozenset(others | {("Organisation", "bootstrap")})
     return build_schema(query, mutation, book=book, internal_verbs=internal)
@@ -99,7 +100,7 @@ async def test_a_refusal_names_field_or_rule() -> None:
 
     assert wrong["registerOrganisation"]["code"] == "MALFORMED"
     assert wrong["registerOrganisation"]["field"] == "creditCode"
-    assert "校验码" in wrong["registerOrganisation"]["messageZh"]
+    assert "校验码" in wrong["registerOrganisation"]["message"]["zh"]
     assert foreign["registerOrganisation"]["code"] == "FORBIDDEN"
 
 
@@ -153,8 +154,8 @@ async def test_an_appointment_shows_who_proposed_it_and_whether_it_is_in_force()
     )
 
     assert post["appoint"]["state"] == "proposed"
-    assert not post["appoint"]["holds"]
-    assert post["appoint"]["proposingBody"] == {"name": "a works"}
+    assert not post["appoint"]["effective"]
+    assert post["appoint"]["proposingOrganisation"] == {"name": "a works"}
     assert post["appoint"]["availableActions"] == ["end"]
 
 
@@ -166,6 +167,6 @@ async def test_a_sanction_is_seen_by_whom_it_bars_and_by_no_stranger() -> None:
     stranger = await ask(await principal_of(await create_officer_of("enterprise")), SANCTIONS)
 
     assert told["sanctions"]["nodes"] == [
-        {"kind": "penalty_period", "holds": True, "organisation": {"name": "a works"}}
+        {"kind": "penalty_period", "effective": True, "organisation": {"name": "a works"}}
     ]
     assert stranger["sanctions"]["nodes"] == []

@@ -24,7 +24,7 @@ from tests.permits.builders import (
 from tests.support.builders import create_officer, create_officer_of, principal_of, stop_clock
 
 PERMITS = """query ($asOf: Date) { permits(first: 9, orderBy: number) { nodes {
-    number state inForce category validUntil maskedFields availableActions
+    number state effective category validUntil maskedFields availableActions
     organisation { name } issuedBy { nameEn }
     limits(asOf: $asOf) { quantity effectiveUntil pollutant { code } }
     outlets { code medium riverSystem { code basin } } } } }"""
@@ -35,7 +35,7 @@ REGISTER = """mutation ($input: RegisterPermitInput!) { registerPermit(input: $i
     ... on Refusal { code field conditions { name met } } } }"""
 ASSESS = """mutation ($input: AssessDemandInput!) { assessDemand(input: $input) {
     __typename ... on ConstructionProject { state demands { quantity } }
-    ... on Refusal { code message } } }"""
+    ... on Refusal { code message { en } } } }"""
 
 
 async def ask(who: Appointment | None, document: str, **variables: object) -> dict[str, Any]:
@@ -84,8 +84,8 @@ async def test_the_public_reads_permits_without_their_limits(owner: asyncpg.Conn
 
     revoked, standing = (await ask(None, PERMITS))["permits"]["nodes"]
 
-    assert (revoked["state"], revoked["inForce"]) == ("revoked", False)
-    assert (standing["state"], standing["inForce"], standing["category"]) == (
+    assert (revoked["state"], revoked["effective"]) == ("revoked", False)
+    assert (standing["state"], standing["effective"], standing["category"]) == (
         "in_force",
         True,
         "key",

@@ -209,5 +209,5 @@ def _of_object(kind: str, id: str) -> Iterator[LeakQuery]:
     on = f"... on {kind} {{ availableActions history {{ verb }} }}"
     yield LeakQuery(f'{{ node(id: "{id}") {{ {on} }} }}', {})
     for verb in VOCABULARY.kinds[kind].verbs[:2]:
-        why = f'why(kind: "{kind}", verb: "{verb.name}", id: "{id}")'
+        why = f'explainPermission(kind: "{kind}", verb: "{verb.name}", id: "{id}")'
         yield LeakQuery(f"{{ {why} {{ allowed rule }} }}", {})

@@ -32,7 +32,7 @@ def governed() -> list[str]:
 
 
 UNPLANNED = frozenset({
-    "Query.permissions", "Query.why", "Query.ruleBook", "ViewerCard.rateLimit",
+    "Query.permissions", "Query.explainPermission", "Query.ruleBook", "ViewerInfo.rateLimit",
     *(f"{kind}.actionState" for kind in governed()),
 })  # fmt: skip
 """What the judge explains, and what is counted, is no row; neither is the schema itself."""
@@ -87,7 +87,14 @@ async def test_all_that_a_query_reaches_has_a_plan_but_for_a_short_list(
 
 def test_every_type_that_has_a_plan_was_reached() -> None:
     reached = {place.type for place in PLACES}
-    only_unplanned = {"ActionState", "Miss", "Permission", "RateLimit", "Rule", "RuleEdition"}
+    only_unplanned = {
+        "ActionExplanation",
+        "NearMiss",
+        "Permission",
+        "RateLimit",
+        "Rule",
+        "RuleEdition",
+    }
     of_mutations = {
         "Mutation", "Preview", "PreviewPosting", "NextApprover", "Condition", "Refusal",
     }  # fmt: skip

@@ -181,7 +181,7 @@ async def _words(catalogue: Catalog, preferred: Keys) -> dict[tuple[str, str], l
                 found[f"{paged.node_type}Where", name] = list(words)
     for kind, of in VOCABULARY.kinds.items():
         found[f"{kind}.actionState", "verb"] = [verb.name for verb in of.verbs]
-    found["Query.why", "verb"] = ["view", "change"]
+    found["Query.explainPermission", "verb"] = ["view", "change"]
     return found
 
 

@@ -23,7 +23,7 @@ INPUTS = {
 }
 DOCUMENT = """mutation ($input: {input}!) {{ {name}(input: $input) {{ __typename
     ... on Transfer {{ id replayed state }}
-    ... on Refusal {{ code message retryable }} }} }}"""
+    ... on Refusal {{ code message {{ en }} retryable }} }} }}"""
 READ = "{ transfers(first: 3) { nodes { id state } } }"
 LOTS = "0.001"
 LOT_UNITS = 1

@@ -156,6 +156,6 @@ class DocumentFuzzer:
             lambda chosen: (
                 "{ __typename "
                 + " ".join(f"... on {name} {selection}" for name, selection in chosen.items())
-                + " ... on Refusal { code message messageZh } }"
+                + " ... on Refusal { code message { en zh } } }"
             )
         )

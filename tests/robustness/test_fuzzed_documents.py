@@ -94,7 +94,8 @@ def assert_well_formed(answer: dict[str, Any]) -> set[str]:
 
 
 def messages(answer: dict[str, Any]) -> list[str]:
-    return [each["message"] for each in (*answer.get("errors", ()), *refusals(answer))]
+    errors = [each["message"] for each in answer.get("errors", ())]
+    return errors + [each["message"]["en"] for each in refusals(answer)]
 
 
 def refusals(answer: dict[str, Any]) -> list[dict[str, Any]]:

@@ -64,13 +64,13 @@ async def test_masked_fields_are_empty_and_named() -> None:
 
 async def test_actions_follow_the_rule_book() -> None:
     own, foreign = await the_transfers(
-        'availableActions actionState(verb: "offer") { allowed rule misses { rule } }'
+        'availableActions actionState(verb: "offer") { allowed rule nearMisses { rule } }'
     )
 
     assert own["availableActions"] == ["offer"]
     assert foreign["availableActions"] == []
     assert (own["actionState"]["allowed"], foreign["actionState"]["allowed"]) == (True, False)
-    assert [miss["rule"] for miss in foreign["actionState"]["misses"]] == ["T-02"]
+    assert [miss["rule"] for miss in foreign["actionState"]["nearMisses"]] == ["T-02"]
 
 
 async def test_an_unknown_verb_is_a_fault_of_the_client() -> None:
@@ -119,7 +119,7 @@ mutation ($input: OfferTransfer!) {
   offerTransfer(input: $input) {
     __typename
     ... on Transfer { id replayed state }
-    ... on Refusal { code field message messageZh retryable }
+    ... on Refusal { code field message { en zh } retryable }
     ... on Preview { nextState postings { quantity } nextApprovers { role verb roleText { zh } } }
   }
 }
@@ -173,7 +173,7 @@ async def test_a_refusal_is_data(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert answer.errors is None
     assert answer.data["offerTransfer"]["code"] == Code.NOT_FOUND
-    assert "不存在" in answer.data["offerTransfer"]["messageZh"]
+    assert "不存在" in answer.data["offerTransfer"]["message"]["zh"]
 
 
 @pytest.mark.parametrize("id", ["", "x", to_global_id("Organisation", SELLER), "é", "A" * 1000])

@@ -46,7 +46,7 @@ async def of_kind(kind: str) -> str:
 HOLDING = """
 mutation ($input: OpenHoldingInput!) { openHolding(input: $input) {
   ... on Preview { postings { quantity } }
-  ... on Refusal { code field message }
+  ... on Refusal { code field message { en } }
 } }
 """
 

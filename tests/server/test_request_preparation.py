@@ -38,7 +38,8 @@ RETIRE = """mutation ($id: ID!, $hash: String!) { retireDocument(input: {
     id: $id, sha256: $hash, idempotencyKey: "t" }) { __typename } }"""
 RESTRICT = """mutation ($id: ID!) { confineClient(input: {
     id: $id, registeredOnly: true, idempotencyKey: "c" }) {
-    __typename ... on Client { registeredOnly documents { sha256 bytes retiredAt } } } }"""
+    __typename ... on Client {
+        persistedQueriesOnly persistedQueries { sha256 bytes retiredAt } } } }"""
 REGISTER_CLIENT = """mutation ($organisation: ID!) { registerClient(input: {
     organisation: $organisation, name: "partner", scopes: [], idempotencyKey: "p" }) {
     ... on Client { id } } }"""
@@ -104,13 +105,13 @@ async def test_a_persisted_query_is_sent_by_its_hash(portal: Portal, partner: st
 async def test_a_document_that_would_be_refused_is_not_registered(
     portal: Portal, partner: str, text: str, why: str
 ) -> None:
-    document = REGISTER.replace("__typename", "... on Refusal { code message field }")
+    document = REGISTER.replace("__typename", "... on Refusal { code message { en } field }")
 
     said = await portal.data(document, {"id": partner, "text": text}, subject=PROVINCE)
 
     refused = said["registerDocument"]
     assert (refused["code"], refused["field"]) == ("MALFORMED", "text")
-    assert why in refused["message"]
+    assert why in refused["message"]["en"]
 
 
 async def test_a_document_of_several_operations_may_be_registered(
@@ -175,8 +176,8 @@ async def test_a_restricted_client_sends_only_its_persisted_queries(
         await send(portal, PARTNER, JSON, query="{ __typename }"),
     )
 
-    assert confined["confineClient"]["registeredOnly"] is True
-    assert confined["confineClient"]["documents"] == [
+    assert confined["confineClient"]["persistedQueriesOnly"] is True
+    assert confined["confineClient"]["persistedQueries"] == [
         {"sha256": HASH, "bytes": len(TEXT), "retiredAt": None}
     ]
     assert (newer.status_code, older.status_code) == (403, 200)

@@ -28,7 +28,7 @@ DRAFT = """mutation ($input: DraftTransferInput!) { draftTransfer(input: $input)
     __typename
     ... on Transfer { id state quantity price sum availableActions }
     ... on Preview { nextState nextApprovers { role verb } conditions { name met } }
-    ... on Refusal { code ground conditions { name met message messageZh } } } }"""
+    ... on Refusal { code legalBasis { en } conditions { name met message { en zh } } } } }"""
 VERIFY = "query ($n: String!) { certificate(number: $n) { number quantity seller { name } } }"
 
 
@@ -83,7 +83,7 @@ async def test_a_sale_is_drafted_previewed_and_refused(open_market: asyncpg.Conn
     assert refused["draftTransfer"]["code"] == "CONDITIONS_UNMET"
     unmet = [c for c in refused["draftTransfer"]["conditions"] if not c["met"]]
     assert [c["name"] for c in unmet] == ["price_floor"]
-    assert "7500.00" in unmet[0]["messageZh"]
+    assert "7500.00" in unmet[0]["message"]["zh"]
     assert foreseen["draftTransfer"]["nextState"] == "draft"
     assert foreseen["draftTransfer"]["nextApprovers"] == [{"role": "enterprise", "verb": "offer"}]
     made = drafted["draftTransfer"]

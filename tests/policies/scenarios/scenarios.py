@@ -55,8 +55,8 @@ _KINDS = {
     for act in (*cross_region_steps(), *founding_day_steps())
     if act.operation.build is not None
 }
-_REFUSAL_FRAGMENT = """fragment Why on Refusal { code message field rule
-    misses { rule missing { en } blocking { en } } }"""
+_REFUSAL_FRAGMENT = """fragment Why on Refusal { code message { en } field rule
+    nearMisses { rule missing { en } blocking { en } } }"""
 _PREVIEW_FRAGMENT = "fragment Would on Preview { nextState conditions { name met } }"
 
 
@@ -237,11 +237,11 @@ def _answer(done: dict[str, Any]) -> Answer:
     if done["code"] != "FORBIDDEN":
         return Answer(done["code"].replace("_", " ").lower(), {"": done.get("field") or ""})
     if done["rule"]:
-        because = done["message"].partition(" forbids it: ")[2].removesuffix(".")
+        because = done["message"]["en"].partition(" forbids it: ")[2].removesuffix(".")
         return Answer("forbidden", {done["rule"]: because})
     misses = {
         miss["rule"]: "; ".join(said["en"] for said in (*miss["missing"], *miss["blocking"]))
-        for miss in done["misses"]
+        for miss in done["nearMisses"]
     }
     return Answer("no rule", misses or {"": ""})
 
