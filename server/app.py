@@ -77,7 +77,7 @@ def create_app(components: Components) -> ASGIApp:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with components.open_runtime():
-            app.state.standings = components.viewer_cache
+            app.state.viewer_cache = components.viewer_cache
             app.state.ready = True
             yield
             # A balancer that asks now sends no more; those under way are answered.
@@ -184,7 +184,7 @@ async def _readiness(request: Request) -> Response:
     state = request.app.state
     if not getattr(state, "ready", False):
         return PlainTextResponse("stopping\n", 503)
-    if state.standings is not None and not state.standings.fresh:
+    if state.viewer_cache is not None and not state.viewer_cache.is_fresh:
         return PlainTextResponse("access not polled\n", 503)
     try:
         # A server that stands still answers nothing, and would keep what is asked of it waiting.

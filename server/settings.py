@@ -140,7 +140,10 @@ class Settings(BaseSettings):
             ),
             (
                 self.rate_limit_points_per_minute < PUBLIC_DIVISOR * self.cost_per_operation_max,
-                "BIANDAN_RATE_LIMIT_POINTS_PER_MINUTE is below ten operations of the highest cost.",
+                (
+                    "BIANDAN_RATE_LIMIT_POINTS_PER_MINUTE must be at least"
+                    f" {PUBLIC_DIVISOR} times BIANDAN_COST_PER_OPERATION_MAX."
+                ),
             ),
             (
                 "*" in self.trusted_proxies,

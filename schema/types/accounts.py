@@ -203,7 +203,7 @@ class Account(Governed):
         self, info: Info, as_of: datetime | None, *, effective: bool
     ) -> list[Balance]:
         now = (await info.context.viewer()).now
-        moment = {"effective" if effective else "known": as_of}
+        moment = {"effective_at" if effective else "recorded_at": as_of}
         held = await load_positions([self.record.pk], now, **moment)
         known = await instruments_of(position.instrument_id for position in held)
         return [

@@ -118,7 +118,7 @@ class Transfer(Governed):
     buyer_city: str = column("Code of the buyer's city when it was drafted 受让方所在市代码.")
     crosses_cities: bool = column(
         "Whether the sides are in two cities 是否跨市.",
-        name="crosses",
+        name="is_cross_city",
         projection=projections.IS_CROSS_CITY,
     )
     price: Price | None = column("Yuan for one unit, for the whole right 单价.", name="price_fen")

@@ -120,7 +120,7 @@ def test_of_many_errors_only_some_are_reported() -> None:
 
 
 def test_a_flood_of_distinct_documents_pushes_out_no_document_that_is_asked_again() -> None:
-    admissions = make_cache(documents=40)
+    admissions = make_cache(document_cache_size=40)
     for _ in range(2):
         admissions.validate(TWO.replace("fragment F on Query { echo }", ""), "A")
 

@@ -66,7 +66,7 @@ def test_an_error_is_logged_without_request_data(
 
     assert SECRET not in line
     assert "ValueError" in line
-    assert "Unkept 23505 organisation_name" in line
+    assert "IntegrityViolation 23505 organisation_name" in line
     assert "test_logs.py" in line
     assert "raise_error" in line
 

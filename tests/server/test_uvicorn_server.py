@@ -54,7 +54,7 @@ async def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledge
 
 
 @pytest.mark.parametrize(
-    ("trusted_proxies", "peer", "believed"),
+    ("proxies", "peer", "believed"),
     [
         ("", "10.0.0.7", "10.0.0.7"),
         ("10.0.0.7", "10.0.0.7", "203.0.113.9"),

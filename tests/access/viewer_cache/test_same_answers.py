@@ -25,11 +25,11 @@ SCOPES = frozenset({"Transfer:view", "Organisation:view", "Account:view"})
 # What the facts mean, said once more and by the database itself.
 ORACLE = """
     SELECT NOT (a.state = 'in_force' AND o.state = 'open'
-            AND tstzrange(a.valid_from, a.valid_until) @> m.now) AS lapsed,
+            AND tstzrange(a.valid_from, a.valid_until) @> m.now) AS appointment_expired,
         EXISTS (SELECT FROM sanction s WHERE s.organisation_id = o.id AND s.state = 'in_force'
-            AND tstzrange(s.starts_at, s.ends_at) @> m.now) AS sanctioned,
+            AND tstzrange(s.starts_at, s.ends_at) @> m.now) AS is_sanctioned,
         EXISTS (SELECT FROM freeze_order f WHERE f.organisation_id = o.id AND f.state = 'in_force'
-            AND f.target = 'organisation' AND tstzrange(f.starts_at, f.ends_at) @> m.now) AS frozen
+            AND f.target = 'organisation' AND tstzrange(f.starts_at, f.ends_at) @> m.now) AS is_frozen
     FROM appointment a JOIN organisation o ON o.id = a.organisation_id,
         (SELECT $2::timestamptz AS now) m
     WHERE a.id = $1
