@@ -5,8 +5,9 @@ schema that forgets a guard never serves.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
+from uuid import UUID
 
 import strawberry
 from graphql import (
@@ -33,6 +34,7 @@ from schema.documents.cache import DocumentCache, UseValidatedDocument
 from schema.documents.cost import Limits
 from schema.framework.context import Context
 from schema.framework.errors import format_error
+from schema.framework.global_ids import to_global_id
 from schema.framework.governed import RELATION_KEY, Governed, mask_of
 from schema.framework.inputs import NODE_ID_KEY
 from schema.framework.mutations import Guard
@@ -107,7 +109,10 @@ class GovernedSchema(strawberry.Schema):
             )
         )
         if result.errors:
-            result.errors = [format_error(error) for error in result.errors]
+            entries = context_value.audit_entry_ids if context_value else {}
+            result.errors = [
+                _with_audit_entry(format_error(error), entries) for error in result.errors
+            ]
         return result
 
     def _document_errors(
@@ -120,6 +125,15 @@ class GovernedSchema(strawberry.Schema):
         if context:
             context.validated_operation = admitted
         return admitted.errors
+
+
+def _with_audit_entry(error: GraphQLError, entries: Mapping[str, UUID]) -> GraphQLError:
+    """An error of the answer of a command that was committed names the command's audit entry."""
+    entry = entries.get(str(error.path[0])) if error.path else None
+    if entry is not None:
+        named = to_global_id("AuditEntry", entry)
+        error.extensions = {**(error.extensions or {}), "auditEntryId": named}
+    return error
 
 
 def build_schema(

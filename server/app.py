@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tortoise.exceptions import BaseORMException
 
 from registry.access.viewer_cache import ViewerCache
-from registry.db.session import fetch_one, read_only_transaction
+from registry.db.session import fetch_one, fetch_value, read_only_transaction
 from registry.kernel.errors import Refused
 from registry.reading.reader_pool import ReaderPool
 from schema.build import GovernedSchema
@@ -87,7 +87,13 @@ def create_app(components: Components) -> ASGIApp:
     routes = [
         Route(
             "/graphql",
-            GraphQLView(components.schema, settings, components.authenticator, components.preparer),
+            GraphQLView(
+                components.schema,
+                settings,
+                components.authenticator,
+                components.preparer,
+                run_plan=components.readers.fetch if components.readers else fetch_value,
+            ),
         ),
         Route("/healthz", _liveness),
         Route("/readyz", _readiness),

@@ -63,6 +63,8 @@ RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 OVERLOADED_SQLSTATES = RETRYABLE_SQLSTATES | {"57014", "55P03", "53300"}
 # Connection failed or was lost; the server stops, was killed, or starts.
 CONNECTION_LOST_SQLSTATES = ("08", "57P01", "57P02", "57P03")
+READ_ERRORS = (*DRIVER_ERRORS, OSError)
+"""The errors of a statement that reads; see ``to_refusal``."""
 
 Answer = TypeVar("Answer")
 Record = TypeVar("Record", bound=Model)
@@ -204,6 +206,12 @@ async def fetch_one(sql: str, *args: object) -> dict[str, Any] | None:
     async with get_connections().get("default").acquire_connection() as connection:
         record = await connection.fetchrow(sql, *args)
         return None if record is None else dict(record)
+
+
+async def fetch_value(sql: str, args: Sequence[object]) -> Any:  # noqa: ANN401 - any column
+    """The first value of a statement's first row, on the current transaction's connection."""
+    async with get_connections().get("default").acquire_connection() as connection:
+        return await connection.fetchval(sql, *args)
 
 
 async def get_by_id(model: type[Record], id: UUID) -> Record | None:

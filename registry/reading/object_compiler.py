@@ -209,7 +209,7 @@ class ObjectCompiler:
         sub = context.field.selections.get(target.name, ())
         if not context.row_scope.has_row:
             key = self.builder.render(to_one.key, context.scope)
-            return self._compile_one_or_null(
+            return self.compile_one_or_null(
                 target, sub, lambda alias: f"{alias}.{to_one.target_column} = {key}"
             )
         joined, visible = self._join(to_one, target, context)
@@ -259,11 +259,11 @@ class ObjectCompiler:
         if target is None or target.kind is None:
             return JSON_NULL
         key = self.builder.argument(context.field.argument_index, "id", lambda sent: sent["id"][1])
-        return self._compile_one_or_null(
+        return self.compile_one_or_null(
             target, context.field.selections.get(name, ()), lambda alias: f"{alias}.id = {key}"
         )
 
-    def _compile_one_or_null(self, target: ObjectType, sub: Selection, where: RowCondition) -> str:
+    def compile_one_or_null(self, target: ObjectType, sub: Selection, where: RowCondition) -> str:
         """The object of the type that a condition finds and the viewer may see, else null."""
         found = self._subselect(target, sub, where)
         return f"coalesce({found}, {JSON_NULL})" if found else JSON_NULL

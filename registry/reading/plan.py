@@ -1,28 +1,29 @@
 """From a selection to one statement in which PostgreSQL writes the JSON of the answer.
 
-Pure: nothing is read here. The viewer's row filters and masks come from the gate, so that what a
-plan shows is what the judge allows. An error of the statement means that the ordinary way must
-answer.
+Pure: nothing is read here. The viewer's row filters and masks come from the authorizer, so that a
+plan shows what the rule book allows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from registry.access.principals import Viewer
-from registry.kernel.errors import Refused
+from registry.access.principals import NIL, Viewer
 from registry.reading.catalog import Catalog
 from registry.reading.object_compiler import ObjectCompiler
-from registry.reading.selection import Arguments, SelectedField, Selection
+from registry.reading.selection import Arguments, Selection
 from registry.reading.sql_builder import (
     Bind,
-    NotPlannable,
     RowScope,
     SqlBuilder,
+    ViewerBind,
     renumber_placeholders,
 )
 from registry.reading.sql_text import SqlConcat, literal_value, quote_literal
 
 _DATA_PREFIX, _DATA_SUFFIX = quote_literal('{"data":'), quote_literal("}")
+
+NO_COMMAND: dict[str, object] = {"object_id": NIL, "audit_entry_id": NIL, "replayed": False}
+"""The binds of a command's answer, as they are where no command was carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +43,24 @@ class Plan:
     constant: bytes | None = None
     validated_binds: tuple[Bind, ...] = ()
 
-    def values(self, viewer: Viewer, arguments: Sequence[Arguments]) -> list[object]:
-        """What is bound for one viewer and one request.
+    def values(
+        self,
+        viewer: Viewer,
+        arguments: Sequence[Arguments],
+        command: Mapping[str, object] = NO_COMMAND,
+    ) -> list[object]:
+        """The values to bind for one viewer and one request.
+
+        Args:
+            viewer: reads.
+            arguments: of each field of the operation.
+            command: the binds of a command's answer; see ``NO_COMMAND``.
 
         Raises:
             Refused: an argument is malformed.
 
         """
-        known = viewer.bind_values()
+        known = {**NO_COMMAND, **viewer.bind_values(), **command}
         for bind in self.validated_binds:
             bind.value(known, arguments)
         return [bind.value(known, arguments) for bind in self.binds]
@@ -59,44 +70,47 @@ def build_plan(catalog: Catalog, root: str, selection: Selection, viewer: Viewer
     """The plan of an operation, whose answer is the whole object of the root under ``data``.
 
     Args:
-        catalog: what is readable.
+        catalog: all readable types.
         root: the type of the root.
-        selection: what is asked of it.
-        viewer: whose role, powers and standing the plan is for; everything else of his is bound.
+        selection: the fields that are asked for.
+        viewer: the plan serves their role, powers and restrictions; every other value is bound.
 
     Raises:
-        Unplanned: it asks for what cannot be planned, or in a way that is refused.
+        NotPlannable: it asks for a field that has no projection.
+        Refused: an argument is malformed.
 
     """
-    return _build(SqlBuilder(viewer, catalog), root, selection, whole=True)
+    builder = SqlBuilder(viewer, catalog)
+    text = _compile(builder, root, selection)
+    return _finish(builder, SqlConcat.of((_DATA_PREFIX, text, _DATA_SUFFIX)))
 
 
-def build_field_plan(catalog: Catalog, root: str, field: SelectedField, viewer: Viewer) -> Plan:
-    """The plan of one field of a root, whose answer is the value of that field.
+def build_object_plan(catalog: Catalog, type: str, selection: Selection, viewer: Viewer) -> Plan:
+    """The plan of one object of a type, whose answer is that object, or null.
+
+    Of a type with rows it is the object that the bind ``object_id`` names, where the viewer may
+    see it.
 
     Raises:
-        Unplanned: likewise.
+        NotPlannable, Refused: likewise.
 
     """
-    return _build(SqlBuilder(viewer, catalog), root, (field,), whole=False)
+    builder = SqlBuilder(viewer, catalog)
+    return _finish(builder, _compile(builder, type, selection))
 
 
-def _build(builder: SqlBuilder, root: str, selection: Selection, *, whole: bool) -> Plan:
-    writer, row = ObjectCompiler(builder), RowScope(builder.alias(), has_row=False)
-    of = builder.catalog[root]
-    try:
-        text: str = (
-            writer.compile_object(of, selection, row)
-            if whole
-            else writer.compile_field(of, selection[0], row)
-        )
-    except Refused as error:
-        raise NotPlannable(error.message.en) from error
-    if whole:
-        text = SqlConcat.of((_DATA_PREFIX, text, _DATA_SUFFIX))
+def _compile(builder: SqlBuilder, type: str, selection: Selection) -> str:
+    compiler, of = ObjectCompiler(builder), builder.catalog[type]
+    if of.table:
+        key = builder.bind("object_id", ViewerBind("object_id"))
+        return compiler.compile_one_or_null(of, selection, lambda row: f"{row}.id = {key}")
+    return compiler.compile_object(of, selection, RowScope(builder.alias(), has_row=False))
+
+
+def _finish(builder: SqlBuilder, text: str) -> Plan:
     said, binds = literal_value(text), builder.binds
     constant = None if said is None or binds else said.encode()
-    # A part that is never shown was written all the same; its binds have no place any more.
+    # A part that is never shown was compiled all the same; its binds have no place any more.
     text, kept = renumber_placeholders(text)
     checked = tuple(bind for place, bind in enumerate(binds, 1) if place not in kept)
     return Plan(

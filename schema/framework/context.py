@@ -1,6 +1,6 @@
 """What the resolvers of one request share: who asks, and what was loaded for him already."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -10,9 +10,13 @@ from strawberry.dataloader import DataLoader
 from registry.access.kinds import Kind
 from registry.access.principals import NIL, Principal, Viewer
 from registry.access.viewer_lookup import resolve_viewer
+from registry.db.session import fetch_value
 from registry.reading.keyset import load_batch
 from schema.documents.cache import ValidatedOperation
 from schema.documents.rate_limit import RateLimitStatus
+
+PlanRunner = Callable[[str, Sequence[object]], Awaitable[Any]]
+"""Executes one statement with its binds; returns its only value."""
 
 Loader = DataLoader[UUID, Any]
 T = TypeVar("T")
@@ -22,9 +26,8 @@ class Context:
     """One request. The viewer is looked up when first needed, inside the transaction that reads.
 
     Attributes:
-        splices_json: the answer is written by who splices the text of JSON values into it as they
-            stand.
-        uses_plans: fields may be answered by plans; else each by its resolver.
+        run_plan: executes the statement of a plan and returns the JSON text of its answer.
+        audit_entry_ids: of the commands that were committed, by the response key of their field.
         validated_operation: the document of the request, once it is admitted.
         rate_limit_status: what the request cost and what its sender has left; None where nobody
             counts.
@@ -36,14 +39,13 @@ class Context:
         caller: Principal,
         *,
         request_id: str = "",
-        splices_json: bool = False,
-        uses_plans: bool = True,
+        run_plan: PlanRunner = fetch_value,
         viewer_lookup: Callable[[Principal], Awaitable[Viewer]] = resolve_viewer,
     ) -> None:
         self.caller = caller
         self.request_id = request_id
-        self.splices_json = splices_json
-        self.uses_plans = uses_plans
+        self.run_plan = run_plan
+        self.audit_entry_ids: dict[str, UUID] = {}
         self.validated_operation: ValidatedOperation | None = None
         self.rate_limit_status: RateLimitStatus | None = None
         self._viewer_lookup = viewer_lookup

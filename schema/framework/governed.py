@@ -27,7 +27,6 @@ from registry.reading.projections import (
     ColumnExpr,
     RelatedColumn,
     ToOne,
-    ViewerConstant,
     column_expr,
 )
 from schema.documents.cost import MAX_ITEMS
@@ -170,7 +169,7 @@ class Governed(Node):
     replayed: bool = strawberry.field(
         default=False,
         description="Whether an earlier command with the same key did it 是否为重复请求的结果.",
-        metadata=projected(ViewerConstant(lambda _: False)),
+        metadata=projected(ColumnExpr(":replayed::boolean")),
     )
 
     @strawberry.field(

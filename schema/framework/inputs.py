@@ -9,7 +9,7 @@ from strawberry.types.base import has_object_definition
 from registry.commands.command import CommandResult, Operation, execute_command
 from schema.framework.context import Info
 from schema.framework.global_ids import parse_id_of_kind
-from schema.framework.governed import Governed, node_type
+from schema.framework.planned_object import PlannedObject
 from schema.framework.preview import Preview
 
 NODE_ID_KEY = "refers"
@@ -39,8 +39,8 @@ def node_id_field(kind: str, description: str, **default: object) -> Any:  # noq
 
 async def run_command(
     info: Info, operation: Operation[Any], input: CommandInput
-) -> Governed | Preview:
-    """Carry out ``operation`` with ``input`` for whoever sent the request.
+) -> PlannedObject | Preview:
+    """Carry out ``operation`` with ``input`` for the caller.
 
     Raises:
         Refused: what ``command`` refuses, an identifier of another kind, or what a field's own
@@ -52,7 +52,10 @@ async def run_command(
     key, preview = args.pop("idempotency_key"), args.pop("preview")
     outcome = await execute_command(operation, info.context.caller, args, key=key, preview=preview)
     info.context.invalidate()
-    return _to_preview(outcome) if preview else _to_object(info, operation, outcome)
+    if preview:
+        return _to_preview(outcome)
+    info.context.audit_entry_ids[str(info.path.key)] = outcome.audit_entry_id
+    return _to_answer(operation, outcome)
 
 
 def to_arguments(input: object, *, path: str = "") -> dict[str, Any]:
@@ -94,8 +97,13 @@ def _to_preview(outcome: CommandResult[Any]) -> Preview:
     return Preview.of(computed)
 
 
-def _to_object(info: Info, operation: Operation[Any], outcome: CommandResult[Any]) -> Governed:
-    cls = node_type(info, operation.kind.name)
-    if cls is None:
-        raise RuntimeError(f"the API has no type for {operation.kind.name}")
-    return cls(record=outcome.record, replayed=outcome.is_replay)
+def _to_answer(operation: Operation[Any], outcome: CommandResult[Any]) -> PlannedObject:
+    """The object as the planner reads it: after COMMIT, while no lock is held."""
+    return PlannedObject(
+        operation.kind.name,
+        {
+            "object_id": outcome.record.pk,
+            "audit_entry_id": outcome.audit_entry_id,
+            "replayed": outcome.is_replay,
+        },
+    )

@@ -1,88 +1,231 @@
-"""The door inside the executor: a field of the query's root that can be planned is one statement.
+"""Executes an operation: fields with projections by plans, all others by their resolvers.
 
-It shares the transaction, and with it the moment, of the fields that resolvers answer. What cannot
-be planned, and whatever goes wrong, is left to the field's resolver.
+The root of a query, and every ``PlannedObject`` that a resolver returns, is split: its planned
+fields are one statement, whose JSON is taken whole, with its aliases, fragments and directives.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from graphql import GraphQLObjectType
-from graphql.execution.collect_fields import FieldDetailsList
-from graphql.pyutils import Path
+from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
+from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from registry.db.session import fetch_one
-from registry.kernel.errors import Refused
+from registry.access.principals import Viewer
+from registry.db.session import READ_ERRORS
+from registry.kernel.errors import NotFound, Refused
+from registry.reading.plan import Plan
 from registry.reading.sql_builder import NotPlannable
-from schema.framework.context import Context
-from schema.planning.planner import QUERY, Planner
+from schema.framework.context import Context, PlanRunner
+from schema.framework.planned_object import PlannedObject
+from schema.planning.planner import BoundOperation, Planner
+
+_MALFORMED = (Refused, GraphQLError)
+"""The errors of a field whose arguments are not accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectScope:
+    """A planned object where it stands in the answer."""
+
+    object_type: GraphQLObjectType
+    source: PlannedObject
+    path: Path | None
+
+
+@dataclass(slots=True)
+class SplitFields:
+    """The fields of one object, by who answers them.
+
+    Attributes:
+        planned: answered by the plan.
+        resolved: answered by their resolvers.
+        errors: of fields that are refused.
+        plan: of the planned fields; None where there are none.
+        values: to bind in it.
+
+    """
+
+    planned: GroupedFieldSet = field(default_factory=dict)
+    resolved: GroupedFieldSet = field(default_factory=dict)
+    errors: dict[str, Exception] = field(default_factory=dict)
+    plan: Plan | None = None
+    values: list[object] = field(default_factory=list)
 
 
 class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Answers fields of the root by plans where it can; each schema has a subclass of its own."""
+    """Executes one operation; each schema has a subclass with its own planner."""
 
     planner: Planner
+    _bound: BoundOperation | None = None
 
-    def execute_field(  # noqa: PLR0917 - the library's signature
+    def execute_fields(  # noqa: PLR0917 - the library's signature
         self,
         parent_type: GraphQLObjectType,
-        source: Any,  # noqa: ANN401 - the library's signature
-        field_details_list: FieldDetailsList,
-        path: Path,
+        source_value: Any,  # noqa: ANN401 - the library's signature
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
         position_context: Any,  # noqa: ANN401 - the library's signature
-    ) -> Any:  # noqa: ANN401 - the library's signature
-        """Execute one field: a root's by its plan, any other by its resolver."""
-
-        def resolved() -> Any:  # noqa: ANN401 - the library's signature
-            return super(PlanningExecutor, self).execute_field(
-                parent_type, source, field_details_list, path, position_context
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Execute the fields of one object; of the query's root those with projections by plan."""
+        source, context = source_value, self.context_value
+        if path is None and parent_type is self.schema.query_type:
+            source = PlannedObject(parent_type.name)
+        planned = isinstance(source, PlannedObject) and isinstance(context, Context)
+        if not (planned and self._has_projection(parent_type, grouped_field_set)):
+            return super().execute_fields(
+                parent_type, source, path, grouped_field_set, position_context
             )
+        return self._execute_planned(ObjectScope(parent_type, source, path), grouped_field_set)
 
-        root = path.prev is None and parent_type is self.schema.query_type
-        if not (root and self._is_plannable(field_details_list)):
-            return resolved()
-        return self._execute_planned(resolved, field_details_list, str(path.key))
-
-    def _is_plannable(self, details: FieldDetailsList) -> bool:
-        context, name = self.context_value, details[0].node.name.value
-        known = self.planner.catalog[QUERY].fields
-        return isinstance(context, Context) and context.uses_plans and name in known
-
-    async def _execute_planned(
+    def complete_abstract_value(  # noqa: PLR0917 - the library's signature
         self,
-        fallback: Any,  # noqa: ANN401 - the library's own method
-        details: FieldDetailsList,
-        key: str,
-    ) -> Any:  # noqa: ANN401 - what the field is
-        context: Context = self.context_value
-        try:
-            assert context.validated_operation is not None, "what is executed was admitted"
-            viewer = await context.viewer()
-            asking = self.planner.bind(context.validated_operation, self.variable_values)
-            plan = self.planner.plan_field(
-                context.validated_operation, asking, viewer, key=key, details=details
+        return_type: Any,  # noqa: ANN401 - the library's signature
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,  # noqa: ANN401 - the library's signature
+        position_context: Any,  # noqa: ANN401 - the library's signature
+    ) -> AwaitableOrValue[Any]:
+        """Complete a value of an interface or union; a planned object names its own type."""
+        if isinstance(result, PlannedObject):
+            of = self.schema.get_type(result.type_name)
+            return self.complete_object_value(
+                of, field_details_list, info, path, result, position_context
             )
-            if plan.constant is not None:
-                return _to_result(plan.constant, splices_json=context.splices_json)
-            # An error would end the transaction that the other fields share.
-            if not plan.can_fail:
-                found = await fetch_one(
-                    f"{plan.sql} AS found", *plan.values(viewer, asking.arguments)
-                )
-                assert found is not None, "a plan answers one row"
-                return _to_result(found["found"], splices_json=context.splices_json)
-        except (NotPlannable, Refused):
-            pass
-        answer = fallback()
-        return await answer if self.is_awaitable(answer) else answer
+        return super().complete_abstract_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    def complete_object_value(  # noqa: PLR0917 - the library's signature
+        self,
+        return_type: Any,  # noqa: ANN401 - a type of objects
+        field_details_list: FieldDetailsList,
+        info: GraphQLResolveInfo[Any],
+        path: Path,
+        result: Any,  # noqa: ANN401 - the library's signature
+        position_context: Any,  # noqa: ANN401 - the library's signature
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Complete an object; a planned one is no instance of the type's class."""
+        if isinstance(result, PlannedObject):
+            return self.collect_and_execute_subfields(
+                return_type, field_details_list, path, result, position_context
+            )
+        return super().complete_object_value(
+            return_type, field_details_list, info, path, result, position_context
+        )
+
+    def _has_projection(self, object_type: GraphQLObjectType, fields: GroupedFieldSet) -> bool:
+        known = self.planner.catalog[object_type.name].fields
+        return any(details[0].node.name.value in known for details in fields.values())
+
+    async def _execute_planned(self, at: ObjectScope, fields: GroupedFieldSet) -> dict[str, Any]:
+        """Answer the fields in their order: planned, resolved, or null with an error."""
+        context: Context = self.context_value
+        split = await self._split(at, fields)
+        data = at.source.data
+        if data is None:
+            data = await _read(split, context.run_plan)
+        resolved: Any = super().execute_fields(
+            at.object_type, at.source, at.path, split.resolved, None
+        )
+        if self.is_awaitable(resolved):
+            resolved = await resolved
+        answer: dict[str, Any] = {}
+        for key, details in fields.items():
+            if key in split.errors:
+                definition = self.schema.get_field(at.object_type, details[0].node.name.value)
+                assert definition is not None, "the document was validated"
+                place = Path(at.path, key, at.object_type.name)
+                self.handle_field_error(split.errors[key], definition.type, details, place)
+                answer[key] = None
+            else:
+                answer[key] = resolved[key] if key in split.resolved else data[key]
+        return answer
+
+    async def _split(self, at: ObjectScope, fields: GroupedFieldSet) -> SplitFields:
+        """Decide who answers each field; one plan for all of them where none is refused."""
+        try:
+            viewer = await self.context_value.viewer()
+        except Refused as error:
+            return self._refuse(at.object_type, fields, error)
+        try:
+            return SplitFields(fields, {}, {}, *self._plan(at, fields, viewer))
+        except (NotPlannable, *_MALFORMED):
+            split = SplitFields()
+        for key, details in fields.items():
+            try:
+                self._plan(at, {key: details}, viewer)
+            except NotPlannable:
+                split.resolved[key] = details
+            except _MALFORMED as error:
+                split.errors[key] = error
+            else:
+                split.planned[key] = details
+        if split.planned:
+            split.plan, split.values = self._plan(at, split.planned, viewer)
+        return split
+
+    def _refuse(
+        self, object_type: GraphQLObjectType, fields: GroupedFieldSet, error: Refused
+    ) -> SplitFields:
+        """The split where there is no viewer to plan for: resolvers find out for themselves."""
+        split = SplitFields()
+        for key, details in fields.items():
+            if self._has_projection(object_type, {key: details}):
+                split.errors[key] = error
+            else:
+                split.resolved[key] = details
+        return split
+
+    def _plan(
+        self, at: ObjectScope, fields: GroupedFieldSet, viewer: Viewer
+    ) -> tuple[Plan, list[object]]:
+        """The plan of these fields and the values to bind.
+
+        Raises:
+            NotPlannable: a field has no projection.
+            Refused, GraphQLError: an argument is not accepted.
+
+        """
+        operation = self.context_value.validated_operation
+        assert operation is not None, "a document is validated before it is executed"
+        if self._bound is None:
+            self._bound = self.planner.bind(operation, self.variable_values)
+        plan = self.planner.plan_fields(
+            operation,
+            self._bound,
+            viewer,
+            object_type=at.object_type,
+            path=at.path.as_list() if at.path else (),
+            fields=fields,
+        )
+        return plan, plan.values(viewer, self._bound.arguments, at.source.binds)
+
+
+async def _read(split: SplitFields, run: PlanRunner) -> Mapping[str, Any]:
+    """The answer of the plan; its failure is that of each planned field.
+
+    Raises:
+        NotFound: the object is not there, or not for this viewer.
+
+    """
+    if split.plan is None:
+        return {}
+    try:
+        text = split.plan.constant or await run(split.plan.sql, split.values)
+    except (Refused, *READ_ERRORS) as error:
+        split.errors |= dict.fromkeys(split.planned, error)
+        return {}
+    data: dict[str, Any] | None = orjson.loads(text)
+    if data is None:
+        raise NotFound
+    return data
 
 
 def executor_class(planner: Planner) -> type[PlanningExecutor]:
     """The executor that answers by the plans of one planner."""
     return type("Executor", (PlanningExecutor,), {"planner": planner})
-
-
-def _to_result(text: bytes, *, splices_json: bool) -> object:
-    """The answer as it stands, for who writes JSON; else as values."""
-    return orjson.Fragment(text) if splices_json else orjson.loads(text)

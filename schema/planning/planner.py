@@ -52,13 +52,16 @@ from registry.access.authorizer import authorizer
 from registry.access.principals import Viewer
 from registry.kernel.errors import Refused
 from registry.reading.catalog import Catalog, NodeLookup
-from registry.reading.plan import Plan, build_field_plan, build_plan
+from registry.reading.plan import Plan, build_object_plan, build_plan
 from registry.reading.selection import Arguments, SelectedField, Selection, structural_key
 from registry.reading.sql_builder import NotPlannable
 from schema.documents.cache import ValidatedOperation
 from schema.planning.catalog_builder import build_catalog
 
 QUERY = "Query"
+
+BoundArguments = Arguments | GraphQLError | Refused
+"""The arguments of one field; or the error that its execution raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +79,16 @@ class FieldArguments:
     constant: Arguments | None
     parse_id: Callable[[str], tuple[str, object]] | None
 
-    def resolve(self, variables: VariableValues) -> Arguments:
-        """The arguments; an identifier is its kind and key already."""
+    def resolve(self, variables: VariableValues) -> BoundArguments:
+        """The arguments, or their error; an identifier is its kind and key already."""
         if self.constant is not None:
             return self.constant
-        found = get_argument_values(self.definition, self.node, variables)
-        if self.parse_id is not None:
-            found["id"] = self.parse_id(found["id"])
+        try:
+            found = get_argument_values(self.definition, self.node, variables)
+            if self.parse_id is not None:
+                found["id"] = self.parse_id(found["id"])
+        except (GraphQLError, Refused) as error:
+            return error
         return found
 
 
@@ -111,13 +117,13 @@ class BoundOperation:
 
     Attributes:
         variables: coerced.
-        arguments: of every field that takes some, by its place.
+        arguments: of every field that takes some, by its place; or its error.
         argument_shapes: what of them decides the text of a plan.
 
     """
 
     variables: VariableValues
-    arguments: list[Arguments]
+    arguments: list[Any]
     argument_shapes: Hashable
 
 
@@ -129,12 +135,7 @@ class Planner:
         self.catalog: Catalog = build_catalog(schema)
 
     def prepare(self, admitted: ValidatedOperation) -> PreparedOperation:
-        """What can be known of a query before its variables are.
-
-        Raises:
-            Unplanned: it is no query.
-
-        """
+        """All that is known of an operation before its variables are."""
         found = admitted.plans.prepared_operation
         if not isinstance(found, PreparedOperation):
             found = admitted.plans.prepared_operation = self._prepare_uncached(admitted)
@@ -142,8 +143,7 @@ class Planner:
 
     def _prepare_uncached(self, admitted: ValidatedOperation) -> PreparedOperation:
         operation, fragments = admitted.operation, admitted.fragments
-        if operation is None or operation.operation is not OperationType.QUERY:
-            raise NotPlannable("no query")
+        assert operation is not None, "a document is validated before it is prepared"
         takings = tuple(
             taking
             for part in (operation, *fragments.values())
@@ -167,20 +167,17 @@ class Planner:
         """What is asked with the variables that were sent, coerced as the executor does.
 
         Raises:
-            Unplanned: it is no query, or what was sent is not of its type.
+            NotPlannable: it is no query, or a variable is not of its type.
 
         """
+        if not is_query(admitted):
+            raise NotPlannable("no query")
         return self.bind(admitted, self._coerce_variables(admitted, sent))
 
     def bind(self, admitted: ValidatedOperation, variables: VariableValues) -> BoundOperation:
-        """The same with variables that are coerced already.
-
-        Raises:
-            Unplanned: likewise.
-
-        """
+        """The same for variables that are coerced already, of any operation."""
         prepared = self.prepare(admitted)
-        arguments = _arguments(prepared, variables)
+        arguments = [taking.resolve(variables) for taking in prepared.field_arguments]
         return BoundOperation(
             variables, arguments, _argument_shapes(prepared, variables, arguments)
         )
@@ -218,12 +215,15 @@ class Planner:
     def plan_operation(
         self, admitted: ValidatedOperation, bound: BoundOperation, viewer: Viewer
     ) -> Plan:
-        """The plan of the whole operation, in which the arguments are to be bound.
+        """The plan of a whole query, in which the arguments are to be bound.
 
         Raises:
-            Unplanned: the ordinary way must answer.
+            NotPlannable: it is no query, or some of its fields have no projection.
+            Refused, GraphQLError: an argument is malformed.
 
         """
+        if not is_query(admitted):
+            raise NotPlannable("no query")
 
         def make() -> Plan:
             selecting = _SelectionBuilder(self, self.prepare(admitted), bound)
@@ -231,39 +231,41 @@ class Planner:
 
         return _cached_plan(admitted, ("", *_plan_key(bound, viewer)), make)
 
-    def plan_field(
+    def plan_fields(
         self,
         admitted: ValidatedOperation,
         bound: BoundOperation,
         viewer: Viewer,
         *,
-        key: str,
-        details: FieldDetailsList,
+        object_type: GraphQLObjectType,
+        path: Sequence[str | int],
+        fields: GroupedFieldSet,
     ) -> Plan:
-        """The plan of one field of the root, in which the arguments are to be bound.
+        """The plan of some fields of one object; see ``build_object_plan``.
 
         Raises:
-            Unplanned: its resolver must answer.
+            NotPlannable: some of the fields have no projection.
+            Refused, GraphQLError: an argument is malformed.
 
         """
 
         def make() -> Plan:
             selecting = _SelectionBuilder(self, self.prepare(admitted), bound)
-            return build_field_plan(
-                self.catalog, QUERY, selecting.build_root_field(key, details), viewer
-            )
+            selection = selecting.build_selection(object_type, fields)
+            return build_object_plan(self.catalog, object_type.name, selection, viewer)
 
-        return _cached_plan(admitted, (key, *_plan_key(bound, viewer)), make)
+        place = (object_type.name, *path, *fields)
+        return _cached_plan(admitted, (place, *_plan_key(bound, viewer)), make)
 
     def _collect_field_arguments(self, part: Node) -> list[FieldArguments]:
         info = TypeInfo(self.schema)
         found: list[FieldArguments] = []
-        catalogue, query = self.catalog, self.schema.query_type
+        catalogue, query, mutation = self.catalog, self.schema.query_type, self.schema.mutation_type
 
         class Taken(Visitor):
             def enter_field(self, node: FieldNode, *_: Any) -> None:  # noqa: ANN401 - the library's
                 definition, parent = info.get_field_def(), info.get_parent_type()
-                if definition is None or not definition.args:
+                if definition is None or not definition.args or parent is mutation:
                     return
                 name = node.name.value
                 known = catalogue[QUERY].fields.get(name) if parent is query else None
@@ -300,9 +302,6 @@ class _SelectionBuilder:
         )
         return self.build_selection(self._root, fields.grouped_field_set)
 
-    def build_root_field(self, key: str, details: FieldDetailsList) -> SelectedField:
-        return self.build_field(self._root, key, details)
-
     def build_selection(self, of: GraphQLObjectType, fields: GroupedFieldSet) -> Selection:
         return [self.build_field(of, key, details) for key, details in fields.items()]
 
@@ -312,6 +311,8 @@ class _SelectionBuilder:
         node = details[0].node
         place = self._prepared.index_by_node.get(id(node), -1)
         args = self._bound.arguments[place] if place >= 0 else {}
+        if isinstance(args, Exception):
+            raise args
         return SelectedField(
             key, node.name.value, place, args, self._build_subselections(of, details)
         )
@@ -341,6 +342,12 @@ class _SelectionBuilder:
         }
 
 
+def is_query(admitted: ValidatedOperation) -> bool:
+    """Whether the operation is a query."""
+    operation = admitted.operation
+    return operation is not None and operation.operation is OperationType.QUERY
+
+
 def _plan_key(bound: BoundOperation, viewer: Viewer) -> tuple[Hashable, ...]:
     """What decides the text of a plan, beside the part of the document."""
     return viewer.policy_key, authorizer.edition.version, bound.argument_shapes
@@ -349,7 +356,10 @@ def _plan_key(bound: BoundOperation, viewer: Viewer) -> tuple[Hashable, ...]:
 def _cached_plan(
     admitted: ValidatedOperation, plan_key: Hashable, make: Callable[[], Plan]
 ) -> Plan:
-    """The plan for what decides its text; that none can be made is kept as well."""
+    """The plan for what decides its text.
+
+    That some field has no projection is kept as well; a refusal is not, for it depends on values.
+    """
     found = admitted.plans.get(plan_key)
     if found is None:
         try:
@@ -362,23 +372,8 @@ def _cached_plan(
     raise NotPlannable(*getattr(found, "args", ()))
 
 
-def _arguments(prepared: PreparedOperation, variables: VariableValues) -> list[Arguments]:
-    """The arguments of every field that takes some, by its place.
-
-    Raises:
-        Unplanned: they are not of their types.
-
-    """
-    try:
-        return [taking.resolve(variables) for taking in prepared.field_arguments]
-    except GraphQLError as error:
-        raise NotPlannable(error.message) from error
-    except Refused as error:
-        raise NotPlannable(error.message.en) from error
-
-
 def _argument_shapes(
-    prepared: PreparedOperation, variables: VariableValues, arguments: Sequence[Arguments]
+    prepared: PreparedOperation, variables: VariableValues, arguments: Sequence[BoundArguments]
 ) -> tuple[object, ...]:
     """What of this request decides the text, beside the document."""
     if not variables.coerced:

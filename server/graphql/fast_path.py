@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 import orjson
 import structlog
+from graphql import GraphQLError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -48,6 +49,7 @@ REQUEST_OVERHEAD_BYTES, WEIGHT_PER_BODY_BYTE = 1_500, 20
 _RELEVANT_HEADERS = AUTH_HEADERS | {b"accept", b"content-type"}
 _PERSISTED_QUERY_KEYS = {"persistedQuery"}
 _FALL_BACK_ON = (
+    GraphQLError,
     NotPlannable,
     Refused,
     RequestRejected,

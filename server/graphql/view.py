@@ -20,7 +20,7 @@ from strawberry.types import ExecutionResult
 from registry.db.named_params import UNSTORABLE_CHARACTERS, is_storable_text
 from schema.build import GovernedSchema
 from schema.documents.rate_limit import RateLimitStatus
-from schema.framework.context import Context
+from schema.framework.context import Context, PlanRunner
 from schema.framework.errors import format_error
 from server.auth.authenticator import InvalidAppointmentHeader, InvalidToken, TokenAuthenticator
 from server.graphql.request_preparation import (
@@ -53,6 +53,8 @@ class GraphQLView(GraphQL[Context, None]):
         settings: Settings,
         authenticator: TokenAuthenticator,
         preparer: RequestPreparer,
+        *,
+        run_plan: PlanRunner,
     ) -> None:
         super().__init__(
             schema, graphql_ide=None, allow_queries_via_get=False, subscription_protocols=()
@@ -60,6 +62,7 @@ class GraphQLView(GraphQL[Context, None]):
         self._settings = settings
         self._authenticator = authenticator
         self._preparer = preparer
+        self._run_plan = run_plan
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; whatever is wrong with it leaves as a plain HTTP error."""
@@ -93,7 +96,9 @@ class GraphQLView(GraphQL[Context, None]):
             ) from None
         except InvalidAppointmentHeader as error:
             raise HTTPException(400, str(error)) from None
-        return Context(caller, request_id=request.scope.get("request_id", ""), splices_json=True)
+        return Context(
+            caller, request_id=request.scope.get("request_id", ""), run_plan=self._run_plan
+        )
 
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Remember which media type was agreed on.

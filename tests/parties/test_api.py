@@ -1,19 +1,11 @@
 """Parties over GraphQL: what is masked, what is narrowed, what a mutation answers."""
 
-from functools import cache
 from typing import Any
 
-import strawberry
-
-from policies.rulebook import RuleBook
-from policies.vocabulary import VOCABULARY
 from registry.access.principals import Principal
-from registry.access.rulebook_store import BUNDLED_RULEBOOK
-from schema.build import GovernedSchema, build_schema
 from schema.framework.context import Context
 from schema.framework.global_ids import to_global_id
-from schema.types.parties import PartyMutation, PartyQuery
-from schema.types.sanctions_and_clients import SanctionAndClientMutation, SanctionAndClientQuery
+from schema.root import build_api_schema
 from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
@@ -43,24 +35,8 @@ ORGANISATIONS = """query ($where: OrganisationWhere) { organisations(first: 10, 
 SANCTIONS = "{ sanctions(first: 10) { nodes { kind effective organisation { name } } } }"
 
 
-@cache
-def schema() -> GovernedSchema:
-    """Parties alone; the whole is tested elsewhere."""
-    others = {
-        (kind, verb.name)
-        for kind, words in VOCABULARY.kinds.items()
-        for verb in words.verbs
-        if kind not in MINE and not verb.is_read
-    }
-    query = strawberry.type(type("Query", (PartyQuery, SanctionAndClientQuery), {}))
-    mutation = strawberry.type(type("Mutation", (PartyMutation, SanctionAndClientMutation), {}))
-    book = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
-    internal = frozenset(others | {("Organisation", "bootstrap")})
-    return build_schema(query, mutation, book=book, internal_verbs=internal)
-
-
 async def ask(caller: Principal, document: str, **variables: object) -> dict[str, Any]:
-    result = await schema().execute(
+    result = await build_api_schema().execute(
         document, variable_values=variables, context_value=Context(caller)
     )
     assert result.errors is None, result.errors

@@ -7,23 +7,35 @@ from typing import Any
 
 import asyncpg
 import orjson
+from graphql import GraphQLError
 
+from policies.rulebook import RuleBook
+from policies.vocabulary import VOCABULARY
 from registry.access.principals import Principal, Viewer
+from registry.access.rulebook_store import BUNDLED_RULEBOOK
 from registry.kernel.errors import Refused
 from registry.reading.plan import Plan
 from registry.reading.reader_pool import ReaderPool
 from registry.reading.selection import Arguments
 from registry.reading.sql_builder import NotPlannable
-from schema.build import GovernedSchema
+from schema.build import GovernedSchema, build_schema
 from schema.documents.cost import Limits
 from schema.framework.context import Context
-from schema.root import build_api_schema
+from schema.root import INTERNAL_VERBS, Mutation, Query, build_api_schema
 from tests.support.cluster import Database
 
 UNLIMITED = Limits(
     tokens=10**6, depth=60, aliases=10**6, directives=10**6, nodes=10**12, roots=10**4,
     introspections=10**4, cost=10**12,
 )  # fmt: skip
+
+RESOLVING = build_schema(
+    Query,
+    Mutation,
+    book=RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY),
+    internal_verbs=INTERNAL_VERBS,
+    limits=UNLIMITED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +65,19 @@ class ExecutionPaths:
         self, viewer: Viewer, document: str, sent: Mapping[str, Any]
     ) -> Answer:
         """By the resolver of each field: the oracle."""
-        return await self._executed(viewer, document, sent, plans=False)
+        return await self._executed(RESOLVING, viewer, document, sent)
 
     async def answer_by_executor(
         self, viewer: Viewer, document: str, sent: Mapping[str, Any]
     ) -> Answer:
         """By the executor, which has plans for what it can."""
-        return await self._executed(viewer, document, sent, plans=True)
+        return await self._executed(self.schema, viewer, document, sent)
 
     async def answer_by_plan(self, viewer: Viewer, document: str, sent: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """By the plan of the whole operation; None where the ordinary way must answer."""
         try:
             plan, values = self.plan(viewer, document, sent)
-        except (NotPlannable, Refused):
+        except (NotPlannable, Refused, GraphQLError):
             return None
         try:
             text = await self.readers.fetch(plan.sql, values)
@@ -90,13 +102,13 @@ class ExecutionPaths:
         return plan, plan.values(viewer, asked)
 
     async def _executed(
-        self, viewer: Viewer, document: str, sent: Mapping[str, Any], *, plans: bool
+        self, schema: GovernedSchema, viewer: Viewer, document: str, sent: Mapping[str, Any]
     ) -> Answer:
         async def known(_: Principal) -> Viewer:
             return viewer
 
-        context = Context(Principal(), uses_plans=plans, viewer_lookup=known)
-        result = await self.schema.execute(document, dict(sent), context)
+        context = Context(Principal(), run_plan=self.readers.fetch, viewer_lookup=known)
+        result = await schema.execute(document, dict(sent), context)
         return Answer.of(result.data, result.errors)
 
 

@@ -151,10 +151,8 @@ def the_input(**changed: object) -> dict[str, object]:
 async def test_a_mutation_hands_over_decoded_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = patch_command(monkeypatch, CommandResult(SALES[0], uuid4(), is_replay=True))
 
-    answer = await ask(OFFERED, input=the_input())
+    await ask(OFFERED, input=the_input())
 
-    assert answer.data["offerTransfer"]["replayed"] is True
-    assert answer.data["offerTransfer"]["__typename"] == "Transfer"
     assert seen == [(OFFER, {"id": SALES[0].pk}, "k", False)]
 
 

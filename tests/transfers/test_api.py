@@ -1,22 +1,15 @@
 """A transfer over GraphQL: what each side reads, what a preview says, who sees which price."""
 
-from functools import cache
 from typing import Any
 
 import asyncpg
 import pytest
-import strawberry
 
-from policies.rulebook import RuleBook
-from policies.vocabulary import VOCABULARY
 from registry.access.principals import Principal
-from registry.access.rulebook_store import BUNDLED_RULEBOOK
 from registry.transfers.rules import State
-from schema.build import GovernedSchema, build_schema
 from schema.framework.context import Context
 from schema.framework.global_ids import to_global_id
-from schema.types.transfer_mutations import TransferMutation
-from schema.types.transfers import TransferQuery
+from schema.root import build_api_schema
 from tests.support.builders import create_officer, create_organisation, principal_of, stop_clock
 from tests.transfers.builders import TONNES, TradingFixture, create_market
 
@@ -32,23 +25,8 @@ DRAFT = """mutation ($input: DraftTransferInput!) { draftTransfer(input: $input)
 VERIFY = "query ($n: String!) { certificate(number: $n) { number quantity seller { name } } }"
 
 
-@cache
-def schema() -> GovernedSchema:
-    """Transfers alone; the whole is tested elsewhere."""
-    others = frozenset(
-        (kind, verb.name)
-        for kind, words in VOCABULARY.kinds.items()
-        for verb in words.verbs
-        if kind != "Transfer" and not verb.is_read
-    )
-    query = strawberry.type(type("Query", (TransferQuery,), {}))
-    mutation = strawberry.type(type("Mutation", (TransferMutation,), {}))
-    book = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
-    return build_schema(query, mutation, book=book, internal_verbs=others)
-
-
 async def ask(caller: Principal, document: str, **variables: object) -> dict[str, Any]:
-    result = await schema().execute(
+    result = await build_api_schema().execute(
         document, variable_values=variables, context_value=Context(caller)
     )
     assert result.errors is None, result.errors
@@ -158,5 +136,5 @@ async def test_anybody_verifies_a_certificate(open_market: asyncpg.Connection) -
 
 
 def test_accepting_is_described_as_no_approval() -> None:
-    assert "NOT an approval" in schema().as_str()
-    assert "不构成审批" in schema().as_str()
+    assert "NOT an approval" in build_api_schema().as_str()
+    assert "不构成审批" in build_api_schema().as_str()
