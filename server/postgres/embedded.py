@@ -223,6 +223,8 @@ def _initialise_cluster(directory: Path, options: Mapping[str, str]) -> None:
         directory,
         "initdb",
         *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"),
+        # Does not wait for the disk: a crash of the machine within half a minute costs the cluster.
+        "--no-sync",
         *(f"--set={name}={value}" for name, value in settings.items()),
         f"--pgdata={unfinished}",
     )
@@ -293,7 +295,7 @@ def _unprivileged() -> pwd.struct_passwd:
 
 
 def _copy_binaries(directory: Path) -> None:
-    # The environment may lie where that user may not look, and its parents are not ours to open.
+    # The environment may be in a folder that this user cannot enter, and root does not open it.
     packages, target = _site_packages(), directory / "postgresql"
     for folder in (f"{WHEEL}/pginstall{VERSION}", f"{WHEEL}.libs"):
         if (packages / folder).is_dir():
@@ -305,12 +307,21 @@ def _copy_binaries(directory: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     try:
-        shutil.copytree(source, target, dirs_exist_ok=True)
+        shutil.copytree(source, target, copy_function=_link_or_copy, dirs_exist_ok=True)
     except shutil.Error as error:
         # It goes on to the end and lists every file that failed; the first one says why.
         raise EmbeddedDatabaseError(
             _failure_message(target, "copy", [str(error.args[0][0][2])])
         ) from error
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    """A second name for the file costs nothing; another file system needs a copy."""
+    Path(target).unlink(missing_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 def _binaries(directory: Path) -> Path:

@@ -168,11 +168,10 @@ def test_no_file_names_a_package_registry_or_a_place_on_one_machine() -> None:
     assert found == []
 
 
-def test_there_is_one_lock() -> None:
-    names = {path.name for path in project_files()}
+def test_every_lock_is_one_of_the_environment() -> None:
+    locks = {path.relative_to(ROOT).as_posix() for path in project_files() if "lock" in path.suffix}
 
-    assert "requirements.lock" in names
-    assert not names & {"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock"}
+    assert locks == {f"environment/{name}.lock" for name in ("demo", "development", "installer")}
 
 
 def _imports(tree: ast.AST) -> set[str]:
