@@ -1,4 +1,4 @@
-"""What every test may ask for: a database of its own, its owner's connection, and no network."""
+"""Fixtures of every test: a database of its own, its owner's connection, and no network."""
 
 import socket
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""Which edition judges: the newest that anybody has seen, whatever an older snapshot shows."""
+"""The newest edition seen by any session decides, even if an older snapshot is read."""
 
 from collections.abc import AsyncIterator
 

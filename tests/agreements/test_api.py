@@ -1,4 +1,4 @@
-"""Agreements over GraphQL: drafted, signed and carried; each sees what is for him."""
+"""Agreements over GraphQL: drafted, signed and carried out; each party sees its own."""
 
 from datetime import date, datetime
 from typing import Any

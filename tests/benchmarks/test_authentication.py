@@ -1,4 +1,4 @@
-"""What is measured of sign-in is what requests pay."""
+"""The benchmark of authentication measures the cost of a request."""
 
 from benchmarks.authentication import measure
 from tests.support.cluster import Database

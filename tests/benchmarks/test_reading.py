@@ -1,4 +1,4 @@
-"""What the reading benchmark must get right to be believed."""
+"""Requirements for the reading benchmark to be trusted."""
 
 import contextlib
 import socket
@@ -104,7 +104,7 @@ def test_the_client_stops_at_a_bad_answer(pieces: tuple[bytes, ...]) -> None:
 
 
 def _load_from(pieces: tuple[bytes, ...]) -> LoadResult:
-    """What the client makes of a server that answers each request with these pieces."""
+    """The result of the client against a server that sends these pieces for each request."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         serving = threading.Thread(target=_serve, args=(listening, pieces))
         serving.start()

@@ -1,4 +1,4 @@
-"""What a row is about never changes, not even by the hand of the application's own role."""
+"""Identifying columns never change, not even by the application's own role."""
 
 import asyncpg
 import pytest

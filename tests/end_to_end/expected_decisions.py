@@ -1,4 +1,4 @@
-"""What must come of each attempt, told by the truth tables alone: no mutation is asked here."""
+"""The expected result of each attempt, from the truth tables alone: no mutation is sent here."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -76,7 +76,7 @@ async def rolled_back() -> AsyncIterator[None]:
     try:
         async with transaction():
             yield
-            raise _Rollback  # noqa: TRY301 - whatever was written goes with it
+            raise _Rollback  # noqa: TRY301 - it rolls back all writes
     except _Rollback:
         pass
 
@@ -159,7 +159,7 @@ _Reference = tuple[str, UUID, bool, str]
 
 
 async def _references(viewer: Viewer, new: NewObject, records: Records) -> list[_Reference]:
-    """What the new object refers to: one of each sort; whether it is seen."""
+    """References of the new object: one of each sort, with its visibility."""
     if not new.refers:
         return [("", uuid4(), True, "nothing")]
     if new.kind is None:
@@ -171,11 +171,11 @@ async def _references(viewer: Viewer, new: NewObject, records: Records) -> list[
         owner = record.pk if new.kind is ORGANISATION else record.organisation_id
         own, inside = owner == viewer.organisation, _in_scope(viewer, record)
         if own and new.refers in {"buyer", "parties.1.organisation"}:
-            continue  # Nobody deals with himself.
+            continue  # No organisation trades with itself.
         if new.refers == "buyer" and record.kind != "enterprise":
             continue
         if owner is None:
-            continue  # Issuance and outside money are nobody's.
+            continue  # Issuance and outside money have no owner.
         said = f"{'' if visible else 'in'}visible {'own' if own else 'foreign'} {record.pk}"
         found.setdefault((visible, own, inside), (new.kind.name, record.pk, visible, said))
     return [*found.values(), (new.kind.name, uuid4(), False, "absent")]
@@ -200,7 +200,7 @@ async def _of_new(
         async with rolled_back():
             record = await operation.build(CommandContext(viewer, uuid4()), **args)
             decision = authorizer.authorize(viewer, operation.kind, operation.verb, record)
-    except Refused as refused:  # The input is wrong, whoever sends it.
+    except Refused as refused:  # The input is wrong for every sender.
         return refused.code.value, ""
     return (ALLOWED, "") if decision.allowed else (FORBIDDEN, _forbidding_rule(decision))
 

@@ -1,4 +1,4 @@
-"""What each mutation is sent in the sweep. One that is not here is not known, and fails it."""
+"""Inputs of each mutation in the sweep. A mutation without an input fails the sweep."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

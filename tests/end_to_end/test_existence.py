@@ -1,4 +1,4 @@
-"""What may not be seen answers like what is not there: no question tells which objects exist.
+"""An invisible object answers like an absent one: no request reveals which objects exist.
 
 The mutations are held by the sweep; here are the questions.
 """
@@ -184,7 +184,7 @@ async def test_the_work_list_matches_the_decisions(portal: Portal, name: str) ->
 
 
 async def visible_objects(who: DemoUser) -> Viewer:
-    """Who asks, as the facts see him."""
+    """The viewer, as the facts see it."""
     async with rolled_back():
         return await resolve_viewer(await who.principal())
 
@@ -243,4 +243,4 @@ def _ids_in(data: Any) -> Iterator[tuple[str, UUID]]:  # noqa: ANN401 - any JSON
 
 
 PARTS = {"postings"}
-"""A posting has two ends, and whoever holds one of them is told the other's account."""
+"""The holder of one side of a posting sees the account on the other side."""

@@ -1,4 +1,4 @@
-"""Every row of the rule book decides something that somebody asks or does over HTTP."""
+"""Every row of the rule book decides a request sent over HTTP."""
 
 from collections.abc import Iterator, Mapping
 
@@ -26,7 +26,7 @@ SILENT = {
     **dict.fromkeys(("C-12", "F-13", "L-07", "T-29"), _SYSTEM),
     **dict.fromkeys(("N-84", "N-85", "N-86", "N-87", "N-88"), _ONE_ORGANISATION),
 }
-"""Rows that are told to nobody over HTTP, each with the reason; elsewhere they are tested."""
+"""Rows that no HTTP response cites, each with the reason; other tests cover them."""
 
 MIXED = {
     "submitted_by = a.person_id": {"qualify": "N-05", "opine": "N-06"},
@@ -34,7 +34,7 @@ MIXED = {
         "qualify": "N-13", "opine": "N-14", "approve": "N-11", "reject": "N-12",
     },
 }  # fmt: skip
-"""What only the owner could write: an officer, or his authority, submitted the case itself."""
+"""Rows only the owner could write: an officer, or their authority, submitted the case."""
 
 
 async def test_every_row_decides_something(
@@ -82,7 +82,7 @@ async def mix_sides(owner_url: str, mix: str, officer: str) -> None:
 
 
 async def rules_fired(portal: Portal, people: Mapping[str, DemoUser]) -> set[str]:
-    """The rules that acts rest on, and those that people are told when they ask what they may."""
+    """The rules cited by audit entries, and those cited when people ask for their permissions."""
     fired = {act["rule"] for act in await fetch_all("SELECT DISTINCT rule FROM act")}
     for who in people.values():
         for query in questions():
@@ -93,7 +93,7 @@ async def rules_fired(portal: Portal, people: Mapping[str, DemoUser]) -> set[str
 
 
 def questions() -> Iterator[str]:
-    """Whether each verb is allowed on whatever may be seen."""
+    """Whether each verb is allowed on each visible object."""
     for kind, listed in LISTS.items():
         verbs = [verb.name for verb in VOCABULARY.kinds[kind].verbs]
         for start in range(0, len(verbs), AT_ONCE):

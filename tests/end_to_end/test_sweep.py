@@ -1,6 +1,6 @@
 """Each mutation of the schema, tried as each role on objects of every sort, over real HTTP.
 
-What must come of an attempt is told by the truth tables. A mutation that has no input in
+The truth tables give the expected result of an attempt. A mutation that has no input in
 ``inputs.py`` is not known here, and fails the sweep.
 """
 
@@ -112,7 +112,7 @@ async def test_across_cities_the_rest_is_allowed(portal_of_2026: Portal) -> None
 
 
 async def all_attempts(who: DemoUser) -> list[Attempt]:
-    """Every mutation on an object of every sort, as somebody."""
+    """Every mutation on an object of every sort, as one user."""
     caller, records, tries = await who.principal(), Records(), []
     async with rolled_back():
         viewer = await resolve_viewer(caller)

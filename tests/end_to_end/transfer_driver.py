@@ -63,7 +63,7 @@ class Case:
         return str(done["state"])
 
     async def expect_refusal(self, who: str, name: str, **said: Any) -> dict[str, Any]:  # noqa: ANN401 - likewise
-        """The refusal of a step, which is told in both languages and changes nothing."""
+        """The refusal of a step, in both languages; the step changed nothing."""
         before = await self.read("auditor") if self.id else None
         answer = await self.send(who, name, **said)
         assert answer["__typename"] == "Refusal", answer
@@ -73,7 +73,7 @@ class Case:
         return answer
 
     async def read(self, who: str) -> dict[str, Any] | None:
-        """The case as somebody sees it; None where he sees none."""
+        """The case as a user sees it; None where it is invisible."""
         data = await self.portal.data(READ, {"id": self.id}, subject=f"demo-{who}" if who else "")
         found: dict[str, Any] | None = data["node"]
         return found

@@ -13,20 +13,20 @@ CLIENT_NAME = "demonstration-portal"
 
 @dataclass(frozen=True, slots=True)
 class DemoUser:
-    """Somebody who sends requests; without a subject a program, or nobody at all."""
+    """A sender of requests; without a subject a program, or the public."""
 
     subject: str = ""
     client: str = CLIENT
     appointment_expired: bool = False
 
     async def principal(self) -> Principal:
-        """What sign-in knows of him."""
+        """The principal of the access token."""
         if not self.subject and self.client != CLIENT_NAME:
             return Principal()
         return Principal(self.subject, await self.appointment() or NIL, self.client)
 
     async def appointment(self) -> UUID | None:
-        """The appointment his requests name: one that has run out, which nobody else would."""
+        """The appointment named by the requests: one that has expired."""
         if not self.appointment_expired:
             return None
         found = await fetch_one(
@@ -39,7 +39,7 @@ class DemoUser:
     async def ask(
         self, portal: Portal, query: str, variables: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """The whole answer to his request."""
+        """The whole response to the request."""
         signed = self.subject or (self.client if self.client == CLIENT_NAME else "")
         named = await self.appointment()
         return await portal.ask(
@@ -96,4 +96,4 @@ USERS_IN_2026 = _officers(
     "enterprise-6-initiator",
     "auditor",
 )
-"""Whoever has a part in a transfer across cities."""
+"""The users who take part in a transfer across cities."""

@@ -20,7 +20,7 @@ from seeds.demo.loader import LoadReport, ProgressCallback, load_founding_day
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """Something that happens after the story; ``Ref`` stands for an object of its name."""
+    """A step after the scenario; ``Ref`` refers to an object by its name."""
 
     id: str
     user: str
@@ -37,7 +37,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class RelatedValue:
-    """What a row of a table that belongs to an object of this name says in a column."""
+    """A column of a row that belongs to the object of this name."""
 
     name: str
     column: str
@@ -210,7 +210,7 @@ _STEPS: tuple[_Step, ...] = (
 
 
 def _officer(name: str, **may: bool) -> tuple[_Step, ...]:
-    """Somebody of the province who may do one of two things; the founders may do both."""
+    """A person of the province who may initiate or approve; the first officers may do both."""
     person = _PERSON | {"organisation": Ref("province"), "subject": f"test-{name}"}
     terms = {"person": Ref(name), "organisation": Ref("province"), **may}
     named = f"{name}-appointment"

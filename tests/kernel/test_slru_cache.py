@@ -1,4 +1,4 @@
-"""What is remembered is bounded, and a flood does not wash out what was asked again."""
+"""The cache is bounded, and a flood of new keys does not evict keys that were hit."""
 
 from hypothesis import given
 from hypothesis import strategies as st

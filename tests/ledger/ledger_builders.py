@@ -104,7 +104,7 @@ async def give_stock(account: Account, instrument: Instrument, quantity: int) ->
 
 
 async def holdings_of(instrument: Instrument, *accounts: Account) -> list[int]:
-    """What each account holds now."""
+    """The holdings of each account."""
     return [await available_quantity(account.id, instrument.id) for account in accounts]
 
 

@@ -21,7 +21,7 @@ ALL, MORE = -1, -2
 """Quantities that stand for what a position holds, and for one unit more."""
 
 Apply = Callable[[UUID, UUID | None], None]
-"""What the model does once the command is done, given the object and the entry it wrote."""
+"""The model's step after the command, given the object and the entry it wrote."""
 
 Plan = Callable[[], Apply]
 """Foretells a command: raises ``No`` where it must be refused."""
@@ -103,7 +103,7 @@ class Machine(RuleBasedStateMachine):
 
         return plan
 
-    # What is drawn.
+    # Drawn values.
 
     def position(self, n: int, *kinds: AccountKind, money: bool | None = None) -> Key:
         """Something that is held, or where nothing is, something that could be."""
@@ -125,7 +125,7 @@ class Machine(RuleBasedStateMachine):
     def effective(self, hours: int | None) -> datetime | None:
         return None if hours is None else self.model.now + hours * HOUR
 
-    # What is always true.
+    # Invariants.
 
     @invariant()
     def tables_match_the_model(self) -> None:

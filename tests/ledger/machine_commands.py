@@ -1,4 +1,4 @@
-"""What the state machine may do: one rule for each command, and one for whatever else there is."""
+"""Rules of the state machine: one for each command, and one for other events."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -224,7 +224,7 @@ class LedgerMachine(Machine):
             self._reject(last[n % len(last)], who, mood)
 
     def _propose(self, n: int, who: str, mood: str) -> None:
-        """What can be undone, most often; else anything, or what never was."""
+        """Mostly an entry that can be reversed; else any entry, or an absent one."""
         undone = self.model.reversed_entries()
         likely = [
             id
@@ -311,7 +311,7 @@ class LedgerMachine(Machine):
 
         self.send("centre", lift_freeze, {"id": id, "reason": "withdrawn"}, plan, mood=mood)
 
-    # Whatever else somebody could try, and time.
+    # Other attempts, and time.
 
     @rule(
         kind=st.sampled_from([kind for kind in EntryKind if kind != EntryKind.REVERSAL]),

@@ -1,4 +1,4 @@
-"""The ground a state machine stands on: one clone, one loop, holders, rights, and a quick reset."""
+"""Fixture of the state machine: one clone, one loop, holders, rights, and a quick reset."""
 
 import asyncio
 import logging
@@ -115,7 +115,7 @@ WRITE: Operation[Account] = Operation(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the registry answered: an outcome, or the code of its refusal."""
+    """The registry's response: a result, or the code of its refusal."""
 
     outcome: CommandResult[Any] | None = None
     code: str | None = None
@@ -123,7 +123,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TableSnapshot:
-    """What the tables say: balances, where freezes and reversals stand, how many rows there are."""
+    """Content of the tables: balances, states of freezes and reversals, numbers of rows."""
 
     balances: dict[Key, tuple[int, int, datetime]]
     states: dict[UUID, str]
@@ -171,7 +171,7 @@ class LedgerDatabase:
         key: str,
         preview: bool = False,
     ) -> Answer:
-        """What becomes of a command."""
+        """The result of a command."""
         caller = self.people[who]
         try:
             asked = execute_command(operation, caller, dict(args), key=key, preview=preview)
@@ -197,7 +197,7 @@ class LedgerDatabase:
     def balances_as_of(
         self, keys: Sequence[Key], known: datetime, effective: datetime
     ) -> dict[Key, tuple[int, int]]:
-        """What was held as known at one moment, and of that by what took effect by another."""
+        """Holdings as recorded at one time, and of these as effective at another."""
         accounts, things = [key[0] for key in keys], [key[1] for key in keys]
         found = self.runner.run(fetch_all(_PAST, accounts, things, known, effective))
         return {

@@ -1,6 +1,6 @@
-"""What the ledger should do, in plain Python; the state machine holds PostgreSQL against it.
+"""The ledger in plain Python; the state machine compares PostgreSQL with it.
 
-It is written from the rules, not from the SQL: whatever is simple and slow is welcome here.
+It is written from the rules, not from the SQL: simple and slow code is welcome here.
 """
 
 from collections import defaultdict
@@ -16,7 +16,7 @@ from registry.kernel.quantities import MONEY_MAX
 from registry.ledger.rules import REVERSIBLE_KINDS, AccountKind, EntryKind
 
 NO_ENTRY = "BD006"
-"""What no caller can ask for and a mistaken programmer meets: an error, not a refusal."""
+"""A call that only a programming mistake can make: an error, not a refusal."""
 
 EXEMPT_FROM_TERM = {EntryKind.EXPIRY, EntryKind.RELEASE, EntryKind.REVERSAL, EntryKind.CONVERSION}
 NEEDS_BANK_REFERENCE = {EntryKind.PAYMENT, EntryKind.PAYOUT}
@@ -61,7 +61,7 @@ class ModelInstrument:
 
 @dataclass(frozen=True, slots=True)
 class BalanceLine:
-    """One line of one balance, with whoever stood on the other side."""
+    """One line of one balance, with the account on the other side."""
 
     change: int
     balance: int
@@ -114,7 +114,7 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A reversal somebody proposed."""
+    """A proposed reversal."""
 
     entry: UUID
     by: str
@@ -159,7 +159,7 @@ class ReferenceModel:
         )
 
     def positions(self, *kinds: AccountKind, money: bool | None = None) -> list[Key]:
-        """What accounts of these kinds hold, of money or of rights alone where that is said."""
+        """Holdings of accounts of these kinds, of money or of rights alone where asked."""
         return [
             (account, thing)
             for (account, thing) in self.lines
@@ -193,7 +193,7 @@ class ReferenceModel:
         held = {key: self.balance(key) for key in self.lines}
         return any(self.city_holds(*city, held) > cap for city, cap in self.caps.items())
 
-    # What is refused, in the order in which it is found.
+    # Refusals, in the order in which they are found.
 
     def validate(self, draft: EntryRequest) -> None:
         """Refuse what cannot be an entry."""
@@ -258,7 +258,7 @@ class ReferenceModel:
             else draft.now
         )
 
-    # What becomes of it.
+    # Its effect.
 
     def write(self, id: UUID, draft: EntryRequest) -> None:
         known = self.recorded_at(draft)
@@ -296,7 +296,7 @@ class ReferenceModel:
         return fillers[-1] if fillers else holding
 
     def validate_reversal(self, entry: UUID) -> None:
-        """Refuse where the kind, an earlier reversal, or somebody who sold on is in the way."""
+        """Refuse because of the kind, an earlier reversal, or a holder who sold on."""
         back = self.reversal_of(entry)
         net: dict[Key, int] = defaultdict(int)
         for source, target, thing, quantity in back:
@@ -321,7 +321,7 @@ class ReferenceModel:
             raise ModelRefusal(Code.DUPLICATE)
 
     def decide(self, proposal: UUID, by: str) -> Proposal:
-        """The proposal, where whoever asks may decide it."""
+        """The proposal, if the caller may decide it."""
         found = self.proposals[proposal]
         if found.state != "proposed" or found.by == by:
             raise ModelRefusal(Code.FORBIDDEN)

@@ -1,4 +1,4 @@
-"""Who holds rights or money does not close, and what the reserves hold is public."""
+"""An organisation with rights or money does not close; reserves are public."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""What is frozen stays, and nobody but ``post_entry`` writes the journal."""
+"""Frozen holdings do not move, and only ``post_entry`` writes the journal."""
 
 import asyncio
 

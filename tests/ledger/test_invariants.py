@@ -114,7 +114,7 @@ async def corrupt(owner: asyncpg.Connection, sql: str) -> None:
         await owner.execute(f"{_UNGUARDED} {sql}")
 
 
-# The owner is no superuser: he takes his own triggers and foreign keys away first.
+# The owner is no superuser: first drop the triggers and foreign keys.
 _UNGUARDED = """
 DO $$ DECLARE c record; BEGIN
     FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint

@@ -1,4 +1,4 @@
-"""The facts about parties answer alike in Python and in SQL, also for nobody and for orphans."""
+"""Facts about parties agree in Python and in SQL, also for the public and for orphans."""
 
 from dataclasses import replace
 

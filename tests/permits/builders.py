@@ -35,7 +35,7 @@ async def execute_as(
     preview: bool = False,
     **args: object,
 ) -> CommandResult[R]:
-    """Send a command as somebody."""
+    """Send a command as one officer."""
     caller = await principal_of(who)
     return await execute_command(operation, caller, args, key=key or uuid4().hex, preview=preview)
 

@@ -1,4 +1,4 @@
-"""What no change of the rule book may take away, held over every entry of every truth table."""
+"""Invariants of the rule book, held over every entry of every truth table."""
 
 from policies.dnf import subsets
 from policies.vocabulary import VOCABULARY

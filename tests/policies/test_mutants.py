@@ -1,4 +1,4 @@
-"""Every row and every condition matters: whatever is changed in the rule book changes a verdict."""
+"""Every row and every condition matters: each change of the rule book changes a decision."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -27,7 +27,7 @@ def cells(row: PolicyRule) -> list[str]:
 
 
 def changes(row: PolicyRule) -> Iterator[tuple[str, list[str] | None]]:
-    """What can be done to a row: drop it, turn it round, or take one condition out."""
+    """Mutations of a row: drop it, invert it, or remove one condition."""
     yield f"drop {row.number}", None
     number, effect, role, verb, kind, when, ground = cells(row)
     if ANY not in (verb, kind):

@@ -13,14 +13,14 @@ CHUNK = 64 * 1024
 
 
 class LostMessage(Enum):
-    """What a dropped connection loses: the request, or the answer to it."""
+    """The loss of a dropped connection: the request, or its response."""
 
     REQUEST = "request"
     ANSWER = "answer"
 
 
 class Proxy:
-    """Passes TCP on to a Unix socket, until the step at which it is told to drop the connection."""
+    """Passes TCP on to a Unix socket, until the step at which it drops the connection."""
 
     def __init__(self, socket: Path) -> None:
         self.port = 0
@@ -73,7 +73,7 @@ class Proxy:
         polls = False
         with contextlib.suppress(ConnectionError):
             while chunk := await source.read(CHUNK):
-                # What the process asks by itself is no step of a command.
+                # Statements of background tasks are no step of a command.
                 polls = polls or APPLICATION_NAME.encode() in chunk
                 self._left -= not polls
                 if self._left == 0 and not polls:

@@ -28,7 +28,7 @@ PORTS = range(20_000, 32_000)
 
 
 def find_free_port() -> int:
-    """One outside of those that systems hand out, so that nobody is given it meanwhile."""
+    """A port outside the ephemeral range, so that no other process gets it meanwhile."""
     while True:
         port = secrets.choice(PORTS)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
@@ -81,7 +81,7 @@ class ServerProcess:
         return self.log.read_text().rpartition(word)[2][:8000]
 
     def kill(self) -> None:
-        """Kill -9, in the middle of whatever it does."""
+        """Kill -9, in the middle of its work."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
@@ -148,7 +148,7 @@ class PostgresProcess:
 
     @contextmanager
     def stall(self) -> Iterator[None]:
-        """Everything that serves a session stands still; connections stay open."""
+        """Every process of a session is stopped; connections stay open."""
         pids = [self._postmaster(), *asyncio.run(self._sessions())]
         for pid in pids:
             os.kill(pid, signal.SIGSTOP)
@@ -168,7 +168,7 @@ class PostgresProcess:
         )
 
     def close(self) -> None:
-        """Stop it, whoever uses it."""
+        """Stop it, also if it is in use."""
         self.cluster.release()
         embedded.stop(self.state)
 

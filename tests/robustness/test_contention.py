@@ -1,4 +1,4 @@
-"""What a command does when others want the same: it waits, begins again, or gives up clearly."""
+"""A command under contention waits, retries, or gives up with a clear refusal."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,9 +20,9 @@ from tests.transfers.builders import STOCK_UNITS, UNITS, TradingFixture
 
 AT_ONCE = 8
 SANCTIONED = (Forbidden, ConditionsUnmet, NotFound)
-"""What becomes of business under a measure; whose appointment has ended sees nothing."""
+"""Expected results under a sanction; an ended appointment sees nothing."""
 
-# Whoever has something to write waits with all his locks.
+# A writer waits with all its locks.
 NOBODY_WRITES = "LOCK TABLE act IN SHARE MODE"
 WHY = {"reason": "test", "source": "test"}
 
@@ -50,7 +50,7 @@ def send_command(
 async def hold_lock(
     lock_holder: asyncpg.Connection, sql: str, *args: object
 ) -> AsyncIterator[None]:
-    """A lock of somebody else's, kept for as long as the body runs."""
+    """A lock of another session, kept while the body runs."""
     async with lock_holder.transaction():
         await lock_holder.execute(sql, *args)
         yield

@@ -1,6 +1,6 @@
 """Server and database die, stall and lose sight of each other in the middle of writes.
 
-Afterwards whatever was acknowledged is there once, and whatever was repeated with its key happened
+Afterwards each acknowledged command is there once, and each repeated one happened
 once.
 """
 
@@ -41,7 +41,7 @@ ALLOWED_SILENCE = {
     "WriteError",
     "RemoteProtocolError",
 }
-"""What a client may meet instead of an answer; an internal error is none of it."""
+"""Errors that a client may meet instead of a response; an internal error is none."""
 
 STEPS_MAX = 80
 SECONDS_MAX = 2
@@ -157,7 +157,7 @@ async def test_what_was_acknowledged_is_there_once_and_what_was_repeated_happene
 
 
 async def wait_for_answers(trade: CommandClients, clients: list["asyncio.Task[None]"]) -> None:
-    """Until so many more commands are answered that every client must be under way."""
+    """Until enough commands are answered that every client must be under way."""
     heard = trade.count_answered()
     while trade.count_answered() < heard + 4 * len(clients):
         assert not any(client.done() for client in clients), "a client met what it does not allow"

@@ -1,4 +1,4 @@
-"""Every query and mutation with invented arguments, as each role: nothing that nobody foresaw."""
+"""Every query and mutation with invented arguments, as each role: no unforeseen error."""
 
 import re
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ USERS = (
     "demonstration-portal",
     "",
 )
-"""Somebody of each role; without a name the public."""
+"""A user of each role; without a name the public."""
 
 FORBIDDEN_MESSAGES = re.compile(
     r"SELECT |INSERT |UPDATE |asyncpg|tortoise|Traceback|NoneType|<class|object at 0x|"

@@ -61,7 +61,7 @@ async def time_query(portal: Portal, query: str) -> tuple[float, httpx2.Response
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What came of a load, in seconds and answers."""
+    """The result of a load, in seconds and responses."""
 
     slowest: float
     health: float
@@ -90,7 +90,7 @@ async def test_ten_times_what_can_be_borne_is_answered_or_refused_quickly_and_is
 
 
 async def run_load(portal: Portal, lock_holder: asyncpg.Connection, seconds: float) -> LoadResult:
-    """Ten times as many requests as run or wait, while nobody can read what they ask."""
+    """Ten times as many requests as run or wait, while the database reads nothing."""
     async with hold_lock(lock_holder, "LOCK TABLE certificate IN ACCESS EXCLUSIVE MODE"):
         sent = [asyncio.create_task(time_query(portal, READ)) for _ in range(10 * CAPACITY)]
         await asyncio.sleep(0.2)
@@ -163,7 +163,7 @@ async def test_a_hostile_hour_in_small(portal: Portal, pytestconfig: pytest.Conf
 
 
 def resident_bytes() -> int:
-    """What this process holds of the machine's memory; 0 where the system does not say."""
+    """Resident memory of this process; 0 where the system does not report it."""
     told = Path("/proc/self/statm")
     gc.collect()
     return int(told.read_text().split()[1]) * resource.getpagesize() if told.exists() else 0

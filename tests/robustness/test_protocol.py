@@ -25,11 +25,11 @@ AUDIT = Path(__file__).with_name("audit.mjs")
 AUDITS = 61
 SECONDS_MAX = 60
 BY_GET = {"5A70", "D6D5", "6A70"}
-"""What a server MAY answer to a query by GET; here GET is refused."""
+"""Checks of responses to a query by GET, which are optional; here GET is refused."""
 
 
 class AuditResult(TypedDict):
-    """What one check found."""
+    """The result of one check."""
 
     id: str
     name: str

@@ -1,6 +1,6 @@
 """Two processes serve one registry; what is withdrawn through one, the other refuses.
 
-At once where it looks the caller up, within the freshness window where it remembers him.
+At once where it reads the caller from the database, within the freshness window otherwise.
 """
 
 import asyncio
@@ -49,7 +49,7 @@ class Nodes:
         token: str = "",
         input: Mapping[str, object] | None = None,
     ) -> dict[str, Any]:
-        """What a node answers somebody, who names his appointment and has a new token."""
+        """The response of a node to a request with an appointment and a new token."""
         caller = self.market.people[who]
         headers = {"authorization": f"Bearer {token or self.token(who)}"}
         if named:
@@ -67,12 +67,12 @@ class Nodes:
         return self.signer.issue_token(subject, client=self.client.name, seconds=600)
 
     async def can_see(self, node: int, who: str, *, token: str = "") -> int:
-        """How many cases somebody sees there."""
+        """The number of cases visible there."""
         answer = await self.ask(node, who, VISIBLE_QUERY, token=token)
         return len(answer["data"]["transfers"]["nodes"])
 
     async def execute(self, node: int, who: str, name: str, type: str, **input: object) -> str:
-        """What comes of a mutation: the kind of object, or the code of its refusal."""
+        """The result of a mutation: the kind of object, or the code of its refusal."""
         query = f"mutation ($input: {type}!) {{ {name}(input: $input) {{ {REFUSAL} }} }}"
         answer = await self.ask(node, who, query, input=input)
         assert "errors" not in answer, answer

@@ -1,4 +1,4 @@
-"""Schemathesis asks for every field as each role, and finds no error that nobody foresaw.
+"""Schemathesis asks for every field as each role, and finds no unforeseen error.
 
 It writes arguments into the document; ``test_invented.py`` sends them as variables, and reads the
 refusals.
@@ -76,7 +76,7 @@ async def test_what_breaks_the_schema_is_refused_before_anything_is_done(
     portal: Portal, schemathesis_schema: BaseSchema, who: str, data: st.DataObject
 ) -> None:
     case = data.draw(schemathesis_schema.as_strategy(GenerationMode.NEGATIVE))
-    # What takes no argument cannot be asked wrongly.
+    # A field without arguments cannot be asked wrongly.
     assume(case.meta and case.meta.generation.mode.is_negative)
 
     answer = await send_case(portal, who, case)
@@ -89,7 +89,7 @@ async def test_what_breaks_the_schema_is_refused_before_anything_is_done(
 
 
 async def send_case(portal: Portal, who: str, case: Case[Any]) -> httpx2.Response:
-    """What somebody is answered; the public has no token."""
+    """The response to a user; the public has no token."""
     client = PROGRAM if who == PROGRAM else CLIENT
     headers = {"authorization": f"Bearer {portal.token(who, client)}"} if who else {}
     return await portal.http.post("/graphql", json={"query": case.body}, headers=headers)

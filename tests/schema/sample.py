@@ -1,4 +1,4 @@
-"""A small API of two kinds, in memory, to try what the real one stands on."""
+"""A small API of two kinds, in memory, to try the framework of the real one."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -133,14 +133,14 @@ class Query:
 
     @strawberry.field(description="A bug 错误.")
     async def bug(self) -> int | None:
-        """Raise what nobody expects."""
+        """Raise an unexpected error."""
         raise ZeroDivisionError("postgresql://user:secret@host")
 
     @strawberry.field(description="An echo 回显.")
     def echo(
         self, quantity: Quantity | None = None, on: date | None = None, at: datetime | None = None
     ) -> str:
-        """What was understood."""
+        """The parsed values."""
         return repr((quantity, on, at))
 
 

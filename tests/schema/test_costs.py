@@ -1,4 +1,4 @@
-"""What an answer costs: no document makes the registry read without bound, or again and again."""
+"""The cost of a response: no document makes the registry read without bound, or again and again."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

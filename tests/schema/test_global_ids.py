@@ -1,4 +1,4 @@
-"""Identifiers and cursors: what was not made here is refused, whatever it is."""
+"""Identifiers and cursors: all that were not made here are refused."""
 
 import base64
 import json

@@ -16,7 +16,7 @@ READ = """
 
 @strawberry.type
 class Query:
-    """What the tests ask."""
+    """The query of the tests."""
 
     @strawberry.field(description="A moment 时刻.")
     async def moment(self) -> str:

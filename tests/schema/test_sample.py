@@ -1,4 +1,4 @@
-"""What every governed object answers, in the sample."""
+"""Fields of every governed object, in the sample."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""What a registry holds, to be compared before and after."""
+"""The content of a registry, to be compared before and after."""
 
 from typing import Any
 

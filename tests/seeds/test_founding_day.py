@@ -1,4 +1,4 @@
-"""The founding day as it stands when it is loaded."""
+"""The founding day after it is loaded."""
 
 from uuid import UUID
 

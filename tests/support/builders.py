@@ -38,7 +38,7 @@ async def install_rules(owner: asyncpg.Connection) -> None:
 
 
 async def stop_clock(owner: asyncpg.Connection, at: datetime) -> None:
-    """The registry's clock stands at ``at``."""
+    """Stop the registry's clock at ``at``."""
     await owner.execute("UPDATE registry_clock SET reads = $1, since = NULL", at)
 
 
@@ -83,7 +83,7 @@ async def get_centre() -> Organisation:
 async def create_person(
     organisation: Organisation, *, subject: str = "", **columns: object
 ) -> Person:
-    """Somebody of an organisation."""
+    """A person of an organisation."""
     subject = subject or f"person-{uuid4().hex[:12]}"
     values: dict[str, Any] = {
         "name": subject,
@@ -107,7 +107,7 @@ async def create_officer(
     person: Person | None = None,
     **columns: object,
 ) -> Appointment:
-    """An appointment in force, of somebody new unless a person is given; other columns by name."""
+    """An appointment in force, of a new person unless one is given; other columns by name."""
     holder = person or await create_person(organisation)
     proposed_by, countersigned_by = uuid4(), uuid4()
     values: dict[str, Any] = {
@@ -195,7 +195,7 @@ async def create_client(organisation: Organisation, *scopes: str, **columns: obj
 
 
 async def principal_of(who: Appointment | Person, *, client: str = "") -> Principal:
-    """The request of somebody: in a given appointment, or leaving the choice to the registry."""
+    """The principal of an officer: with a given appointment, or without one."""
     if isinstance(who, Person):
         return Principal(subject=who.subject, client=client)
     person = await Person.get(id=who.person_id)
@@ -237,7 +237,7 @@ async def perform(
     preview: bool = False,
     **args: object,
 ) -> CommandResult[R]:
-    """Carry out an operation as somebody, under a key of its own unless one is given."""
+    """Carry out an operation as one officer, under a key of its own unless one is given."""
     caller = who if isinstance(who, Principal) else await principal_of(who)
     return await execute_command(operation, caller, args, key=key or str(uuid4()), preview=preview)
 

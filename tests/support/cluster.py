@@ -95,7 +95,7 @@ def create_demo_database(server: Server, template: str) -> Iterator[Database]:
 
 @contextmanager
 def create_template(server: Server) -> Iterator[str]:
-    """A migrated database that nobody is connected to, so that it can be copied."""
+    """A migrated database without connections, so that it can be copied."""
     name = f"biandan_template_{secrets.token_hex(6)}"
     asyncio.run(_make_template(server, name))
     try:
@@ -105,7 +105,7 @@ def create_template(server: Server) -> Iterator[str]:
 
 
 async def fill_template(database: Database) -> None:
-    """What every test finds in its database beside the tables: reference data and the shipped
+    """Content of each test database beside the tables: reference data and the shipped
     rule book.
     """
     connection = await asyncpg.connect(database.owner_url)

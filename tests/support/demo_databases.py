@@ -17,7 +17,7 @@ DemoLoader = Callable[[str], Awaitable[LoadReport]]
 
 @dataclass(frozen=True, slots=True)
 class LoadedDemo:
-    """A demonstration loaded into a database which nobody has open; how it stands, its rules."""
+    """A demonstration loaded into a database without connections; its state and its rules."""
 
     name: str
     report: LoadReport

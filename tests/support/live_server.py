@@ -55,7 +55,7 @@ class Portal:
         appointment: UUID | None = None,
         client: str = CLIENT,
     ) -> dict[str, Any]:
-        """The whole answer, errors and all, to somebody; to the public where nobody is named."""
+        """The whole response with its errors; without a subject, to the public."""
         headers = {"authorization": f"Bearer {self.token(subject, client)}"} if subject else {}
         if appointment:
             headers["biandan-appointment"] = str(appointment)

@@ -15,7 +15,7 @@ _WAITING = """
 
 
 async def wait_until_blocked(owner: asyncpg.Connection, number: int = 1) -> None:
-    """Until so many sessions of the test's own database wait for a lock."""
+    """Until this number of sessions of the test's database wait for a lock."""
     try:
         async with asyncio.timeout(SECONDS_MAX):
             while await owner.fetchval(_WAITING) < number:

@@ -65,7 +65,7 @@ class TradingFixture:
     async def execute(
         self, who: str, operation: Operation[Any], case: UUID | None = None, **args: object
     ) -> Transfer:
-        """What became of the case when somebody acted."""
+        """The case after an officer acted."""
         given = args if case is None else {"id": case, **args}
         outcome = await execute_command(operation, self.people[who], given, key=str(uuid4()))
         record: Transfer = outcome.record
@@ -74,7 +74,7 @@ class TradingFixture:
     async def preview(
         self, who: str, operation: Operation[Any], case: UUID | None = None, **args: object
     ) -> Preview:
-        """What would become of it."""
+        """The preview of it."""
         given = args if case is None else {"id": case, **args}
         outcome = await execute_command(
             operation, self.people[who], given, key="foresee", preview=True
@@ -83,7 +83,7 @@ class TradingFixture:
         return outcome.preview
 
     def terms(self, **changed: object) -> dict[str, Any]:
-        """What the seller proposes, unless a test says otherwise."""
+        """The seller's proposal, unless a test overrides it."""
         return {
             "buyer": self.buyer.id,
             "instrument": self.right.id,
@@ -197,7 +197,7 @@ async def create_cross_city_market() -> TradingFixture:
 
 
 async def create_assessment(city: str, *, medium: str = "air", failed: str = "") -> Assessment:
-    """What the province found of a city in 2025: everything well, but for what ``failed``."""
+    """The assessment of a city for 2025: all passed, except ``failed``."""
     return await Assessment.create(
         id=uuid4(), city=city, year=2025, medium=medium, source="bulletin", changed_at=LONG_AGO,
         quality_attained=failed != "quality_attained",
@@ -251,7 +251,7 @@ async def set_city_cap(owner: asyncpg.Connection, city: str, cap: int) -> None:
 
 
 async def operations_of(case: UUID) -> list[str]:
-    """What was done in a case, by its acts."""
+    """The verbs done in a case, from its audit entries."""
     found = await fetch_all(
         "SELECT operation FROM act WHERE object_id = $1 ORDER BY at, written_at", case
     )

@@ -1,4 +1,4 @@
-"""Here a test with a database has the shipped rules and stands on the founding day."""
+"""Here a test with a database has the shipped rules and the clock of the founding day."""
 
 import asyncpg
 import pytest

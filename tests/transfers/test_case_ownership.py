@@ -1,4 +1,4 @@
-"""Whose business a case is: each city speaks for its own side, nobody sees it before its time."""
+"""Ownership of a case: each city speaks for its own side; no case is visible before its time."""
 
 from uuid import UUID, uuid4
 
@@ -110,7 +110,7 @@ async def test_a_side_has_the_opinion_that_its_city_gave_once(
 
 
 def verbs_of_buyer_side(case: Transfer) -> set[str]:
-    """What those of the buyer's side may look at or do, were he in a county of Tangshan."""
+    """Permissions of the buyer's side, if the buyer were in a county of Tangshan."""
     case.buyer_city, case.buyer_county = TANGSHAN, "130202"
     officers = (
         Viewer("enterprise", FOUNDING_DAY, organisation=case.buyer_id, may_initiate=True),

@@ -1,4 +1,4 @@
-"""What transfers mean to closing, verifying and reversing."""
+"""Effects of transfers on closing, verifying and reversing."""
 
 import asyncpg
 import pytest

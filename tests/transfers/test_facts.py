@@ -87,7 +87,7 @@ def build_stage(state: State, *key: object) -> dict[str, Any]:
 
 
 def viewers(seller: UUID, buyer: UUID, person: UUID) -> list[Viewer]:
-    """Everybody who may come across the cases, once as somebody who has acted in some."""
+    """Every user who may see the cases, once also as a signatory of some."""
     return [
         Viewer(
             role,

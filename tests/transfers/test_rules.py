@@ -46,7 +46,7 @@ def walks(draw: st.DrawFn) -> list[tuple[State, Step]]:
         step = draw(st.sampled_from(steps))
         way.append((state, step))
         state = TRANSITIONS[state, step]
-        if len(way) > 20:  # Signing back and forth may go on; whoever walks long enough withdraws.
+        if len(way) > 20:  # Signing back and forth may go on; a long walk ends with a withdrawal.
             break
     return way
 

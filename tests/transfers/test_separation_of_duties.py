@@ -1,4 +1,4 @@
-"""One person acts once and at one level of a case, however many bodies he acts for."""
+"""One person acts once and at one level of a case, however many organisations they act for."""
 
 import pytest
 
@@ -28,7 +28,7 @@ COUNTY = "131002"
 
 
 async def one_person(market: TradingFixture, *bodies: Organisation) -> list[str]:
-    """The same person as an officer of several bodies; the names he acts under."""
+    """The same person as an officer of several organisations; the names of the sign-ins."""
     person: Person | None = None
     names = []
     for body in bodies:

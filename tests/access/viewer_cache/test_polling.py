@@ -75,7 +75,7 @@ async def test_a_dismissal_is_seen_by_every_process_within_the_window(clone: Dat
 
 @asynccontextmanager
 async def disconnect_sessions(owner: asyncpg.Connection) -> AsyncIterator[None]:
-    """Nobody but the owner gets a connection, and whoever has one loses it."""
+    """Refuse connections to all but the owner, and end those that are open."""
     name = await owner.fetchval("SELECT quote_ident(current_database())")
     await owner.execute(f"REVOKE CONNECT ON DATABASE {name} FROM PUBLIC")
     await owner.execute(

@@ -1,4 +1,4 @@
-"""What is remembered answers like what is looked up, and like plain SQL: field by field."""
+"""A cached viewer equals one read from the database and one computed by plain SQL."""
 
 import random
 from collections.abc import AsyncIterator
@@ -22,14 +22,15 @@ DAYS = 30
 INSTANTS = 12
 SCOPES = frozenset({"Transfer:view", "Organisation:view", "Account:view"})
 
-# What the facts mean, said once more and by the database itself.
+# An independent definition of the facts, in SQL.
 ORACLE = """
     SELECT NOT (a.state = 'in_force' AND o.state = 'open'
             AND tstzrange(a.valid_from, a.valid_until) @> m.now) AS appointment_expired,
         EXISTS (SELECT FROM sanction s WHERE s.organisation_id = o.id AND s.state = 'in_force'
             AND tstzrange(s.starts_at, s.ends_at) @> m.now) AS is_sanctioned,
         EXISTS (SELECT FROM freeze_order f WHERE f.organisation_id = o.id AND f.state = 'in_force'
-            AND f.target = 'organisation' AND tstzrange(f.starts_at, f.ends_at) @> m.now) AS is_frozen
+            AND f.target = 'organisation' AND tstzrange(f.starts_at, f.ends_at) @> m.now)
+            AS is_frozen
     FROM appointment a JOIN organisation o ON o.id = a.organisation_id,
         (SELECT $2::timestamptz AS now) m
     WHERE a.id = $1
@@ -56,7 +57,7 @@ async def list_principals() -> list[Principal]:
     ]
     people = {(line["subject"], line["id"] or NIL) for line in held}
     people |= {(subject, NIL) for subject, _ in people} | {("", NIL)}
-    # An appointment of somebody else.
+    # Another person's appointment.
     people |= {(held[0]["subject"], held[-1]["id"]), ("nobody", NIL)}
     asked = [
         Principal(subject, appointment, client, scopes)

@@ -1,4 +1,4 @@
-"""What is remembered of a caller: gone with a change, judged by the clock, bounded."""
+"""Cached viewers: evicted by a change, checked against the clock, bounded in number."""
 
 import asyncio
 import contextvars
@@ -46,7 +46,7 @@ class FakeClock:
 
 @dataclass
 class Officer:
-    """Somebody of an enterprise, who comes through a program."""
+    """A person of an enterprise who uses a client program."""
 
     organisation: Organisation
     appointment: Appointment

@@ -21,7 +21,7 @@ INSTANTS = tuple(
     datetime.combine(datetime(2022, 6, 7, tzinfo=CHINA), at, CHINA)
     for at in (time(0, 30), time(10), time(23, 59, 59, 999_999))
 )
-"""When somebody looks: at half past midnight in China it is still the day before in UTC."""
+"""The time of reading: at half past midnight in China it is still the day before in UTC."""
 
 _NEAR = tuple(timedelta(days=days, microseconds=tick) for days in (-2, 0, 2) for tick in (-1, 0, 1))
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
@@ -94,7 +94,7 @@ async def fill(
 
 
 def random_person_id(chance: random.Random) -> UUID:
-    """One of those who often meet, nobody, or somebody no other row knows."""
+    """A frequent person, none, or one that no other row names."""
     return chance.choice((*PERSON_ID, *PERSON_ID, NIL, UUID(int=chance.getrandbits(128))))
 
 
@@ -109,7 +109,7 @@ def _cell(column: Column, chance: random.Random) -> object:
 
 
 def _words(column: Column) -> Sequence[str]:
-    """What a text may say: the words its check lists, a place, or something and nothing."""
+    """Values of a text: the words its check lists, a division, a word, or nothing."""
     if column.words:
         return column.words
     if column.name.endswith(("city", "county", "division")):

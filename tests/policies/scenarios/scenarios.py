@@ -1,4 +1,4 @@
-"""The table of scenarios: one line is one attempt of somebody, and what must come of it."""
+"""The table of scenarios: one line is one attempt and its expected result."""
 
 import json
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from tests.support.live_server import CLIENT, Portal
 
 TABLE = Path(__file__).with_name("scenarios.csv")
 FOUNDING, CROSSING = "2022-06-07", "2026-03-02"
-NOBODY, ABSENT = "nobody", "absent"
+PUBLIC_USER, ABSENT = "public", "absent"
 
 _COLUMNS = [
     "number",
@@ -62,13 +62,13 @@ _PREVIEW_FRAGMENT = "fragment Would on Preview { nextState conditions { name met
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of an attempt.
+    """The result of an attempt.
 
     Attributes:
         outcome: ``done``, ``hidden`` (seen, but this part is masked), ``forbidden`` (by a
-            prohibition), ``no rule`` (nothing lets him), ``unmet`` (conditions of the case), or
+            prohibition), ``no rule`` (no rule allows it), ``unmet`` (conditions of the case), or
             the code of the refusal in small letters.
-        reasons: by rule (none where no rule speaks) what stands against it; for ``done`` the state
+        reasons: by rule (none where no rule speaks) the objection; for ``done`` the state
             that the object would come to.
 
     """
@@ -150,7 +150,7 @@ class ScenarioRunner:
         return Answer("hidden" if masked else "done", {"": ""})
 
     async def _ask(self, line: Scenario, query: str, variables: dict[str, Any]) -> dict[str, Any]:
-        subject = "" if line.user == NOBODY else f"demo-{line.user}"
+        subject = "" if line.user == PUBLIC_USER else f"demo-{line.user}"
         if line.client and not line.user:
             subject = line.client  # The program for itself.
         answer = await self.portal.ask(

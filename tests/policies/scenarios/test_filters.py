@@ -1,4 +1,4 @@
-"""The row filter of a verb and the verdict on each row are one, for whoever looks at whatever."""
+"""The row filter of a verb agrees with the decision on each row, for every viewer."""
 
 import random
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Who may do what, in plain words, tried over real HTTP; ``scenarios.csv`` is the table."""
+"""Permissions in plain words, tried over real HTTP; ``scenarios.csv`` is the table."""
 
 import pytest
 
