@@ -20,7 +20,7 @@ from registry.transfers.rules import (
     State,
     Step,
     attestation_number,
-    step_entries,
+    step_postings,
 )
 
 LIMIT = timedelta(days=20)
@@ -175,9 +175,11 @@ class TransferSimulator:
         case.state = TRANSITIONS[before, step]
         done = AuditRow(move.operation, by, at, case.id, move.facts, before.value, case.state.value)
         act = self.writer.write_audit_entry(done)
-        for kind, postings in step_entries(case.deal, before, step).items():
+        for kind, of_terms in step_postings(before, step).items():
             reference = f"BK{case.id.hex[:20].upper()}" if kind is EntryKind.PAYMENT else ""
-            entry = self.writer.write_entry(act, kind, at, postings=postings, reference=reference)
+            entry = self.writer.write_entry(
+                act, kind, at, postings=of_terms(case.deal), reference=reference
+            )
             if kind is EntryKind.SETTLEMENT:
                 self._write_certificate(case, entry, at)
         case.deadline_at = end_of_day(day_of(at + LIMIT)) if case.state in DEADLINES else NEVER

@@ -1,16 +1,18 @@
-"""The moment of a request: the registry's time, and the newest rules in the gate."""
+"""The moment of a request: the registry's time, and the newest rules in force."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from registry.access.authorizer import authorizer
 from registry.access.rulebook_store import load_edition
 from registry.db.session import fetch_one
 
-ACCESS_SNAPSHOT_SQL = """
-    SELECT epoch, registry_now() AS now, reads IS NOT NULL AND since IS NULL AS stands,
+_ACCESS_SNAPSHOT_SQL = """
+    SELECT epoch, reference_version, registry_now() AS now,
+        reads IS NOT NULL AND since IS NULL AS clock_stopped,
         (SELECT max(version) FROM rule_edition) AS edition
     FROM access_epoch, registry_clock
 """
@@ -23,36 +25,40 @@ class AccessSnapshot:
     """The registry as one statement saw it.
 
     Attributes:
-        epoch: stepped by whatever changes who may do what.
+        epoch: stepped by every change of who may do what.
+        reference_version: another one after every change of reference data.
         now: the registry's time.
-        clock_stopped: the clock stands there; otherwise it runs.
+        clock_stopped: the clock shows this time until it is moved; otherwise it runs.
 
     """
 
     epoch: int
+    reference_version: UUID
     now: datetime
     clock_stopped: bool
 
 
 async def read_access_snapshot(fetch_row: FetchRow = fetch_one) -> AccessSnapshot:
-    """The moment, by one statement; the gate holds the newest edition afterwards.
+    """The moment, by one statement; the newest edition is in force afterwards.
 
     Args:
         fetch_row: answers the first row of a statement; where not given, on the connection of the
             current transaction.
 
     """
-    found = await fetch_row(ACCESS_SNAPSHOT_SQL)
+    found = await fetch_row(_ACCESS_SNAPSHOT_SQL)
     if found is None:
         raise RuntimeError("the database has no clock")
     return await snapshot_from_row(found)
 
 
 async def snapshot_from_row(columns: Mapping[str, Any]) -> AccessSnapshot:
-    """The snapshot in a row with the columns of ``ACCESS_SNAPSHOT_SQL``; activates its edition."""
+    """The snapshot in a row with the columns of an access snapshot; activates its edition."""
     if columns["edition"] is None:
         raise RuntimeError("the database has no edition of the rule book")
-    # A reader whose snapshot is older than the gate's edition is judged by the newer one.
+    # A reader whose snapshot is older than the edition in force is judged by the newer one.
     if columns["edition"] > authorizer.edition.version:
         authorizer.activate_if_newer(await load_edition())
-    return AccessSnapshot(columns["epoch"], columns["now"], columns["stands"])
+    return AccessSnapshot(
+        columns["epoch"], columns["reference_version"], columns["now"], columns["clock_stopped"]
+    )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from tortoise.models import Model
 
-from registry.access.principals import Viewer
+from registry.access.principals import NIL, Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class Kind:
         name: the word of the rule book and of the API.
         record: the Tortoise model.
         facts: the facts that rules about this kind may name.
-        organisations_to_lock: the organisations whose rows are share-locked before the object
-            itself, so that a
-            sanction that commits first always wins.
+        organisation_columns: columns with an organisation's id, or an array of ids. These
+            organisations are share-locked before the object itself, so that a sanction that commits
+            first always wins.
         masks: for each ``view_*`` verb the fields it uncovers.
         waiting_since_column: how the API field ``since`` of the work list is read: the column that
             says since when it waits.
@@ -52,9 +52,17 @@ class Kind:
     name: str
     record: type[Model]
     facts: Mapping[str, Fact]
-    organisations_to_lock: Callable[[Any], tuple[UUID, ...]] = lambda _: ()
+    organisation_columns: tuple[str, ...] = ()
     masks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     waiting_since_column: str = "changed_at"
+
+    def organisations_of(self, record: object) -> list[UUID]:
+        """The organisations that the record names, each once, in the order of their ids."""
+        ids: set[Any] = set()
+        for column in self.organisation_columns:
+            value = getattr(record, column)
+            ids.update(value if isinstance(value, list) else (value,))
+        return sorted(ids - {None, NIL})
 
 
 def any_of(check: Callable[[Viewer, Any], bool], *branches: str) -> Fact:

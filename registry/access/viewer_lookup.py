@@ -1,9 +1,9 @@
-"""From a caller to a viewer: which appointment acts, and what stands against it now.
+"""From a caller to a viewer: which appointment acts, and which measures bind it now.
 
-One of the shared rooms, because reads and writes both begin here; it reads the tables of parties
-and freezes by SQL and knows none of their records. What the database says (``ViewerRecord``) and
-what the clock makes of it (``viewer_from_record``) are apart, so that facts may be remembered and
-the time may not.
+Reads and writes both begin here, so this module lies below the concepts: it reads the tables of
+parties and freezes by SQL and knows none of their records. The facts of the database
+(``ViewerRecord``) and their meaning at a moment (``viewer_from_record``) are apart, so that facts
+may be cached and the time may not.
 """
 
 from collections import defaultdict
@@ -13,46 +13,38 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from registry.access.epoch import (
-    ACCESS_SNAPSHOT_SQL,
-    AccessSnapshot,
-    read_access_snapshot,
-    snapshot_from_row,
-)
+from registry.access.epoch import AccessSnapshot, read_access_snapshot, snapshot_from_row
 from registry.access.principals import NIL, Principal, Viewer
 from registry.db.session import fetch_all
 from registry.kernel.errors import AppointmentRequired
 
 _APPOINTMENTS_SQL = """
     SELECT a.id, a.person_id, a.organisation_id, a.role, a.division, a.may_initiate, a.may_approve,
-        o.kind IN ('province', 'city', 'county', 'centre') AS authority,
-        a.state = 'in_force' AND o.state = 'open' AS stands, a.valid_from, a.valid_until
+        o.kind IN ('province', 'city', 'county', 'centre') AS is_authority,
+        a.state = 'in_force' AND o.state = 'open' AS is_open, a.valid_from, a.valid_until
     FROM appointment a
     JOIN person p ON p.id = a.person_id
     JOIN organisation o ON o.id = a.organisation_id
-    WHERE p.subject = $1 AND a.state IN ('in_force', 'ended')
-        AND ($2 = a.id OR $2 = '00000000-0000-0000-0000-000000000000')
+    WHERE p.subject = $2 AND a.state IN ('in_force', 'ended')
+        AND ($3 = a.id OR $3 = '00000000-0000-0000-0000-000000000000')
     ORDER BY a.organisation_id, a.id
 """
+
+# The measures are read after the lock: the array needs every locked row, and ``read_access`` sees
+# what was committed during the wait. The subquery that holds the lock is not repeated.
+_VIEWER_SQL = """
+    WITH held AS MATERIALIZED ({})
+    SELECT access.*, held.*
+    FROM (SELECT array_agg(organisation_id) AS organisations FROM held) AS locked
+    CROSS JOIN LATERAL read_access($1, locked.organisations) AS access
+    LEFT JOIN held ON true
+    ORDER BY held.organisation_id, held.id
+"""
+_UNLOCKED_VIEWER_SQL = _VIEWER_SQL.format(_APPOINTMENTS_SQL)
 # The lock makes a dismissal, a closure or a sanction that commits first win over the command that
 # waits here.
-_APPOINTMENTS_LOCKED_SQL = _APPOINTMENTS_SQL + " FOR SHARE OF a, o"
-
-# A statement of its own: whoever waited for a lock must see what was committed meanwhile, at the
-# time it is by now.
-_RESTRICTIONS_SQL = f"""
-    SELECT moment.*, c.name IS NOT NULL AS registered, c.organisation_id AS body, c.scopes, c.house,
-        c.state = 'open' AS open, measure.*
-    FROM ({ACCESS_SNAPSHOT_SQL} OFFSET 0) AS moment
-    LEFT JOIN client c ON c.name = $1
-    LEFT JOIN (
-        SELECT s.organisation_id, false AS freezes, s.starts_at, s.ends_at FROM sanction s
-        WHERE s.organisation_id = ANY($2) AND s.state = 'in_force'
-        UNION ALL
-        SELECT f.organisation_id, true AS freezes, f.starts_at, f.ends_at FROM freeze_order f
-        WHERE f.organisation_id = ANY($2) AND f.target = 'organisation' AND f.lifted_at IS NULL
-    ) AS measure ON true
-"""  # noqa: S608 - a text of ours
+_LOCKED_VIEWER_SQL = _VIEWER_SQL.format(_APPOINTMENTS_SQL + " FOR SHARE OF a, o")
+_CLIENT_SQL = "SELECT * FROM read_access($1, NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +86,18 @@ class AppointmentRecord:
     freezes: tuple[Interval, ...]
 
     def is_in_force(self, now: datetime) -> bool:
-        """Whether somebody may act in it."""
+        """Whether its holder may act in it."""
         return self.is_open and self.term.contains(now)
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerRecord:
-    """What the database says of a caller: all that a change of its rows changes, and no clock.
+    """The facts of a caller in the database: they change with its rows, never with the clock.
 
     Attributes:
         is_client_open: no program is named, or it is registered and was not revoked.
-        scopes: what the program may do here for this caller; None sets no limit.
-        client_organisation: whose program it is; NIL for nobody's and for one of the house.
+        scopes: the verbs that the program may use for this caller; None sets no limit.
+        client_organisation: the owner of the program; NIL without one, and for one of the house.
         appointments: the one that the request names, else every one the person ever acted in.
 
     """
@@ -117,40 +109,37 @@ class ViewerRecord:
 
 
 async def resolve_viewer(principal: Principal, *, lock: bool = False) -> Viewer:
-    """The viewer for ``principal`` now; the gate holds the newest edition afterwards.
-
-    With ``lock`` the appointment and its organisation are share-locked until the transaction ends,
-    and the moment is the one after the wait for them.
+    """The viewer for ``principal`` now, by one statement; the newest edition is in force then.
 
     Raises:
         AppointmentRequired: the person holds no appointment in force, or several and named none,
-            or named one that is not his.
+            or named one that another person holds.
 
     """
-    moment, facts = await load_viewer_record(principal, lock=lock)
-    return viewer_from_record(principal, facts, moment.now)
+    snapshot, record = await load_viewer_record(principal, lock=lock)
+    return viewer_from_record(principal, record, snapshot.now)
 
 
 async def load_viewer_record(
     principal: Principal, *, lock: bool = False
 ) -> tuple[AccessSnapshot, ViewerRecord]:
-    """Read the access snapshot and the principal's record on the current connection."""
+    """Read the access snapshot and the principal's record on the current connection.
+
+    With ``lock`` the appointment and its organisation are share-locked until the transaction ends,
+    and the moment is the one after the wait for them.
+    """
     if principal.system_role:
         return await read_access_snapshot(), ViewerRecord()
-    held = []
     if principal.subject:
-        held = await fetch_all(
-            _APPOINTMENTS_LOCKED_SQL if lock else _APPOINTMENTS_SQL,
-            principal.subject,
-            principal.appointment_id,
-        )
-    standing = await fetch_all(
-        _RESTRICTIONS_SQL, principal.client, [line["organisation_id"] for line in held]
-    )
-    first = standing[0]
-    client_open, scopes, body = _client_access(principal, first)
-    facts = ViewerRecord(client_open, scopes, body, _appointments_from_rows(held, standing))
-    return await snapshot_from_row(first), facts
+        sql = _LOCKED_VIEWER_SQL if lock else _UNLOCKED_VIEWER_SQL
+        rows = await fetch_all(sql, principal.client, principal.subject, principal.appointment_id)
+    else:
+        rows = await fetch_all(_CLIENT_SQL, principal.client)
+    access = rows[0]
+    is_open, scopes, organisation = _client_access(principal, access)
+    measures = _measures(access)
+    held = tuple(_appointment_from_row(row, measures) for row in rows if row.get("id") is not None)
+    return await snapshot_from_row(access), ViewerRecord(is_open, scopes, organisation, held)
 
 
 def viewer_from_record(principal: Principal, record: ViewerRecord, now: datetime) -> Viewer:
@@ -204,31 +193,36 @@ def _client_access(
     return True, granted if principal.scopes is None else granted & principal.scopes, client["body"]
 
 
-def _appointments_from_rows(
-    appointments: list[dict[str, Any]], measures: list[dict[str, Any]]
-) -> tuple[AppointmentRecord, ...]:
-    periods: dict[tuple[UUID, bool], list[Interval]] = defaultdict(list)
-    for line in measures:
-        # Where nothing stands against any of them, there is one line without a measure.
-        if line["organisation_id"] is not None:
-            period = Interval(line["starts_at"], line["ends_at"])
-            periods[line["organisation_id"], line["freezes"]].append(period)
-    return tuple(
-        AppointmentRecord(
-            id=line["id"],
-            person=line["person_id"],
-            organisation=line["organisation_id"],
-            role=line["role"],
-            division=line["division"],
-            may_initiate=line["may_initiate"],
-            may_approve=line["may_approve"],
-            is_authority=line["authority"],
-            is_open=line["stands"],
-            term=Interval(line["valid_from"], line["valid_until"]),
-            sanctions=tuple(periods[line["organisation_id"], False]),
-            freezes=tuple(periods[line["organisation_id"], True]),
-        )
-        for line in appointments
+Measures = Mapping[tuple[UUID, bool], tuple[Interval, ...]]
+"""Periods by organisation, and by whether they freeze it or sanction it."""
+
+
+def _measures(access: Mapping[str, Any]) -> Measures:
+    if access["measured"] is None:
+        return {}
+    measures: defaultdict[tuple[UUID, bool], tuple[Interval, ...]] = defaultdict(tuple)
+    columns = ("measured", "freezes", "starts_at", "ends_at")
+    for organisation, freezes, starts_at, ends_at in zip(
+        *(access[column] for column in columns), strict=True
+    ):
+        measures[organisation, freezes] += (Interval(starts_at, ends_at),)
+    return measures
+
+
+def _appointment_from_row(row: Mapping[str, Any], measures: Measures) -> AppointmentRecord:
+    return AppointmentRecord(
+        id=row["id"],
+        person=row["person_id"],
+        organisation=row["organisation_id"],
+        role=row["role"],
+        division=row["division"],
+        may_initiate=row["may_initiate"],
+        may_approve=row["may_approve"],
+        is_authority=row["is_authority"],
+        is_open=row["is_open"],
+        term=Interval(row["valid_from"], row["valid_until"]),
+        sanctions=measures.get((row["organisation_id"], False), ()),
+        freezes=measures.get((row["organisation_id"], True), ()),
     )
 
 

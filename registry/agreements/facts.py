@@ -47,7 +47,7 @@ AGREEMENT = Kind(
             viewer_independent=True,
         ),
     },
-    organisations_to_lock=lambda agreement: tuple(agreement.parties),
+    organisation_columns=("parties",),
 )
 
 register_constraint_errors(

@@ -1,13 +1,13 @@
-"""The frame of every write, whoever sends it: portal, console, command line, demonstration data.
+"""The frame of every write: of portals, the console, the command line and demonstration data.
 
-In this order: begin; who acts; claim the key; lock organisations, then the object; visible, else
-not found; decide;
-conditions; run; write the act; commit. A refusal anywhere leaves nothing behind.
+In this order: begin; resolve the viewer; claim the key; lock organisations, then the object, which
+must be visible; decide; evaluate the conditions; execute; write the audit entry; commit. A refusal
+anywhere leaves nothing behind.
 """
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -20,17 +20,15 @@ from policies.engine import Decision
 from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import NIL, Principal, Viewer
-from registry.access.viewer_lookup import resolve_viewer
+from registry.access.viewer_lookup import load_viewer_record, viewer_from_record
 from registry.commands import audit_log as acts
+from registry.commands.locks import lock_organisations, lock_target
 from registry.commands.records import AuditEntry
 from registry.db.session import (
     execute,
     fetch_all,
-    fetch_one,
     get_by_id,
     save,
-    select_by_key_sql,
-    to_record,
     transaction,
     with_retries,
 )
@@ -67,15 +65,17 @@ class PostingPreview:
 
 @dataclass(slots=True)
 class CommandContext:
-    """One unit of work: who acts and when; ``authorization`` is there once the gate said yes.
+    """One unit of work: who acts and when; ``authorization`` is there once the rules allow it.
 
     Attributes:
-        also_save: other new records that the frame writes with the object and the act.
+        reference_version: names the reference data that holds for it.
+        also_save: other new records that the frame writes with the object and the audit entry.
 
     """
 
     viewer: Viewer
     audit_entry_id: UUID
+    reference_version: UUID
     authorization: Authorization | None = None
     postings: list[PostingPreview] = field(default_factory=list)
     also_save: list[Model] = field(default_factory=list)
@@ -97,18 +97,6 @@ class CommandContext:
             raise PermissionError("the gate has not said yes")
         return self.authorization
 
-
-# A measure that was waited for began later than the command; it counts only after its beginning.
-_LOCK_ORGANISATIONS_SQL = """
-    WITH shared AS (SELECT id FROM organisation WHERE id = ANY($1) ORDER BY id FOR SHARE)
-    SELECT registry_now() AS now FROM (SELECT count(*) FROM shared OFFSET 0) AS counted
-"""
-# Its organisations first: all commands lock in one order.
-_LOCK_TARGET_SQL = """
-    WITH shared AS (SELECT id FROM organisation WHERE id = ANY($2) ORDER BY id FOR SHARE),
-    locked AS ({} AND (SELECT count(*) FROM shared) >= 0 FOR NO KEY UPDATE)
-    SELECT registry_now() AS moment_of_lock, locked.* FROM locked
-"""
 
 RecordBuilder = Callable[..., Awaitable[Model]]
 Precondition = Callable[..., Awaitable[list[Condition]]]
@@ -268,18 +256,21 @@ async def _execute(
 
 
 async def _start(principal: Principal) -> CommandContext:
-    """Who acts, at what time, under the newest rules; his appointment cannot end meanwhile."""
+    """The viewer now, under the newest rules; the appointment cannot end meanwhile."""
     if not (principal.subject or principal.system_role):
         raise SignInRequired
-    return CommandContext(await resolve_viewer(principal, lock=True), uuid4())
+    snapshot, record = await load_viewer_record(principal, lock=True)
+    viewer = viewer_from_record(principal, record, snapshot.now)
+    return CommandContext(viewer, uuid4(), snapshot.reference_version)
 
 
 async def _replay(
     operation: Operation[R], context: CommandContext, audit_entry_id: UUID
 ) -> CommandResult[R]:
     """The object of an earlier act, read anew under today's rights."""
-    act = await AuditEntry.get(id=audit_entry_id)
-    record = await operation.kind.record.get_or_none(id=act.object_id)
+    entry = await get_by_id(AuditEntry, audit_entry_id)
+    assert entry is not None, "a key and its audit entry are written together"
+    record = await get_by_id(operation.kind.record, entry.object_id)
     if record is None or not authorizer.allows(context.viewer, operation.kind, "view", record):
         raise NotFound
     return CommandResult(record, audit_entry_id, is_replay=True)  # type: ignore[arg-type]  # The kind's own record.
@@ -295,49 +286,16 @@ async def _authorize(
         if hopeless is not None:
             raise hopeless
         record: Any = await operation.build(context, **args)
-        await _lock_organisations(context, kind, record)
+        context.viewer = await lock_organisations(viewer, kind, record)
         before = None
     else:
-        record = await _lock_target(context, kind, args["id"])
+        context.viewer, record = await lock_target(viewer, kind, args["id"])
         before = getattr(record, "state", None)
     decision = authorizer.authorize(context.viewer, kind, operation.verb, record)
     if decision.allowed is not True:
         raise authorizer.forbidden(context.viewer, kind, operation.verb, record)
     context.authorization = Authorization(_AUTHORIZATION_KEY, decision, record.pk)
     return record, before
-
-
-async def _lock_target(context: CommandContext, kind: Kind, id: UUID) -> Any:  # noqa: ANN401 - the kind's own record
-    """The object, locked with its organisations; the command's moment is the one after the wait.
-
-    Whoever may not see it waits for no lock: the wait would tell him that it is there.
-    """
-    seen = await get_by_id(kind.record, id)
-    if seen is None or not authorizer.allows(context.viewer, kind, "view", seen):
-        raise NotFound
-    line = await fetch_one(
-        _LOCK_TARGET_SQL.format(select_by_key_sql(kind.record)), id, _organisation_ids(kind, seen)
-    )
-    if line is None:
-        raise NotFound
-    context.viewer = replace(context.viewer, now=line.pop("moment_of_lock"))
-    locked = to_record(kind.record, line)
-    if not authorizer.allows(context.viewer, kind, "view", locked):
-        raise NotFound
-    return locked
-
-
-async def _lock_organisations(context: CommandContext, kind: Kind, record: object) -> None:
-    """Share-lock them; the command's moment is the one after the wait, when it has them."""
-    ids = _organisation_ids(kind, record)
-    if ids:
-        locked = await fetch_one(_LOCK_ORGANISATIONS_SQL, ids)
-        assert locked is not None, "an aggregate answers one row"
-        context.viewer = replace(context.viewer, now=locked["now"])
-
-
-def _organisation_ids(kind: Kind, record: object) -> list[UUID]:
-    return sorted({id for id in kind.organisations_to_lock(record) if id != NIL})
 
 
 async def _check_conditions(
@@ -371,7 +329,8 @@ def _records_to_save(context: CommandContext, record: Any) -> list[Model]:  # no
 
 async def _preview(operation: Operation[R], context: CommandContext, record: R) -> CommandResult[R]:
     moved = list({movement.instrument for movement in context.postings})
-    scales = await fetch_all("SELECT id, scale FROM instrument WHERE id = ANY($1)", moved)
+    sql = "SELECT id, scale FROM instrument WHERE id = ANY($1)"
+    scales = await fetch_all(sql, moved) if moved else []
     preview = Preview(
         postings=tuple(context.postings),
         scales={instrument["id"]: instrument["scale"] for instrument in scales},

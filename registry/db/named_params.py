@@ -15,20 +15,26 @@ _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 def to_positional(sql: str, binds: Mapping[str, object]) -> tuple[str, list[object]]:
     """The statement with ``$n`` placeholders, and the values in their order.
 
-    A bind that occurs several times is sent once; one that never occurs is not sent. Casts
-    (``::type``) stay.
-
     Raises:
         KeyError: the text names a bind that has no value.
 
+    """
+    text, names = compile_named(sql)
+    return text, [binds[name] for name in names]
+
+
+def compile_named(sql: str) -> tuple[str, tuple[str, ...]]:
+    """The statement with ``$n`` placeholders, and the names of the binds in their order.
+
+    A bind that occurs several times is sent once; one that never occurs is not sent. Casts
+    (``::type``) stay.
     """
     places: dict[str, int] = {}
 
     def place(match: re.Match[str]) -> str:
         return f"${places.setdefault(match[1], len(places) + 1)}"
 
-    text = _NAME.sub(place, sql)
-    return text, [binds[name] for name in places]
+    return _NAME.sub(place, sql), tuple(places)
 
 
 def is_storable_text(text: str) -> bool:

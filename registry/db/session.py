@@ -232,6 +232,11 @@ def select_by_key_sql(model: type[Model]) -> str:
     return f'SELECT {columns} FROM "{meta.db_table}" WHERE "{meta.db_pk_column}" = $1'  # noqa: S608
 
 
+def table_name(model: type[Model]) -> str:
+    """The table in which the model's rows are."""
+    return model._meta.db_table  # noqa: SLF001 - Tortoise's own catalogue
+
+
 def to_record(model: type[Record], line: Mapping[str, Any]) -> Record:
     """The record of a row that ``select_by_key_sql`` found."""
     return model._init_from_db(**line)  # noqa: SLF001 - as Tortoise reads

@@ -1,7 +1,6 @@
 """Accounts, freezes and reversals as the rule book sees them."""
 
 from registry.access.kinds import Fact, Kind, state_predicate
-from registry.access.principals import NIL
 from registry.ledger.records import Account, Freeze, Reversal
 from registry.ledger.rules import AccountKind, FreezeState, ReversalState
 from registry.parties.facts import (
@@ -25,7 +24,7 @@ ACCOUNT = Kind(
             viewer_independent=True,
         ),
     },
-    organisations_to_lock=lambda account: (account.organisation_id or NIL,),
+    organisation_columns=("organisation_id",),
     waiting_since_column="id",
     masks={"view_money": ("money",)},
 )
@@ -39,7 +38,7 @@ FREEZE = Kind(
         "same_body_as_submitter": SAME_ORGANISATION_AS_SUBMITTER,
         "stage_in_force": state_predicate(FreezeState.IN_FORCE),
     },
-    organisations_to_lock=lambda freeze: (freeze.organisation_id,),
+    organisation_columns=("organisation_id",),
 )
 
 REVERSAL = Kind(
@@ -54,5 +53,5 @@ REVERSAL = Kind(
         "already_acted": ALREADY_SIGNED,
         "stage_proposed": state_predicate(ReversalState.PROPOSED),
     },
-    organisations_to_lock=lambda reversal: tuple(reversal.parties),
+    organisation_columns=("parties",),
 )

@@ -23,7 +23,7 @@ from registry.ledger.rules import (
     Right,
     last_day,
 )
-from registry.reference.parameters import require_parameter
+from registry.reference.cache import load_reference
 
 
 class OpeningTerms(TypedDict):
@@ -139,9 +139,8 @@ async def build_holding_right(
     first, last = opening.get("valid_from"), opening.get("valid_until")
     if first and not last:
         pollutant, on = opening["pollutant"], day_of(context.now)
-        years = await require_parameter(
-            "validity_years", on, area=account.city, pollutant=pollutant
-        )
+        parameters = (await load_reference(context.reference_version)).parameters
+        years = parameters.require("validity_years", on, area=account.city, pollutant=pollutant)
         last = last_day(first, years.number)
     return _build_right(
         account, opening, _parse_acquisition(opening["acquisition"]), first=first, last=last

@@ -26,7 +26,7 @@ from registry.parties.rules import (
     role_of,
     side_of,
 )
-from registry.reference.divisions import resolve_division
+from registry.reference.cache import load_reference
 
 _ACTIVE_APPOINTMENTS = """
     SELECT person_id, may_initiate, may_approve FROM appointment
@@ -104,7 +104,7 @@ async def build_appointment(
         side=side_of(body.kind).value,
         organisation_id=body.id,
         role=_check_role(body, terms.get("role")),
-        division=await _check_division(body, terms.get("division"), context.now),
+        division=await _check_division(context, body, terms.get("division")),
         may_initiate=terms.get("may_initiate", False),
         may_approve=terms.get("may_approve", False),
         valid_from=_check_start(terms.get("valid_from"), context.now),
@@ -136,12 +136,14 @@ def _check_role(organisation: Organisation, requested: str | None) -> str:
     return role
 
 
-async def _check_division(organisation: Organisation, requested: str | None, now: datetime) -> str:
+async def _check_division(
+    context: CommandContext, organisation: Organisation, requested: str | None
+) -> str:
     if requested is None or requested == organisation.division:
         return organisation.division
+    divisions = (await load_reference(context.reference_version)).divisions
     home, there = (
-        await resolve_division(organisation.division, day_of(now)),
-        await resolve_division(requested, day_of(now)),
+        divisions.resolve(code, day_of(context.now)) for code in (organisation.division, requested)
     )
     # Whoever acts for the whole province acts for all of it.
     if home.level == "province" or there.city != home.code:

@@ -82,7 +82,7 @@ PERSON = Kind(
         "first_of_organisation": _APPOINTED_EXTERNALLY,
         "may_register_kind": _NOT_OFFICIAL,
     },
-    organisations_to_lock=lambda person: (person.organisation_id,),
+    organisation_columns=("organisation_id",),
 )
 
 APPOINTMENT = Kind(
@@ -101,7 +101,7 @@ APPOINTMENT = Kind(
         "stage_proposed": state_predicate("proposed"),
         "stage_in_force": state_predicate("in_force"),
     },
-    organisations_to_lock=lambda appointment: (appointment.organisation_id,),
+    organisation_columns=("organisation_id",),
 )
 
 SANCTION = Kind(
@@ -113,12 +113,12 @@ SANCTION = Kind(
         "same_body_as_submitter": SAME_ORGANISATION_AS_SUBMITTER,
         "stage_in_force": state_predicate("in_force"),
     },
-    organisations_to_lock=lambda sanction: (sanction.organisation_id,),
+    organisation_columns=("organisation_id",),
 )
 
 CLIENT = Kind(
     name="Client",
     record=Client,
     facts={"own": OWN, "stage_open": state_predicate("open")},
-    organisations_to_lock=lambda client: (client.organisation_id,),
+    organisation_columns=("organisation_id",),
 )

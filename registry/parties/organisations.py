@@ -21,7 +21,8 @@ from registry.parties.rules import (
     check_word,
     level_of,
 )
-from registry.reference.divisions import ResolvedDivision, resolve_division
+from registry.reference.cache import load_reference
+from registry.reference.divisions import ResolvedDivision
 
 LEVELS_ZH = {"province": "省级", "city": "市级", "county": "县级"}
 
@@ -123,7 +124,8 @@ async def build_organisation(
 
     """
     kind = check_word(particulars["kind"], OrganisationKind, "kind")
-    where = await resolve_division(particulars["division"], day_of(context.now))
+    reference = await load_reference(context.reference_version)
+    where = reference.divisions.resolve(particulars["division"], day_of(context.now))
     _check_level(kind, where)
     clean = normalise_details(
         {k: v for k, v in particulars.items() if k not in {"kind", "division"}}

@@ -12,14 +12,14 @@ PERMIT = Kind(
     name="Permit",
     record=Permit,
     facts={"own": OWN, "inside": INSIDE, "stage_in_force": state_predicate(PermitState.IN_FORCE)},
-    organisations_to_lock=lambda permit: (permit.organisation_id,),
+    organisation_columns=("organisation_id",),
     masks={"view_limits": ("limits", "outlets")},
 )
 CONSTRUCTION_PROJECT = Kind(
     name="ConstructionProject",
     record=ConstructionProject,
     facts={"own": OWN, "inside": INSIDE},
-    organisations_to_lock=lambda project: (project.organisation_id,),
+    organisation_columns=("organisation_id",),
     masks={"view_demand": ("demands",)},
 )
 ASSESSMENT = Kind(name="Assessment", record=Assessment, facts={})

@@ -15,7 +15,6 @@ from registry.kernel.state_machine import transition
 from registry.parties.records import Organisation
 from registry.permits import rules
 from registry.permits.facts import PERMIT
-from registry.permits.queries import load_pollutants
 from registry.permits.records import ConstructionProject, Outlet, Permit, PermitLimit
 from registry.permits.rules import (
     LimitDraft,
@@ -24,7 +23,7 @@ from registry.permits.rules import (
     PermitState,
     PermitStep,
 )
-from registry.reference.divisions import resolve_division
+from registry.reference.cache import load_reference
 
 
 async def get_holder(organisation: UUID) -> Organisation:
@@ -70,13 +69,14 @@ async def _build_permit(  # noqa: PLR0913 - what a permit says
     **_children: object,
 ) -> Permit:
     found = await get_holder(organisation)
+    divisions = (await load_reference(context.reference_version)).divisions
     return Permit(
         id=uuid4(),
         number=check_permit_number(number, "number"),
         organisation_id=organisation,
         city=found.city,
         county=found.county,
-        issued_by=(await resolve_division(issued_by, valid_from, field="issuedBy")).code,
+        issued_by=divisions.resolve(issued_by, valid_from, field="issuedBy").code,
         category=PermitCategory(category),
         valid_from=valid_from,
         valid_until=valid_until,
@@ -92,7 +92,7 @@ async def _build_permit(  # noqa: PLR0913 - what a permit says
     PERMIT, "register", build=_build_permit, preconditions=(check_holder_open, _check_number_holder)
 )
 async def register_permit(
-    _context: CommandContext,
+    context: CommandContext,
     permit: Permit,
     /,
     *,
@@ -115,7 +115,7 @@ async def register_permit(
 
     """
     checked = rules.parse_outlets(outlets)
-    quantities = await _parse_quantities(limits)
+    quantities = await _parse_quantities(context, limits)
     await _check_rivers({river for _, _, river in checked if river is not None})
     await save(permit)
     await PermitLimit.bulk_create(
@@ -156,7 +156,7 @@ async def _check_change(
 
 @operation(PERMIT, "change", preconditions=(_check_change,))
 async def change_permit_limits(
-    _context: CommandContext,
+    context: CommandContext,
     permit: Permit,
     /,
     *,
@@ -181,7 +181,7 @@ async def change_permit_limits(
     permit.state = transition(
         rules.PERMIT_TRANSITIONS, PermitState(permit.state), PermitStep.CHANGE
     )
-    quantities = await _parse_quantities(limits)
+    quantities = await _parse_quantities(context, limits)
     said = check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX)
     await PermitLimit.filter(
         permit_id=permit.id, pollutant__in=list(quantities), effective_until=None
@@ -214,16 +214,20 @@ async def revoke_permit(context: CommandContext, permit: Permit, *, reason: str)
     return permit
 
 
-async def _parse_quantities(limits: Sequence[LimitDraft]) -> dict[str, int]:
+async def _parse_quantities(
+    context: CommandContext, limits: Sequence[LimitDraft]
+) -> dict[str, int]:
     """Base units by pollutant."""
     rules.check_count(limits, "limits", least=1, most=rules.LIMITS_MAX)
     rules.check_unique((limit["pollutant"] for limit in limits), "limits.pollutant")
-    known = await load_pollutants(
-        (limit["pollutant"] for limit in limits), field="limits.pollutant"
-    )
+    pollutants = (await load_reference(context.reference_version)).pollutants
+    scales = {
+        limit["pollutant"]: pollutants.require(limit["pollutant"], field="limits.pollutant").scale
+        for limit in limits
+    }
     return {
         limit["pollutant"]: parse_quantity(
-            limit["quantity"], known[limit["pollutant"]].scale, field="limits.quantity"
+            limit["quantity"], scales[limit["pollutant"]], field="limits.quantity"
         )
         for limit in limits
     }

@@ -12,10 +12,10 @@ from registry.kernel.state_machine import transition
 from registry.permits import rules
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
 from registry.permits.operations import check_holder_open, get_holder
-from registry.permits.queries import PollutantSpec, load_pollutants
 from registry.permits.records import Assessment, ConstructionProject, ProjectDemand
 from registry.permits.rules import DemandDraft, Medium, ProjectState, ProjectStep
-from registry.reference.divisions import resolve_division
+from registry.reference.cache import load_reference
+from registry.reference.pollutants import PollutantSpec
 
 APPROVAL_LENGTH_MAX = 100
 
@@ -33,7 +33,8 @@ async def _build_project(  # noqa: PLR0913 - what a project says
     demo: bool = False,
 ) -> ConstructionProject:
     await get_holder(organisation)
-    where = await resolve_division(division, day_of(context.now))
+    reference = await load_reference(context.reference_version)
+    where = reference.divisions.resolve(division, day_of(context.now))
     return ConstructionProject(
         id=uuid4(),
         organisation_id=organisation,
@@ -99,7 +100,7 @@ async def assess_demand(
     Rule: 环发〔2014〕197号.
 
     """
-    quantities = await _parse_demands(demands)
+    quantities = await _parse_demands(context, demands)
     said = check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX)
     project.state = transition(
         rules.PROJECT_TRANSITIONS, ProjectState(project.state), ProjectStep.ASSESS
@@ -136,7 +137,8 @@ async def _build_assessment(  # noqa: PLR0913 - what an assessment says
     demo: bool = False,
 ) -> Assessment:
     today = day_of(context.now)
-    where = await resolve_division(city, today, field="city")
+    reference = await load_reference(context.reference_version)
+    where = reference.divisions.resolve(city, today, field="city")
     if where.level != "city":
         raise Malformed("city", f"{city} is no city.", f"{city}不是设区市。")
     if not rules.YEAR_MIN <= year < today.year:
@@ -174,11 +176,17 @@ async def record_assessment(
     return assessment
 
 
-async def _parse_demands(demands: Sequence[DemandDraft]) -> dict[str, int | None]:
+async def _parse_demands(
+    context: CommandContext, demands: Sequence[DemandDraft]
+) -> dict[str, int | None]:
     """Base units by pollutant; None where the source gives none."""
     rules.check_count(demands, "demands", least=1, most=rules.DEMANDS_MAX)
     rules.check_unique((demand["pollutant"] for demand in demands), "demands.pollutant")
-    known = await load_pollutants((d["pollutant"] for d in demands), field="demands.pollutant")
+    pollutants = (await load_reference(context.reference_version)).pollutants
+    known = {
+        d["pollutant"]: pollutants.require(d["pollutant"], field="demands.pollutant")
+        for d in demands
+    }
     return {
         d["pollutant"]: _parse_demand(d.get("quantity"), known[d["pollutant"]]) for d in demands
     }

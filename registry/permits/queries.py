@@ -1,15 +1,12 @@
 """What other concepts ask of permits, projects and assessments, on a day."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from policies.vocabulary import Text
 from registry.db.session import fetch_all, fetch_one
-from registry.kernel.errors import Malformed
-from registry.permits.records import Assessment, Outlet, Permit, PermitLimit, ProjectDemand
+from registry.permits.records import Outlet, Permit, PermitLimit, ProjectDemand
 
 # A revoked permit was in force before the day of its revocation.
 _IN_FORCE = """p.organisation_id = $1 AND p.valid_from <= $2 AND p.valid_until >= $2
@@ -22,14 +19,6 @@ _LIMIT = f"""
     FROM permit p
     JOIN permit_limit l ON l.permit_id = p.id AND l.pollutant = $3
         AND l.effective_from <= $2 AND coalesce(l.effective_until >= $2, true)
-    WHERE {_IN_FORCE}
-"""  # noqa: S608 - our own text
-
-_BASINS = f"""
-    SELECT DISTINCT r.basin
-    FROM permit p
-    JOIN outlet o ON o.permit_id = p.id
-    JOIN river_system r ON r.code = o.river_system
     WHERE {_IN_FORCE}
 """  # noqa: S608 - our own text
 
@@ -47,17 +36,6 @@ _LIMITS = """
         AND l.effective_from <= asked.day AND coalesce(l.effective_until >= asked.day, true)
     ORDER BY l.pollutant COLLATE "C"
 """
-
-
-@dataclass(frozen=True, slots=True)
-class PollutantSpec:
-    """How a pollutant is counted: one ``unit`` is ``10 ** scale`` base units."""
-
-    code: str
-    name: Text
-    medium: str
-    unit: str
-    scale: int
 
 
 async def permit_in_force(organisation: UUID, on: date) -> Permit | None:
@@ -79,16 +57,6 @@ async def demand_of(organisation: UUID, pollutant: str) -> int | None:
     """
     found = await fetch_one(_DEMAND, organisation, pollutant)
     return None if found is None else found["quantity"]
-
-
-async def basins_of(organisation: UUID, on: date) -> frozenset[str]:
-    """The basins (``liao``, ``hai``, ``inland``) of the water outlets of permits then in force."""
-    return frozenset(found["basin"] for found in await fetch_all(_BASINS, organisation, on))
-
-
-async def assessment_of(city: str, year: int, medium: str) -> Assessment | None:
-    """What the province found of a city for a year and a medium; None: nothing is on record."""
-    return await Assessment.get_or_none(city=city, year=year, medium=medium)
 
 
 async def limits_on(
@@ -121,30 +89,3 @@ async def demands_of(projects: Sequence[UUID]) -> dict[UUID, list[ProjectDemand]
     for demand in found:
         demands[demand.project_id].append(demand)
     return demands
-
-
-async def load_pollutants(
-    codes: Iterable[str], *, field: str = "pollutant"
-) -> dict[str, PollutantSpec]:
-    """How the pollutants are counted, by code.
-
-    Raises:
-        Malformed: a code that no pollutant has.
-
-    """
-    wanted = set(codes)
-    found = {
-        pollutant["code"]: PollutantSpec(
-            pollutant["code"],
-            Text(pollutant["name_en"], pollutant["name_zh"]),
-            pollutant["medium"],
-            pollutant["unit"],
-            pollutant["scale"],
-        )
-        for pollutant in await fetch_all(
-            "SELECT * FROM pollutant WHERE code = ANY($1)", list(wanted)
-        )
-    }
-    for code in sorted(wanted - found.keys()):
-        raise Malformed(field, f"There is no pollutant {code!r}.", f"不存在污染物“{code}”。")
-    return found

@@ -1,19 +1,13 @@
-"""Divisions as other concepts need them: does the code exist, and to which city it belongs."""
+"""Divisions as other concepts need them: whether a code exists, and the city it is in. Pure."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from policies.vocabulary import Text
-from registry.db.session import fetch_one
 from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import check_division
-
-_IN_FORCE_SQL = """
-    SELECT code, level, city, name_en, name_zh
-    FROM division
-    WHERE code = $1
-      AND coalesce(effective_from <= $2, true) AND coalesce(effective_until >= $2, true)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +17,7 @@ class ResolvedDivision:
     Attributes:
         code: six digits.
         level: ``province``, ``city`` or ``county``.
-        city: the city it belongs to, whatever its prefix says; a city's or province's own code.
+        city: the city it belongs to, independent of its prefix; a city's or province's own code.
         county: its own code if it is a county; empty otherwise.
 
     """
@@ -35,22 +29,49 @@ class ResolvedDivision:
     name: Text
 
 
-async def resolve_division(code: str, on: date, *, field: str = "division") -> ResolvedDivision:
-    """The division of a code.
+@dataclass(frozen=True, slots=True)
+class _Division:
+    resolved: ResolvedDivision
+    since: date
+    until: date
 
-    Raises:
-        Malformed: not a division code, or none that exists on the day.
 
-    """
-    found = await fetch_one(_IN_FORCE_SQL, check_division(code, field), on)
-    if found is None:
-        raise Malformed(
-            field, f"There is no division {code} on {on}.", f"{on}不存在行政区划{code}。"
-        )
-    return ResolvedDivision(
-        code=found["code"],
-        level=found["level"],
-        city=found["city"],
-        county=found["code"] if found["level"] == "county" else "",
-        name=Text(found["name_en"], found["name_zh"]),
+class DivisionTable:
+    """All divisions, also those that exist no more or not yet."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._divisions = {row["code"]: _division_from_json(row) for row in rows}
+
+    def cities(self) -> dict[str, str]:
+        """The city of every division."""
+        return {code: division.resolved.city for code, division in self._divisions.items()}
+
+    def resolve(self, code: str, on: date, *, field: str = "division") -> ResolvedDivision:
+        """The division of a code.
+
+        Raises:
+            Malformed: not a division code, or none that exists on the day.
+
+        """
+        found = self._divisions.get(check_division(code, field))
+        if found is None or not found.since <= on <= found.until:
+            raise Malformed(
+                field, f"There is no division {code} on {on}.", f"{on}不存在行政区划{code}。"
+            )
+        return found.resolved
+
+
+def _division_from_json(row: Mapping[str, Any]) -> _Division:
+    since, until = row["effective_from"], row["effective_until"]
+    resolved = ResolvedDivision(
+        code=row["code"],
+        level=row["level"],
+        city=row["city"],
+        county=row["code"] if row["level"] == "county" else "",
+        name=Text(row["name_en"], row["name_zh"]),
+    )
+    return _Division(
+        resolved,
+        date.fromisoformat(since) if since else date.min,
+        date.fromisoformat(until) if until else date.max,
     )

@@ -1,15 +1,20 @@
-"""The calendar of working and trading days, from the table of holidays."""
+"""The calendar of working and trading days, from the table of holidays. Pure."""
 
-from registry.db.session import fetch_all
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
 from registry.kernel.calendar import Calendar
 
 
-async def load_calendar() -> Calendar:
+def calendar_from_json(rows: Iterable[Mapping[str, Any]]) -> Calendar:
     """All days on record; a year is confirmed when none of its days needs confirmation."""
-    found = await fetch_all("SELECT day, kind, needs_confirmation FROM holiday")
-    unsure = {day["day"].year for day in found if day["needs_confirmation"]}
+    days = [
+        (date.fromisoformat(row["day"]), row["kind"], row["needs_confirmation"]) for row in rows
+    ]
+    unsure = {day.year for day, _, needs_confirmation in days if needs_confirmation}
     return Calendar(
-        holidays=frozenset(day["day"] for day in found if day["kind"] == "holiday"),
-        make_up_days=frozenset(day["day"] for day in found if day["kind"] == "make_up"),
-        confirmed_years=frozenset(day["day"].year for day in found) - unsure,
+        holidays=frozenset(day for day, kind, _ in days if kind == "holiday"),
+        make_up_days=frozenset(day for day, kind, _ in days if kind == "make_up"),
+        confirmed_years=frozenset(day.year for day, _, _ in days) - unsure,
     )

@@ -1,37 +1,18 @@
-"""The figure of the regulation that holds on a day, and the refusal where nobody knows it."""
+"""The figure of the regulation that holds on a day, and the refusal where none is known. Pure."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from policies.vocabulary import Text
-from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Condition, ConditionsUnmet, Malformed
 from registry.kernel.quantities import DateRange, parse_money
 
 _DAYS = frozenset({"working_days", "trading_days"})
 _COUNTS = frozenset({"percent", "years", "minutes", "count", "megawatts"})
 _PRICES = frozenset({"yuan_per_t", "yuan_per_kg"})
-
-# The most specific row wins: first by area (county, city, everywhere), then by pollutant.
-_IN_FORCE_SQL = """
-    SELECT name, area, pollutant, effective_from, effective_until, value, unit, ground, source,
-           demo, needs_confirmation
-    FROM parameter
-    WHERE name = $1
-      AND effective_from <= $2 AND (effective_until IS NULL OR effective_until >= $2)
-      AND (area IN ('', $3) OR area = (SELECT city FROM division WHERE code = $3))
-      AND pollutant IN ('', $4)
-    ORDER BY area = $3 DESC, area <> '' DESC, pollutant <> '' DESC
-    LIMIT 1
-"""
-
-_ALL_IN_FORCE_SQL = """
-    SELECT name, area, pollutant, effective_from, effective_until, value, unit, ground, source,
-           demo, needs_confirmation
-    FROM parameter
-    WHERE effective_from <= $1 AND (effective_until IS NULL OR effective_until >= $1)
-    ORDER BY name COLLATE "C", area COLLATE "C", pollutant COLLATE "C"
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,63 +73,94 @@ class Parameter:
         return self.value
 
 
-async def require_parameter(
-    name: str, on: date, *, area: str = "", pollutant: str = ""
-) -> Parameter:
-    """The figure in force on the day; a row for the area and pollutant wins over a general one.
+class ParameterTable:
+    """All figures, also those of other days and of unknown value.
 
     Args:
-        name: name of the parameter, ``acceptance_days``.
-        on: day in China.
-        area: division code; a county falls back to its city and then to the rows for all.
-        pollutant: code of the pollutant; falls back to the rows for all.
-
-    Raises:
-        ConditionsUnmet: no row is in force on the day, or the row says that the figure is unknown.
+        parameters: the rows.
+        cities: the city of every division.
 
     """
-    found = await find_parameter(name, on, area=area, pollutant=pollutant)
-    if found is None or found.value is None:
-        raise ConditionsUnmet((_unknown_parameter(name, on, area, pollutant),))
-    return found
 
+    def __init__(self, parameters: Iterable[Parameter], cities: Mapping[str, str]) -> None:
+        self._cities = cities
+        self._by_name: defaultdict[str, list[Parameter]] = defaultdict(list)
+        for parameter in parameters:
+            self._by_name[parameter.name].append(parameter)
 
-async def find_parameter(
-    name: str, on: date, *, area: str = "", pollutant: str = ""
-) -> Parameter | None:
-    """As ``require_parameter``, but None where no row is in force.
+    def find(self, name: str, on: date, *, area: str = "", pollutant: str = "") -> Parameter | None:
+        """As ``require``, but None where no row is in force.
 
-    A figure that is not known has the value None.
-    """
-    found = await fetch_one(_IN_FORCE_SQL, name, on, area, pollutant)
-    return None if found is None else _parameter_from_row(found)
-
-
-async def load_parameters(on: date) -> list[Parameter]:
-    """Every row in force on the day, also of unknown value, by name, area and pollutant."""
-    return [_parameter_from_row(found) for found in await fetch_all(_ALL_IN_FORCE_SQL, on)]
-
-
-async def require_base_price(pollutant: str, on: date, *, area: str = "") -> Parameter:
-    """The base price (交易基准价格), which no deal may undercut; ``money_fen`` is for one tonne.
-
-    Raises:
-        Malformed: ``pollutant`` is empty; a base price belongs to one.
-        ConditionsUnmet: none is known on the day.
-
-    Rule: parameter ``require_base_price``; 冀发改公价〔2020〕1847号 for 2021-2025.
-
-    """
-    if not pollutant:
-        raise Malformed(
-            "pollutant", "A base price belongs to a pollutant.", "基准价格须指定污染物。"
+        A figure that is not known has the value None.
+        """
+        areas = ("", area, self._cities.get(area, ""))
+        candidates = [
+            row
+            for row in self._by_name.get(name, ())
+            if row.area in areas and row.pollutant in {"", pollutant} and row.period.contains(on)
+        ]
+        # The most specific row wins: first by area (county, city, everywhere), then by pollutant.
+        return max(
+            candidates,
+            key=lambda row: (row.area == area, row.area != "", row.pollutant != ""),
+            default=None,
         )
-    return await require_parameter("base_price", on, area=area, pollutant=pollutant)
+
+    def require(self, name: str, on: date, *, area: str = "", pollutant: str = "") -> Parameter:
+        """The figure in force on the day; a row for the area and pollutant wins over a general one.
+
+        Args:
+            name: name of the parameter, ``acceptance_days``.
+            on: day in China.
+            area: division code; a county falls back to its city and then to the rows for all.
+            pollutant: code of the pollutant; falls back to the rows for all.
+
+        Raises:
+            ConditionsUnmet: no row is in force on the day, or the figure is recorded as unknown.
+
+        """
+        found = self.find(name, on, area=area, pollutant=pollutant)
+        if found is None or found.value is None:
+            raise ConditionsUnmet((_unknown_parameter(name, on, area, pollutant),))
+        return found
+
+    def require_base_price(self, pollutant: str, on: date, *, area: str = "") -> Parameter:
+        """The base price (交易基准价格), which no deal may undercut; for one tonne.
+
+        Raises:
+            Malformed: ``pollutant`` is empty; a base price belongs to one.
+            ConditionsUnmet: none is known on the day.
+
+        Rule: parameter ``base_price``; 冀发改公价〔2020〕1847号 for 2021-2025.
+
+        """
+        if not pollutant:
+            raise Malformed(
+                "pollutant", "A base price belongs to a pollutant.", "基准价格须指定污染物。"
+            )
+        return self.require("base_price", on, area=area, pollutant=pollutant)
+
+    def in_force(self, on: date) -> list[Parameter]:
+        """Every row in force on the day, also of unknown value, by name, area and pollutant."""
+        rows = (row for rows in self._by_name.values() for row in rows if row.period.contains(on))
+        return sorted(rows, key=lambda row: (row.name, row.area, row.pollutant))
 
 
-def _parameter_from_row(found: dict[str, object]) -> Parameter:
-    period = DateRange(found.pop("effective_from"), found.pop("effective_until"))  # type: ignore[arg-type]  # DATE columns
-    return Parameter(period=period, **found)  # type: ignore[arg-type]  # columns and fields have the same types
+def parameter_from_json(row: Mapping[str, Any]) -> Parameter:
+    """The parameter of a row that PostgreSQL wrote as JSON."""
+    since, until = row["effective_from"], row["effective_until"]
+    return Parameter(
+        row["name"],
+        row["area"],
+        row["pollutant"],
+        DateRange(date.fromisoformat(since), date.fromisoformat(until) if until else None),
+        row["value"],
+        row["unit"],
+        row["ground"],
+        row["source"],
+        row["demo"],
+        row["needs_confirmation"],
+    )
 
 
 def _unknown_parameter(name: str, on: date, area: str, pollutant: str) -> Condition:

@@ -5,6 +5,7 @@ from uuid import uuid4
 from registry.commands.command import CommandContext, operation
 from registry.kernel.calendar import day_of
 from registry.kernel.identifiers import check_text
+from registry.reference.cache import load_reference
 from registry.transfers.conditions import ELIGIBILITY_CONDITIONS, ONGOING_CONDITIONS
 from registry.transfers.eligibility_data import load_and_evaluate
 from registry.transfers.facts import TRANSFER
@@ -67,7 +68,8 @@ async def qualify_transfer(context: CommandContext, transfer: Transfer) -> Trans
                 act_id=context.audit_entry_id,
             )
         )
-    transfer.regime = (await regime_on(on)).value
+    reference = await load_reference(context.reference_version)
+    transfer.regime = regime_on(reference, on).value
     await advance_transfer(context, transfer, Step.QUALIFY)
     return transfer
 

@@ -1,10 +1,10 @@
-"""What must hold for a transfer, each condition a function of one case. No database, no clock.
+"""The conditions of a transfer, each a function of one case. No database, no clock.
 
 A condition that does not concern a case answers None. Of the measures against a side a message says
 only that there are some.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from policies.vocabulary import Text
@@ -16,7 +16,13 @@ from registry.transfers.cross_city_conditions import (
     check_local_notice,
     check_receiving_area,
 )
-from registry.transfers.eligibility_input import PartySnapshot, TransferSnapshot
+from registry.transfers.eligibility_input import (
+    ConditionCheck,
+    Need,
+    PartySnapshot,
+    TransferSnapshot,
+    condition,
+)
 from registry.transfers.legal_bases import (
     CROSS_REGION,
     NATIONAL_OPINION,
@@ -29,8 +35,6 @@ from registry.transfers.legal_bases import (
 AIR = "air"
 WATER = "water"
 
-ConditionCheck = Callable[[TransferSnapshot], Condition | None]
-
 
 def evaluate_conditions(
     snapshot: TransferSnapshot, checks: Iterable[ConditionCheck]
@@ -39,14 +43,15 @@ def evaluate_conditions(
     return [
         replace(found, source=f"{found.source}; as of {snapshot.as_of}")
         for check in checks
-        if (found := check(snapshot)) is not None
+        if (found := check.evaluate(snapshot)) is not None
     ]
 
 
+@condition()
 def check_price_floor(snapshot: TransferSnapshot) -> Condition:
     """The price is not below the base price (交易基准价格).
 
-    What was found is read by some who may not see the price: it is named where it is too low.
+    Some who read the message may not see the price: it is named only where it is too low.
     """
     floor, unit = snapshot.base_price, snapshot.right.unit
     if floor is None or floor.value is None or floor.unit != f"yuan_per_{unit}":
@@ -71,9 +76,10 @@ def check_price_floor(snapshot: TransferSnapshot) -> Condition:
     )
 
 
+@condition()
 def check_acquired_for_payment(snapshot: TransferSnapshot) -> Condition:
     """Only a right that was paid for is sold."""
-    rule = snapshot.free_tradable
+    rule = snapshot.parameter("free_rights_tradable")
     if rule is None or rule.value is None:
         return unknown_parameter_condition(
             "acquired_for_payment", "free_rights_tradable", snapshot.as_of
@@ -93,10 +99,11 @@ def check_acquired_for_payment(snapshot: TransferSnapshot) -> Condition:
     )
 
 
+@condition()
 def check_right_in_force(snapshot: TransferSnapshot) -> Condition:
     """The right has begun and has not run out. One without a first day runs from trial production.
 
-    Nobody is sold as in force what is not: neither the past nor the future of a right.
+    Neither the past nor the future of a right is sold as in force.
     """
     begins, until = snapshot.right.valid_from, snapshot.right.valid_until
     begun, over = (
@@ -121,14 +128,15 @@ def check_right_in_force(snapshot: TransferSnapshot) -> Condition:
     )
 
 
+@condition(Need.POSITION)
 def check_rights_free(snapshot: TransferSnapshot) -> Condition:
     """The seller can dispose of the units: not pledged, leased, frozen or promised elsewhere."""
-    right = snapshot.right
+    right, position = snapshot.right, snapshot.position
     wanted, holds = (
-        format_quantity(n, right.scale) for n in (snapshot.quantity, snapshot.held_quantity)
+        format_quantity(n, right.scale) for n in (snapshot.quantity, position.quantity)
     )
-    met = snapshot.held_quantity >= snapshot.quantity and not snapshot.is_frozen
-    if snapshot.is_frozen:
+    met = position.quantity >= snapshot.quantity and not position.is_frozen
+    if position.is_frozen:
         message = Text(f"{right.code} is frozen at the seller.", f"出让方的{right.code}已被冻结。")
     elif not met:
         message = Text(
@@ -149,11 +157,13 @@ def check_rights_free(snapshot: TransferSnapshot) -> Condition:
     return Condition("rights_free", met, message, PLATFORM_RULES, "ledger")
 
 
+@condition(Need.PARTIES)
 def check_seller_may_trade(snapshot: TransferSnapshot) -> Condition:
     """The seller takes part in the market."""
     return _check_may_trade("seller_may_trade", snapshot.seller)
 
 
+@condition(Need.PARTIES)
 def check_buyer_may_trade(snapshot: TransferSnapshot) -> Condition:
     """The buyer is open, not frozen, not supervised, ordered to correct or in a penalty period."""
     return _check_may_trade("buyer_may_trade", snapshot.buyer)
@@ -182,6 +192,7 @@ def _check_may_trade(name: str, party: PartySnapshot) -> Condition:
     )
 
 
+@condition(Need.PARTIES)
 def check_source_categories(snapshot: TransferSnapshot) -> Condition:
     """Industrial sources do not trade with agricultural or other ones."""
     seller, buyer = snapshot.seller.source_category, snapshot.buyer.source_category
@@ -201,6 +212,7 @@ def check_source_categories(snapshot: TransferSnapshot) -> Condition:
     )
 
 
+@condition(Need.PARTIES)
 def check_thermal_power(snapshot: TransferSnapshot) -> Condition | None:
     """Thermal power does not trade what goes into the air with other industries."""
     if snapshot.right.medium != AIR:
@@ -220,12 +232,13 @@ def check_thermal_power(snapshot: TransferSnapshot) -> Condition | None:
     )
 
 
+@condition(Need.BASINS)
 def check_same_basin(snapshot: TransferSnapshot) -> Condition | None:
-    """What goes into water stays in its river basin. Where else the outlets lead is not told."""
+    """A right of water stays in its river basin. The other basins of the outlets are not named."""
     wanted = snapshot.right.basin
     if snapshot.right.medium != WATER:
         return None
-    met = wanted != "" and wanted in snapshot.demand.basins
+    met = wanted != "" and wanted in snapshot.basins
     return Condition(
         "basin",
         met,
@@ -243,6 +256,7 @@ def check_same_basin(snapshot: TransferSnapshot) -> Condition | None:
     )
 
 
+@condition(Need.DEMAND)
 def check_buyer_demand(snapshot: TransferSnapshot) -> Condition:
     """The buyer emits the pollutant under a permit, or has a project that will."""
     need, pollutant = snapshot.demand, snapshot.right.pollutant
@@ -275,7 +289,7 @@ ONGOING_CONDITIONS: tuple[ConditionCheck, ...] = (
     check_buyer_may_trade,
     check_right_in_force,
 )
-"""What is looked at again whenever somebody binds himself or decides."""
+"""Evaluated again at every signature and every decision."""
 
 TERM_CONDITIONS: tuple[ConditionCheck, ...] = (
     check_price_floor,
@@ -287,7 +301,7 @@ TERM_CONDITIONS: tuple[ConditionCheck, ...] = (
     check_local_notice,
     *ONGOING_CONDITIONS,
 )
-"""What seller and buyer can know before anybody decides."""
+"""Known to seller and buyer before any decision."""
 
 OFFER_CONDITIONS: tuple[ConditionCheck, ...] = (*TERM_CONDITIONS, check_rights_free)
 ACCEPTANCE_CONDITIONS: tuple[ConditionCheck, ...] = (

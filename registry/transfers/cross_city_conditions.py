@@ -1,9 +1,9 @@
-"""What must hold where rights leave their city, each condition a function of one case. Pure."""
+"""The conditions of rights that leave their city, each a function of one case. Pure."""
 
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition
 from registry.kernel.quantities import format_quantity
-from registry.transfers.eligibility_input import TransferSnapshot
+from registry.transfers.eligibility_input import Need, TransferSnapshot, condition
 from registry.transfers.legal_bases import (
     NATIONAL_OPINION,
     cite_parameter,
@@ -12,6 +12,7 @@ from registry.transfers.legal_bases import (
 from registry.transfers.rules import Regime
 
 
+@condition()
 def check_area(snapshot: TransferSnapshot) -> Condition:
     """Rights stay in their city, unless the regime of the day lets them leave it."""
     if not snapshot.is_cross_city:
@@ -22,9 +23,10 @@ def check_area(snapshot: TransferSnapshot) -> Condition:
             legal_basis=NATIONAL_OPINION,
             source="register of organisations",
         )
-    if snapshot.regime is None or snapshot.regime.value is None:
+    regime = snapshot.parameter("cross_region_regime")
+    if regime is None or regime.value is None:
         return unknown_parameter_condition("area", "cross_region_regime", snapshot.as_of)
-    met = snapshot.regime.word == Regime.CROSS_REGION
+    met = regime.word == Regime.CROSS_REGION
     return Condition(
         "area",
         met,
@@ -37,16 +39,17 @@ def check_area(snapshot: TransferSnapshot) -> Condition:
             f"On {snapshot.as_of} rights are traded within one city only; the parties are in two.",
             f"{snapshot.as_of}排污权仅可在同一设区市内交易,而双方分属两市。",
         ),
-        snapshot.regime.ground,
-        cite_parameter(snapshot.regime),
+        regime.ground,
+        cite_parameter(regime),
     )
 
 
+@condition(Need.ASSESSMENT)
 def check_receiving_area(snapshot: TransferSnapshot) -> Condition | None:
     """Last year the buyer's city attained its quality, reduced enough and improved enough."""
-    rule, found = snapshot.receiver_tests, snapshot.assessment
     if not snapshot.is_cross_city:
         return None
+    rule, found = snapshot.parameter("receiver_tests"), snapshot.assessment
     if rule is None or rule.value is None:
         return unknown_parameter_condition("receiving_area", "receiver_tests", snapshot.as_of)
     if found is None:
@@ -80,15 +83,17 @@ def check_receiving_area(snapshot: TransferSnapshot) -> Condition | None:
     )
 
 
+@condition()
 def check_local_notice(snapshot: TransferSnapshot) -> Condition | None:
-    """The seller looked for a buyer in his own city first, for so many trading days."""
+    """The seller first gave notice in the own city, for a number of trading days."""
     if not snapshot.is_cross_city:
         return None
-    if snapshot.notice_period is None or snapshot.notice_period.value is None:
+    period = snapshot.parameter("cross_region_wait_trading_days")
+    if period is None or period.value is None:
         return unknown_parameter_condition(
             "local_notice", "cross_region_wait_trading_days", snapshot.as_of
         )
-    days = snapshot.notice_period.days
+    days = period.days
     if snapshot.announced_on is None:
         message = Text(
             f"Across cities the seller first gives notice in his own city for {days} trading days.",
@@ -101,18 +106,18 @@ def check_local_notice(snapshot: TransferSnapshot) -> Condition | None:
             f"自{snapshot.announced_on}公告起已满{snapshot.trading_days_since_notice}个交易日,须满{days}个交易日。",
         )
     met = snapshot.announced_on is not None and snapshot.trading_days_since_notice >= days
-    return Condition(
-        "local_notice", met, message, snapshot.notice_period.ground, "notice declared by the seller"
-    )
+    return Condition("local_notice", met, message, period.ground, "notice declared by the seller")
 
 
+@condition(Need.CITY_CAP)
 def check_city_cap(snapshot: TransferSnapshot) -> Condition | None:
-    """The buyer's city stays within the total recorded for it. What it holds now is not told."""
-    if not snapshot.is_cross_city or snapshot.city_cap is None:
+    """The buyer's city stays within the total recorded for it. What it holds now is not said."""
+    if not snapshot.is_cross_city or snapshot.city_total is None:
         return None
+    total = snapshot.city_total
     scale, unit = snapshot.right.scale, snapshot.right.unit
-    met = snapshot.city_holding + snapshot.quantity <= snapshot.city_cap
-    cap, more = (format_quantity(n, scale) for n in (snapshot.city_cap, snapshot.quantity))
+    met = total.held + snapshot.quantity <= total.cap
+    cap, more = (format_quantity(n, scale) for n in (total.cap, snapshot.quantity))
     return Condition(
         "city_cap",
         met,

@@ -1,28 +1,30 @@
-"""Looks up what the conditions of a transfer look at, and weighs them together."""
+"""Loads the facts that the conditions of a transfer need, in one statement, and evaluates them."""
 
+import json
 from collections.abc import Awaitable, Callable
-from datetime import date
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext
-from registry.db.session import fetch_all, fetch_one
-from registry.kernel.calendar import day_of, trading_days_between
+from registry.db.named_params import compile_named
+from registry.db.session import fetch_one
+from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition
-from registry.ledger.account_statement import load_positions
-from registry.ledger.journal import ensure_account
-from registry.ledger.records import Instrument
 from registry.ledger.rules import AccountKind, Acquisition
-from registry.permits.queries import assessment_of, basins_of, load_pollutants
-from registry.reference.holidays import load_calendar
-from registry.reference.parameters import find_parameter
-from registry.transfers.conditions import ConditionCheck, evaluate_conditions
+from registry.reference.cache import ReferenceData, load_reference
+from registry.transfers.conditions import evaluate_conditions
 from registry.transfers.eligibility_input import (
+    CROSS_CITY_NEEDS,
     AssessmentSnapshot,
     BuyerDemand,
+    CityTotal,
+    ConditionCheck,
+    Need,
     PartySnapshot,
     RightSnapshot,
+    SellerPosition,
     TransferSnapshot,
 )
 from registry.transfers.records import Transfer
@@ -34,151 +36,171 @@ Precondition = Callable[..., Awaitable[list[Condition]]]
 def load_and_evaluate(checks: tuple[ConditionCheck, ...]) -> Precondition:
     """The conditions of one operation, as the frame of every write asks for them."""
 
-    async def weigh(work: CommandContext, transfer: Transfer, **_: object) -> list[Condition]:
-        return evaluate_conditions(await load_snapshot(transfer, work), checks)
+    async def evaluate(context: CommandContext, transfer: Transfer, **_: object) -> list[Condition]:
+        return await evaluate_transfer(context, transfer, checks)
 
-    return weigh
+    return evaluate
 
 
-async def load_snapshot(transfer: Transfer, context: CommandContext) -> TransferSnapshot:
-    """The transfer with everything its conditions look at, as of the registry's day."""
-    on = day_of(context.now)
-    right = await load_right(transfer.instrument_id)
-    holds, frozen = await _load_position(transfer, context)
-    cap, city_holds = await _load_cap(transfer.buyer_city, right.pollutant, on)
-    find = find_parameter
+async def evaluate_transfer(
+    context: CommandContext, transfer: Transfer, checks: tuple[ConditionCheck, ...]
+) -> list[Condition]:
+    """All conditions that concern the transfer, by the facts of the registry's day."""
+    needs = frozenset[Need]().union(*(check.needs for check in checks))
+    if not transfer.is_cross_city:
+        needs -= CROSS_CITY_NEEDS
+    return evaluate_conditions(await _load_snapshot(context, transfer, needs), checks)
+
+
+_RIGHT_SQL = """
+    SELECT i.code, i.pollutant, i.basin, i.acquisition, i.valid_from, i.valid_until, i.unit, i.scale
+        {facts}
+    FROM instrument i WHERE i.id = :instrument
+"""
+
+# Each answers one value of JSON, or NULL where there is nothing.
+_FACTS_SQL = {
+    Need.PARTIES: """
+        SELECT json_object_agg(o.id, json_build_object(
+            'name', o.name, 'name_en', coalesce(o.name_en, o.name), 'is_open', o.state = 'open',
+            'source_category', coalesce(o.source_category, ''), 'thermal_power', o.thermal_power,
+            'is_barred', EXISTS (
+                SELECT FROM sanction s WHERE s.organisation_id = o.id AND s.state = 'in_force'
+                    AND s.starts_at <= :now AND (s.ends_at IS NULL OR s.ends_at > :now)
+            ) OR EXISTS (
+                SELECT FROM freeze_order f
+                WHERE f.organisation_id = o.id AND f.target = 'organisation'
+                    AND f.lifted_at IS NULL
+                    AND f.starts_at <= :now AND (f.ends_at IS NULL OR f.ends_at > :now)
+            )
+        )) FROM organisation o WHERE o.id IN (:seller, :buyer)""",
+    Need.POSITION: """
+        SELECT json_build_object('quantity', b.quantity, 'is_frozen', EXISTS (
+            SELECT FROM freeze_order f
+            WHERE f.organisation_id = a.organisation_id AND f.lifted_at IS NULL
+                AND f.starts_at <= :now AND (f.ends_at IS NULL OR f.ends_at > :now)
+                AND (f.account_id IS NULL OR f.account_id = a.id)
+                AND (f.instrument_id IS NULL OR f.instrument_id = i.id)
+        ))
+        FROM account a JOIN balance b ON b.account_id = a.id AND b.instrument_id = i.id
+        WHERE a.organisation_id = :seller AND a.kind = :account_kind AND b.quantity > 0""",
+    Need.DEMAND: """
+        SELECT json_build_object(
+            'permits', ARRAY(
+                SELECT DISTINCT p.number FROM permit p
+                JOIN permit_limit l ON l.permit_id = p.id AND l.pollutant = i.pollutant
+                    AND l.effective_from <= :on AND coalesce(l.effective_until >= :on, true)
+                WHERE p.organisation_id = :buyer AND p.valid_from <= :on AND p.valid_until >= :on
+                    AND coalesce(p.revoked_on > :on, true)
+                ORDER BY p.number LIMIT 10),
+            'has_project', EXISTS (
+                SELECT FROM construction_project c
+                JOIN project_demand d ON d.project_id = c.id AND d.pollutant = i.pollutant
+                    AND d.superseded_at IS NULL
+                WHERE c.organisation_id = :buyer))""",
+    Need.BASINS: """
+        SELECT json_agg(DISTINCT r.basin) FROM permit p
+        JOIN outlet o ON o.permit_id = p.id JOIN river_system r ON r.code = o.river_system
+        WHERE p.organisation_id = :buyer AND p.valid_from <= :on AND p.valid_until >= :on
+            AND coalesce(p.revoked_on > :on, true)""",
+    Need.ASSESSMENT: """
+        SELECT to_json(e) FROM environment_assessment e
+        JOIN pollutant q ON q.code = i.pollutant AND q.medium = e.medium
+        WHERE e.city = :buyer_city AND e.year = :last_year""",
+    Need.CITY_CAP: """
+        SELECT json_build_object('cap', c.cap, 'held', city_holds(:buyer_city, i.pollutant, :on))
+        FROM city_cap c
+        WHERE c.city = :buyer_city AND c.pollutant = i.pollutant AND c.effective_from <= :on
+        ORDER BY c.effective_from DESC LIMIT 1""",
+}
+
+
+@cache
+def _snapshot_sql(needs: frozenset[Need]) -> tuple[str, tuple[str, ...]]:
+    facts = "".join(f", ({_FACTS_SQL[need]}) AS {need}" for need in sorted(needs))
+    return compile_named(_RIGHT_SQL.format(facts=facts))
+
+
+async def _load_snapshot(
+    context: CommandContext, transfer: Transfer, needs: frozenset[Need]
+) -> TransferSnapshot:
+    on, is_locked = day_of(context.now), transfer.state in LOCKS_RIGHTS
+    values = {
+        "instrument": transfer.instrument_id,
+        "seller": transfer.seller_id,
+        "buyer": transfer.buyer_id,
+        "buyer_city": transfer.buyer_city,
+        "account_kind": AccountKind.ESCROW if is_locked else AccountKind.HOLDING,
+        "now": context.now,
+        "on": on,
+        "last_year": on.year - 1,
+    }
+    sql, names = _snapshot_sql(needs)
+    row = await fetch_one(sql, *(values[name] for name in names))
+    assert row is not None, "a transfer is about an instrument"
+    reference = await load_reference(context.reference_version)
     return TransferSnapshot(
         as_of=on,
-        seller=await _load_party(transfer.seller_id, context),
-        buyer=await _load_party(transfer.buyer_id, context),
-        right=right,
+        right=_to_right(row, reference),
+        seller_city=transfer.seller_city,
         quantity=transfer.quantity,
         price_fen=transfer.price_fen,
-        rights_locked=transfer.state in LOCKS_RIGHTS,
-        held_quantity=holds,
-        is_frozen=frozen,
+        rights_locked=is_locked,
         is_cross_city=transfer.is_cross_city,
-        base_price=await find(
-            "base_price", on, area=transfer.seller_city, pollutant=right.pollutant
-        ),
-        free_tradable=await find("free_rights_tradable", on),
-        regime=await find("cross_region_regime", on),
-        notice_period=await find("cross_region_wait_trading_days", on),
-        receiver_tests=await find("receiver_tests", on),
         announced_on=transfer.announced_on,
-        trading_days_since_notice=await _trading_days_since(transfer.announced_on, on),
-        demand=await _load_demand(transfer.buyer_id, right.pollutant, on),
-        assessment=await _load_assessment(transfer.buyer_city, on.year - 1, right.medium),
-        city_cap=cap,
-        city_holding=city_holds,
+        parameters=reference.parameters,
+        calendar=reference.calendar,
+        facts={need: _to_fact(need, row[need], transfer) for need in needs},
     )
 
 
-async def load_right(instrument_id: UUID) -> RightSnapshot:
-    """The right a transfer is about, with the medium and the unit of its pollutant."""
-    instrument = await Instrument.get(id=instrument_id)
-    assert instrument.pollutant is not None, "only rights are transferred"
-    substance = (await load_pollutants([instrument.pollutant]))[instrument.pollutant]
+def _to_right(row: dict[str, Any], reference: ReferenceData) -> RightSnapshot:
     return RightSnapshot(
-        code=instrument.code,
-        pollutant=instrument.pollutant,
-        medium=substance.medium,
-        basin=instrument.basin or "",
-        is_paid=instrument.acquisition == Acquisition.PAID,
-        valid_from=instrument.valid_from,
-        valid_until=instrument.valid_until,
-        unit=instrument.unit,
-        scale=instrument.scale,
+        code=row["code"],
+        pollutant=row["pollutant"],
+        medium=reference.pollutants.require(row["pollutant"]).medium,
+        basin=row["basin"] or "",
+        is_paid=row["acquisition"] == Acquisition.PAID,
+        valid_from=row["valid_from"],
+        valid_until=row["valid_until"],
+        unit=row["unit"],
+        scale=row["scale"],
     )
 
 
-_PARTY = """
-    SELECT o.name, coalesce(o.name_en, o.name) AS name_en, o.state = 'open' AS open,
-        coalesce(o.source_category, '') AS source_category, o.thermal_power,
-        EXISTS (
-            SELECT FROM sanction s WHERE s.organisation_id = o.id AND s.state = 'in_force'
-                AND s.starts_at <= $2 AND (s.ends_at IS NULL OR s.ends_at > $2)
-        ) OR EXISTS (
-            SELECT FROM freeze_order f WHERE f.organisation_id = o.id AND f.target = 'organisation'
-                AND f.lifted_at IS NULL AND f.starts_at <= $2
-                AND (f.ends_at IS NULL OR f.ends_at > $2)
-        ) AS barred
-    FROM organisation o WHERE o.id = $1
-"""
+def _to_fact(need: Need, text: str | None, transfer: Transfer) -> object:
+    value: Any = None if text is None else json.loads(text)
+    match need:
+        case Need.PARTIES:
+            return tuple(_to_party(value, side) for side in (transfer.seller_id, transfer.buyer_id))
+        case Need.POSITION:
+            return SellerPosition(**value) if value else SellerPosition(0, is_frozen=False)
+        case Need.DEMAND:
+            return BuyerDemand(tuple(value["permits"]), value["has_project"])
+        case Need.BASINS:
+            return frozenset(value or ())
+        case Need.ASSESSMENT:
+            return _to_assessment(value) if value else None
+        case Need.CITY_CAP:
+            return CityTotal(**value) if value else None
 
 
-async def _load_party(organisation: UUID, context: CommandContext) -> PartySnapshot:
-    found: dict[str, Any] | None = await fetch_one(_PARTY, organisation, context.now)
-    assert found is not None, "both sides of a transfer are registered"
+def _to_party(parties: dict[str, Any], organisation: UUID) -> PartySnapshot:
+    party = parties[str(organisation)]
     return PartySnapshot(
-        name=Text(found["name_en"], found["name"]),
-        is_open=found["open"],
-        is_barred=found["barred"],
-        source_category=found["source_category"],
-        thermal_power=found["thermal_power"],
+        name=Text(party["name_en"], party["name"]),
+        is_open=party["is_open"],
+        is_barred=party["is_barred"],
+        source_category=party["source_category"],
+        thermal_power=party["thermal_power"],
     )
 
 
-async def _load_position(transfer: Transfer, context: CommandContext) -> tuple[int, bool]:
-    """What lies in the account the units are taken from, and whether it is frozen."""
-    kind = AccountKind.ESCROW if transfer.state in LOCKS_RIGHTS else AccountKind.HOLDING
-    account = await ensure_account(transfer.seller_id, kind)
-    for position in await load_positions([account.id], context.now):
-        if position.instrument_id == transfer.instrument_id:
-            return position.quantity, position.frozen
-    return 0, False
-
-
-_PERMITS = """
-    SELECT DISTINCT p.number
-    FROM permit p
-    JOIN permit_limit l ON l.permit_id = p.id AND l.pollutant = $2
-        AND l.effective_from <= $3 AND coalesce(l.effective_until >= $3, true)
-    WHERE p.organisation_id = $1 AND p.valid_from <= $3 AND p.valid_until >= $3
-        AND coalesce(p.revoked_on > $3, true)
-    ORDER BY p.number LIMIT 10
-"""
-_PROJECT = """
-    SELECT FROM construction_project c
-    JOIN project_demand d ON d.project_id = c.id AND d.pollutant = $2 AND d.superseded_at IS NULL
-    WHERE c.organisation_id = $1 LIMIT 1
-"""
-
-
-async def _load_demand(buyer: UUID, pollutant: str, on: date) -> BuyerDemand:
-    permits = await fetch_all(_PERMITS, buyer, pollutant, on)
-    return BuyerDemand(
-        permits=tuple(permit["number"] for permit in permits),
-        has_project=await fetch_one(_PROJECT, buyer, pollutant) is not None,
-        basins=await basins_of(buyer, on),
-    )
-
-
-_CAP = """
-    SELECT c.cap, city_holds($1, $2, $3) AS holds FROM city_cap c
-    WHERE c.city = $1 AND c.pollutant = $2 AND c.effective_from <= $3
-    ORDER BY c.effective_from DESC LIMIT 1
-"""
-
-
-async def _load_cap(city: str, pollutant: str, on: date) -> tuple[int | None, int]:
-    """What the city may hold of the pollutant in all, where that is recorded, and what it holds."""
-    found = await fetch_one(_CAP, city, pollutant, on)
-    return (found["cap"], found["holds"]) if found else (None, 0)
-
-
-async def _load_assessment(city: str, year: int, medium: str) -> AssessmentSnapshot | None:
-    found = await assessment_of(city, year, medium)
-    if found is None:
-        return None
+def _to_assessment(found: dict[str, Any]) -> AssessmentSnapshot:
     return AssessmentSnapshot(
-        year=year,
-        quality_attained=found.quality_attained,
-        reduction_task_done=found.reduction_task_done,
-        improvement_target_met=found.improvement_target_met,
-        source=found.source,
+        year=found["year"],
+        quality_attained=found["quality_attained"],
+        reduction_task_done=found["reduction_task_done"],
+        improvement_target_met=found["improvement_target_met"],
+        source=found["source"],
     )
-
-
-async def _trading_days_since(day: date | None, on: date) -> int:
-    return 0 if day is None else trading_days_between(await load_calendar(), day, on)

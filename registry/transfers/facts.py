@@ -143,7 +143,7 @@ TRANSFER = Kind(
     name="Transfer",
     record=Transfer,
     facts=FACTS,
-    organisations_to_lock=lambda transfer: (transfer.seller_id, transfer.buyer_id),
+    organisation_columns=("seller_id", "buyer_id"),
     masks={"view_price": ("price_fen", "sum_fen", "bank_reference")},
 )
 

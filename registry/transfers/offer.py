@@ -5,19 +5,21 @@ from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from registry.commands.command import CommandContext, operation
+from registry.db.session import get_by_id
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound
 from registry.kernel.identifiers import check_text
 from registry.kernel.quantities import MONEY_MAX, parse_quantity, total_price_fen
 from registry.ledger.records import Instrument
 from registry.parties.records import Organisation
+from registry.parties.rules import OrganisationKind
+from registry.reference.cache import load_reference
 from registry.transfers.conditions import (
     ACCEPTANCE_CONDITIONS,
     OFFER_CONDITIONS,
     TERM_CONDITIONS,
-    evaluate_conditions,
 )
-from registry.transfers.eligibility_data import load_and_evaluate, load_snapshot
+from registry.transfers.eligibility_data import evaluate_transfer, load_and_evaluate
 from registry.transfers.facts import TRANSFER
 from registry.transfers.records import Transfer
 from registry.transfers.rules import NEITHER, NEVER, State, Step, TransferSide
@@ -56,9 +58,11 @@ async def _build_transfer(context: CommandContext, **terms: Unpack[TransferTerms
     seller = await _get_enterprise(context.viewer.organisation, "organisation")
     buyer = await _get_enterprise(terms["buyer"], "buyer")
     if seller.id == buyer.id:
-        raise Malformed("buyer", "Nobody sells to himself.", "出让方与受让方不得为同一单位。")
-    instrument = await Instrument.get_or_none(id=terms["instrument"], class_="right")
-    if instrument is None:
+        raise Malformed(
+            "buyer", "Seller and buyer are two organisations.", "出让方与受让方不得为同一单位。"
+        )
+    instrument = await get_by_id(Instrument, terms["instrument"])
+    if instrument is None or instrument.class_ != "right":
         raise NotFound("instrument")
     quantity = parse_quantity(terms["quantity"], instrument.scale)
     announced_on, announcement = _check_notice(
@@ -80,7 +84,7 @@ async def _build_transfer(context: CommandContext, **terms: Unpack[TransferTerms
         note=check_text(note, "note", max_length=REASON_MAX) if note else "",
         announced_on=announced_on,
         announcement=announcement,
-        regime=(await regime_on(on)).value,
+        regime=regime_on(await load_reference(context.reference_version), on).value,
         state=State.DRAFT.value,
         deadline_at=NEVER,
         submitted_by=context.viewer.person,
@@ -94,8 +98,8 @@ async def _build_transfer(context: CommandContext, **terms: Unpack[TransferTerms
 
 
 async def _get_enterprise(id: UUID, field: str) -> Organisation:
-    found = await Organisation.get_or_none(id=id, kind="enterprise")
-    if found is None:
+    found = await get_by_id(Organisation, id)
+    if found is None or found.kind != OrganisationKind.ENTERPRISE:
         raise NotFound(field)
     return found
 
@@ -168,7 +172,7 @@ async def offer_transfer(
     Rule: parameter ``acceptance_days``; blocked from the first signature.
 
     """
-    transfer.accept_by = await _check_accept_by(accept_by, day_of(context.now))
+    transfer.accept_by = await _check_accept_by(context, accept_by)
     if await _needs_two_signatures(transfer.seller_id):
         transfer.awaiting = TransferSide.SELLER.value
         await advance_transfer(context, transfer, Step.OFFER_FIRST)
@@ -177,10 +181,12 @@ async def offer_transfer(
     return transfer
 
 
-async def _check_accept_by(accept_by: date | None, on: date) -> date | None:
+async def _check_accept_by(context: CommandContext, accept_by: date | None) -> date | None:
     if accept_by is None:
         return None
-    latest = await last_day_of("acceptance_days", on)
+    on = day_of(context.now)
+    reference = await load_reference(context.reference_version)
+    latest = last_day_of(reference, "acceptance_days", on)
     if not on <= accept_by <= latest:
         raise Malformed(
             "acceptBy",
@@ -191,14 +197,16 @@ async def _check_accept_by(accept_by: date | None, on: date) -> date | None:
 
 
 async def _needs_two_signatures(organisation: UUID) -> bool:
-    return bool((await Organisation.get(id=organisation)).two_representatives)
+    found = await get_by_id(Organisation, organisation)
+    assert found is not None, "both sides of a transfer are registered"
+    return bool(found.two_representatives)
 
 
 async def _check_countersign(
     context: CommandContext, transfer: Transfer, **_: object
 ) -> list[Condition]:
     checks = ACCEPTANCE_CONDITIONS if transfer.awaiting == TransferSide.BUYER else TERM_CONDITIONS
-    return evaluate_conditions(await load_snapshot(transfer, context), checks)
+    return await evaluate_transfer(context, transfer, checks)
 
 
 @operation(TRANSFER, "countersign", preconditions=(_check_countersign,))

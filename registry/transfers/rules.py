@@ -1,5 +1,6 @@
 """The life of a negotiated transfer (协议转让), and what moves at each step. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -148,27 +149,27 @@ class SettlementTerms:
     sum_fen: int
 
 
-def lock_rights_posting(terms: SettlementTerms) -> Posting:
-    """The rights leave what the seller can dispose of, and stay his."""
-    return Posting(terms.seller_holding, terms.seller_escrow, terms.instrument, terms.quantity)
+def lock_rights_postings(terms: SettlementTerms) -> tuple[Posting, ...]:
+    """The seller can no longer dispose of the rights, and still owns them."""
+    return (Posting(terms.seller_holding, terms.seller_escrow, terms.instrument, terms.quantity),)
 
 
-def release_rights_posting(terms: SettlementTerms) -> Posting:
+def release_rights_postings(terms: SettlementTerms) -> tuple[Posting, ...]:
     """The rights come home to the seller."""
-    return Posting(terms.seller_escrow, terms.seller_holding, terms.instrument, terms.quantity)
+    return (Posting(terms.seller_escrow, terms.seller_holding, terms.instrument, terms.quantity),)
 
 
-def pay_in_posting(terms: SettlementTerms) -> Posting:
+def pay_in_postings(terms: SettlementTerms) -> tuple[Posting, ...]:
     """The buyer's money enters the registry and is bound to the case."""
-    return Posting(OUTSIDE_ACCOUNT, terms.buyer_escrow, MONEY_INSTRUMENT, terms.sum_fen)
+    return (Posting(OUTSIDE_ACCOUNT, terms.buyer_escrow, MONEY_INSTRUMENT, terms.sum_fen),)
 
 
-def refund_posting(terms: SettlementTerms) -> Posting:
+def refund_postings(terms: SettlementTerms) -> tuple[Posting, ...]:
     """The money goes back to what the buyer can dispose of."""
-    return Posting(terms.buyer_escrow, terms.buyer_holding, MONEY_INSTRUMENT, terms.sum_fen)
+    return (Posting(terms.buyer_escrow, terms.buyer_holding, MONEY_INSTRUMENT, terms.sum_fen),)
 
 
-def exchange_postings(terms: SettlementTerms) -> tuple[Posting, Posting]:
+def exchange_postings(terms: SettlementTerms) -> tuple[Posting, ...]:
     """Rights against money (权款结算): both, or neither."""
     return (
         Posting(terms.seller_escrow, terms.buyer_holding, terms.instrument, terms.quantity),
@@ -176,29 +177,31 @@ def exchange_postings(terms: SettlementTerms) -> tuple[Posting, Posting]:
     )
 
 
-def step_entries(
-    terms: SettlementTerms, state: State, step: Step
-) -> dict[EntryKind, tuple[Posting, ...]]:
+StepPostings = Callable[[SettlementTerms], tuple[Posting, ...]]
+"""The postings of an entry, given the accounts and quantities of a case."""
+
+
+def step_postings(state: State, step: Step) -> dict[EntryKind, StepPostings]:
     """The entries that ``step`` writes when it is taken from ``state``; most steps move nothing."""
     match step:
         case Step.OFFER | Step.OFFER_FIRST:
-            return {EntryKind.BLOCK: (lock_rights_posting(terms),)}
+            return {EntryKind.BLOCK: lock_rights_postings}
         case Step.PAY:
-            return {EntryKind.PAYMENT: (pay_in_posting(terms),)}
+            return {EntryKind.PAYMENT: pay_in_postings}
         case Step.SETTLE:
-            return {EntryKind.SETTLEMENT: exchange_postings(terms)}
+            return {EntryKind.SETTLEMENT: exchange_postings}
         case Step.WITHDRAW | Step.REJECT | Step.EXPIRE | Step.DEFAULT:
-            return _return_entries(terms, state)
+            return _return_postings(state)
     return {}
 
 
-def _return_entries(terms: SettlementTerms, state: State) -> dict[EntryKind, tuple[Posting, ...]]:
-    """What lies in escrow in ``state`` returns to whose it is."""
-    found: dict[EntryKind, tuple[Posting, ...]] = {}
+def _return_postings(state: State) -> dict[EntryKind, StepPostings]:
+    """The entries by which everything in escrow in ``state`` returns to its owner."""
+    found: dict[EntryKind, StepPostings] = {}
     if state in LOCKS_RIGHTS:
-        found[EntryKind.RELEASE] = (release_rights_posting(terms),)
+        found[EntryKind.RELEASE] = release_rights_postings
     if state is State.PAID:
-        found[EntryKind.REFUND] = (refund_posting(terms),)
+        found[EntryKind.REFUND] = refund_postings
     return found
 
 

@@ -1,5 +1,6 @@
 """How a transfer moves on: its state, its deadline and what lies in escrow change here together."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -8,8 +9,7 @@ from registry.kernel.calendar import add_working_days, day_of, end_of_day
 from registry.kernel.state_machine import transition
 from registry.ledger.journal import ensure_accounts, post_entry
 from registry.ledger.rules import AccountKind, EntryKind
-from registry.reference.holidays import load_calendar
-from registry.reference.parameters import find_parameter, require_parameter
+from registry.reference.cache import ReferenceData, load_reference
 from registry.transfers import closing_checks
 from registry.transfers.records import Transfer
 from registry.transfers.rules import (
@@ -20,8 +20,9 @@ from registry.transfers.rules import (
     SettlementTerms,
     State,
     Step,
+    StepPostings,
     state_at,
-    step_entries,
+    step_postings,
 )
 
 REASON_MAX = 2000
@@ -50,17 +51,32 @@ async def advance_transfer(
     # What has passed its deadline has expired; only writing that down still finds it as it was.
     standing = state if step is Step.EXPIRE else state_at(state, transfer.deadline_at, context.now)
     after = transition(TRANSITIONS, standing, step)
-    written = {
-        kind: await post_entry(context, kind, postings, reference=reference, demo=transfer.demo)
-        for kind, postings in step_entries(
-            await _load_settlement_terms(transfer), state, step
-        ).items()
-    }
-    transfer.deadline_at = await _deadline_after(transfer, step, after, day_of(context.now))
+    written = await _post(context, transfer, step_postings(state, step), reference)
+    if after in DEADLINES:
+        transfer.deadline_at = await _deadline_after(context, transfer, step, after)
+    else:
+        transfer.deadline_at = NEVER
     transfer.state = after.value
     if after is State.OFFERED:
         transfer.offered_at = context.now
     return written
+
+
+async def _post(
+    context: CommandContext,
+    transfer: Transfer,
+    postings: Mapping[EntryKind, StepPostings],
+    reference: str | None,
+) -> dict[EntryKind, UUID]:
+    if not postings:
+        return {}
+    terms = await _load_settlement_terms(transfer)
+    return {
+        kind: await post_entry(
+            context, kind, of_terms(terms), reference=reference, demo=transfer.demo
+        )
+        for kind, of_terms in postings.items()
+    }
 
 
 async def _load_settlement_terms(transfer: Transfer) -> SettlementTerms:
@@ -77,33 +93,35 @@ async def _load_settlement_terms(transfer: Transfer) -> SettlementTerms:
     )
 
 
-async def _deadline_after(transfer: Transfer, step: Step, after: State, on: date) -> datetime:
-    """When the state after ``step`` ends by itself."""
-    if after not in DEADLINES:
-        return NEVER
+async def _deadline_after(
+    context: CommandContext, transfer: Transfer, step: Step, after: State
+) -> datetime:
+    """When the state after ``step``, one with a deadline, ends by itself."""
     if step is Step.ACCEPT_FIRST:
         return transfer.deadline_at  # A second signature of the buyer is part of accepting in time.
     if transfer.accept_by is not None and after in (State.AWAITING_SIGNATURE, State.OFFERED):
         return end_of_day(transfer.accept_by)
-    return end_of_day(await last_day_of(DEADLINES[after], on))
+    reference = await load_reference(context.reference_version)
+    return end_of_day(last_day_of(reference, DEADLINES[after], day_of(context.now)))
 
 
-async def last_day_of(name: str, on: date) -> date:
+def last_day_of(reference: ReferenceData, name: str, on: date) -> date:
     """The last day of a limit that begins to run on ``on``; ``name`` is one in working days.
 
     Raises:
         ConditionsUnmet: the limit is not known on the day.
 
     """
-    return add_working_days(await load_calendar(), on, (await require_parameter(name, on)).days)
+    days = reference.parameters.require(name, on).days
+    return add_working_days(reference.calendar, on, days)
 
 
-async def regime_on(on: date) -> Regime:
+def regime_on(reference: ReferenceData, on: date) -> Regime:
     """The regime in force; where none is known, rights stay in their city.
 
     Rule: parameter ``cross_region_regime``.
     """
-    found = await find_parameter("cross_region_regime", on)
+    found = reference.parameters.find("cross_region_regime", on)
     return Regime(found.word) if found and found.value else Regime.SAME_CITY
 
 

@@ -8,7 +8,8 @@ import strawberry
 from registry.kernel.calendar import day_of
 from registry.kernel.quantities import format_quantity
 from registry.reading.projections import Projection, plain_column
-from registry.reference import parameters, projections, queries
+from registry.reference import projections, queries
+from registry.reference.cache import current_reference
 from registry.reference.parameters import Parameter as Figure
 from registry.reference.records import Division as DivisionRecord
 from registry.reference.records import Pollutant as PollutantRecord
@@ -217,4 +218,5 @@ class ReferenceQuery:
     ) -> list[Parameter]:
         """By name, area and pollutant; base prices (交易基准价格) are called ``base_price``."""
         on = as_of or day_of((await info.context.viewer()).now)
-        return [Parameter.of(figure) for figure in await parameters.load_parameters(on)]
+        in_force = (await current_reference()).parameters.in_force(on)
+        return [Parameter.of(figure) for figure in in_force]

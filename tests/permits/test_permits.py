@@ -15,10 +15,8 @@ from registry.kernel.errors import (
 from registry.parties.records import Appointment
 from registry.permits.operations import change_permit_limits, register_permit, revoke_permit
 from registry.permits.queries import (
-    basins_of,
     limit_of,
     limits_on,
-    load_pollutants,
     outlets_of,
     permit_in_force,
 )
@@ -64,7 +62,6 @@ async def test_a_registered_permit_has_limits_outlets_and_basins() -> None:
         ("DA001", "air", None),
         ("DW001", "water", "luan"),
     ]
-    assert await basins_of(emitter.id, DAY) == {"hai"}
     assert (await permit_in_force(emitter.id, DAY)) == permit
 
 
@@ -278,7 +275,6 @@ async def test_outside_its_days_a_permit_gives_nothing(day: date) -> None:
 
     assert await permit_in_force(emitter.id, day) is None
     assert await limit_of(emitter.id, "SO2", day) is None
-    assert await basins_of(emitter.id, day) == frozenset()
 
 
 async def test_a_revoked_permit_was_in_force_until_the_day_before(
@@ -370,11 +366,6 @@ async def test_limits_of_one_pollutant_never_overlap(owner: asyncpg.Connection) 
             uuid4(),
             permit.id,
         )
-
-
-async def test_an_unknown_pollutant_is_named() -> None:
-    with pytest.raises(Malformed, match="GOLD"):
-        await load_pollutants(["SO2", "GOLD"])
 
 
 async def _change(who: Appointment, permit: Permit, quantity: str, effective_from: date) -> None:

@@ -1,4 +1,4 @@
-"""Listens between a client and PostgreSQL, and tells which statements were executed."""
+"""Listens between a client and PostgreSQL: the statements executed, and the waits for an answer."""
 
 import asyncio
 import contextlib
@@ -9,21 +9,28 @@ from urllib.parse import parse_qs, urlsplit
 
 _LENGTH = 4
 _ENCRYPT = (80877103).to_bytes(4)
-"""Asks whether the server would encrypt; the first message follows."""
+"""Asks whether the server would encrypt. One byte answers it, and the first message follows."""
 
 
 @dataclass
 class Wire:
-    """What one client sends.
+    """The conversation of one client.
 
     Attributes:
         url: where it connects instead.
         executed: the texts of the statements, one for each execution.
+        round_trips: how often the server said ReadyForQuery, so that the client could go on.
 
     """
 
     url: str = ""
     executed: list[str] = field(default_factory=list)
+    round_trips: int = 0
+
+    def reset(self) -> None:
+        """Begin to count anew."""
+        self.executed.clear()
+        self.round_trips = 0
 
     @property
     def queries(self) -> list[str]:
@@ -39,8 +46,13 @@ async def listen(url: str) -> AsyncIterator[Wire]:
 
     async def connected(near: asyncio.StreamReader, back: asyncio.StreamWriter) -> None:
         far, on = await _connect(url)
-        speaking.append(asyncio.create_task(_forward(far, back)))
-        speaking.append(asyncio.create_task(_ProtocolReader(wire).forward(near, on)))
+        client = _ProtocolReader(wire)
+        try:
+            await client.greet(near, on, far, back)
+        except (OSError, asyncio.IncompleteReadError):
+            return
+        speaking.append(asyncio.create_task(_forward_answers(wire, far, back)))
+        speaking.append(asyncio.create_task(client.forward(near, on)))
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     parts = urlsplit(url)
@@ -66,10 +78,21 @@ async def _connect(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
     return await asyncio.open_connection(parts.hostname, int(port))
 
 
-async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _read_message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """The letter of the next message, and all of it."""
+    head = await reader.readexactly(1 + _LENGTH)
+    body = await reader.readexactly(int.from_bytes(head[1:]) - _LENGTH)
+    return head[:1], head + body
+
+
+async def _forward_answers(
+    wire: Wire, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
     async with _closing(writer):
-        while data := await reader.read(65_536):
-            writer.write(data)
+        while True:
+            letter, message = await _read_message(reader)
+            wire.round_trips += letter == b"Z"
+            writer.write(message)
             await writer.drain()
 
 
@@ -92,17 +115,31 @@ class _ProtocolReader:
         self._statements: dict[bytes, str] = {}
         self._bound = b""
 
+    async def greet(
+        self,
+        near: asyncio.StreamReader,
+        on: asyncio.StreamWriter,
+        far: asyncio.StreamReader,
+        back: asyncio.StreamWriter,
+    ) -> None:
+        """Pass on the first message, which has no letter, and the question that may precede it."""
+        asks = True
+        while asks:
+            length = await near.readexactly(_LENGTH)
+            body = await near.readexactly(int.from_bytes(length) - _LENGTH)
+            on.write(length + body)
+            asks = body == _ENCRYPT
+            if asks:
+                back.write(await far.readexactly(1))
+
     async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Pass on what is sent; the first message has no letter."""
-        letter = b""
+        """Pass on what is sent, and note it."""
         async with _closing(writer):
             while True:
-                length = await reader.readexactly(_LENGTH)
-                body = await reader.readexactly(int.from_bytes(length) - _LENGTH)
-                self._record(letter, body)
-                writer.write(letter + length + body)
+                letter, message = await _read_message(reader)
+                self._record(letter, message[1 + _LENGTH :])
+                writer.write(message)
                 await writer.drain()
-                letter = b"" if body == _ENCRYPT else await reader.readexactly(1)
 
     def _record(self, letter: bytes, body: bytes) -> None:
         if letter == b"Q":

@@ -8,14 +8,9 @@ from registry.db.session import fetch_all, fetch_one
 from registry.kernel.calendar import add_trading_days, add_working_days
 from registry.kernel.errors import Code, ConditionsUnmet, Malformed
 from registry.kernel.quantities import parse_money
-from registry.reference.divisions import resolve_division
-from registry.reference.holidays import load_calendar
-from registry.reference.parameters import (
-    find_parameter,
-    load_parameters,
-    require_base_price,
-    require_parameter,
-)
+from registry.reference.cache import current_reference
+from registry.reference.divisions import ResolvedDivision
+from registry.reference.parameters import Parameter
 from registry.reference.records import (
     Division,
     Holiday,
@@ -24,10 +19,26 @@ from registry.reference.records import (
     Pollutant,
     RiverSystem,
 )
+from seeds.reference.loader import load_reference as load_reference_tables
 
 pytestmark = pytest.mark.usefixtures("database")
 
 FOUNDING_DAY = date(2022, 6, 7)
+
+
+async def require_parameter(
+    name: str, on: date, *, area: str = "", pollutant: str = ""
+) -> Parameter:
+    parameters = (await current_reference()).parameters
+    return parameters.require(name, on, area=area, pollutant=pollutant)
+
+
+async def require_base_price(pollutant: str, on: date) -> Parameter:
+    return (await current_reference()).parameters.require_base_price(pollutant, on)
+
+
+async def resolve_division(code: str, on: date, *, field: str = "division") -> ResolvedDivision:
+    return (await current_reference()).divisions.resolve(code, on, field=field)
 
 
 async def insert_figure(
@@ -94,7 +105,7 @@ async def test_a_base_price_without_a_pollutant_is_no_question() -> None:
 
 
 async def test_a_figure_recorded_as_unknown_is_refused_too() -> None:
-    found = await find_parameter("loan_to_value_percent", FOUNDING_DAY)
+    found = (await current_reference()).parameters.find("loan_to_value_percent", FOUNDING_DAY)
     assert found is not None
     assert found.value is None
 
@@ -172,7 +183,7 @@ async def test_an_unknown_figure_of_a_city_hides_the_general_one(owner: asyncpg.
 
 
 async def test_all_figures_of_a_day_can_be_listed_and_each_once() -> None:
-    found = await load_parameters(FOUNDING_DAY)
+    found = (await current_reference()).parameters.in_force(FOUNDING_DAY)
 
     keys = [(figure.name, figure.area, figure.pollutant) for figure in found]
     assert keys == sorted(keys)
@@ -210,8 +221,37 @@ async def test_a_merged_county_existed_until_the_day_before() -> None:
     assert (await resolve_division("130505", date(2020, 6, 5))).name.en == "Renze District"
 
 
+async def test_an_unknown_pollutant_is_named() -> None:
+    pollutants = (await current_reference()).pollutants
+
+    assert pollutants.require("SO2").medium == "air"
+    with pytest.raises(Malformed, match="GOLD"):
+        pollutants.require("GOLD")
+
+
+async def test_a_change_of_any_table_is_seen_by_the_next_transaction(
+    owner: asyncpg.Connection,
+) -> None:
+    before = await current_reference()
+    seen = [before.version]
+    for table in ("division", "holiday", "parameter", "pollutant"):
+        await owner.execute(f"UPDATE {table} SET needs_confirmation = needs_confirmation")
+        seen.append((await current_reference()).version)
+
+    assert len(set(seen)) == len(seen)
+    assert await current_reference() is await current_reference()
+
+
+async def test_a_change_of_reference_data_steps_the_epoch(owner: asyncpg.Connection) -> None:
+    epoch = await owner.fetchval("SELECT epoch FROM access_epoch")
+
+    await load_reference_tables(owner)
+
+    assert await owner.fetchval("SELECT epoch FROM access_epoch") > epoch
+
+
 async def test_working_days_follow_the_notices() -> None:
-    days = await load_calendar()
+    days = (await current_reference()).calendar
 
     assert add_working_days(days, date(2022, 1, 28), 1) == date(2022, 1, 29)
     assert add_working_days(days, date(2022, 1, 30), 1) == date(2022, 2, 7)
@@ -221,7 +261,7 @@ async def test_working_days_follow_the_notices() -> None:
 
 
 async def test_a_year_whose_notice_was_not_read_is_not_confirmed() -> None:
-    days = await load_calendar()
+    days = (await current_reference()).calendar
 
     assert days.is_confirmed(date(2026, 12, 31))
     assert not days.is_confirmed(date(2027, 1, 1))

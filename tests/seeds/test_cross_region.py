@@ -7,7 +7,7 @@ from registry.commands.command import execute_command
 from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Code, ConditionsUnmet
 from registry.ledger.invariants import verify_ledger
-from registry.reference.parameters import require_parameter
+from registry.reference.cache import current_reference
 from registry.transfers.offer import accept_transfer, draft_transfer
 from registry.transfers.records import Transfer
 from registry.transfers.rules import State
@@ -61,7 +61,8 @@ async def test_the_floor_price_is_marked_as_demonstration(
         "SELECT source FROM eligibility_finding WHERE name = 'price_floor' AND transfer_id = $1",
         cross_region_demo.report.object_ids["transfer-across-settled"],
     )
-    floor = await require_parameter("base_price", ENDS_AT.date(), area="130200", pollutant="SO2")
+    parameters = (await current_reference()).parameters
+    floor = parameters.require_base_price("SO2", ENDS_AT.date(), area="130200")
 
     assert floor.demo
     assert "(demonstration data)" in found[0]["source"]

@@ -9,6 +9,7 @@ from registry.kernel.calendar import start_of_day
 from registry.kernel.errors import ConditionsUnmet, Insufficient, Malformed
 from registry.ledger.rules import Acquisition
 from registry.permits.records import PermitLimit
+from registry.reference.cache import current_reference
 from registry.transfers.approval import approve_transfer, qualify_transfer
 from registry.transfers.offer import accept_transfer, draft_transfer, offer_transfer
 from registry.transfers.rules import Regime, State
@@ -243,7 +244,7 @@ async def test_water_stays_in_its_basin(
     ],
 )
 async def test_the_regime_is_that_of_the_day(on: date, regime: Regime) -> None:
-    assert await regime_on(on) is regime
+    assert regime_on(await current_reference(), on) is regime
 
 
 async def set_right_start(owner: asyncpg.Connection, market: TradingFixture, on: date) -> None:

@@ -24,7 +24,7 @@ from registry.transfers.rules import (
     attestation_number,
     exchange_postings,
     state_at,
-    step_entries,
+    step_postings,
 )
 from tests.transfers.builders import FOUNDING_DAY
 
@@ -97,8 +97,8 @@ def test_what_was_blocked_is_settled_or_comes_home(way: list[tuple[State, Step]]
     moved = [
         p
         for state, step in way
-        for each in step_entries(SETTLEMENT, state, step).values()
-        for p in each
+        for of_terms in step_postings(state, step).values()
+        for p in of_terms(SETTLEMENT)
     ]
     end = TRANSITIONS[way[-1]]
 
@@ -124,8 +124,8 @@ def test_no_account_gives_what_it_was_not_given(way: list[tuple[State, Step]]) -
     held = {(HELD, RIGHT): SETTLEMENT.quantity}
 
     for state, step in way:
-        for postings in step_entries(SETTLEMENT, state, step).values():
-            for posting in postings:
+        for of_terms in step_postings(state, step).values():
+            for posting in of_terms(SETTLEMENT):
                 source = (posting.source, posting.instrument)
                 held[source] = held.get(source, 0) - posting.quantity
                 target = (posting.target, posting.instrument)

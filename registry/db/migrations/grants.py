@@ -59,6 +59,7 @@ GRANTS: dict[str, str] = {
 FUNCTIONS: tuple[str, ...] = (
     "registry_now()",
     "china_date(timestamptz)",
+    "read_access(text, uuid[])",
     "city_holds(text, text, date)",
     "balance_as_known(uuid, uuid, timestamptz)",
     "balance_as_effective(uuid, uuid, timestamptz, timestamptz)",

@@ -246,7 +246,7 @@ NOON = datetime.fromisoformat("2022-06-07T04:00:00+00:00")
 async def at_noon(sql: str) -> dict[str, Any] | None:
     """The moment as a poll would find it at noon, with a clock that runs."""
     found = await fetch_one(sql)
-    return found and {**found, "now": NOON, "stands": False}
+    return found and {**found, "now": NOON, "clock_stopped": False}
 
 
 async def test_dates_pass_without_a_poll(owner: asyncpg.Connection) -> None:

@@ -1,0 +1,78 @@
+"""The reference data of this process: one version, loaded whole, kept until another one is seen.
+
+Every transaction that decides reads the version's name first, with the access epoch. Each change of
+a reference table gives it another name, so cached rows are those that the transaction would read.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from registry.access.epoch import read_access_snapshot
+from registry.db.session import fetch_one
+from registry.kernel.calendar import Calendar
+from registry.reference.divisions import DivisionTable
+from registry.reference.holidays import calendar_from_json
+from registry.reference.parameters import ParameterTable, parameter_from_json
+from registry.reference.pollutants import PollutantTable
+
+# One statement, so that the rows are those of the version.
+_REFERENCE_SQL = """
+    SELECT reference_version,
+        (SELECT coalesce(json_agg(to_json(p)), '[]') FROM parameter p) AS parameters,
+        (SELECT coalesce(json_agg(to_json(h)), '[]') FROM holiday h) AS holidays,
+        (SELECT coalesce(json_agg(to_json(d)), '[]') FROM division d) AS divisions,
+        (SELECT coalesce(json_agg(to_json(q)), '[]') FROM pollutant q) AS pollutants
+    FROM access_epoch
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceData:
+    """The tables of the regulation that commands decide by."""
+
+    version: UUID
+    calendar: Calendar
+    divisions: DivisionTable
+    parameters: ParameterTable
+    pollutants: PollutantTable
+
+
+class _ReferenceCache:
+    def __init__(self) -> None:
+        self._data: ReferenceData | None = None
+
+    async def get(self, version: UUID) -> ReferenceData:
+        data = self._data
+        if data is None or data.version != version:
+            data = self._data = await _load()
+        return data
+
+
+_cache = _ReferenceCache()
+
+
+async def load_reference(version: UUID) -> ReferenceData:
+    """The reference data of a version that this transaction read, or of a newer one."""
+    return await _cache.get(version)
+
+
+async def current_reference() -> ReferenceData:
+    """The reference data as of now, where no version was read."""
+    return await load_reference((await read_access_snapshot()).reference_version)
+
+
+async def _load() -> ReferenceData:
+    row: dict[str, Any] | None = await fetch_one(_REFERENCE_SQL)
+    assert row is not None, "the epoch is one row"
+    divisions = DivisionTable(json.loads(row["divisions"]))
+    return ReferenceData(
+        version=row["reference_version"],
+        calendar=calendar_from_json(json.loads(row["holidays"])),
+        divisions=divisions,
+        parameters=ParameterTable(
+            map(parameter_from_json, json.loads(row["parameters"])), divisions.cities()
+        ),
+        pollutants=PollutantTable(json.loads(row["pollutants"])),
+    )
