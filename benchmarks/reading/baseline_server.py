@@ -1,8 +1,8 @@
-"""What HTTP alone costs: a bare ASGI application on uvicorn that answers with bytes it was given.
+"""The cost of HTTP alone: a bare ASGI application on uvicorn that answers with given bytes.
 
     python -m benchmarks.reading.baseline_server PORT FOLDER
 
-The path of a request is the name of a file of the folder.
+The path of a request names a file of the folder.
 """
 
 import sys
@@ -22,20 +22,20 @@ NAME = "bare ASGI"
 
 @contextmanager
 def serve_baseline(folder: Path, first: Requests) -> Iterator[Server]:
-    """The application running, answering with the files of the folder.
+    """The application running; it answers with the files of the folder.
 
     Raises:
-        Missing: it does not come up.
+        Unavailable: it does not start.
 
     """
     port = free_port()
     program = [sys.executable, "-m", "benchmarks.reading.baseline_server", str(port), str(folder)]
-    with serve_program(program, {}, port=port, first=first) as one:
-        yield one
+    with serve_program(program, {}, port=port, first=first) as server:
+        yield server
 
 
 def create_application(folder: Path) -> ASGIApp:
-    """Answers without looking at what was asked."""
+    """An application that ignores the request's body."""
     bodies = {f"/{file.name}": file.read_bytes() for file in folder.iterdir()}
     heads = {
         path: [

@@ -1,10 +1,10 @@
-"""The load: a process of its own that keeps so many connections busy for so long.
+"""The load generator: a process that keeps a number of connections busy for a time.
 
     python -m benchmarks.reading.client < JOB
 
-Each connection sends its next request when the answer to the last one is there. Sockets are polled
-by hand, so that a request costs the client a few microseconds, the same for whoever answers. It
-imports nothing of the registry, so that it starts at once.
+Each connection sends its next request when its last answer has arrived. No body is sent twice:
+each contains a number of its own. The client polls sockets itself, so that a request costs it
+some microseconds, the same for every server. It imports nothing of the registry and starts at once.
 """
 
 import contextlib
@@ -15,16 +15,20 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import Any
 
 HOST = "127.0.0.1"
+NUMBER = "0" * 16
+"""Placeholder of the request's number in a body. It keeps its length."""
+
 CHUNK_BYTES = 1 << 18
 RUN_TIMEOUT_SECONDS = 30.0
-"""After so long even a run in which not every connection has its answer is over."""
+"""Hard limit for one run."""
 
+_NUMBER = NUMBER.encode()
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _HEAD_ENDS = b"\r\n\r\n"
 _OK_STATUS = b"HTTP/1.1 200 "
@@ -33,15 +37,15 @@ _ERRORS_KEY = b'"errors"'
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """What came of it.
+    """Result of a run.
 
     Attributes:
-        answers: that arrived whole while it was measured.
-        answers_before: while it was not.
-        seconds: for which it was measured.
-        bytes_each: of a body, on average.
-        p50_ms: half of the answers took no longer.
-        p99_ms: all but one in a hundred.
+        answers: complete answers in the measured time.
+        answers_before: complete answers in the time before it.
+        seconds: measured time.
+        bytes_each: mean size of a body.
+        p50_ms: median latency.
+        p99_ms: 99th percentile of the latency.
         client_s: processor time of the client itself.
 
     """
@@ -60,30 +64,45 @@ class LoadResult:
         return self.answers / self.seconds
 
 
+def numbered_requests(requests: Sequence[bytes], first_number: int) -> Iterator[bytes]:
+    """The requests in turn, endlessly; each with the next number instead of the placeholder.
+
+    Raises:
+        ValueError: a request has not exactly one placeholder.
+
+    """
+    templates = []
+    for request in requests:
+        before, after = request.split(_NUMBER)
+        templates.append((before, after))
+    for number in count():
+        before, after = templates[number % len(templates)]
+        yield b"%b%016d%b" % (before, first_number + number, after)
+
+
 @dataclass(slots=True)
 class _LoadGenerator:
-    """What is of a connection is kept by its file descriptor."""
+    """The state of every connection, by its file descriptor."""
 
-    requests: Sequence[bytes]
+    requests: Iterator[bytes]
     sockets: dict[int, socket.socket] = field(default_factory=dict)
     started_at: dict[int, int] = field(default_factory=dict)
     bytes_left: dict[int, int] = field(default_factory=dict)
     head: dict[int, bytes] = field(default_factory=dict)
     body: dict[int, int] = field(default_factory=dict)
-    sequence: "count[int]" = field(default_factory=count)
     latencies: list[int] = field(default_factory=list)
     body_bytes: int = 0
     buffer: memoryview = field(default_factory=lambda: memoryview(bytearray(CHUNK_BYTES)))
 
     def send(self, fd: int) -> None:
-        request = self.requests[next(self.sequence) % len(self.requests)]
+        request = next(self.requests)
         self.bytes_left[fd], self.head[fd] = 0, b""
         self.started_at[fd] = time.perf_counter_ns()
         self.sockets[fd].sendall(request)
 
     def receive(self, fd: int) -> bool:
-        """Take what there is; whether the answer is whole."""
-        # Into memory that is there: to allocate so much each time costs more than all the rest.
+        """Read the bytes that have arrived; return whether the answer is complete."""
+        # One buffer for all reads: a new one for each read would cost more than the rest.
         chunk = bytes(self.buffer[: self.sockets[fd].recv_into(self.buffer)])
         if not chunk or _ERRORS_KEY in chunk:
             raise RuntimeError(f"no good answer: {chunk[:1000]!r}")
@@ -102,7 +121,7 @@ class _LoadGenerator:
         return self._note_missing(fd, ends + len(_HEAD_ENDS) + body - len(chunk))
 
     def _note_missing(self, fd: int, left: int) -> bool:
-        """Note what an answer lacks, and count it when that is nothing."""
+        """Record the bytes that are missing; count the answer when none is."""
         self.bytes_left[fd] = left
         if left == 0:
             self.body_bytes += self.body[fd]
@@ -112,8 +131,12 @@ class _LoadGenerator:
 def run_load(
     port: int, requests: Sequence[bytes], *, connections: int, warm_s: float, seconds: float
 ) -> LoadResult:
-    """Ask for ``warm_s`` unmeasured, then for ``seconds`` and at least an answer a connection."""
-    load = _LoadGenerator(requests)
+    """Send requests for ``warm_s`` unmeasured, then measure for ``seconds``.
+
+    The measured time is extended until there is an answer for each connection.
+    """
+    # Runs begin at least a microsecond a request apart, so that their numbers never overlap.
+    load = _LoadGenerator(numbered_requests(requests, time.time_ns() // 1000))
     with select.epoll() as polled, contextlib.ExitStack() as stack:
         for _ in range(connections):
             connected = stack.enter_context(socket.create_connection((HOST, port), timeout=30))
@@ -134,27 +157,27 @@ def run_load(
         ):
             _run(load, polled, until=time.perf_counter_ns() + int(1e8))
         lasted, spent = (time.perf_counter_ns() - before) / 1e9, _cpu_seconds() - spent
-    took = sorted(load.latencies)
-    if not took:
+    latencies = sorted(load.latencies)
+    if not latencies:
         raise RuntimeError(f"not one answer in {lasted:.0f} s")
     return LoadResult(
-        answers=len(took),
+        answers=len(latencies),
         answers_before=warmed,
         seconds=lasted,
-        bytes_each=load.body_bytes / len(took),
-        p50_ms=took[len(took) // 2] / 1e6,
-        p99_ms=took[len(took) * 99 // 100] / 1e6,
+        bytes_each=load.body_bytes / len(latencies),
+        p50_ms=latencies[len(latencies) // 2] / 1e6,
+        p99_ms=latencies[len(latencies) * 99 // 100] / 1e6,
         client_s=spent,
     )
 
 
 def _run(load: _LoadGenerator, polled: select.epoll, *, until: int) -> None:
     now, poll, receive, send = time.perf_counter_ns, polled.poll, load.receive, load.send
-    began, took = load.started_at, load.latencies
+    started_at, latencies = load.started_at, load.latencies
     while (left := until - now()) > 0:
         for fd, _ in poll(left / 1e9):
             if receive(fd):
-                took.append(now() - began[fd])
+                latencies.append(now() - started_at[fd])
                 send(fd)
 
 
@@ -164,7 +187,7 @@ def _cpu_seconds() -> float:
 
 
 def main(job: dict[str, Any]) -> None:
-    """Print what came of a job."""
+    """Run a job and print its result."""
     requests = [request.encode("ascii") for request in job.pop("requests")]
     json.dump(asdict(run_load(requests=requests, **job)), sys.stdout)
 

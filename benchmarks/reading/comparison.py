@@ -1,4 +1,4 @@
-"""Who takes part, what is measured of him, and that all give the same answers before it is."""
+"""The competitors, one measurement of each, and the check that all give the same answers."""
 
 import asyncio
 import json
@@ -11,23 +11,28 @@ from typing import Any, Protocol
 from benchmarks.cpu_time import cpu_seconds
 from benchmarks.reading import baseline_server, ours, pgbench, postgraphile
 from benchmarks.reading.client import LoadResult
-from benchmarks.reading.http_requests import Requests, response_data, send_request
-from benchmarks.reading.pgbench import Scripts, run_pgbench
-from benchmarks.reading.queries import Query
+from benchmarks.reading.http_requests import (
+    RequestBuilder,
+    Requests,
+    response_data,
+    send_request,
+)
+from benchmarks.reading.pgbench import Script, run_pgbench
+from benchmarks.reading.queries import Query, SchemaQuery
 from benchmarks.reading.server_process import Server
 from benchmarks.reading.world import Persona, World
 
 CHECKED_ANSWERS = 20
-"""So many of a query's asks are compared."""
+"""Answers compared for each query and persona."""
 
 
 class AnswersDiffer(Exception):
-    """Two contenders answer differently: what they need for it cannot be compared."""
+    """Two competitors answer differently, so that their cost cannot be compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkCase:
-    """What is asked, by whom, and by how many at once."""
+    """A query, the persona who asks, and the number of connections."""
 
     query: Query
     persona: Persona
@@ -35,13 +40,13 @@ class BenchmarkCase:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """The case in words."""
+        """The case as a key of results."""
         return self.query.name, self.persona.name, self.connections
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """For how long each run is measured, and how long it warms up."""
+    """Measured seconds of a run, seconds of warming up, and number of rounds."""
 
     seconds: float
     warm_s: float
@@ -50,15 +55,15 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What a run came to.
+    """Result of a run.
 
     Attributes:
         rate: answers a second.
-        p50_ms: half of the answers took no longer; of pgbench, the average.
-        p99_ms: all but one in a hundred; of pgbench, nothing.
-        processor_ms: of server and database together, for one answer.
-        bytes_each: of a body.
-        client_ms: processor time of the load generator, for one answer.
+        p50_ms: median latency; the mean for pgbench.
+        p99_ms: 99th percentile of the latency; None for pgbench.
+        processor_ms: processor time of server and database for one answer.
+        bytes_each: mean size of a body.
+        client_ms: processor time of the load generator for one answer.
 
     """
 
@@ -71,30 +76,37 @@ class Measurement:
 
 
 class Competitor(Protocol):
-    """Somebody who answers."""
+    """A program that answers the queries."""
 
     @property
     def name(self) -> str:
-        """As the tables say it."""
+        """Name shown in the tables."""
 
     async def measure(self, case: BenchmarkCase, pace: Pace) -> Measurement | None:
-        """One run; None where he has no part in the case."""
+        """One run; None if it has no part in the case."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpCompetitor:
-    """A contender that is asked over HTTP."""
+    """A server that is asked over HTTP.
+
+    Attributes:
+        postmaster: process of its database server.
+        requests: builds the requests of a query and a persona.
+
+    """
 
     name: str
     server: Server
-    world: World
-    build_requests: Callable[[Query, Persona], Requests]
+    postmaster: int
+    requests: Callable[[Query, Persona], Requests]
 
     async def measure(self, case: BenchmarkCase, pace: Pace) -> Measurement | None:
         """One run of the load generator."""
-        processes = (self.server.pid, self.world.postmaster)
+        requests = self.requests(case.query, case.persona)
+        processes = (self.server.pid, self.postmaster)
         before = sum(map(cpu_seconds, processes))
-        loaded = await self._run_load(case, pace)
+        loaded = await self._run_load(case, requests, pace)
         spent = sum(map(cpu_seconds, processes)) - before
         return Measurement(
             rate=loaded.rate,
@@ -105,94 +117,97 @@ class HttpCompetitor:
             client_ms=loaded.client_s / loaded.answers * 1000,
         )
 
-    async def _run_load(self, case: BenchmarkCase, pace: Pace) -> LoadResult:
+    async def _run_load(self, case: BenchmarkCase, requests: Requests, pace: Pace) -> LoadResult:
         job = {
             "port": self.server.port,
-            "requests": self.build_requests(case.query, case.persona).raw(),
+            "requests": requests.raw(),
             "connections": case.connections,
             "warm_s": pace.warm_s,
             "seconds": pace.seconds,
         }
         program = [sys.executable, "-m", "benchmarks.reading.client"]
         pipe = asyncio.subprocess.PIPE
-        ran = await asyncio.create_subprocess_exec(*program, stdin=pipe, stdout=pipe, stderr=pipe)
-        said, complained = await ran.communicate(json.dumps(job).encode())
-        if ran.returncode:
+        running = await asyncio.create_subprocess_exec(
+            *program, stdin=pipe, stdout=pipe, stderr=pipe
+        )
+        output, errors = await running.communicate(json.dumps(job).encode())
+        if running.returncode:
             what = f"{self.name}, {case.query.title}, {case.persona.name}, c{case.connections}"
-            raise RuntimeError(f"{what}: {complained.decode()[-1500:]}")
-        return LoadResult(**json.loads(said))
+            raise RuntimeError(f"{what}: {errors.decode()[-1500:]}")
+        return LoadResult(**json.loads(output))
 
-    def answer(self, query: Query, sitter: Persona, number: int = 0) -> bytes:
-        """One answer, whole.
+    def answer(self, query: Query, persona: Persona, number: int = 0) -> bytes:
+        """One complete answer.
 
         Raises:
-            Unanswered: it is an error.
+            ErrorResponse: it is an error.
 
         """
-        return send_request(self.server.port, self.build_requests(query, sitter), number)
+        return send_request(self.server.port, self.requests(query, persona), number)
 
 
 @dataclass(frozen=True, slots=True)
 class PgbenchRun:
-    """The database alone: our statements, by query and sitter."""
+    """The database alone, sent our statements by pgbench."""
 
     world: World
-    scripts: Scripts
+    scripts: dict[tuple[str, str], Script]
+    connections: int
     name: str = pgbench.NAME
 
     async def measure(self, case: BenchmarkCase, pace: Pace) -> Measurement | None:
-        """One run of pgbench, of a query that needs the database at all."""
+        """One run of pgbench, at the one number of connections that ratios are taken at."""
         script = self.scripts.get((case.query.name, case.persona.name))
-        if script is None:
+        if script is None or case.connections != self.connections:
             return None
         before = cpu_seconds(self.world.postmaster)
-        ran = await run_pgbench(
-            self.world.application(),
-            script,
-            [str(asked["id"]) for asked in case.query.variable_sets if "id" in asked],
-            connections=case.connections,
-            seconds=pace.seconds,
+        result = await run_pgbench(
+            self.world.application(), script, connections=case.connections, seconds=pace.seconds
         )
         spent = cpu_seconds(self.world.postmaster) - before
-        return Measurement(ran.rate, ran.average_ms, None, spent / ran.answers * 1000)
+        return Measurement(result.rate, result.average_ms, None, spent / result.transactions * 1000)
 
 
 def our_competitor(world: World, server: Server) -> HttpCompetitor:
-    """The registry as a contender."""
-    return HttpCompetitor(
-        ours.NAME, server, world, lambda q, sitter: ours.build_requests(world, q, sitter)
-    )
+    """The registry."""
+    builder = RequestBuilder(ours.our_api(world), server.port)
+    return HttpCompetitor(ours.NAME, server, world.postmaster, builder)
 
 
 def postgraphile_competitor(world: World, server: Server) -> HttpCompetitor:
-    """PostGraphile as a contender."""
-    return HttpCompetitor(postgraphile.NAME, server, world, postgraphile.build_requests)
+    """PostGraphile."""
+    builder = RequestBuilder(postgraphile.API, server.port)
+    return HttpCompetitor(postgraphile.NAME, server, world.postmaster, builder)
 
 
-def baseline_competitor(world: World, server: Server) -> HttpCompetitor:
-    """The bare application as a contender: it gets the very requests that the registry gets."""
-    return HttpCompetitor(
-        baseline_server.NAME, server, world, lambda q, sitter: baseline_requests(world, q, sitter)
-    )
+def baseline_competitor(world: World, server: Server, side: HttpCompetitor) -> HttpCompetitor:
+    """The bare application; it gets the requests of another competitor."""
+
+    def requests(query: Query, persona: Persona) -> Requests:
+        return baseline_requests(side.requests(query, persona), query, persona)
+
+    return HttpCompetitor(baseline_server.NAME, server, world.postmaster, requests)
 
 
-def baseline_requests(world: World, query: Query, sitter: Persona) -> Requests:
-    """Our request, to the path whose answer has our bytes."""
-    same = ours.build_requests(world, query, sitter)
-    return Requests(f"/{_file(query, sitter)}", same.headers, same.bodies)
+def baseline_requests(requests: Requests, query: Query, persona: Persona) -> Requests:
+    """The requests, sent to the path that answers with our bytes."""
+    return Requests(f"/{_file(query, persona)}", requests.headers, requests.bodies)
 
 
 def store_answers(
     folder: Path, side: HttpCompetitor, queries: Sequence[Query], personas: Sequence[Persona]
 ) -> None:
-    """Write our answers where the bare application finds them."""
+    """Write our answers to the files that the bare application sends."""
     for query in queries:
-        for sitter in personas:
-            (folder / _file(query, sitter)).write_bytes(side.answer(query, sitter))
+        for persona in personas:
+            (folder / _file(query, persona)).write_bytes(side.answer(query, persona))
 
 
-def _file(query: Query, sitter: Persona) -> str:
-    return f"{query.name}-{sitter.name}"
+def _file(query: Query, persona: Persona) -> str:
+    return f"{query.name}-{persona.name}"
+
+
+Wording = Callable[[Query], SchemaQuery]
 
 
 def compare(
@@ -200,24 +215,32 @@ def compare(
     other: HttpCompetitor,
     queries: Sequence[Query],
     personas: Sequence[Persona],
+    *,
+    wording: Wording = lambda query: query.postgraphile,
 ) -> None:
-    """See that both say the same.
+    """Check that two competitors give the same answers; ``wording`` is the other's.
 
     Raises:
-        AnswersDiffer: they do not; with the first place where they differ.
-        Unanswered: one of them cannot say it.
+        AnswersDiffer: the message names the first difference.
+        ErrorResponse: one of them answers with an error.
 
     """
     for query in queries:
-        for sitter in personas:
-            for number in range(min(CHECKED_ANSWERS, len(query.variable_sets))):
-                first = response_data(one.answer(query, sitter, number))
-                second = response_data(other.answer(query, sitter, number))
-                where = _difference(
-                    query.ours.normalise(first), query.postgraphile.normalise(second), query.name
+        for persona in personas:
+            number_of_sets = len(one.requests(query, persona).bodies)
+            for number in _spread(number_of_sets):
+                first = query.ours.normalise(response_data(one.answer(query, persona, number)))
+                second = wording(query).normalise(
+                    response_data(other.answer(query, persona, number))
                 )
+                where = _difference(first, second, query.name)
                 if where:
-                    raise AnswersDiffer(f"{where} ({sitter.name}: {one.name}, {other.name})")
+                    raise AnswersDiffer(f"{where} ({persona.name}: {one.name}, {other.name})")
+
+
+def _spread(number: int) -> range:
+    """At most ``CHECKED_ANSWERS`` numbers below ``number``, evenly spread."""
+    return range(0, number, max(1, -(-number // CHECKED_ANSWERS)))
 
 
 def _difference(one: Any, other: Any, place: str) -> str | None:  # noqa: ANN401 - JSON
@@ -228,5 +251,5 @@ def _difference(one: Any, other: Any, place: str) -> str | None:  # noqa: ANN401
         parts = ((a, b, f"{place}[{number}]") for number, (a, b) in enumerate(pairs))
     else:
         return None if one == other else f"{place}: {str(one)[:200]} is not {str(other)[:200]}"
-    found = (_difference(*part) for part in parts)
-    return next((where for where in found if where), None)
+    differences = (_difference(*part) for part in parts)
+    return next((where for where in differences if where), None)

@@ -2,28 +2,34 @@
 
 import http.client
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.reading.client import HOST
+from benchmarks.reading.client import HOST, NUMBER
 from benchmarks.reading.queries import Query, SchemaQuery, Values
+from benchmarks.reading.world import Persona
 
+PATH = "/graphql"
 REQUEST_TIMEOUT_SECONDS = 60.0
+MINIMUM_SHARE = 4
+"""A list shorter than wanted is read from the first quarter of its rows."""
+
+_MEDIA = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 class ErrorResponse(Exception):
-    """Whoever was asked answered with an error."""
+    """A server answered with an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Requests:
-    """The same query again and again, each time for something else.
+    """One query with different values.
 
     Attributes:
         path: of the address.
-        headers: besides host, length and media type.
-        bodies: one for each of the query's asks.
+        headers: headers besides host, length and media type.
+        bodies: one for each set of values, with a placeholder for the request's number.
 
     """
 
@@ -32,7 +38,7 @@ class Requests:
     bodies: tuple[str, ...]
 
     def raw(self) -> list[str]:
-        """Each as HTTP/1.1 has it; all characters are ASCII."""
+        """Each request in HTTP/1.1; all characters are ASCII."""
         fixed = {"Host": "registry", "Accept": "application/json", **self.headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in fixed.items())
         return [
@@ -42,47 +48,108 @@ class Requests:
         ]
 
 
-def encode_requests(
-    query: Query, wording: SchemaQuery, *, path: str, headers: Mapping[str, str]
-) -> Requests:
-    """The requests of a query in one contender's words."""
-    return Requests(path, headers, tuple(_body(wording, asked) for asked in query.variable_sets))
+@dataclass(frozen=True, slots=True)
+class Api:
+    """How one server is asked.
+
+    Attributes:
+        wording: the query in the server's API.
+        headers: headers that say who asks.
+
+    """
+
+    wording: Callable[[Query], SchemaQuery]
+    headers: Callable[[Persona], Mapping[str, str]]
+
+    def requests(self, query: Query, persona: Persona, sets: Sequence[Values] = ()) -> Requests:
+        """The query with these sets of values, or with its own."""
+        wording = self.wording(query)
+        bodies = tuple(_body(wording, values) for values in sets or query.variable_sets)
+        return Requests(PATH, self.headers(persona), bodies)
 
 
-def _body(wording: SchemaQuery, asked: Values) -> str:
-    return json.dumps({"query": wording.document, "variables": wording.variables(asked)})
+@dataclass(frozen=True, slots=True)
+class RequestBuilder:
+    """Builds the requests to one server, with the server's own cursors."""
+
+    api: Api
+    port: int
+    _built: dict[tuple[str, str], Requests] = field(default_factory=dict)
+
+    def __call__(self, query: Query, persona: Persona) -> Requests:
+        """The requests of a query; each is built once."""
+        key = query.name, persona.name
+        if key not in self._built:
+            sets = self._with_cursors(query, persona) if query.rows else ()
+            self._built[key] = self.api.requests(query, persona, sets)
+        return self._built[key]
+
+    def _with_cursors(self, query: Query, persona: Persona) -> list[Values]:
+        """The values with a cursor instead of each position that leaves rows to read."""
+        values = dict(query.variable_sets[0])
+        del values["position"]
+        cursors, complete = self._list_cursors(query, persona, values)
+        usable = len(cursors)
+        if complete:
+            usable = max(usable - query.rows, usable // MINIMUM_SHARE, 1)
+        usable = min(usable, len(query.variable_sets))
+        return [{**values, "after": cursor} for cursor in cursors[:usable]] or [values]
+
+    def _list_cursors(
+        self, query: Query, persona: Persona, values: Values
+    ) -> tuple[list[str], bool]:
+        """The cursors of the first rows, and whether these are all rows."""
+        document, headers = self.api.wording(query).cursors, self.api.headers(persona)
+        cursors: list[str] = []
+        after = None
+        while len(cursors) < len(query.variable_sets):
+            body = _encode(document, {**values, "after": after})
+            rows = response_data(send_request(self.port, Requests(PATH, headers, (body,))))["rows"]
+            cursors += [edge["cursor"] for edge in rows["edges"]]
+            if not rows["pageInfo"]["hasNextPage"]:
+                return cursors, True
+            after = rows["pageInfo"]["endCursor"]
+        return cursors, False
 
 
-def send_request(port: int, asked: Requests, number: int = 0) -> bytes:
+def _body(wording: SchemaQuery, values: Values) -> str:
+    return _encode(wording.document, {**wording.variables(values), "requestNumber": NUMBER})
+
+
+def _encode(document: str, variables: Values) -> str:
+    return json.dumps({"query": document, "variables": variables})
+
+
+def send_request(port: int, requests: Requests, number: int = 0) -> bytes:
     """The answer to one of the requests.
 
     Raises:
-        ErrorResponse: it is an error, or none at all.
+        ErrorResponse: the answer is an error, or there is none.
 
     """
     connection = http.client.HTTPConnection(HOST, port, timeout=REQUEST_TIMEOUT_SECONDS)
     try:
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        connection.request("POST", asked.path, asked.bodies[number], {**headers, **asked.headers})
+        body, headers = requests.bodies[number], {**_MEDIA, **requests.headers}
+        connection.request("POST", requests.path, body, headers)
         response = connection.getresponse()
-        said = response.read()
+        answer = response.read()
     except (OSError, http.client.HTTPException) as error:
         raise ErrorResponse(repr(error)) from None
     finally:
         connection.close()
     if response.status != http.HTTPStatus.OK:
-        raise ErrorResponse(f"{response.status}: {said[:1000]!r}")
-    return said
+        raise ErrorResponse(f"{response.status}: {answer[:1000]!r}")
+    return answer
 
 
-def response_data(said: bytes) -> Any:  # noqa: ANN401 - JSON
+def response_data(answer: bytes) -> Any:  # noqa: ANN401 - JSON
     """The ``data`` of an answer.
 
     Raises:
         ErrorResponse: it has errors.
 
     """
-    body = json.loads(said)
+    body = json.loads(answer)
     if body.get("errors"):
         raise ErrorResponse(json.dumps(body["errors"], ensure_ascii=False)[:1000])
     return body["data"]

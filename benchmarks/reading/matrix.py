@@ -1,4 +1,4 @@
-"""All contenders, running side by side on one world, once they gave the same answers."""
+"""All competitors, running side by side on one world, once they gave the same answers."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from benchmarks.reading import postgraphile
 from benchmarks.reading.baseline_server import serve_baseline
 from benchmarks.reading.comparison import (
     BenchmarkCase,
@@ -21,14 +22,11 @@ from benchmarks.reading.comparison import (
     postgraphile_competitor,
     store_answers,
 )
-from benchmarks.reading.metrics import RunResults
-from benchmarks.reading.ours import build_requests, serve_registry
+from benchmarks.reading.metrics import RATIO_CONNECTIONS, RunResults
+from benchmarks.reading.ours import our_api, serve_registry
 from benchmarks.reading.pgbench import capture_scripts
-from benchmarks.reading.postgraphile import NAME as POSTGRAPHILE
-from benchmarks.reading.postgraphile import build_requests as asked_there
-from benchmarks.reading.postgraphile import ensure_installed, serve_postgraphile
 from benchmarks.reading.probes import measure_cold_start, measure_growth
-from benchmarks.reading.queries import TRIVIAL, Query
+from benchmarks.reading.queries import Query
 from benchmarks.reading.server_process import Unavailable
 from benchmarks.reading.world import ENLARGED, Persona, World
 
@@ -37,20 +35,22 @@ CONNECTIONS = (1, 16, 64)
 
 @dataclass(slots=True)
 class BenchmarkMatrix:
-    """Who takes part.
+    """The competitors and the cases.
 
     Attributes:
-        queries: what is asked; the first is the cheapest to ask for a first answer.
-        personas: who asks.
-        node: where PostGraphile is installed; None where it is not.
-        statements: how many one request of ours sends, by query and sitter.
-        left_out: who or what takes no part, and why.
+        queries: queries of the cases; the first is the cheapest for a first answer.
+        personas: users of the cases.
+        connections: numbers of connections of the cases.
+        node: directory of PostGraphile; None if it cannot be installed.
+        statements: statements in one request of ours, by query and persona.
+        left_out: competitors that take no part, with the reason.
 
     """
 
     world: World
     queries: Sequence[Query]
     personas: Sequence[Persona]
+    connections: Sequence[int]
     ours: HttpCompetitor
     theirs: HttpCompetitor | None = None
     node: Path | None = None
@@ -59,42 +59,40 @@ class BenchmarkMatrix:
     left_out: list[str] = field(default_factory=list)
 
     def cases(self) -> list[BenchmarkCase]:
-        """Everything that is measured of everybody."""
+        """The cases that each competitor is measured in."""
         return [
-            BenchmarkCase(query, sitter, connections)
+            BenchmarkCase(query, persona, connections)
             for query in self.queries
-            for sitter in self.personas
-            for connections in CONNECTIONS
+            for persona in self.personas
+            for connections in self.connections
         ]
 
     async def run(self, pace: Pace) -> RunResults:
-        """One run of each contender and case in each round; the contenders take turns."""
+        """One run of each competitor and case in each round; the competitors take turns."""
         runs = RunResults()
         for _ in range(pace.rounds):
             for case in self.cases():
-                for contender in self.competitors:
-                    runs.add(contender.name, case, await contender.measure(case, pace))
+                for competitor in self.competitors:
+                    runs.add(competitor.name, case, await competitor.measure(case, pace))
         return runs
 
     async def growth_shares(
         self, queries: Sequence[Query], pace: Pace
     ) -> dict[str, dict[str, float]]:
-        """The rates at ten times the data in shares of those before: by contender and query."""
+        """The rates at ten times the data, divided by those before, by competitor and query."""
         shares = {}
-        sitter, first = self.personas[0], self.queries[0]
-        with serve_registry(
-            self.world, build_requests(self.world, first, sitter), ENLARGED
-        ) as server:
+        persona = self.personas[0]
+        first = our_api(self.world).requests(self.queries[0], persona)
+        with serve_registry(self.world, first, ENLARGED) as server:
             ours = our_competitor(self.world, server)
             with self._postgraphile_growth() as theirs:
                 if self.theirs and theirs:
-                    compare(ours, theirs, queries, [sitter])
-                    found = await measure_growth(
-                        self.theirs, theirs, queries, sitter=sitter, pace=pace
+                    compare(ours, theirs, queries, [persona])
+                    shares[theirs.name] = await measure_growth(
+                        self.theirs, theirs, queries, persona=persona, pace=pace
                     )
-                    shares[theirs.name] = found
                 shares[ours.name] = await measure_growth(
-                    self.ours, ours, queries, sitter=sitter, pace=pace
+                    self.ours, ours, queries, persona=persona, pace=pace
                 )
         return shares
 
@@ -103,58 +101,65 @@ class BenchmarkMatrix:
         if self.node is None:
             yield None
             return
-        first = asked_there(self.queries[0], self.personas[0])
-        with serve_postgraphile(self.world, self.node, first, ENLARGED) as server:
+        first = postgraphile.API.requests(self.queries[0], self.personas[0])
+        with postgraphile.serve_postgraphile(self.world, self.node, first, ENLARGED) as server:
             yield postgraphile_competitor(self.world, server)
 
     def cold_starts(self) -> dict[str, float]:
-        """Seconds to the first answer by identifier, by contender."""
-        first, sitter = self.queries[0], self.personas[0]
-        ours = build_requests(self.world, first, sitter)
-        found = {self.ours.name: measure_cold_start(partial(serve_registry, self.world, ours))}
+        """Seconds to the first answer by identifier, by competitor."""
+        query, persona = self.queries[0], self.personas[0]
+        ours = our_api(self.world).requests(query, persona)
+        starts = {self.ours.name: measure_cold_start(partial(serve_registry, self.world, ours))}
         if self.node is not None:
-            theirs = asked_there(first, sitter)
-            found[POSTGRAPHILE] = measure_cold_start(
-                partial(serve_postgraphile, self.world, self.node, theirs)
+            theirs = postgraphile.API.requests(query, persona)
+            starts[postgraphile.NAME] = measure_cold_start(
+                partial(postgraphile.serve_postgraphile, self.world, self.node, theirs)
             )
-        return found
+        return starts
 
 
 @asynccontextmanager
-async def open_matrix(world: World, queries: Sequence[Query]) -> AsyncIterator[BenchmarkMatrix]:
-    """The contenders running.
+async def open_matrix(
+    world: World, queries: Sequence[Query], connections: Sequence[int] = CONNECTIONS
+) -> AsyncIterator[BenchmarkMatrix]:
+    """The competitors running.
 
     Raises:
-        Missing: the registry itself does not come up.
-        Unequal: two contenders answer differently.
-        Unanswered: one of them answers with an error.
+        Unavailable: the registry itself does not start.
+        AnswersDiffer: two competitors answer differently.
+        ErrorResponse: one of them answers with an error.
 
     """
-    sitters = (world.city, world.enterprise)
+    personas = (world.city, world.enterprise)
     async with AsyncExitStack() as stack:
-        server = stack.enter_context(
-            serve_registry(world, build_requests(world, queries[0], sitters[0]))
+        first = our_api(world).requests(queries[0], personas[0])
+        server = stack.enter_context(serve_registry(world, first))
+        matrix = BenchmarkMatrix(
+            world, queries, personas, connections, our_competitor(world, server)
         )
-        found = BenchmarkMatrix(world, queries, sitters, our_competitor(world, server))
-        found.competitors.append(found.ours)
-        try:
-            found.node = ensure_installed()
-            first = asked_there(queries[0], sitters[0])
-            server = stack.enter_context(serve_postgraphile(world, found.node, first))
-        except Unavailable as missing:
-            found.node = None
-            found.left_out.append(f"{POSTGRAPHILE}: {missing}")
-        else:
-            found.theirs = postgraphile_competitor(world, server)
-            compare(found.ours, found.theirs, queries, sitters)
-            found.competitors.append(found.theirs)
-        scripts = await capture_scripts(world, [q for q in queries if q is not TRIVIAL], sitters)
-        found.competitors.append(PgbenchRun(world, scripts))
-        found.statements = {whose: script.statements for whose, script in scripts.items()}
+        matrix.competitors.append(matrix.ours)
+        _add_postgraphile(matrix, stack)
+        scripts = await capture_scripts(world, queries, personas, matrix.ours.requests)
+        matrix.competitors.append(PgbenchRun(world, scripts, RATIO_CONNECTIONS))
+        matrix.statements = {case: script.statements for case, script in scripts.items()}
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        store_answers(folder, found.ours, queries, sitters)
-        first = baseline_requests(world, queries[0], sitters[0])
-        found.competitors.append(
-            baseline_competitor(world, stack.enter_context(serve_baseline(folder, first)))
-        )
-        yield found
+        store_answers(folder, matrix.ours, queries, personas)
+        first = baseline_requests(first, queries[0], personas[0])
+        server = stack.enter_context(serve_baseline(folder, first))
+        matrix.competitors.append(baseline_competitor(world, server, matrix.ours))
+        yield matrix
+
+
+def _add_postgraphile(matrix: BenchmarkMatrix, stack: AsyncExitStack) -> None:
+    """Start PostGraphile and compare its answers; record why it takes no part."""
+    world, queries, personas = matrix.world, matrix.queries, matrix.personas
+    try:
+        node = postgraphile.ensure_installed()
+        first = postgraphile.API.requests(queries[0], personas[0])
+        server = stack.enter_context(postgraphile.serve_postgraphile(world, node, first))
+    except Unavailable as error:
+        matrix.left_out.append(f"{postgraphile.NAME}: {error}")
+        return
+    matrix.node, matrix.theirs = node, postgraphile_competitor(world, server)
+    compare(matrix.ours, matrix.theirs, queries, personas)
+    matrix.competitors.append(matrix.theirs)

@@ -1,7 +1,7 @@
 """Makes a world ten times as large: every enterprise with all it has, copied under other names.
 
-What is copied is what the queries read. The log of acts and the ledger behind the balances stay
-as they are, so that a grown world is good for reading and for nothing else.
+Only the tables that the queries read are copied. The audit log and the ledger behind the balances
+are not, so that an enlarged world serves for reading alone.
 """
 
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ from collections.abc import Mapping
 import asyncpg
 
 COPIES = 9
-"""The grown world has so many copies beside the original; each has a digit of its own."""
+"""Copies beside the original; each has a digit of its own."""
 
 _GROWN = """
     CREATE FUNCTION pg_temp.grown(id uuid, n integer) RETURNS uuid
         LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN md5(id::text || n)::uuid
 """
-# The second digit of a credit code says what kind of body it is; the originals' is 1.
+# The second digit of a credit code is the kind of organisation; the originals' is 1.
 _CODE = "overlay(t.{} placing substr('023456789', n, 1) from 2 for 1)"
 _SUFFIXED = "CASE WHEN t.{0} = '' THEN '' ELSE t.{0} || '-' || n END"
 
-# What a copy has of its own, by table in the order in which they refer to each other.
+# Columns in which a copy differs, by table in the order of their references.
 COLUMN_OVERRIDES: dict[str, Mapping[str, str]] = {
     "organisation": {
         "id": "pg_temp.grown(t.id, n)",
@@ -62,9 +62,9 @@ _COLUMNS = """
 
 
 async def multiply_data(superuser: asyncpg.Connection) -> None:
-    """Grow the world of this database."""
+    """Make the world of this database ten times as large."""
     await superuser.execute(_GROWN)
-    # Every row is a copy of one that was checked: triggers and references need not run again.
+    # Every row is a copy of a checked one: triggers and references need not run again.
     await superuser.execute("SET session_replication_role = replica")
     for table in COLUMN_OVERRIDES:
         await superuser.execute(await _copy_statement(superuser, table))

@@ -1,8 +1,7 @@
 """PostGraphile 5 on the same database, with a role per request and row security.
 
-Node comes from a package of the Python index and PostGraphile, in the versions of
-``benchmarks/postgraphile``, from the npm registry that is configured; both into a folder outside
-the checkout, once.
+Node comes from a package of the Python index. PostGraphile comes from the configured npm registry,
+in the versions of ``benchmarks/postgraphile``. Both are installed once, outside the checkout.
 """
 
 import hashlib
@@ -14,9 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.reading.http_requests import Requests, encode_requests
-from benchmarks.reading.ours import CONNECTIONS_MAX, PATH
-from benchmarks.reading.queries import Query
+from benchmarks.reading.http_requests import Api, Requests
+from benchmarks.reading.ours import CONNECTIONS_MAX
 from benchmarks.reading.server_process import Server, Unavailable, free_port, serve_program
 from benchmarks.reading.world import WORLD, Persona, World
 from server.postgres import embedded
@@ -28,18 +26,20 @@ ROLE = "portal"
 _FILES = ("package.json", "package-lock.json", "server.js")
 _PREFIX = "postgraphile-"
 _INSTALL_SECONDS_MAX = 300
-# An older Node gets an older PostGraphile from npm without a word.
+# npm silently installs an older PostGraphile on an older Node.
 _MAJOR = "5."
 
 
-def build_requests(query: Query, persona: Persona) -> Requests:
-    """A query with the role and claims that a gateway would have taken from a token."""
-    headers = {
+def _headers(persona: Persona) -> dict[str, str]:
+    return {
         "Viewer-Role": f"{ROLE}_{persona.role}",
         "Viewer-Division": persona.division,
         "Viewer-Organisation": str(persona.organisation),
     }
-    return encode_requests(query, query.postgraphile, path=PATH, headers=headers)
+
+
+API = Api(lambda query: query.postgraphile, _headers)
+"""Role and claims come in headers, as a gateway would have taken them from a token."""
 
 
 @contextmanager
@@ -49,7 +49,7 @@ def serve_postgraphile(
     """PostGraphile running on one of the databases.
 
     Raises:
-        Missing: it does not come up.
+        Unavailable: it does not start.
 
     """
     port = free_port()
@@ -60,17 +60,16 @@ def serve_postgraphile(
         "NODE_ENV": "production",
         "GRAPHILE_ENV": "production",
     }
-    with serve_program(
-        [str(_node(folder)), str(folder / "server.js")], env, port=port, first=first
-    ) as s:
-        yield s
+    program = [str(_node(folder)), str(folder / "server.js")]
+    with serve_program(program, env, port=port, first=first) as server:
+        yield server
 
 
 def ensure_installed() -> Path:
-    """The folder with Node and PostGraphile in the versions that are pinned.
+    """The folder with Node and PostGraphile in the pinned versions.
 
     Raises:
-        Missing: a registry cannot be reached, or gives another version.
+        Unavailable: a registry cannot be reached, or gives another version.
 
     """
     pinned = NODE.encode() + b"".join((PROGRAM / name).read_bytes() for name in _FILES)
@@ -87,7 +86,7 @@ def ensure_installed() -> Path:
 
 
 def installed_version(folder: Path) -> str:
-    """The version that was installed."""
+    """The installed version of PostGraphile."""
     package = json.loads((folder / "node_modules/postgraphile/package.json").read_text())
     return str(package["version"])
 

@@ -1,4 +1,4 @@
-"""A server as a process of its own: started, waited for, watched and ended."""
+"""A server in a process of its own: start it, wait for it, read its memory, end it."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ _PAUSE = 0.005
 
 
 class Unavailable(Exception):
-    """A contender cannot take part; one sentence says why."""
+    """A server cannot take part; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Server:
     """A process that answers.
 
     Attributes:
-        port: on loopback.
-        pid: its number.
-        start_s: from its start to its first good answer.
+        port: its port on loopback.
+        pid: its process number.
+        start_s: seconds from its start to its first good answer.
 
     """
 
@@ -40,7 +40,7 @@ class Server:
 
     @property
     def resident_mb(self) -> float:
-        """Its resident memory now."""
+        """Its resident memory now, in MB."""
         status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
         line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(line.split()[1]) / 1024
@@ -48,24 +48,31 @@ class Server:
 
 @contextmanager
 def serve_program(
-    program: Sequence[str], env: Mapping[str, str], *, port: int, first: Requests
+    program: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    port: int,
+    first: Requests,
+    cwd: Path | None = None,
 ) -> Iterator[Server]:
-    """The program running, from its first good answer on.
+    """The program running, after its first good answer.
 
     Raises:
-        Unavailable: it ended, or did not answer in time.
+        Unavailable: it ended, or did not answer within a minute.
 
     """
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as errors:
         began = time.perf_counter()
         with subprocess.Popen(  # noqa: S603
-            program, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=said
+            program, env={**os.environ, **env}, stdout=subprocess.DEVNULL, stderr=errors, cwd=cwd
         ) as running:
             try:
                 why = _wait_until_ready(running, port, first, began)
                 if why:
-                    said.seek(0)
-                    raise Unavailable(f"{' '.join(program)} {why}; it said: {said.read()[-1000:]}")
+                    errors.seek(0)
+                    raise Unavailable(
+                        f"{' '.join(program)} {why}; its errors: {errors.read()[-1000:]}"
+                    )
                 yield Server(port, running.pid, time.perf_counter() - began)
             finally:
                 running.terminate()
@@ -75,7 +82,7 @@ def serve_program(
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A free port."""
     with socket.create_server((HOST, 0)) as free:
         return int(free.getsockname()[1])
 
@@ -83,17 +90,17 @@ def free_port() -> int:
 def _wait_until_ready(
     running: "subprocess.Popen[bytes]", port: int, first: Requests, began: float
 ) -> str | None:
-    """Wait for the first good answer; why there is none."""
-    why = "was not there in time"
+    """Wait for the first good answer; return why there is none."""
+    why = "did not listen in time"
     while time.perf_counter() - began < START_SECONDS_MAX:
         if running.poll() is not None:
             return f"ended with {running.returncode}"
-        # Nobody listens yet: a refused connection costs the starting process nothing.
+        # Until the process listens, a refused connection costs it nothing.
         with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
             try:
                 response_data(send_request(port, first))
             except ErrorResponse as error:
-                why = f"did not answer well: {error}"
+                why = f"answered with an error: {error}"
             else:
                 return None
         time.sleep(_PAUSE)

@@ -1,12 +1,12 @@
-"""The statements that a request of ours really sends, as PostgreSQL logged them.
+"""The statements that a request of ours sends, read from PostgreSQL's log.
 
-Nobody is asked for his SQL: a registry of its own answers the request while the server writes down
-what the registry's roles send.
+A registry of its own answers the requests while PostgreSQL logs the statements of its roles.
 """
 
 import asyncio
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,19 +18,19 @@ from benchmarks.reading.server_process import Server
 from benchmarks.reading.world import SUPERUSER, WORLD, World
 from server.postgres import embedded
 
-MAX_ATTEMPTS = 6
-"""So often a request is asked: the first ones fill caches, others may meet the housekeeping."""
+WARMING_REQUESTS = 5
+"""Requests sent first: they fill the caches."""
 
 ROLES = (embedded.APPLICATION, embedded.READER)
 
 _STATEMENT_PREFIX = re.compile(r"^(?:execute [^:]*|statement): ", re.DOTALL)
 _BIND_VALUE = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
-_SETTLED_SECONDS = 0.1
+_SETTLED_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement and what was bound in it.
+    """A statement and its bound values.
 
     Attributes:
         sql: its text.
@@ -44,31 +44,44 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class CapturedStatements:
-    """A registry whose statements are written down."""
+    """A registry whose statements are logged."""
 
     server: Server
     log: Path
 
-    async def capture(self, asked: Requests) -> tuple[Statement, ...]:
-        """What one request sends once everything is warm."""
-        heard = []
-        for _ in range(MAX_ATTEMPTS):
-            await asyncio.sleep(_SETTLED_SECONDS)
-            begins = self.log.stat().st_size
-            response_data(await asyncio.to_thread(send_request, self.server.port, asked))
-            await asyncio.sleep(_SETTLED_SECONDS)
-            heard.append(tuple(self._since(begins)))
-        return min(heard, key=len)
+    async def capture(self, requests: Requests, number: int) -> list[tuple[Statement, ...]]:
+        """The statements of at most ``number`` requests, once the caches are full.
+
+        A request that meets a statement of a background task is left out.
+        """
+        sets = len(requests.bodies)
+        for _ in range(WARMING_REQUESTS):
+            await self._statements(requests, 0)
+        found = [
+            await self._statements(requests, place * sets // min(number, sets))
+            for place in range(min(number, sets))
+        ]
+        texts = Counter(tuple(statement.sql for statement in each) for each in found)
+        usual = min(texts, key=lambda text: (len(text), -texts[text]))
+        return [each for each in found if tuple(statement.sql for statement in each) == usual]
+
+    async def _statements(self, requests: Requests, place: int) -> tuple[Statement, ...]:
+        await asyncio.sleep(_SETTLED_SECONDS)
+        begins = self.log.stat().st_size
+        answer = await asyncio.to_thread(send_request, self.server.port, requests, place)
+        response_data(answer)
+        await asyncio.sleep(_SETTLED_SECONDS)
+        return tuple(self._since(begins))
 
     def _since(self, begins: int) -> Iterator[Statement]:
         with self.log.open("rb") as log:
             log.seek(begins)
             for line in log:
-                said = json.loads(line)
-                found = _STATEMENT_PREFIX.match(said["message"])
-                if found and said["user"] in ROLES:
-                    values = _values(said.get("detail", ""))
-                    yield Statement(said["message"][found.end() :].strip(), values)
+                entry = json.loads(line)
+                match = _STATEMENT_PREFIX.match(entry["message"])
+                if match and entry["user"] in ROLES:
+                    values = _values(entry.get("detail", ""))
+                    yield Statement(entry["message"][match.end() :].strip(), values)
 
 
 def _values(detail: str) -> tuple[str | None, ...]:
@@ -83,10 +96,10 @@ def _values(detail: str) -> tuple[str | None, ...]:
 async def capture_statements(
     world: World, first: Requests, database: str = WORLD
 ) -> AsyncIterator[CapturedStatements]:
-    """A registry of its own whose statements are logged, and nobody else's.
+    """A registry of its own whose statements are logged, and no others.
 
     Raises:
-        Missing: it does not come up.
+        Unavailable: it does not start.
 
     """
     superuser = await world.as_superuser(SUPERUSER)

@@ -1,23 +1,21 @@
-"""What is to be reached, and whether it was: ``goals.csv`` beside this file."""
+"""Floors and goals of measured figures, and whether the figures reach them."""
 
 import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-GOALS = Path(__file__).with_name("goals.csv")
-
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A figure with the least that is kept and what is aimed at.
+    """A figure with a floor and a goal.
 
     Attributes:
-        gauge: its key.
-        title: what it is, in a line.
-        higher_is_better: whether a larger figure is the better one.
-        floor: what must be kept.
-        goal: what is aimed at.
+        gauge: key of the figure.
+        title: the figure in a line of words.
+        higher_is_better: whether a larger figure is better.
+        floor: figure that must be kept.
+        goal: figure that is aimed at.
 
     """
 
@@ -32,22 +30,22 @@ class Goal:
         return min(figures) if self.higher_is_better else max(figures)
 
     def verdict(self, figure: float) -> str:
-        """Goal, floor or neither."""
+        """``goal`` or ``floor`` for the better mark that is reached, else ``MISSED``."""
         if self._reaches(figure, self.goal):
             return "goal"
         return "floor" if self.is_floor_met(figure) else "MISSED"
 
     def is_floor_met(self, figure: float) -> bool:
-        """Whether the floor is."""
+        """Whether the figure keeps the floor."""
         return self._reaches(figure, self.floor)
 
     def _reaches(self, figure: float, mark: float) -> bool:
         return figure >= mark if self.higher_is_better else figure <= mark
 
 
-def read_goals() -> list[Goal]:
-    """All goals in the order in which they are told."""
-    with GOALS.open(encoding="utf-8", newline="") as file:
+def read_goals(path: Path) -> list[Goal]:
+    """The goals of a CSV file, in the order of the summary."""
+    with path.open(encoding="utf-8", newline="") as file:
         return [
             Goal(
                 line["gauge"],
@@ -61,21 +59,23 @@ def read_goals() -> list[Goal]:
 
 
 Gauges = Mapping[str, Mapping[str, float]]
-"""By gauge and by whose it is - a sitter, or nobody's in particular."""
+"""Figures by gauge and label; the label is a persona, a query or empty."""
 
 
-def summary(gauges: Gauges, left_out: Iterable[str]) -> tuple[list[str], bool]:
-    """The lines that end the output, and whether every floor was kept and nothing left out."""
+def summary(
+    gauges: Gauges, left_out: Iterable[str], goals: Iterable[Goal]
+) -> tuple[list[str], bool]:
+    """The last lines of the output, and whether all was measured and every floor was kept."""
     lines, missed, unmeasured = [], [], list(left_out)
-    for goal in read_goals():
+    for goal in goals:
         figures = gauges.get(goal.gauge)
         if not figures:
             unmeasured.append(goal.gauge)
             continue
         figure = goal.worst(figures.values())
-        said = ", ".join(f"{whose} {one:.3g}".strip() for whose, one in figures.items())
+        values = ", ".join(f"{label} {value:.3g}".strip() for label, value in figures.items())
         marks = f"floor {goal.floor:g}, goal {goal.goal:g}"
-        lines.append(f"{goal.verdict(figure):6}  {goal.title}: {said} ({marks})")
+        lines.append(f"{goal.verdict(figure):6}  {goal.title}: {values} ({marks})")
         if not goal.is_floor_met(figure):
             missed.append(goal.gauge)
     lines.append(f"below the floor: {', '.join(missed) or 'nothing'}")
