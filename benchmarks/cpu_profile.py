@@ -1,4 +1,4 @@
-"""Where the time of one settlement goes: its statements, and the packages the process runs in."""
+"""Where the time of one settlement goes: its statements, and the packages of the process."""
 
 import cProfile
 import pstats
@@ -11,7 +11,7 @@ from pathlib import Path
 import asyncpg
 from tortoise.connection import get_connections
 
-from benchmarks.settlement_load import Load, Population, settle_one
+from benchmarks.settlement_load import SETTLE, Load, Population
 from registry.db.session import close_database, open_database
 
 SAMPLES = 300
@@ -21,26 +21,26 @@ _HERE = Path(__file__).parent.parent
 
 
 async def statements(population: Population) -> tuple[list[tuple[str, float]], float]:
-    """The statements of one settlement in their order with their median ms; the whole, likewise."""
-    ready = await population.ensure_ready(SINGLE_CLIENT, 2 * SAMPLES)
-    # One connection, so that whoever listens to it hears everything.
+    """The statements of a settlement in order with their median ms, and the median of the whole."""
+    ready = await population.ensure_ready(SETTLE.state, SINGLE_CLIENT, 2 * SAMPLES)
+    # One connection, so that its logger gets every statement.
     await close_database()
     await open_database(population.application_url, maxsize=1)
-    heard: list[tuple[str, float]] = []
+    logged: list[tuple[str, float]] = []
 
-    def hear(query: asyncpg.connection.LoggedQuery) -> None:
-        heard.append((" ".join(query.query.split())[:90], query.elapsed * 1000))
+    def log(query: asyncpg.connection.LoggedQuery) -> None:
+        logged.append((" ".join(query.query.split())[:90], query.elapsed * 1000))
 
     runs, totals = [], []
     async with get_connections().get("default").acquire_connection() as connection:
-        bare = connection._con  # noqa: SLF001 - what listens on the proxy ends with it
-    bare.add_query_logger(hear)
+        bare = connection._con  # noqa: SLF001 - a logger of the proxy ends with the proxy
+    bare.add_query_logger(log)
     for _ in range(SAMPLES):
-        heard.clear()
+        logged.clear()
         began = time.perf_counter()
-        await settle_one(ready.pop())
+        await SETTLE.perform(ready.pop())
         totals.append((time.perf_counter() - began) * 1000)
-        runs.append(list(heard))
+        runs.append(list(logged))
     texts = [text for text, _ in runs[-1]]
     medians = [statistics.median(run[place][1] for run in runs) for place in range(len(texts))]
     return list(zip(texts, medians, strict=True)), statistics.median(totals)
@@ -48,18 +48,18 @@ async def statements(population: Population) -> tuple[list[tuple[str, float]], f
 
 async def profile(population: Population) -> list[tuple[str, float]]:
     """The share of each package in the processor time of this process, the largest first."""
-    ready = await population.ensure_ready(SINGLE_CLIENT, SAMPLES)
+    ready = await population.ensure_ready(SETTLE.state, SINGLE_CLIENT, SAMPLES)
     watching = cProfile.Profile(time.process_time)
     watching.enable()
     for _ in range(SAMPLES):
-        await settle_one(ready.pop())
+        await SETTLE.perform(ready.pop())
     watching.disable()
     spent: defaultdict[str, float] = defaultdict(float)
     for (file, _, name), (_, _, own, _, _) in pstats.Stats(watching).stats.items():  # type: ignore[attr-defined]
         spent[_package(file, name)] += own
     whole = sum(spent.values())
     shares = sorted(((where, own / whole) for where, own in spent.items()), key=lambda s: -s[1])
-    return [share for share in shares if share[1] >= 0.01]  # noqa: PLR2004 - the rest is dust
+    return [share for share in shares if share[1] >= 0.01]  # noqa: PLR2004 - one in a hundred
 
 
 def _package(file: str, name: str) -> str:

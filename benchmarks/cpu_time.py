@@ -1,4 +1,4 @@
-"""Processor time of the processes a benchmark uses, from /proc: other programs do not change it."""
+"""Processor time of the processes of a benchmark, from /proc. Other programs do not change it."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ _PARENT, _OWN, _ENDED = 1, slice(11, 13), slice(13, 15)
 
 
 def cpu_seconds(root: int) -> float:
-    """Seconds of processor time of a process and all its children, those that ended among them."""
+    """Processor time of a process and all its children, ended ones included, in seconds."""
     stats = {
         int(folder.name): fields
         for folder in Path("/proc").iterdir()

@@ -1,11 +1,10 @@
-"""The four ways to settle that are measured, and the population they settle in."""
+"""The measured ways to write, and the data they write to."""
 
 import asyncio
 import contextlib
 import json
 import os
 import random
-import re
 import socket
 import subprocess
 import sys
@@ -20,11 +19,21 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from benchmarks.cpu_time import cpu_seconds
+from benchmarks.pgbench import PgbenchJob
 from registry.access.authorizer import authorizer
 from registry.access.principals import Principal
 from registry.access.rulebook_store import load_edition
-from registry.commands.command import execute_command
-from registry.db.session import close_database, execute, open_database
+from registry.commands.command import Operation, execute_command
+from registry.db.session import (
+    PLANNER_SETTINGS,
+    SESSION_SETTINGS,
+    close_database,
+    execute,
+    open_database,
+)
+from registry.transfers.approval import approve_transfer, qualify_transfer
+from registry.transfers.records import Transfer
+from registry.transfers.rules import State
 from registry.transfers.settlement import settle_transfer
 from schema.framework.global_ids import to_global_id
 from server.auth.demo_tokens import load_signer
@@ -32,34 +41,33 @@ from server.composition import prepare_database
 from server.postgres import embedded
 from server.settings import Settings
 
-_SETTLED = re.compile(r"^number of transactions actually processed: (\d+)", re.MULTILINE)
-_RATE = re.compile(r"^tps = ([0-9.]+)", re.MULTILINE)
-
 CLIENTS_MAX = 16
 ENTERPRISES_PER_CITY = 100
 TRANSFERS_PER_SECOND = 1500
-"""So many paid cases lie ready for each second of a run; one that uses them up ends early."""
+"""Transfers made for each second of a run. A run that uses them up ends early."""
 
-OFFICER = Principal(subject="bench-officer", client="demonstration")
+PROVINCE = "130000"
 FILL = Path(__file__).with_name("settlement.sql")
-SETTLE = (
+SETTLE_MUTATION = (
     "mutation ($input: TransferInput!) { settleTransfer(input: $input) {"
     " __typename ... on Transfer { id state } ... on Refusal { code message { en } } } }"
 )
 
 # The enterprises' numbers are the only arguments, so that pgbench sends the same statement.
-POST = """SELECT post_entry(gen_random_uuid(), bench.act(), 'settlement', now(), NULL, NULL, '',
-NULL, false, NULL,
+POST = """SELECT post_entry(gen_random_uuid(), bench.audit_entry(), 'settlement', now(), NULL, NULL,
+ '', NULL, false, NULL,
  ARRAY[bench.known('000f', {a}), bench.known('000f', {b})], ARRAY[bench.known('000f', {b}),
  bench.known('000f', {a})], ARRAY[bench.known('0001', 0), '00000000-0000-4000-8000-000000000003'],
  ARRAY[1000, 750000]::bigint[])"""
 BY_POOL = POST.format(a="$1", b="$2")
 BY_PGBENCH = POST.format(a=":a", b=":b").replace("\n", " ")
+PGBENCH_SETTINGS = {"jit": SESSION_SETTINGS["jit"]} | PLANNER_SETTINGS
+"""pgbench plans as the registry's own connections do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How many clients at once; whether one enterprise sells in every settlement."""
+    """The number of clients, and whether one enterprise sells in every transfer."""
 
     clients: int
     is_single_seller: bool
@@ -70,11 +78,11 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What a run came to.
+    """Result of a run.
 
     Attributes:
-        rate: settlements a second, by the clock.
-        processor_ms: of client, server and database together, for one settlement.
+        rate: operations a second.
+        processor_ms: processor time of client, server and database for one operation.
 
     """
 
@@ -82,33 +90,72 @@ class Measurement:
     processor_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyTransfer:
+    """A transfer that waits for an operation; ``city`` is the code of the seller's city."""
+
+    id: UUID
+    city: str
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredOperation:
+    """An operation on a transfer.
+
+    Attributes:
+        operation: the registry's operation.
+        state: state of a transfer that waits for it.
+        is_of_city: whether an officer of the city performs it, not one of the centre.
+
+    """
+
+    operation: Operation[Transfer]
+    state: State
+    is_of_city: bool = False
+
+    async def perform(self, transfer: ReadyTransfer) -> None:
+        """Perform it as the officer who may."""
+        officer = officer_of(transfer.city if self.is_of_city else PROVINCE)
+        await execute_command(self.operation, officer, {"id": transfer.id}, key=str(uuid4()))
+
+
+def officer_of(division: str) -> Principal:
+    """The officer of a city, or of the centre in the province."""
+    return Principal(subject=f"bench-officer-{division}", client="demonstration")
+
+
+SETTLE = MeasuredOperation(settle_transfer, State.PAID)
+QUALIFY = MeasuredOperation(qualify_transfer, State.ACCEPTED)
+APPROVE = MeasuredOperation(approve_transfer, State.ELIGIBLE, is_of_city=True)
+
+
 @dataclass(slots=True)
 class Population:
-    """What there is to settle, and where it is served."""
+    """The data, and the server that serves them."""
 
     owner: asyncpg.Connection
     application_url: str
-    pgbench: Path
     database: int
     enterprises: int
     address: tuple[str, int]
     token: str
-    payable: dict[bool, list[UUID]] = field(default_factory=lambda: {False: [], True: []})
+    ready: dict[tuple[State, bool], list[ReadyTransfer]] = field(default_factory=dict)
 
-    async def ensure_ready(self, load: Load, wanted: int) -> list[UUID]:
-        """At least so many paid cases that wait for settlement."""
-        ready = self.payable[load.is_single_seller]
+    async def ensure_ready(self, state: State, load: Load, wanted: int) -> list[ReadyTransfer]:
+        """At least this number of transfers in a state."""
+        ready = self.ready.setdefault((state, load.is_single_seller), [])
         if len(ready) < wanted:
-            sql = "SELECT bench.cases($1, $2, $3) AS id"
-            found = await self.owner.fetch(
-                sql, wanted - len(ready), self.enterprises, load.is_single_seller, timeout=120
+            sql = "SELECT * FROM bench.make_transfers($1, $2, $3, $4)"
+            missing, hot = wanted - len(ready), load.is_single_seller
+            rows = await self.owner.fetch(
+                sql, missing, self.enterprises, state.value, hot, timeout=120
             )
-            ready += [case["id"] for case in found]
+            ready += [ReadyTransfer(row["transfer_id"], row["seller_city"]) for row in rows]
             await self.owner.execute("VACUUM ANALYZE")
         return ready
 
     def cpu_seconds(self) -> float:
-        """Seconds of processor time so far: of this process, all it started, and the database."""
+        """Processor time so far of this process, its children and the database."""
         return cpu_seconds(os.getpid()) + cpu_seconds(self.database)
 
     def pair(self, load: Load) -> tuple[int, int]:
@@ -120,9 +167,9 @@ class Population:
 
 @contextmanager
 def cluster() -> Iterator[embedded.Cluster]:
-    """A server of this run's own, durable as in operation."""
+    """A server of this run alone, durable as in operation."""
     with tempfile.TemporaryDirectory(prefix="biandan-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)  # Root's server runs as another user, who passes through here.
+        Path(folder).chmod(0o711)  # Under root the server runs as another user, who must reach it.
         options = {"shared_buffers": "512MB", "max_wal_size": "4GB", "max_connections": "80"}
         running = embedded.start(Path(folder) / "cluster", options=options)
         try:
@@ -133,7 +180,7 @@ def cluster() -> Iterator[embedded.Cluster]:
 
 @asynccontextmanager
 async def populate(running: embedded.Cluster) -> AsyncIterator[Population]:
-    """The database filled, open as the application role, and served by another process."""
+    """The database filled, open for the application role, and served by another process."""
     at = running.role_urls()
     await prepare_database(at.owner, embedded.APPLICATION, reader_role=embedded.READER)
     owner = await asyncpg.connect(at.owner)
@@ -145,9 +192,8 @@ async def populate(running: embedded.Cluster) -> AsyncIterator[Population]:
     try:
         authorizer.activate(await load_edition())
         with _serving(at.application, running.directory) as (address, token):
-            pgbench = embedded._binaries(running.directory) / "pgbench"  # noqa: SLF001 - of the wheel
             database = int((running.directory / "data" / "postmaster.pid").read_text().split()[0])
-            yield Population(owner, at.application, pgbench, database, enterprises, address, token)
+            yield Population(owner, at.application, database, enterprises, address, token)
     finally:
         await close_database()
         await owner.close()
@@ -155,7 +201,7 @@ async def populate(running: embedded.Cluster) -> AsyncIterator[Population]:
 
 @contextmanager
 def _serving(url: str, state: Path) -> Iterator[tuple[tuple[str, int], str]]:
-    """The registry answering on loopback: its address, and a token of the officer's."""
+    """The registry on loopback: its address, and a token of the centre's officer."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         address: tuple[str, int] = free.getsockname()
     env = {
@@ -170,7 +216,8 @@ def _serving(url: str, state: Path) -> Iterator[tuple[tuple[str, int], str]]:
     with subprocess.Popen(program, env=env, stderr=subprocess.DEVNULL) as serving:  # noqa: S603
         try:
             _await_port(address)
-            yield address, signer.issue_token(OFFICER.subject, client=OFFICER.client, seconds=7200)
+            officer = officer_of(PROVINCE)
+            yield address, signer.issue_token(officer.subject, client=officer.client, seconds=7200)
         finally:
             serving.terminate()
 
@@ -180,39 +227,29 @@ def _await_port(address: tuple[str, int]) -> None:
         with contextlib.suppress(OSError), socket.create_connection(address, timeout=1):
             return
         time.sleep(0.1)
-    raise TimeoutError(f"nobody answers on {address}")
+    raise TimeoutError(f"no server listens on {address}")
 
 
 async def by_pgbench(population: Population, load: Load, seconds: float) -> Measurement:
-    """The pgbench of the same installation: prepared statements, the application role."""
-    pick = (
-        "\\set a 1\n" if load.is_single_seller else f"\\set a random(1, {population.enterprises})\n"
+    """``post_entry`` alone, by pgbench with prepared statements as the application role."""
+    last = population.enterprises
+    seller = "1" if load.is_single_seller else f"random(1, {last})"
+    text = (
+        f"\\set a {seller}\n\\set b (:a - 1 + random(1, {last - 1})) % {last} + 1\n{BY_PGBENCH};\n"
     )
-    another = f"\\set b (:a - 1 + random(1, {population.enterprises - 1}))"
-    another += f" % {population.enterprises} + 1\n"
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(pick + another + BY_PGBENCH + ";\n")
+        script.write(text)
         script.flush()
-        program = [
-            str(population.pgbench),
-            *("--no-vacuum", "--protocol=prepared", f"--time={max(1, round(seconds))}"),
-            *(
-                f"--client={load.clients}",
-                f"--jobs={min(2, load.clients)}",
-                f"--file={script.name}",
-            ),
-            population.application_url,
-        ]
+        files = [Path(script.name)]
+        job = PgbenchJob(population.application_url, files, PGBENCH_SETTINGS, load.clients, {})
         before = population.cpu_seconds()
-        ran = await asyncio.create_subprocess_exec(*program, stdout=asyncio.subprocess.PIPE)
-        said = (await ran.communicate())[0].decode()
+        result = await job.run(seconds=seconds)
     spent = population.cpu_seconds() - before
-    settled = int(_SETTLED.findall(said)[0])
-    return Measurement(float(_RATE.findall(said)[0]), spent / settled * 1000)
+    return Measurement(result.rate, spent / result.transactions * 1000)
 
 
 async def by_post_entry(population: Population, load: Load, seconds: float) -> Measurement:
-    """``post_entry`` on the program's pool, each call its own transaction."""
+    """``post_entry`` through the registry's pool, each call in its own transaction."""
 
     async def settle() -> bool:
         await execute(BY_POOL, *population.pair(load))
@@ -221,25 +258,26 @@ async def by_post_entry(population: Population, load: Load, seconds: float) -> M
     return await _measure(population, [settle] * load.clients, seconds)
 
 
-async def by_operation(population: Population, load: Load, seconds: float) -> Measurement:
-    """The whole operation through ``command``."""
-    ready = await population.ensure_ready(load, int(TRANSFERS_PER_SECOND * seconds))
+def by_operation(measured: MeasuredOperation) -> "Method":
+    """The whole operation: sign-in, key, lock, verdict, conditions, postings, audit entry."""
 
-    async def settle() -> bool:
-        await settle_one(ready.pop())
-        return bool(ready)
+    async def measure(population: Population, load: Load, seconds: float) -> Measurement:
+        wanted = int(TRANSFERS_PER_SECOND * seconds)
+        ready = await population.ensure_ready(measured.state, load, wanted)
 
-    return await _measure(population, [settle] * load.clients, seconds)
+        async def perform() -> bool:
+            await measured.perform(ready.pop())
+            return bool(ready)
 
+        return await _measure(population, [perform] * load.clients, seconds)
 
-async def settle_one(case: UUID) -> None:
-    """Settle a case as the centre's officer."""
-    await execute_command(settle_transfer, OFFICER, {"id": case}, key=str(uuid4()))
+    return measure
 
 
 async def by_http(population: Population, load: Load, seconds: float) -> Measurement:
-    """GraphQL mutations over HTTP/1.1, one process serving; each client keeps its connection."""
-    ready = await population.ensure_ready(load, int(TRANSFERS_PER_SECOND * seconds))
+    """Settlement by GraphQL over HTTP/1.1, one server process; each client keeps its connection."""
+    wanted = int(TRANSFERS_PER_SECOND * seconds)
+    ready = await population.ensure_ready(SETTLE.state, load, wanted)
     async with contextlib.AsyncExitStack() as stack:
         clients = [
             await stack.enter_async_context(_connect(population)) for _ in range(load.clients)
@@ -247,8 +285,8 @@ async def by_http(population: Population, load: Load, seconds: float) -> Measure
 
         def settling(post: Callable[[bytes], Awaitable[bytes]]) -> Callable[[], Awaitable[bool]]:
             async def settle() -> bool:
-                answer = await post(_body(ready.pop()))
-                if b'"settled"' not in answer:
+                answer = await post(_body(ready.pop().id))
+                if b'"settled"' not in answer.lower():
                     raise RuntimeError(answer.decode())
                 return bool(ready)
 
@@ -259,12 +297,12 @@ async def by_http(population: Population, load: Load, seconds: float) -> Measure
 
 def _body(case: UUID) -> bytes:
     input = {"id": to_global_id("Transfer", case), "idempotencyKey": str(uuid4())}
-    return json.dumps({"query": SETTLE, "variables": {"input": input}}).encode()
+    return json.dumps({"query": SETTLE_MUTATION, "variables": {"input": input}}).encode()
 
 
 @asynccontextmanager
 async def _connect(population: Population) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
-    """Sends a body and answers the answer's, on a connection of its own."""
+    """Function that sends a body on a connection of its own and returns the body of the answer."""
     reader, writer = await asyncio.open_connection(*population.address)
     head = (
         "POST /graphql HTTP/1.1\r\nhost: loopback\r\ncontent-type: application/json\r\n"
@@ -273,8 +311,8 @@ async def _connect(population: Population) -> AsyncIterator[Callable[[bytes], Aw
 
     async def post(body: bytes) -> bytes:
         writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
-        said = (await reader.readuntil(b"\r\n\r\n")).lower()
-        length = int(said.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        head_of_answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+        length = int(head_of_answer.partition(b"content-length: ")[2].partition(b"\r\n")[0])
         return await reader.readexactly(length)
 
     try:
@@ -286,7 +324,7 @@ async def _connect(population: Population) -> AsyncIterator[Callable[[bytes], Aw
 async def _measure(
     population: Population, clients: list[Callable[[], Awaitable[bool]]], seconds: float
 ) -> Measurement:
-    """How the clients settle; each goes on until time or cases are over."""
+    """Run the clients until the time is over or a client has no transfer left."""
     before, began = population.cpu_seconds(), time.perf_counter()
 
     async def settling(settle: Callable[[], Awaitable[bool]]) -> int:
@@ -307,6 +345,13 @@ Method = Callable[[Population, Load, float], Awaitable[Measurement]]
 METHODS: dict[str, Method] = {
     "pgbench": by_pgbench,
     "post_entry": by_post_entry,
-    "operation": by_operation,
-    "http": by_http,
+    "settle": by_operation(SETTLE),
+    "settle over HTTP": by_http,
 }
+"""Ways to settle, each measured under every load."""
+
+OTHER_OPERATIONS: dict[str, Method] = {
+    "qualify": by_operation(QUALIFY),
+    "approve": by_operation(APPROVE),
+}
+"""Operations measured beside settlement, at random accounts."""

@@ -1,15 +1,23 @@
-"""The benchmarks measure what the program does today: small here, so that they keep step."""
+"""The benchmarks run against the program of today, on few data."""
 
 from collections.abc import AsyncIterator
-from uuid import UUID
 
 import asyncpg
 import pytest
 
 from benchmarks.policies import measure_decisions
-from benchmarks.settlement_load import BY_POOL, FILL, settle_one
+from benchmarks.settlement_load import (
+    APPROVE,
+    BY_POOL,
+    FILL,
+    QUALIFY,
+    SETTLE,
+    MeasuredOperation,
+    ReadyTransfer,
+)
 from registry.db.session import execute, fetch_one
 from registry.ledger.invariants import verify_ledger
+from registry.transfers.rules import State
 from tests.support.builders import install_rules
 from tests.support.cluster import Database
 
@@ -18,15 +26,15 @@ A_CITY = 3
 
 @pytest.mark.parametrize("rows", [60, 1_000])
 def test_decisions_are_measured_over_every_verb_of_a_transfer(rows: int) -> None:
-    found = measure_decisions(rows, 200, 2_000)
+    measured = measure_decisions(rows, 200, 2_000)
 
-    assert 0 < found.yes < found.asked
-    assert found.rows == pytest.approx(rows, rel=0.1)
+    assert 0 < measured.yes < measured.asked
+    assert measured.rows == pytest.approx(rows, rel=0.1)
 
 
 @pytest.fixture
 async def enterprises(database: Database, owner: asyncpg.Connection) -> AsyncIterator[int]:
-    """How many there are in what is settled."""
+    """The number of enterprises that trade."""
     await install_rules(owner)
     await owner.execute(FILL.read_text())
     number = A_CITY * await owner.fetchval("SELECT count(*) FROM division WHERE level = 'city'")
@@ -35,17 +43,31 @@ async def enterprises(database: Database, owner: asyncpg.Connection) -> AsyncIte
     assert [finding for finding in await verify_ledger() if not finding.is_satisfied] == []
 
 
-async def test_the_cases_that_are_measured_settle(
-    enterprises: int, owner: asyncpg.Connection
+@pytest.mark.parametrize("hot", [False, True], ids=["random", "hot"])
+@pytest.mark.parametrize(
+    ("measured", "after"),
+    [(SETTLE, State.SETTLED), (QUALIFY, State.ELIGIBLE), (APPROVE, State.APPROVED)],
+    ids=["settle", "qualify", "approve"],
+)
+async def test_the_measured_operations_succeed(
+    enterprises: int,
+    owner: asyncpg.Connection,
+    measured: MeasuredOperation,
+    after: State,
+    *,
+    hot: bool,
 ) -> None:
-    for hot in (False, True):
-        case: UUID = await owner.fetchval("SELECT bench.cases(1, $1, $2)", enterprises, hot)
+    row = await owner.fetchrow(
+        "SELECT * FROM bench.make_transfers(1, $1, $2, $3)", enterprises, measured.state, hot
+    )
+    assert row is not None
+    transfer = ReadyTransfer(row["transfer_id"], row["seller_city"])
 
-        await settle_one(case)
+    await measured.perform(transfer)
 
-        assert await fetch_one("SELECT state FROM transfer WHERE id = $1", case) == {
-            "state": "settled"
-        }
+    assert await fetch_one("SELECT state FROM transfer WHERE id = $1", transfer.id) == {
+        "state": after
+    }
 
 
 async def test_the_postings_that_are_measured_are_one_settlement_each(enterprises: int) -> None:
