@@ -87,9 +87,9 @@ def _make_transfer(seller: Viewer, buyer: Viewer, chance: random.Random) -> Tran
         seller_opinion=opinion,
         buyer_opinion=opinion,
         submitted_by=seller.person,
-        submitted_body=seller.organisation,
-        acted=[seller.person, buyer.person],
-        acted_for=[seller.organisation, buyer.organisation],
+        submitting_organisation=seller.organisation,
+        signatories=[seller.person, buyer.person],
+        signed_for=[seller.organisation, buyer.organisation],
     )
 
 

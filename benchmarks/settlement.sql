@@ -19,7 +19,7 @@ DECLARE
     v_cities CONSTANT text[] := ARRAY(SELECT code FROM division WHERE level = 'city' ORDER BY code);
     v_centre CONSTANT uuid := bench.known('000c', 0);
 BEGIN
-    INSERT INTO act (id, at, operation, kind, verb, object_id, role, edition, rule, facts, key, input)
+    INSERT INTO audit_entry (id, at, operation, kind, verb, object_id, role, edition, rule, facts, key, input)
     SELECT bench.audit_entry(), registry_now(), 'open_holding', 'Account', 'open_holding', bench.audit_entry(), 'province',
         l.edition, l.number, '{}', 'bench', '{}'
     FROM rule_line l WHERE 'allow' = ANY (l.cells) ORDER BY l.edition DESC, l.sequence LIMIT 1;
@@ -33,15 +33,15 @@ BEGIN
     SELECT bench.known('000b', n), 'enterprise', 'enterprise ' || n, city, city, '', 'industrial', 'open',
         registry_now(), registry_now()
     FROM generate_series(1, enterprises) n, LATERAL (SELECT v_cities[1 + n % cardinality(v_cities)] AS city) c;
-    INSERT INTO client (id, name, organisation_id, house, scopes, state, changed_at)
+    INSERT INTO client (id, name, organisation_id, first_party, scopes, state, changed_at)
     VALUES (gen_random_uuid(), 'demonstration', v_centre, true, '{}', 'open', registry_now());
     -- An officer of the centre and one of each city: bench-officer-<code of the division>.
-    INSERT INTO person (id, subject, name, organisation_id, side, from_outside, changed_at)
+    INSERT INTO person (id, subject, name, organisation_id, side, appointed_externally, changed_at)
     SELECT bench.known('000e', split_part(o.id::text, '-', 5)::bigint), 'bench-officer-' || o.city, 'officer', o.id,
         'official', false, registry_now()
     FROM organisation o WHERE o.kind IN ('centre', 'city');
     INSERT INTO appointment (id, person_id, side, organisation_id, role, division, may_initiate, may_approve,
-        valid_from, from_outside, state, submitted_by, submitted_body, acted, changed_at)
+        valid_from, appointed_externally, state, submitted_by, submitting_organisation, signatories, changed_at)
     SELECT p.id, p.id, 'official', o.id, o.kind, o.city, true, true, '2020-01-01', false, 'in_force', v_centre, v_centre,
         ARRAY[v_centre, bench.audit_entry()], registry_now()
     FROM person p JOIN organisation o ON o.id = p.organisation_id;
@@ -88,7 +88,7 @@ BEGIN
             + v_cities * (1 + floor(random() * (enterprises / v_cities - 1)))::integer) % enterprises;
         INSERT INTO transfer (id, seller_id, seller_city, seller_county, buyer_id, buyer_city, buyer_county,
             instrument_id, quantity, price_fen, sum_fen, note, announcement, regime, state, deadline_at, offered_at,
-            contract_number, bank_reference, submitted_by, submitted_body, acted, acted_for, drafted_at, changed_at)
+            contract_number, bank_reference, submitted_by, submitting_organisation, signatories, signed_for, drafted_at, changed_at)
         SELECT transfer_id, s.id, s.city, '', b.id, b.city, '', v_right, 1000, 750000, 750000, '', '', 'same_city',
             wanted_state, '9999-12-31+00', registry_now(), CASE WHEN v_paid THEN transfer_id::text ELSE '' END,
             CASE WHEN v_paid THEN transfer_id::text ELSE '' END, bench.audit_entry(), s.id, '{}', '{}', registry_now(),

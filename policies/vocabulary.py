@@ -99,9 +99,14 @@ KINDS: dict[str, KindSpec] = {
             _VIEW,
             Verb("register", Text("register", "登记"), creates=True),
             Verb("revoke", Text("revoke", "撤销")),
-            Verb("register_document", Text("register a document for", "登记查询文档")),
-            Verb("retire_document", Text("retire a document of", "停用查询文档")),
-            Verb("confine", Text("confine to its documents", "限定查询文档")),
+            Verb(
+                "register_persisted_query", Text("register a persisted query for", "登记查询文档")
+            ),
+            Verb("retire_persisted_query", Text("retire a persisted query of", "停用查询文档")),
+            Verb(
+                "restrict_to_persisted_queries",
+                Text("restrict to persisted queries", "限定查询文档"),
+            ),
         ),
     ),
     "Account": KindSpec(

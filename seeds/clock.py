@@ -6,27 +6,29 @@ import asyncpg
 
 
 async def set_clock(owner: asyncpg.Connection, at: datetime) -> None:
-    """The clock, which showed real time, stands at ``at``; for a registry without any act."""
-    await owner.execute("UPDATE registry_clock SET reads = $1 WHERE reads IS NULL", at)
+    """Stop a clock that shows real time at ``at``; for a registry without any audit entry."""
+    await owner.execute("UPDATE registry_clock SET base_time = $1 WHERE base_time IS NULL", at)
 
 
 async def advance_clock(owner: asyncpg.Connection, at: datetime) -> None:
-    """A clock that stands earlier than ``at`` stands there; any other is left alone."""
+    """Move a clock that is stopped before ``at`` to ``at``; leave any other."""
     await owner.execute(
-        "UPDATE registry_clock SET reads = $1 WHERE reads < $1 AND since IS NULL", at
+        "UPDATE registry_clock SET base_time = $1 WHERE base_time < $1 AND running_since IS NULL",
+        at,
     )
 
 
 async def start_clock(owner: asyncpg.Connection) -> None:
-    """A clock that stands runs on from where it stands."""
+    """Let a stopped clock run on."""
     await owner.execute(
-        "UPDATE registry_clock SET since = clock_timestamp()"
-        " WHERE reads IS NOT NULL AND since IS NULL"
+        "UPDATE registry_clock SET running_since = clock_timestamp()"
+        " WHERE base_time IS NOT NULL AND running_since IS NULL"
     )
 
 
 async def stop_clock(owner: asyncpg.Connection) -> None:
-    """A clock that was started stands at what it shows."""
+    """Stop a running clock at the time it shows."""
     await owner.execute(
-        "UPDATE registry_clock SET reads = registry_now(), since = NULL WHERE since IS NOT NULL"
+        "UPDATE registry_clock SET base_time = registry_now(), running_since = NULL"
+        " WHERE running_since IS NOT NULL"
     )

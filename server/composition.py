@@ -18,7 +18,12 @@ from registry.access.rulebook_store import (
     store_rulebook,
 )
 from registry.access.viewer_cache import ViewerCache
-from registry.db.migrations.runner import migrate
+from registry.db.migrations.runner import (
+    PREDATES_RELEASE,
+    PREDATES_RELEASE_MESSAGE,
+    MigrationError,
+    migrate,
+)
 from registry.db.session import close_database, fetch_one, open_database
 from registry.reading.reader_pool import ReaderPool
 from schema.build import GovernedSchema
@@ -159,15 +164,23 @@ async def _checked_database(settings: Settings, url: str) -> AsyncIterator[None]
             raise ConfigurationError(
                 "DATABASE_URL names a superuser or the tables' owner; give the application role."
             )
+        await _check_schema()
         await _check_clock(settings)
         yield
     finally:
         await close_database()
 
 
+async def _check_schema() -> None:
+    """Refuse a database of a schema before 1.0, which no migration leads out of."""
+    found = await fetch_one(PREDATES_RELEASE)
+    if found is None or found["predates"]:
+        raise MigrationError(PREDATES_RELEASE_MESSAGE)
+
+
 async def _check_clock(settings: Settings) -> None:
     """Refuse a clock that was moved, where time must be real."""
-    moved = await fetch_one("SELECT 1 FROM registry_clock WHERE reads IS NOT NULL")
+    moved = await fetch_one("SELECT 1 FROM registry_clock WHERE base_time IS NOT NULL")
     if settings.is_production and moved is not None:
         raise ConfigurationError(
             "The registry clock of this database was moved: it is a demonstration's."
@@ -180,7 +193,7 @@ async def prepare_database(
     """Bring tables, rights, reference data and rule book up to date; the migrations newly applied.
 
     Raises:
-        MigrationRefused: database and migrations disagree.
+        MigrationError: database and migrations disagree.
 
     """
     applied = await migrate(owner_url, application_role, reader_role=reader_role)

@@ -19,25 +19,26 @@ ByteProgress = Callable[[int, int], None]
 COLUMNS = {
     "organisation": "id kind name credit_code division city county source_category"
     " two_representatives state source demo registered_at changed_at",
-    "person": "id subject name organisation_id side from_outside demo changed_at",
+    "person": "id subject name organisation_id side appointed_externally demo changed_at",
     "appointment": "id person_id side organisation_id role division may_initiate may_approve"
-    " valid_from from_outside state submitted_by submitted_body acted demo changed_at",
-    "client": "id name organisation_id house scopes state demo changed_at",
-    "act": "id at written_at operation kind verb object_id role person_id appointment_id"
+    " valid_from appointed_externally state submitted_by submitting_organisation"
+    " signatories demo changed_at",
+    "client": "id name organisation_id first_party scopes state demo changed_at",
+    "audit_entry": "id at written_at operation kind verb object_id role person_id appointment_id"
     " organisation_id edition rule facts key state_before state_after input",
     "permit": "id number organisation_id city county issued_by category valid_from valid_until"
     " state source demo registered_at changed_at",
     "permit_limit": "id permit_id pollutant quantity effective_from source",
     "instrument": "id code class pollutant origin_city acquisition unit scale demo",
     "account": "id organisation_id kind",
-    "balance": "account_id instrument_id quantity issuer sequence known_at",
+    "balance": "account_id instrument_id quantity issuer sequence recorded_at",
     "transfer": "id seller_id seller_city seller_county buyer_id buyer_city buyer_county"
     " instrument_id quantity price_fen sum_fen note announcement regime state deadline_at"
     " offered_at awaiting contract_number bank_reference number reason in_default submitted_by"
-    " submitted_body acted acted_for demo drafted_at changed_at",
-    "entry": "id act_id kind known_at effective_at source demo",
+    " submitting_organisation signatories signed_for demo drafted_at changed_at",
+    "entry": "id audit_entry_id kind recorded_at effective_at source demo",
     "posting": "entry_id line source target instrument quantity source_sequence source_balance"
-    " target_sequence target_balance known_at effective_at",
+    " target_sequence target_balance recorded_at effective_at",
     "bank_reference": "entry_id reference",
     "certificate": "id number transfer_id entry_id issued_at seller_id buyer_id pollutant quantity"
     " demo",

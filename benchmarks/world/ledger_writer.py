@@ -75,7 +75,7 @@ class LedgerWriter:
         by, id = row.actor, self.next_id()
         ruling = self.rules.lookup(row.operation, by.role, row.facts)
         self.buffer.add(
-            "act",
+            "audit_entry",
             *(id, row.at, row.at, ruling.operation, ruling.kind, ruling.verb, row.object_id),
             ruling.role,
             *by.signature,

@@ -166,10 +166,11 @@ class OrganisationFactory:
             self.writer.buffer.add(
                 "person", officer.person, subject, subject, id, side_of(kind), TRUE, TRUE, self.at
             )
-            acted = pg_array((proposed, self.writer.next_id()))
+            signatories = pg_array((proposed, self.writer.next_id()))
             self.writer.buffer.add(
                 "appointment", officer.appointment, officer.person, side_of(kind), id, kind,
-                place.code, TRUE, TRUE, self.at, TRUE, "in_force", proposed, body, acted, TRUE,
+                place.code, TRUE, TRUE, self.at, TRUE, "in_force", proposed, body,
+                signatories, TRUE,
                 self.at,
             )  # fmt: skip
         return first, second

@@ -12,7 +12,7 @@ from registry.db.session import fetch_one
 
 _ACCESS_SNAPSHOT_SQL = """
     SELECT epoch, reference_version, registry_now() AS now,
-        reads IS NOT NULL AND since IS NULL AS clock_stopped,
+        base_time IS NOT NULL AND running_since IS NULL AS clock_stopped,
         (SELECT max(version) FROM rule_edition) AS edition
     FROM access_epoch, registry_clock
 """

@@ -97,7 +97,7 @@ class ViewerRecord:
     Attributes:
         is_client_open: no program is named, or it is registered and was not revoked.
         scopes: the verbs that the program may use for this caller; None sets no limit.
-        client_organisation: the owner of the program; NIL without one, and for one of the house.
+        client_organisation: the owner of the program; NIL without one, or for a first-party one.
         appointments: the one that the request names, else every one the person ever acted in.
 
     """
@@ -182,15 +182,17 @@ def viewer_from_record(principal: Principal, record: ViewerRecord, now: datetime
 def _client_access(
     principal: Principal, client: Mapping[str, Any]
 ) -> tuple[bool, frozenset[str] | None, UUID]:
-    """Whether the client is open, the scopes it has here, and the body it belongs to."""
+    """Whether the client is open, the scopes it has here, and the organisation it belongs to."""
     if not principal.client:
         return True, principal.scopes, NIL
     if not (client["registered"] and client["open"]):
         return False, frozenset(), NIL
-    if client["house"]:
+    if client["first_party"]:
         return True, principal.scopes, NIL
-    granted = frozenset(client["scopes"])
-    return True, granted if principal.scopes is None else granted & principal.scopes, client["body"]
+    scopes = frozenset(client["scopes"])
+    if principal.scopes is not None:
+        scopes &= principal.scopes
+    return True, scopes, client["client_organisation"]
 
 
 Measures = Mapping[tuple[UUID, bool], tuple[Interval, ...]]

@@ -137,7 +137,9 @@ async def sign_agreement(context: CommandContext, agreement: Agreement) -> Agree
     """
     own = context.viewer.organisation
     await AgreementParty.filter(agreement_id=agreement.id, organisation_id=own).update(
-        signed_at=context.now, signed_by=context.viewer.person, act_id=context.audit_entry_id
+        signed_at=context.now,
+        signed_by=context.viewer.person,
+        audit_entry_id=context.audit_entry_id,
     )
     agreement.signed = [*agreement.signed, own]
     advance_agreement(agreement, rules.next_signing_step(agreement.parties, agreement.signed))

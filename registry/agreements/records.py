@@ -43,7 +43,7 @@ class AgreementParty(Model):
     capacity = fields.TextField()
     signed_at: datetime | None = fields.DatetimeField(null=True)
     signed_by: UUID | None = fields.UUIDField(null=True)
-    act_id: UUID | None = fields.UUIDField(null=True)
+    audit_entry_id: UUID | None = fields.UUIDField(null=True)
 
     class Meta:
         table = "agreement_party"

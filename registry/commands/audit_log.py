@@ -82,7 +82,8 @@ async def claim_key(viewer: Viewer, key: str, digest: str, audit_entry_id: UUID)
     """
     owner = (viewer.organisation, viewer.person, viewer.client or viewer.role, key)
     claimed = await execute(
-        "INSERT INTO idempotency_key (organisation_id, person_id, client, key, hash, act_id)"
+        "INSERT INTO idempotency_key"
+        " (organisation_id, person_id, client, key, hash, audit_entry_id)"
         " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
         *owner,
         digest,
@@ -91,13 +92,13 @@ async def claim_key(viewer: Viewer, key: str, digest: str, audit_entry_id: UUID)
     if claimed:
         return None
     found = await fetch_one(
-        "SELECT hash, act_id FROM idempotency_key"
+        "SELECT hash, audit_entry_id FROM idempotency_key"
         " WHERE organisation_id = $1 AND person_id = $2 AND client = $3 AND key = $4",
         *owner,
     )
     if found is None or found["hash"] != digest:
         raise KeyReused
-    return UUID(str(found["act_id"]))
+    return UUID(str(found["audit_entry_id"]))
 
 
 def nil_to_none(id: UUID) -> UUID | None:
@@ -109,7 +110,7 @@ def nil_to_none(id: UUID) -> UUID | None:
 _HISTORIES_SQL = """
     SELECT asked.object_id, asked.most, found.id
     FROM unnest($1::uuid[], $2::int[]) AS asked (object_id, most), LATERAL (
-        SELECT id, at, written_at FROM act WHERE object_id = asked.object_id
+        SELECT id, at, written_at FROM audit_entry WHERE object_id = asked.object_id
         ORDER BY at, written_at, id LIMIT asked.most
     ) AS found
     ORDER BY found.at, found.written_at, found.id
@@ -117,7 +118,7 @@ _HISTORIES_SQL = """
 _STATES_SQL = """
     SELECT asked.object_id, asked.at, found.state_after
     FROM unnest($1::uuid[], $2::timestamptz[]) AS asked (object_id, at), LATERAL (
-        SELECT state_after FROM act
+        SELECT state_after FROM audit_entry
         WHERE object_id = asked.object_id AND at <= asked.at AND state_after IS NOT NULL
         ORDER BY at DESC, written_at DESC LIMIT 1
     ) AS found
@@ -125,12 +126,15 @@ _STATES_SQL = """
 
 
 HISTORY = ToMany(
-    "act", "{t}.object_id = {p}.id", "{t}.at, {t}.written_at, {t}.id", limit_argument="first"
+    "audit_entry",
+    "{t}.object_id = {p}.id",
+    "{t}.at, {t}.written_at, {t}.id",
+    limit_argument="first",
 )
 """The acts on a row, oldest first."""
 
 STATE_AT = ColumnExpr(
-    "(SELECT a.state_after FROM act a WHERE a.object_id = {t}.id AND a.at <= :as_of"
+    "(SELECT a.state_after FROM audit_entry a WHERE a.object_id = {t}.id AND a.at <= :as_of"
     " AND a.state_after IS NOT NULL ORDER BY a.at DESC, a.written_at DESC LIMIT 1)"
 )
 """The state in which the acts had left a row by a moment."""

@@ -316,10 +316,10 @@ def _arguments_without_id(operation: Operation[Any], args: Args) -> Args:
 
 def _records_to_save(context: CommandContext, record: Any) -> list[Model]:  # noqa: ANN401 - any concept's record
     """The record, with who signed and when, where the run changed it in memory."""
-    if hasattr(record, "acted") and context.viewer.person not in (NIL, *record.acted):
-        record.acted = [*record.acted, context.viewer.person]
-        if hasattr(record, "acted_for"):
-            record.acted_for = [*record.acted_for, context.viewer.organisation]
+    if hasattr(record, "signatories") and context.viewer.person not in (NIL, *record.signatories):
+        record.signatories = [*record.signatories, context.viewer.person]
+        if hasattr(record, "signed_for"):
+            record.signed_for = [*record.signed_for, context.viewer.organisation]
     governed = "changed_at" in record._meta.fields_map  # noqa: SLF001 - Tortoise's own catalogue
     if governed:
         record.changed_at = context.now

@@ -28,4 +28,4 @@ class AuditEntry(Model):
     input: fields.JSONField[object] = fields.JSONField()
 
     class Meta:
-        table = "act"
+        table = "audit_entry"

@@ -31,7 +31,7 @@ class AccountStatementLine:
     change: int
     balance: int
     other: UUID
-    known_at: datetime
+    recorded_at: datetime
     effective_at: datetime
     reverses: UUID | None
     note: str
@@ -43,15 +43,15 @@ _STATEMENT = """
     SELECT s.*, e.kind, e.reverses, e.note, e.source, e.demo
     FROM (
         SELECT entry_id, line, target_sequence AS sequence, quantity AS change,
-            target_balance AS balance, source AS other, known_at, effective_at
+            target_balance AS balance, source AS other, recorded_at, effective_at
         FROM posting
-        WHERE target = $1 AND instrument = $2 AND known_at >= $3 AND known_at < $4
+        WHERE target = $1 AND instrument = $2 AND recorded_at >= $3 AND recorded_at < $4
             AND target_sequence > $5
         UNION ALL
-        SELECT entry_id, line, source_sequence, -quantity, source_balance, target, known_at,
+        SELECT entry_id, line, source_sequence, -quantity, source_balance, target, recorded_at,
             effective_at
         FROM posting
-        WHERE source = $1 AND instrument = $2 AND known_at >= $3 AND known_at < $4
+        WHERE source = $1 AND instrument = $2 AND recorded_at >= $3 AND recorded_at < $4
             AND source_sequence > $5
     ) s JOIN entry e ON e.id = s.entry_id
     ORDER BY s.sequence LIMIT $6
@@ -108,7 +108,7 @@ _POSITIONS = """
         i.scale,
         CASE
             WHEN $4::timestamptz IS NOT NULL THEN balance_as_effective(a.id, i.id, $4, $2)
-            WHEN $3::timestamptz IS NOT NULL THEN balance_as_known(a.id, i.id, $3)
+            WHEN $3::timestamptz IS NOT NULL THEN balance_as_recorded(a.id, i.id, $3)
             ELSE b.quantity
         END AS quantity,
         EXISTS (

@@ -79,7 +79,7 @@ async def build_freeze(context: CommandContext, **order: Unpack[FreezeOrder]) ->
         city=holder["city"],
         county=holder["county"],
         submitted_by=context.viewer.person,
-        submitted_body=context.viewer.organisation,
+        submitting_organisation=context.viewer.organisation,
         demo=order.get("demo", False),
         changed_at=context.now,
     )

@@ -59,10 +59,11 @@ class CheckResult:
 # Every posting twice, as each of its accounts sees it.
 _POSTING_SIDES = """
     SELECT source AS account_id, instrument AS instrument_id, entry_id, line, -quantity AS change,
-        source_sequence AS sequence, source_balance AS balance, known_at
+        source_sequence AS sequence, source_balance AS balance, recorded_at
     FROM posting
     UNION ALL
-    SELECT target, instrument, entry_id, line, quantity, target_sequence, target_balance, known_at
+    SELECT target, instrument, entry_id, line, quantity, target_sequence, target_balance,
+        recorded_at
     FROM posting
 """
 
@@ -70,7 +71,7 @@ _RECOMPUTED_BALANCES = f"""
     SELECT s.*,
         sum(change) OVER w AS replayed,
         row_number() OVER w AS place,
-        lag(known_at) OVER w AS known_before
+        lag(recorded_at) OVER w AS recorded_before
     FROM ({_POSTING_SIDES}) s
     WINDOW w AS (PARTITION BY account_id, instrument_id ORDER BY sequence, entry_id, line)
 """
@@ -103,12 +104,12 @@ LEDGER_INVARIANTS = (
         FROM balance b
         FULL JOIN (
             SELECT account_id, instrument_id, sum(change)::bigint AS quantity, count(*) AS lines,
-                max(known_at) AS known_at
+                max(recorded_at) AS recorded_at
             FROM ({_POSTING_SIDES}) x GROUP BY account_id, instrument_id
         ) s ON s.account_id = b.account_id AND s.instrument_id = b.instrument_id
         WHERE b.quantity IS DISTINCT FROM coalesce(s.quantity, 0)
             OR b.sequence IS DISTINCT FROM coalesce(s.lines, 0)
-            OR (s.lines > 0 AND b.known_at <> s.known_at)""",
+            OR (s.lines > 0 AND b.recorded_at <> s.recorded_at)""",
     ),
     InvariantCheck(
         "running_balances_follow",
@@ -136,10 +137,10 @@ LEDGER_INVARIANTS = (
         FROM ({_RECOMPUTED_BALANCES}) r WHERE sequence <> place""",
     ),
     InvariantCheck(
-        "knowledge_never_runs_back",
+        "recorded_time_never_runs_back",
         Text("What is known later stands later.", "登记时间不倒退。"),
-        f"""SELECT account_id, instrument_id, entry_id, line, known_at, known_before
-        FROM ({_RECOMPUTED_BALANCES}) r WHERE known_at < known_before""",
+        f"""SELECT account_id, instrument_id, entry_id, line, recorded_at, recorded_before
+        FROM ({_RECOMPUTED_BALANCES}) r WHERE recorded_at < recorded_before""",
     ),
     InvariantCheck(
         "entries_are_whole",
@@ -151,7 +152,7 @@ LEDGER_INVARIANTS = (
         FROM entry e LEFT JOIN posting p ON p.entry_id = e.id
         GROUP BY e.id, e.kind
         HAVING count(p.line) = 0 OR max(p.line) <> count(p.line) OR min(p.line) <> 1
-            OR bool_or(p.known_at <> e.known_at OR p.effective_at <> e.effective_at)
+            OR bool_or(p.recorded_at <> e.recorded_at OR p.effective_at <> e.effective_at)
         UNION ALL
         SELECT p.entry_id, NULL, 1, p.line FROM posting p
         WHERE NOT EXISTS (SELECT FROM entry e WHERE e.id = p.entry_id)""",
@@ -159,8 +160,8 @@ LEDGER_INVARIANTS = (
     InvariantCheck(
         "entries_have_their_act",
         Text("Every entry is the effect of one act.", "每笔分录对应一个行为记录。"),
-        """SELECT e.id AS entry_id, e.act_id FROM entry e
-        WHERE NOT EXISTS (SELECT FROM act a WHERE a.id = e.act_id)""",
+        """SELECT e.id AS entry_id, e.audit_entry_id FROM entry e
+        WHERE NOT EXISTS (SELECT FROM audit_entry a WHERE a.id = e.audit_entry_id)""",
     ),
     InvariantCheck(
         "acts_have_their_rule",
@@ -168,7 +169,7 @@ LEDGER_INVARIANTS = (
             "Every act names a rule of its edition that allows.",
             "每一行为均依据有效版本的许可规则。",
         ),
-        """SELECT a.id AS act_id, a.edition, a.rule FROM act a
+        """SELECT a.id AS audit_entry_id, a.edition, a.rule FROM audit_entry a
         WHERE NOT EXISTS (
             SELECT FROM rule_line l
             WHERE l.edition = a.edition AND l.number = a.rule AND 'allow' = ANY (l.cells))""",
@@ -264,9 +265,9 @@ def _postings_exist_check() -> InvariantCheck:
     return InvariantCheck(
         "acts_have_their_effect",
         Text("Every act that moves something has its entry.", "每一产生变动的行为均有分录。"),
-        f"""SELECT a.id AS act_id, a.kind, a.verb FROM act a
+        f"""SELECT a.id AS audit_entry_id, a.kind, a.verb FROM audit_entry a
         WHERE (a.kind, a.verb) IN ({wanted})
-            AND NOT EXISTS (SELECT FROM entry e WHERE e.act_id = a.id)""",
+            AND NOT EXISTS (SELECT FROM entry e WHERE e.audit_entry_id = a.id)""",
     )
 
 
@@ -286,7 +287,7 @@ def _states_match_log_check() -> InvariantCheck:
         ),
         f"""SELECT o.kind, o.id AS object_id, o.state, a.state_after FROM ({each}) o
         CROSS JOIN LATERAL (
-            SELECT state_after FROM act WHERE object_id = o.id AND state_after IS NOT NULL
+            SELECT state_after FROM audit_entry WHERE object_id = o.id AND state_after IS NOT NULL
             ORDER BY at DESC, written_at DESC LIMIT 1) a
         WHERE a.state_after <> o.state""",
     )

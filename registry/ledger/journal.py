@@ -197,7 +197,7 @@ async def available_quantity(account: UUID, instrument: UUID) -> int:
 async def balance_at(account: UUID, instrument: UUID, recorded_at: datetime) -> int:
     """What the account held as it was known at a moment. One look-up for each side."""
     return await _fetch_quantity(
-        "SELECT balance_as_known($1, $2, $3) AS figure", account, instrument, recorded_at
+        "SELECT balance_as_recorded($1, $2, $3) AS figure", account, instrument, recorded_at
     )
 
 

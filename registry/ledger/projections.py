@@ -1,7 +1,7 @@
 """How accounts, instruments and reversals are read from rows."""
 
 from registry.ledger.rules import MONEY_INSTRUMENT
-from registry.reading.projections import ColumnExpr, OptionalRow, ToMany, ToOne, column_expr
+from registry.reading.projections import ColumnExpr, OptionalRow, ToMany, ToOne
 
 _MONEY = f"'{MONEY_INSTRUMENT}'"
 
@@ -12,7 +12,7 @@ _POSITIONS = """(
             WHEN :as_of::timestamptz IS NULL THEN b.quantity
             WHEN :effective::boolean
                 THEN balance_as_effective({p}.id, b.instrument_id, :as_of::timestamptz, :now)
-            ELSE balance_as_known({p}.id, b.instrument_id, :as_of::timestamptz)
+            ELSE balance_as_recorded({p}.id, b.instrument_id, :as_of::timestamptz)
         END AS quantity,
         EXISTS (
             SELECT FROM freeze_order f
@@ -31,15 +31,15 @@ _LINES = """(
     SELECT l.*, e.kind, e.note, e.source, e.demo, i.scale
     FROM (
         SELECT entry_id, target_sequence AS sequence, quantity AS change,
-            target_balance AS balance, known_at, effective_at
+            target_balance AS balance, recorded_at, effective_at
         FROM posting
-        WHERE target = {p}.id AND instrument = :instrument AND known_at >= :since
-            AND known_at < :until AND target_sequence > greatest(:after_sequence::bigint, 0)
+        WHERE target = {p}.id AND instrument = :instrument AND recorded_at >= :since
+            AND recorded_at < :until AND target_sequence > greatest(:after_sequence::bigint, 0)
         UNION ALL
-        SELECT entry_id, source_sequence, -quantity, source_balance, known_at, effective_at
+        SELECT entry_id, source_sequence, -quantity, source_balance, recorded_at, effective_at
         FROM posting
-        WHERE source = {p}.id AND instrument = :instrument AND known_at >= :since
-            AND known_at < :until AND source_sequence > greatest(:after_sequence::bigint, 0)
+        WHERE source = {p}.id AND instrument = :instrument AND recorded_at >= :since
+            AND recorded_at < :until AND source_sequence > greatest(:after_sequence::bigint, 0)
     ) l
     JOIN entry e ON e.id = l.entry_id
     JOIN instrument i ON i.id = :instrument
@@ -78,7 +78,6 @@ POSITION_INSTRUMENT = ToOne("{t}.instrument_id", joined_alias="{t}i")
 QUANTITY = ColumnExpr("{t}.quantity", scale="{t}i.scale")
 CHANGE = ColumnExpr("{t}.change", scale="{t}.scale")
 BALANCE = ColumnExpr("{t}.balance", scale="{t}.scale")
-RECORDED_AT = column_expr("known_at")
 ENTRY = ColumnExpr("{t}.entry_id", id_kind="Entry")
 HOLDER = ToOne("{t}.organisation_id")
 

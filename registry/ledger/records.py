@@ -43,12 +43,12 @@ class Account(Model):
 
 
 class Entry(Model):
-    """One event in the journal. ``known_at`` never runs backwards; ``effective_at`` may."""
+    """One event in the journal. ``recorded_at`` never runs backwards; ``effective_at`` may."""
 
     id = fields.UUIDField(primary_key=True)
-    act_id = fields.UUIDField()
+    audit_entry_id = fields.UUIDField()
     kind = fields.TextField()
-    known_at = fields.DatetimeField()
+    recorded_at = fields.DatetimeField()
     effective_at = fields.DatetimeField()
     reverses: UUID | None = fields.UUIDField(null=True)
     note = fields.TextField(default="")
@@ -77,7 +77,7 @@ class Freeze(Model):
     city = fields.TextField()
     county = fields.TextField()
     submitted_by = fields.UUIDField()
-    submitted_body = fields.UUIDField()
+    submitting_organisation = fields.UUIDField()
     demo = fields.BooleanField(default=False)
     changed_at = fields.DatetimeField()
 
@@ -99,8 +99,8 @@ class Reversal(Model):
     reversing_entry_id: UUID | None = fields.UUIDField(null=True)
     parties: ArrayField = ArrayField(element_type="uuid")
     submitted_by = fields.UUIDField()
-    submitted_body = fields.UUIDField()
-    acted: ArrayField = ArrayField(element_type="uuid")
+    submitting_organisation = fields.UUIDField()
+    signatories: ArrayField = ArrayField(element_type="uuid")
     demo = fields.BooleanField(default=False)
     changed_at = fields.DatetimeField()
 

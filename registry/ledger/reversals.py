@@ -26,9 +26,10 @@ from registry.ledger.rules import (
 _ESCROW_SOURCES = """
     SELECT DISTINCT p.source AS escrow, p.instrument, e.organisation_id,
         (SELECT b.source FROM posting b JOIN account h ON h.id = b.source
-         WHERE b.target = p.source AND b.instrument = p.instrument AND b.known_at <= p.known_at
+         WHERE b.target = p.source AND b.instrument = p.instrument
+            AND b.recorded_at <= p.recorded_at
             AND h.organisation_id = e.organisation_id
-         ORDER BY b.known_at DESC, b.target_sequence DESC LIMIT 1) AS home
+         ORDER BY b.recorded_at DESC, b.target_sequence DESC LIMIT 1) AS home
     FROM posting p JOIN account e ON e.id = p.source
     WHERE p.entry_id = $1 AND e.kind = 'escrow'
 """
@@ -139,8 +140,8 @@ async def build_reversal(context: CommandContext, *, entry: UUID, reason: str) -
         reason=check_text(reason, "reason", max_length=REASON_MAX),
         parties=await affected_organisations(entry),
         submitted_by=context.viewer.person,
-        submitted_body=context.viewer.organisation,
-        acted=[],
+        submitting_organisation=context.viewer.organisation,
+        signatories=[],
         demo=found.demo,
         changed_at=context.now,
     )

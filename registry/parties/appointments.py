@@ -77,7 +77,7 @@ async def build_person(
         name=check_text(name, "name", max_length=PERSON_NAME_MAX, multiline=False),
         organisation_id=body.id,
         side=side_of(body.kind).value,
-        from_outside=await needs_external_appointer(body.id, context.now),
+        appointed_externally=await needs_external_appointer(body.id, context.now),
         demo=demo,
         changed_at=context.now,
     )
@@ -109,11 +109,11 @@ async def build_appointment(
         may_approve=terms.get("may_approve", False),
         valid_from=_check_start(terms.get("valid_from"), context.now),
         valid_until=terms.get("valid_until"),
-        from_outside=await needs_external_appointer(body.id, context.now),
+        appointed_externally=await needs_external_appointer(body.id, context.now),
         state=AppointmentState.PROPOSED.value,
         submitted_by=context.viewer.person,
-        submitted_body=context.viewer.organisation,
-        acted=[],
+        submitting_organisation=context.viewer.organisation,
+        signatories=[],
         demo=terms.get("demo", False),
         changed_at=context.now,
     )

@@ -93,7 +93,7 @@ def _build_person(context: CommandContext, province: Organisation, officer: Firs
         name=check_text(officer.name, "founders", max_length=PERSON_NAME_MAX, multiline=False),
         organisation_id=province.id,
         side=side_of(province.kind).value,
-        from_outside=True,
+        appointed_externally=True,
         demo=province.demo or officer.demo,
         changed_at=context.now,
     )
@@ -112,11 +112,11 @@ def _build_appointment(
         may_initiate=True,
         may_approve=True,
         valid_from=context.now,
-        from_outside=True,
+        appointed_externally=True,
         state=AppointmentState.IN_FORCE.value,
         submitted_by=person.id,
-        submitted_body=province.id,
-        acted=[one.id for one in signatories],
+        submitting_organisation=province.id,
+        signatories=[one.id for one in signatories],
         demo=person.demo,
         changed_at=context.now,
     )

@@ -49,7 +49,7 @@ _UNIQUE_CONSTRAINTS = {
         "该人员的同一任职已提出或已生效。",
     ),
     "client_name_once": _duplicate("name", "A client has this name.", "该应用名称已登记。"),
-    "client_document_once": _duplicate(
+    "persisted_query_once": _duplicate(
         "text", "The client has registered this document.", "该应用已登记此查询文档。"
     ),
 }

@@ -28,16 +28,16 @@ SUBMITTER = Fact(
 """The viewer himself submitted the object; its column is ``submitted_by``."""
 
 SAME_ORGANISATION_AS_SUBMITTER = Fact(
-    check=lambda viewer, record: record.submitted_body == viewer.organisation,
-    where="{t}.submitted_body = :organisation",
+    check=lambda viewer, record: record.submitting_organisation == viewer.organisation,
+    where="{t}.submitting_organisation = :organisation",
 )
-"""The viewer's organisation submitted the object; its column is ``submitted_body``."""
+"""The viewer's organisation submitted the object; its column is ``submitting_organisation``."""
 
 ALREADY_SIGNED = Fact(
-    check=lambda viewer, record: viewer.person in record.acted,
-    where=":person = ANY ({t}.acted)",
+    check=lambda viewer, record: viewer.person in record.signatories,
+    where=":person = ANY ({t}.signatories)",
 )
-"""The viewer signed the object before; its column is ``acted``."""
+"""The viewer signed the object before; its column is ``signatories``."""
 
 _NOT_OFFICIAL = Fact(
     check=lambda _, record: record.side != "official",
@@ -45,7 +45,9 @@ _NOT_OFFICIAL = Fact(
     viewer_independent=True,
 )
 _APPOINTED_EXTERNALLY = Fact(
-    check=lambda _, record: record.from_outside, where="{t}.from_outside", viewer_independent=True
+    check=lambda _, record: record.appointed_externally,
+    where="{t}.appointed_externally",
+    viewer_independent=True,
 )
 
 ORGANISATION = Kind(

@@ -259,7 +259,7 @@ async def register_client(_context: CommandContext, client: Client, /, **_: obje
         Malformed: a scope that the rule book does not know, or a bad name.
         Duplicate: the name is taken.
         ConditionsUnmet: the organisation is closed; a scope that who grants it can never use; a
-            program of the house that the operator does not register.
+            first-party client that the operator does not register.
 
     """
     return client

@@ -17,41 +17,41 @@ from registry.parties.records import Client
 from registry.parties.rules import MAX_PERSISTED_QUERIES, MAX_PERSISTED_QUERY_BYTES
 
 _COUNT_ACTIVE = """
-    SELECT count(*) AS number FROM client_document WHERE client_id = $1 AND retired_at IS NULL
+    SELECT count(*) AS number FROM persisted_query WHERE client_id = $1 AND retired_at IS NULL
 """
 _REACTIVATE = """
-    UPDATE client_document SET registered_at = $3, retired_at = NULL
+    UPDATE persisted_query SET registered_at = $3, retired_at = NULL
     WHERE client_id = $1 AND sha256 = $2 AND retired_at IS NOT NULL
 """
 _INSERT = """
-    INSERT INTO client_document (client_id, sha256, text, registered_at) VALUES ($1, $2, $4, $3)
+    INSERT INTO persisted_query (client_id, sha256, text, registered_at) VALUES ($1, $2, $4, $3)
 """
 _RETIRE = """
-    UPDATE client_document SET retired_at = $3
+    UPDATE persisted_query SET retired_at = $3
     WHERE client_id = $1 AND sha256 = $2 AND retired_at IS NULL
 """
 _IS_ACTIVE = """
-    SELECT 1 FROM client_document WHERE client_id = $1 AND sha256 = $2 AND retired_at IS NULL
+    SELECT 1 FROM persisted_query WHERE client_id = $1 AND sha256 = $2 AND retired_at IS NULL
 """
 _LIST = """
     SELECT asked.client_id, asked.most, found.*
     FROM unnest($1::uuid[], $2::int[]) AS asked (client_id, most), LATERAL (
         SELECT sha256, octet_length(text) AS bytes, registered_at, retired_at
-        FROM client_document WHERE client_id = asked.client_id
+        FROM persisted_query WHERE client_id = asked.client_id
         ORDER BY registered_at DESC, sha256 LIMIT asked.most
     ) AS found
     ORDER BY found.registered_at DESC, found.sha256
 """
 _LOOKUP = """
-    SELECT c.registered_only, d.text
-    FROM client c LEFT JOIN client_document d
+    SELECT c.persisted_queries_only, d.text
+    FROM client c LEFT JOIN persisted_query d
         ON d.client_id = c.id AND d.sha256 = $2 AND d.retired_at IS NULL
     WHERE c.name = $1
 """
 
 
-@operation(CLIENT, "register_document")
-async def register_document(context: CommandContext, client: Client, *, text: str) -> Client:
+@operation(CLIENT, "register_persisted_query")
+async def register_persisted_query(context: CommandContext, client: Client, *, text: str) -> Client:
     """Let the program send this document by its hash: the SHA-256 of exactly this text.
 
     Raises:
@@ -92,8 +92,8 @@ async def _check_registered(
     ]
 
 
-@operation(CLIENT, "retire_document", preconditions=(_check_registered,))
-async def retire_document(context: CommandContext, client: Client, *, sha256: str) -> Client:
+@operation(CLIENT, "retire_persisted_query", preconditions=(_check_registered,))
+async def retire_persisted_query(context: CommandContext, client: Client, *, sha256: str) -> Client:
     """No longer answer the program's requests that send this hash.
 
     Raises:
@@ -107,16 +107,16 @@ async def retire_document(context: CommandContext, client: Client, *, sha256: st
     return client
 
 
-@operation(CLIENT, "confine")
-async def confine_client(
-    _context: CommandContext, client: Client, *, registered_only: bool
+@operation(CLIENT, "restrict_to_persisted_queries")
+async def restrict_to_persisted_queries(
+    _context: CommandContext, client: Client, *, persisted_queries_only: bool
 ) -> Client:
     """Take from a program nothing but its registered documents, or let it send any again.
 
     Rule: registry rule; rule book C-24, C-25.
 
     """
-    client.registered_only = registered_only
+    client.persisted_queries_only = persisted_queries_only
     return client
 
 
@@ -141,7 +141,7 @@ async def lookup_persisted_query(client: str, sha256: str) -> PersistedQueryLook
     return (
         PersistedQueryLookup()
         if found is None
-        else PersistedQueryLookup(found["registered_only"], found["text"])
+        else PersistedQueryLookup(found["persisted_queries_only"], found["text"])
     )
 
 

@@ -21,7 +21,7 @@ SANCTION_IN_FORCE = ColumnExpr(
 )
 
 PERSISTED_QUERIES = ToMany(
-    "client_document",
+    "persisted_query",
     "{t}.client_id = {p}.id",
     "{t}.registered_at DESC, {t}.sha256",
     limit_argument="first",

@@ -45,7 +45,7 @@ class Person(Model):
     name = fields.TextField()
     organisation_id = fields.UUIDField()
     side = fields.TextField()
-    from_outside = fields.BooleanField()
+    appointed_externally = fields.BooleanField()
     demo = fields.BooleanField(default=False)
     changed_at = fields.DatetimeField()
 
@@ -66,12 +66,12 @@ class Appointment(Model):
     may_approve = fields.BooleanField()
     valid_from = fields.DatetimeField()
     valid_until: datetime | None = fields.DatetimeField(null=True)
-    from_outside = fields.BooleanField()
+    appointed_externally = fields.BooleanField()
     state = fields.TextField()
     ended_at: datetime | None = fields.DatetimeField(null=True)
     submitted_by = fields.UUIDField()
-    submitted_body = fields.UUIDField()
-    acted: list[UUID] = ArrayField(element_type="uuid")
+    submitting_organisation = fields.UUIDField()
+    signatories: list[UUID] = ArrayField(element_type="uuid")
     demo = fields.BooleanField(default=False)
     changed_at = fields.DatetimeField()
 
@@ -93,7 +93,7 @@ class Sanction(Model):
     ends_at: datetime | None = fields.DatetimeField(null=True)
     state = fields.TextField()
     submitted_by = fields.UUIDField()
-    submitted_body = fields.UUIDField()
+    submitting_organisation = fields.UUIDField()
     lifted_at: datetime | None = fields.DatetimeField(null=True)
     lifted_reason: str | None = fields.TextField(null=True)
     demo = fields.BooleanField(default=False)
@@ -104,14 +104,14 @@ class Sanction(Model):
 
 
 class Client(Model):
-    """A program that sends requests (接入应用); one of the house is bound by no scopes."""
+    """A program that sends requests (接入应用); a first-party client is bound by no scopes."""
 
     id = fields.UUIDField(primary_key=True)
     name = fields.TextField()
     organisation_id = fields.UUIDField()
-    house = fields.BooleanField(default=False)
+    first_party = fields.BooleanField(default=False)
     scopes: list[str] = ArrayField(element_type="text")
-    registered_only = fields.BooleanField(default=False)
+    persisted_queries_only = fields.BooleanField(default=False)
     state = fields.TextField()
     demo = fields.BooleanField(default=False)
     changed_at = fields.DatetimeField()

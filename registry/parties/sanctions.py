@@ -79,7 +79,7 @@ async def build_sanction(context: CommandContext, **measure: Unpack[SanctionTerm
         ends_at=ends_at,
         state=SanctionState.IN_FORCE.value,
         submitted_by=context.viewer.person,
-        submitted_body=context.viewer.organisation,
+        submitting_organisation=context.viewer.organisation,
         demo=measure.get("demo", False),
         changed_at=context.now,
     )
@@ -106,8 +106,8 @@ async def build_client(  # noqa: PLR0913 - what is said of a program
     organisation: UUID,
     name: str,
     scopes: list[str],
-    house: bool = False,
-    registered_only: bool = False,
+    first_party: bool = False,
+    persisted_queries_only: bool = False,
     demo: bool = False,
 ) -> Client:
     """The program as it would be let in.
@@ -122,9 +122,9 @@ async def build_client(  # noqa: PLR0913 - what is said of a program
         id=uuid4(),
         name=check_text(name, "name", max_length=CLIENT_NAME_MAX, multiline=False),
         organisation_id=body.id,
-        house=house,
+        first_party=first_party,
         scopes=list(check_scopes(scopes, VOCABULARY, "scopes")),
-        registered_only=registered_only,
+        persisted_queries_only=persisted_queries_only,
         state=ClientState.OPEN.value,
         demo=demo,
         changed_at=context.now,
@@ -134,15 +134,15 @@ async def build_client(  # noqa: PLR0913 - what is said of a program
 async def check_client_registrar(
     context: CommandContext, client: Client, **_: object
 ) -> list[Condition]:
-    """The operator lets in programs of the house and no others; nobody grants more than he has."""
+    """The operator registers first-party clients only; others grant scopes of their own only."""
     role = context.viewer.role
     beyond = [scope for scope in client.scopes if not _can_ever_use(role, scope)]
     return [
         Condition(
-            name="house_by_operator",
-            met=client.house == (role == OPERATOR_ROLE),
+            name="first_party_by_operator",
+            met=client.first_party == (role == OPERATOR_ROLE),
             message=Text(
-                "The operator alone registers programs of the house, and only those.",
+                "The operator registers first-party clients, and only those.",
                 "本系统应用仅由系统运维登记,且系统运维只登记本系统应用。",
             ),
             legal_basis="registry rule",

@@ -24,7 +24,7 @@ class Parameter:
         pollutant: the pollutant it is for; empty for all.
         value: as written in the table; None where no source gives it.
         unit: what the value counts; each accessor reads the units it names and no other.
-        ground: the law, notice or decision it rests on.
+        legal_basis: the law, notice or decision it rests on.
         source: where that was read.
         demo: demonstration data, not to be taken for official.
         needs_confirmation: not read, or not read whole.
@@ -37,7 +37,7 @@ class Parameter:
     period: DateRange
     value: str | None
     unit: str
-    ground: str
+    legal_basis: str
     source: str
     demo: bool
     needs_confirmation: bool
@@ -156,7 +156,7 @@ def parameter_from_json(row: Mapping[str, Any]) -> Parameter:
         DateRange(date.fromisoformat(since), date.fromisoformat(until) if until else None),
         row["value"],
         row["unit"],
-        row["ground"],
+        row["legal_basis"],
         row["source"],
         row["demo"],
         row["needs_confirmation"],

@@ -21,6 +21,6 @@ PARAMETERS = ToMany(
     f"{{t}}.effective_from <= {_DAY} AND coalesce({{t}}.effective_until >= {_DAY}, true)",
     '{t}.name COLLATE "C", {t}.area COLLATE "C", {t}.pollutant COLLATE "C"',
 )
-LEGAL_BASIS = localised_column("ground")
+LEGAL_BASIS = localised_column("legal_basis")
 AREA = ColumnExpr("NULLIF({t}.area, '')")
 POLLUTANT = ColumnExpr("NULLIF({t}.pollutant, '')")

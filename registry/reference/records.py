@@ -105,7 +105,7 @@ class ParameterRow(SourcedModel):
     effective_until: date | None = fields.DateField(null=True)
     value: str | None = fields.TextField(null=True)
     unit = fields.TextField()
-    ground = fields.TextField()
+    legal_basis = fields.TextField()
 
     class Meta:
         table = "parameter"

@@ -35,7 +35,7 @@ async def comment_on_transfer(
             transfer_id=transfer.id,
             county=context.viewer.division,
             text=check_text(text, "text", max_length=REASON_MAX),
-            act_id=context.audit_entry_id,
+            audit_entry_id=context.audit_entry_id,
             given_at=context.now,
         )
     )
@@ -44,7 +44,7 @@ async def comment_on_transfer(
 
 @operation(TRANSFER, "qualify", preconditions=(load_and_evaluate(ELIGIBILITY_CONDITIONS),))
 async def qualify_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
-    """Find both sides eligible; every condition is kept with its ground, its source and the day.
+    """Find both sides eligible; store each condition with its legal basis, its source and the day.
 
     Raises:
         ConditionsUnmet: any of ``conditions.QUALIFYING``; the centre may then reject.
@@ -62,10 +62,10 @@ async def qualify_transfer(context: CommandContext, transfer: Transfer) -> Trans
                 met=found.met,
                 message_en=found.message.en,
                 message_zh=found.message.zh,
-                ground=found.legal_basis,
+                legal_basis=found.legal_basis,
                 source=found.source,
                 evaluated_on=on,
-                act_id=context.audit_entry_id,
+                audit_entry_id=context.audit_entry_id,
             )
         )
     reference = await load_reference(context.reference_version)
@@ -102,7 +102,7 @@ async def opine_on_transfer(
             city=context.viewer.division,
             favourable=favourable,
             reasons=check_text(reasons, "reasons", max_length=REASON_MAX),
-            act_id=context.audit_entry_id,
+            audit_entry_id=context.audit_entry_id,
             given_at=context.now,
         )
     )

@@ -83,7 +83,7 @@ SETTLED_HAS_CERTIFICATE = InvariantCheck(
     """SELECT t.id AS transfer_id, t.number FROM transfer t
     LEFT JOIN certificate c ON c.transfer_id = t.id
     LEFT JOIN entry e ON e.id = c.entry_id
-    LEFT JOIN act a ON a.id = e.act_id
+    LEFT JOIN audit_entry a ON a.id = e.audit_entry_id
     WHERE (t.state = 'settled') IS DISTINCT FROM (c.number IS NOT NULL AND c.number = t.number
         AND e.kind = 'settlement' AND a.object_id = t.id)""",
 )

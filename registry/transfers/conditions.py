@@ -71,7 +71,7 @@ def check_price_floor(snapshot: TransferSnapshot) -> Condition:
             f"The price of {price} yuan/{unit} is below the base price of {least} yuan/{unit}.",
             f"价格{price}元/{unit}低于交易基准价格{least}元/{unit}。",
         ),
-        floor.ground,
+        floor.legal_basis,
         cite_parameter(floor),
     )
 
@@ -94,7 +94,7 @@ def check_acquired_for_payment(snapshot: TransferSnapshot) -> Condition:
             f"{snapshot.right.code} was obtained free of charge and cannot be sold.",
             f"{snapshot.right.code}为无偿取得,仅有偿取得的排污权可以转让。",
         ),
-        rule.ground,
+        rule.legal_basis,
         "instrument; " + cite_parameter(rule),
     )
 

@@ -39,7 +39,7 @@ def check_area(snapshot: TransferSnapshot) -> Condition:
             f"On {snapshot.as_of} rights are traded within one city only; the parties are in two.",
             f"{snapshot.as_of}排污权仅可在同一设区市内交易,而双方分属两市。",
         ),
-        regime.ground,
+        regime.legal_basis,
         cite_parameter(regime),
     )
 
@@ -60,7 +60,7 @@ def check_receiving_area(snapshot: TransferSnapshot) -> Condition | None:
                 f"No assessment of the buyer's city is recorded for {snapshot.as_of.year - 1}.",
                 f"受让方所在市{snapshot.as_of.year - 1}年度考核结果未登记。",
             ),
-            legal_basis=rule.ground,
+            legal_basis=rule.legal_basis,
             source="environment assessments",
         )
     tests = (found.quality_attained, found.reduction_task_done, found.improvement_target_met)
@@ -78,7 +78,7 @@ def check_receiving_area(snapshot: TransferSnapshot) -> Condition | None:
             + "、".join(f"{name}{'是' if met else '否'}" for _, name, met in results)
             + "。",
         ),
-        rule.ground,
+        rule.legal_basis,
         found.source,
     )
 
@@ -106,7 +106,9 @@ def check_local_notice(snapshot: TransferSnapshot) -> Condition | None:
             f"自{snapshot.announced_on}公告起已满{snapshot.trading_days_since_notice}个交易日,须满{days}个交易日。",
         )
     met = snapshot.announced_on is not None and snapshot.trading_days_since_notice >= days
-    return Condition("local_notice", met, message, period.ground, "notice declared by the seller")
+    return Condition(
+        "local_notice", met, message, period.legal_basis, "notice declared by the seller"
+    )
 
 
 @condition(Need.CITY_CAP)

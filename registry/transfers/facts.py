@@ -111,9 +111,10 @@ FACTS = {
     "acted_elsewhere": Fact(
         check=lambda viewer, transfer: any(
             person == viewer.person and body != viewer.organisation
-            for person, body in zip(transfer.acted, transfer.acted_for, strict=False)
+            for person, body in zip(transfer.signatories, transfer.signed_for, strict=False)
         ),
-        where="EXISTS (SELECT FROM unnest({t}.acted, {t}.acted_for) AS earlier (person, body)"
+        where="EXISTS (SELECT FROM unnest({t}.signatories, {t}.signed_for)"
+        " AS earlier (person, body)"
         " WHERE earlier.person = :person AND earlier.body <> :organisation)",
     ),
     "was_offered": Fact(

@@ -58,7 +58,7 @@ async def find_certificate(number: str) -> UUID | None:
 
 
 _REVOKED = """
-    SELECT c.id, r.known_at
+    SELECT c.id, r.recorded_at
     FROM certificate c JOIN entry r ON r.reverses = c.entry_id
     WHERE c.id = ANY($1::uuid[])
 """
@@ -67,4 +67,4 @@ _REVOKED = """
 async def revocations_of(certificates: Sequence[UUID]) -> dict[UUID, datetime]:
     """Since when each certificate is void, for those whose settlement was reversed."""
     found = await fetch_all(_REVOKED, list(certificates))
-    return {revoked["id"]: revoked["known_at"] for revoked in found}
+    return {revoked["id"]: revoked["recorded_at"] for revoked in found}

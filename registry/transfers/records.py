@@ -44,10 +44,10 @@ class Transfer(Model):
     reason = fields.TextField(default="")
     in_default = fields.TextField(default="")
     submitted_by = fields.UUIDField()
-    submitted_body = fields.UUIDField()
-    acted: ArrayField = ArrayField(element_type="uuid")
-    # For which body each of them first acted, in the same order.
-    acted_for: ArrayField = ArrayField(element_type="uuid")
+    submitting_organisation = fields.UUIDField()
+    signatories: ArrayField = ArrayField(element_type="uuid")
+    # For which body each of them first signatories, in the same order.
+    signed_for: ArrayField = ArrayField(element_type="uuid")
     demo = fields.BooleanField(default=False)
     drafted_at = fields.DatetimeField()
     changed_at = fields.DatetimeField()
@@ -69,7 +69,7 @@ class TransferOpinion(Model):
     city = fields.TextField()
     favourable = fields.BooleanField()
     reasons = fields.TextField()
-    act_id = fields.UUIDField()
+    audit_entry_id = fields.UUIDField()
     given_at = fields.DatetimeField()
 
     class Meta:
@@ -83,7 +83,7 @@ class TransferComment(Model):
     transfer_id = fields.UUIDField()
     county = fields.TextField()
     text = fields.TextField()
-    act_id = fields.UUIDField()
+    audit_entry_id = fields.UUIDField()
     given_at = fields.DatetimeField()
 
     class Meta:
@@ -99,10 +99,10 @@ class EligibilityFinding(Model):
     met = fields.BooleanField()
     message_en = fields.TextField()
     message_zh = fields.TextField()
-    ground = fields.TextField()
+    legal_basis = fields.TextField()
     source = fields.TextField()
     evaluated_on = fields.DateField()
-    act_id = fields.UUIDField()
+    audit_entry_id = fields.UUIDField()
 
     class Meta:
         table = "eligibility_finding"

@@ -125,9 +125,7 @@ class StatementLine:
     balance: Quantity = strawberry.field(
         description="Held after it 变动后余额.", metadata=projected(projections.BALANCE)
     )
-    recorded_at: datetime = strawberry.field(
-        description="When it was recorded 记账时间.", metadata=projected(projections.RECORDED_AT)
-    )
+    recorded_at: datetime = strawberry.field(description="When it was recorded 记账时间.")
     effective_at: datetime = strawberry.field(description="When it took effect 生效时间.")
     source: str | None = strawberry.field(description="Where the figure comes from 数据来源.")
     note: str | None = strawberry.field(
@@ -138,13 +136,12 @@ class StatementLine:
     @classmethod
     def of(cls, line: AccountStatementLine, scale: int) -> "StatementLine":
         """The API's form of a line."""
-        same = ("sequence", "kind", "effective_at", "source", "demo")
+        same = ("sequence", "kind", "recorded_at", "effective_at", "source", "demo")
         return cls(
             entry=to_global_id("Entry", line.entry_id),
             change=_format_signed(line.change, scale),
             balance=Quantity(_format_signed(line.balance, scale)),
             note=line.note or None,
-            recorded_at=line.known_at,
             **{name: getattr(line, name) for name in same},
         )
 

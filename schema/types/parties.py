@@ -105,7 +105,7 @@ class Appointment(Governed):
     ended_at: datetime | None = column("When it was ended before its time 终止时间.")
     proposed_by: Person | None = relation("Who proposed it 提出人.", name="submitted_by")
     proposing_organisation: Organisation = relation(
-        "On whose behalf 提出单位.", name="submitted_body"
+        "On whose behalf 提出单位.", name="submitting_organisation"
     )
     demo: bool = column("Demonstration data 是否演示数据.")
 

@@ -136,7 +136,7 @@ class Parameter(Provenance):
             pollutant=figure.pollutant or None,
             effective_from=figure.period.since,
             effective_until=figure.period.until,
-            legal_basis=LocalisedText.parse(figure.ground),
+            legal_basis=LocalisedText.parse(figure.legal_basis),
             **_copied_fields(figure, "name", "value", "unit"),
         )
 

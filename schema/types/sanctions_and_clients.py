@@ -52,7 +52,9 @@ class Sanction(Governed):
     state: SanctionState = column("Whether it was lifted 状态.")
     lifted_at: datetime | None = column("When it was lifted 解除时间.")
     lifted_reason: str | None = column("Why it was lifted 解除原因.")
-    imposed_by: Organisation = relation("Which body imposed it 实施单位.", name="submitted_body")
+    imposed_by: Organisation = relation(
+        "Which body imposed it 实施单位.", name="submitting_organisation"
+    )
     demo: bool = column("Demonstration data 是否演示数据.")
 
     @strawberry.field(
@@ -96,12 +98,10 @@ class Client(Governed):
     KIND: ClassVar = CLIENT
     name: str = column("The name it signs in with 应用名称.")
     organisation: Organisation = relation("Whose it is 所属单位.")
-    first_party: bool = column(
-        "One of the registry's own, bound by no scopes 是否本系统应用.", name="house"
-    )
+    first_party: bool = column("One of the registry's own, bound by no scopes 是否本系统应用.")
     scopes: list[str] = column("Kind:verb words of the rule book 授权范围.")
     persisted_queries_only: bool = column(
-        "Whether it may send persisted queries only 是否仅限持久化查询.", name="registered_only"
+        "Whether it may send persisted queries only 是否仅限持久化查询."
     )
     state: ClientState = column("Whether it is let in 状态.")
     demo: bool = column("Demonstration data 是否演示数据.")
@@ -151,9 +151,9 @@ class RegisterClientInput(CommandInput):
     organisation: strawberry.ID = node_id_field("Organisation", "Whose it is 所属单位.")
     name: str = strawberry.field(description="Small letters, digits, hyphens 应用名称.")
     scopes: list[str] = strawberry.field(description="Kind:verb words 授权范围.")
-    registered_only: bool = strawberry.field(
+    persisted_queries_only: bool = strawberry.field(
         default=False,
-        description="Whether it sends registered documents alone 是否仅用已登记查询文档.",
+        description="Whether it may send its persisted queries only 是否仅用已登记查询文档.",
     )
     demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
 
@@ -180,32 +180,32 @@ def _check_document(info: Info, text: str) -> None:
         )
 
 
-@strawberry.input(description="Register a document of a program 登记查询文档.")
+@strawberry.input(description="Register a persisted query of a client 登记查询文档.")
 class RegisterPersistedQueryInput(CommandInput):
     """Sent afterwards by the SHA-256 of exactly this text."""
 
     id: strawberry.ID = node_id_field("Client", "Whose it is 接入应用.")
     text: str = strawberry.field(
-        description="The document, 1 to 32768 bytes, as it may be sent 查询文档.",
+        description="The query, 1 to 32768 bytes, exactly as its hash covers it 查询文档.",
         metadata={VALIDATED_KEY: _check_document},
     )
 
 
-@strawberry.input(description="Retire a document of a program 停用查询文档.")
+@strawberry.input(description="Retire a persisted query of a client 停用查询文档.")
 class RetirePersistedQueryInput(CommandInput):
     """It may be registered again."""
 
     id: strawberry.ID = node_id_field("Client", "Whose it is 接入应用.")
-    sha256: str = strawberry.field(description="SHA-256 of the document 摘要.")
+    sha256: str = strawberry.field(description="SHA-256 of its text 摘要.")
 
 
-@strawberry.input(description="Confine a program to its documents 限定查询文档.")
+@strawberry.input(description="Restrict a client to its persisted queries 限定查询文档.")
 class RestrictToPersistedQueriesInput(CommandInput):
     """Or let it send any document again."""
 
     id: strawberry.ID = node_id_field("Client", "Which one 接入应用.")
-    registered_only: bool = strawberry.field(
-        description="Whether it sends registered documents alone 是否仅用已登记查询文档."
+    persisted_queries_only: bool = strawberry.field(
+        description="Whether it may send its persisted queries only 是否仅用已登记查询文档."
     )
 
 
@@ -259,24 +259,24 @@ class SanctionAndClientMutation:
         RevokeClientInput,
         "Shut a program out 撤销接入应用.",
     )
-    register_document = governed_mutation(
+    register_persisted_query = governed_mutation(
         Client,
-        "register_document",
-        persisted_queries.register_document,
+        "register_persisted_query",
+        persisted_queries.register_persisted_query,
         RegisterPersistedQueryInput,
-        "Let a program send a document by its hash 登记查询文档.",
+        "Let a client send a query by its hash 登记查询文档.",
     )
-    retire_document = governed_mutation(
+    retire_persisted_query = governed_mutation(
         Client,
-        "retire_document",
-        persisted_queries.retire_document,
+        "retire_persisted_query",
+        persisted_queries.retire_persisted_query,
         RetirePersistedQueryInput,
-        "No longer take a document from a program 停用查询文档.",
+        "Stop answering a persisted query of a client 停用查询文档.",
     )
-    confine_client = governed_mutation(
+    restrict_to_persisted_queries = governed_mutation(
         Client,
-        "confine",
-        persisted_queries.confine_client,
+        "restrict_to_persisted_queries",
+        persisted_queries.restrict_to_persisted_queries,
         RestrictToPersistedQueriesInput,
-        "Take nothing but registered documents from a program 限定仅用已登记查询文档.",
+        "Take only persisted queries from a client 限定仅用已登记查询文档.",
     )

@@ -225,7 +225,7 @@ class Transfer(Governed):
         return [
             EligibilityFinding(
                 message=LocalisedText(en=each.message_en, zh=each.message_zh),
-                legal_basis=LocalisedText.parse(each.ground),
+                legal_basis=LocalisedText.parse(each.legal_basis),
                 source=LocalisedText.parse(each.source),
                 **{name: getattr(each, name) for name in same},
             )

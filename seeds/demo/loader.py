@@ -107,7 +107,8 @@ async def _completed_steps(scenario: Scenario) -> dict[str, UUID]:
     """What the acts that were carried out before were about, by the ids of their rows."""
     ids = {_idempotency_key(scenario, act.id): act.id for act in scenario.steps}
     found = await fetch_all(
-        "SELECT key, object_id FROM act WHERE key = ANY($1) ORDER BY written_at DESC", list(ids)
+        "SELECT key, object_id FROM audit_entry WHERE key = ANY($1) ORDER BY written_at DESC",
+        list(ids),
     )
     return {ids[act["key"]]: act["object_id"] for act in found}
 
@@ -156,7 +157,7 @@ async def _resolve(scenario: Scenario, value: object, completed: Mapping[str, UU
 async def _find_instrument(key: str) -> UUID:
     """The right that the act of the key entered."""
     found = await fetch_one(
-        "SELECT p.instrument FROM act a JOIN entry e ON e.act_id = a.id"
+        "SELECT p.instrument FROM audit_entry a JOIN entry e ON e.audit_entry_id = a.id"
         " JOIN posting p ON p.entry_id = e.id WHERE a.key = $1",
         key,
     )

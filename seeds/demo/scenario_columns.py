@@ -130,7 +130,7 @@ CLIENTS = ScenarioTable(
         "organisation": object_ref,
         "name": parse_text,
         "scopes": _split_words,
-        "house": parse_bool,
+        "first_party": parse_bool,
         "demo": parse_bool,
     },
 )

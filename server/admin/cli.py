@@ -102,7 +102,7 @@ def bootstrap(
 def register_client(
     name: Annotated[str, typer.Argument(help="Its `client_id` in access tokens.")],
 ) -> None:
-    """Let in a program of the house; what it does for a person, only that person's rights bound."""
+    """Register a first-party client; it may do all that the signed-in user may do."""
     from server.admin.commands import register_first_party_client
     from server.postgres.urls import open_database_urls
 

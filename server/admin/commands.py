@@ -55,7 +55,7 @@ async def bootstrap_registry(
 
 
 async def register_first_party_client(url: str, name: str) -> bool:
-    """Let in a program of the house, bound by no scopes; False where this was done before.
+    """Register a first-party client, bound by no scopes; False where this was done before.
 
     Without one nobody can do anything: what a client may do for a person is what it was granted.
 
@@ -70,7 +70,7 @@ async def register_first_party_client(url: str, name: str) -> bool:
             raise ConfigurationError(
                 "The registry has no province yet: run `biandan bootstrap` first."
             )
-        args = {"organisation": province.id, "name": name, "scopes": [], "house": True}
+        args = {"organisation": province.id, "name": name, "scopes": [], "first_party": True}
         outcome = await execute_command(
             register_client, OPERATOR_PRINCIPAL, args, key=f"admit {name}"
         )

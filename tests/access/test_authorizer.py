@@ -38,9 +38,9 @@ def make_transfer(
         seller_opinion=opinions[0],
         buyer_opinion=opinions[1],
         submitted_by=uuid4(),
-        submitted_body=uuid4(),
-        acted=[],
-        acted_for=[],
+        submitting_organisation=uuid4(),
+        signatories=[],
+        signed_for=[],
     )
 
 

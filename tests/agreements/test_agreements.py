@@ -144,7 +144,7 @@ async def test_each_party_signs_once_and_the_last_makes_it_signed() -> None:
 
     assert last.record.state == "signed"
     signatures = (await parties_of([agreement.id]))[agreement.id]
-    assert [(party.signed_by, party.act_id) for party in signatures] == [
+    assert [(party.signed_by, party.audit_entry_id) for party in signatures] == [
         (parties.steel.person_id, last.audit_entry_id),
         (parties.county.person_id, first.audit_entry_id),
     ]

@@ -17,4 +17,4 @@ async def test_every_append_only_table_is_marked_as_such(owner: asyncpg.Connecti
         " WHERE tgfoid = 'append_only'::regproc"
     )
 
-    assert {"act", "rule_edition", "rule_line"} <= {table["name"] for table in tables}
+    assert {"audit_entry", "rule_edition", "rule_line"} <= {table["name"] for table in tables}

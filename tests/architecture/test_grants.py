@@ -50,7 +50,7 @@ async def test_the_application_writes_no_ledger_table(
 async def test_the_application_never_changes_an_audit_entry(
     owner: asyncpg.Connection, server: Server, privilege: str
 ) -> None:
-    assert not await _may(owner, server.application_role, "act", privilege)
+    assert not await _may(owner, server.application_role, "audit_entry", privilege)
 
 
 async def test_the_reader_writes_nothing(owner: asyncpg.Connection, server: Server) -> None:
@@ -88,6 +88,15 @@ async def test_an_edited_applied_file_is_refused(
     await owner.execute("UPDATE migration SET sha256 = repeat('0', 64) WHERE name = '0001_shared'")
 
     with pytest.raises(MigrationError, match="0001_shared"):
+        await migrate(clone.owner_url, server.application_role)
+
+
+async def test_a_schema_before_1_0_is_refused_with_the_way_out(
+    clone: Database, server: Server, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("ALTER TABLE audit_entry RENAME TO act")
+
+    with pytest.raises(MigrationError, match=r"predates 1\.0 .*`\./dev demo --fresh`"):
         await migrate(clone.owner_url, server.application_role)
 
 

@@ -49,7 +49,7 @@ async def test_every_audit_entry_of_a_larger_world_is_allowed_by_the_rule_book(
 ) -> None:
     await load_world(database.owner_url, ENTERPRISES)
 
-    acts = await fetch_all("SELECT DISTINCT role, kind, verb, rule, facts FROM act")
+    acts = await fetch_all("SELECT DISTINCT role, kind, verb, rule, facts FROM audit_entry")
 
     for act in acts:
         bits = dict(authorizer.edition.fact_bits(act["role"], act["kind"], act["verb"]))
@@ -87,7 +87,7 @@ async def test_a_registry_that_has_begun_gets_no_larger_world(database: Database
     with pytest.raises(LoadError, match="has begun"):
         await load_world(database.owner_url, ENTERPRISES)
 
-    assert await count_rows("act") == 0
+    assert await count_rows("audit_entry") == 0
 
 
 def test_production_gets_no_larger_world() -> None:

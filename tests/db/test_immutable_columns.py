@@ -22,7 +22,7 @@ from tests.support.cluster import Database
         ("appointment", "role = 'province'"),
         ("appointment", "may_approve = NOT may_approve"),
         ("sanction", "ends_at = starts_at + interval '1 second'"),
-        ("client", "house = true"),
+        ("client", "first_party = true"),
         ("account", "kind = 'escrow'"),
     ],
 )
@@ -41,3 +41,25 @@ async def test_the_application_cannot_change_what_a_row_is_about(
     with pytest.raises(asyncpg.PostgresError, match=r"never changes|violates"):
         async with transaction():
             await execute(f"UPDATE {table} SET {change}")
+
+
+async def test_every_kept_column_exists(owner: asyncpg.Connection) -> None:
+    unknown = await owner.fetch(
+        r"""SELECT tgrelid::regclass, name FROM pg_trigger,
+            regexp_split_to_table(rtrim(encode(tgargs, 'escape'), '\000'), '\\000') AS name
+        WHERE tgfoid = 'keep_columns'::regproc AND NOT EXISTS (
+            SELECT FROM pg_attribute WHERE attrelid = tgrelid AND attname = name)"""
+    )
+
+    assert unknown == []
+
+
+async def test_a_kept_column_without_a_column_is_an_error(owner: asyncpg.Connection) -> None:
+    await owner.execute(
+        "CREATE TABLE kept (id int); INSERT INTO kept VALUES (1);"
+        " CREATE TRIGGER kept BEFORE UPDATE ON kept"
+        " FOR EACH ROW EXECUTE FUNCTION keep_columns('divisions')"
+    )
+
+    with pytest.raises(asyncpg.UndefinedColumnError, match="kept has no column divisions"):
+        await owner.execute("UPDATE kept SET id = 1")

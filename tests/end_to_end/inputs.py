@@ -39,9 +39,9 @@ EXISTING_OBJECTS: dict[str, Input | Callable[[Any], Awaitable[Input]]] = {
     "endAppointment": {},
     "liftSanction": REASONS,
     "revokeClient": {},
-    "registerDocument": {"text": "{ __typename }"},
-    "retireDocument": {"sha256": "0" * 64},
-    "confineClient": {"registeredOnly": True},
+    "registerPersistedQuery": {"text": "{ __typename }"},
+    "retirePersistedQuery": {"sha256": "0" * 64},
+    "restrictToPersistedQueries": {"persistedQueriesOnly": True},
     "changePermitLimits": {
         "limits": [{"pollutant": "SO2", "quantity": "1.000"}],
         "effectiveFrom": FIRST_OF_JULY,

@@ -30,7 +30,7 @@ SILENT = {
 
 MIXED = {
     "submitted_by = a.person_id": {"qualify": "N-05", "opine": "N-06"},
-    "submitted_body = a.organisation_id": {
+    "submitting_organisation = a.organisation_id": {
         "qualify": "N-13", "opine": "N-14", "approve": "N-11", "reject": "N-12",
     },
 }  # fmt: skip
@@ -83,7 +83,7 @@ async def mix_sides(owner_url: str, mix: str, officer: str) -> None:
 
 async def rules_fired(portal: Portal, people: Mapping[str, DemoUser]) -> set[str]:
     """The rules cited by audit entries, and those cited when people ask for their permissions."""
-    fired = {act["rule"] for act in await fetch_all("SELECT DISTINCT rule FROM act")}
+    fired = {act["rule"] for act in await fetch_all("SELECT DISTINCT rule FROM audit_entry")}
     for who in people.values():
         for query in questions():
             answer = await who.ask(portal, query)

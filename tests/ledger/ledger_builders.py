@@ -25,7 +25,8 @@ OPENING = datetime(2022, 6, 7, 10, tzinfo=CHINA)
 HOUR = timedelta(hours=1)
 
 _AUDIT_ENTRY = """
-    INSERT INTO act (id, at, operation, kind, verb, object_id, role, edition, rule, facts, key,
+    INSERT INTO audit_entry
+        (id, at, operation, kind, verb, object_id, role, edition, rule, facts, key,
         input)
     SELECT $1, $2, 'a_test', 'Account', 'view', $1, 'province', edition, number, '{}', 'a test',
         '{}'

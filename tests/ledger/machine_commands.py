@@ -299,7 +299,7 @@ class LedgerMachine(Machine):
         }
         self.send("centre", impose_freeze, args, plan, mood=mood)
 
-    @precondition(lambda machine: machine.book.holds)
+    @precondition(lambda machine: machine.model.freezes)
     @rule(n=INDEX, mood=MOODS)
     def lift(self, n: int, mood: str) -> None:
         open_first = sorted(self.model.freezes.items(), key=lambda item: item[1].is_lifted)
@@ -335,7 +335,7 @@ class LedgerMachine(Machine):
         name = f"BANK-{reference:04}" if kind in NEEDS_BANK_REFERENCE else ""
         self.write(kind, *moves, mood=mood, reference=name)
 
-    @precondition(lambda machine: machine.seen.total() > machine.sent)
+    @precondition(lambda machine: machine.outcomes.total() > machine.sent)
     @rule(
         step=st.sampled_from(
             [HOUR, -HOUR, DAY, TO_THE_LAST_DAY, PAST_THE_END, PAST_THE_END, -2 * DAY]

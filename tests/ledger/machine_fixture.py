@@ -50,9 +50,9 @@ HOLDING, ESCROW, RESERVE = AccountKind.HOLDING, AccountKind.ESCROW, AccountKind.
 CAP = 300
 ENDS = date(2022, 6, 20)
 LEDGER_CHECKS_COVERED = {check.name for check in LEDGER_INVARIANTS} | {"acts_have_their_effect"}
-FILLED = "act, entry, balance, freeze_order, reversal"
+FILLED = "audit_entry, entry, balance, freeze_order, reversal"
 
-# Between two examples everything goes that hangs on acts and entries; edits stay forbidden.
+# Between two examples all rows that depend on audit entries go; edits stay forbidden.
 _RESETTABLE = """
 DO $$ DECLARE kept record; BEGIN
     FOR kept IN SELECT tgname AS name, tgrelid::regclass AS place FROM pg_trigger
@@ -66,7 +66,7 @@ END $$;
 """
 
 _SNAPSHOT = """
-    SELECT (SELECT count(*) FROM act) AS act,
+    SELECT (SELECT count(*) FROM audit_entry) AS audit_entry,
         (SELECT count(*) FROM idempotency_key) AS idempotency_key,
         (SELECT count(*) FROM entry) AS entry,
         (SELECT count(*) FROM posting) AS posting,
@@ -74,11 +74,11 @@ _SNAPSHOT = """
         (SELECT count(*) FROM bank_reference WHERE released_by IS NOT NULL) AS released,
         (SELECT count(*) FROM account) AS account,
         (SELECT count(*) FROM instrument) AS instrument,
-        ARRAY(SELECT (account_id, instrument_id, quantity, sequence, known_at) FROM balance)
+        ARRAY(SELECT (account_id, instrument_id, quantity, sequence, recorded_at) FROM balance)
             AS balances,
         ARRAY(SELECT (id, state) FROM freeze_order UNION ALL SELECT (id, state) FROM reversal)
             AS states,
-        (SELECT id FROM entry WHERE act_id = $1) AS written
+        (SELECT id FROM entry WHERE audit_entry_id = $1) AS written
 """
 _VIOLATED = " UNION ALL ".join(
     f"SELECT '{check.name}' WHERE EXISTS (SELECT FROM ({check.sql}) AS offence)"
@@ -86,7 +86,7 @@ _VIOLATED = " UNION ALL ".join(
     if check.name in LEDGER_CHECKS_COVERED
 )
 _PAST = """
-    SELECT account, instrument, balance_as_known(account, instrument, $3) AS known,
+    SELECT account, instrument, balance_as_recorded(account, instrument, $3) AS known,
         balance_as_effective(account, instrument, $4, $3) AS effective
     FROM unnest($1::uuid[], $2::uuid[]) AS asked (account, instrument)
 """
@@ -152,7 +152,7 @@ class LedgerDatabase:
 
     def stop_clock(self, at: datetime) -> None:
         self.runner.run(
-            self.owner.execute("UPDATE registry_clock SET reads = $1, since = NULL", at)
+            self.owner.execute("UPDATE registry_clock SET base_time = $1, running_since = NULL", at)
         )
 
     def account(self, organisation: UUID, kind: AccountKind) -> UUID:
@@ -217,7 +217,7 @@ class LedgerDatabase:
 
 def arguments_of(anchor: UUID, draft: Any) -> dict[str, Any]:  # noqa: ANN401 - the arguments of WRITE
     """The arguments of ``WRITE`` for an entry."""
-    moves: tuple[Move, ...] = draft.moves
+    moves: tuple[Move, ...] = draft.movements
     return {
         "anchor": anchor,
         "kind": draft.kind.value,

@@ -350,7 +350,7 @@ class ReferenceModel:
         entries: Iterable[EntryRequest] = self.entries.values()
         banked = [draft for draft in entries if draft.reference]
         return {
-            "act": self.audit_entries,
+            "audit_entry": self.audit_entries,
             "idempotency_key": self.audit_entries,
             "entry": len(self.entries),
             "posting": sum(len(draft.movements) for draft in self.entries.values()),

@@ -62,7 +62,7 @@ async def some_rows() -> list[Viewer]:
             city="",
             county="",
             submitted_by=officer.person_id,
-            submitted_body=officer.organisation_id,
+            submitting_organisation=officer.organisation_id,
             changed_at=LONG_AGO,
         )
     for officer, parties in zip(officers, ([one.id], [one.id, other.id], []), strict=True):
@@ -73,8 +73,8 @@ async def some_rows() -> list[Viewer]:
             reason="wrong",
             parties=parties,
             submitted_by=officer.person_id,
-            submitted_body=officer.organisation_id,
-            acted=[officer.person_id] if parties else [],
+            submitting_organisation=officer.organisation_id,
+            signatories=[officer.person_id] if parties else [],
             changed_at=LONG_AGO,
         )
     return [

@@ -77,8 +77,8 @@ async def test_a_ledger_kept_by_post_entry_is_sound() -> None:
     assert await violations() == set()
 
 
-_SETTLED = "(SELECT id FROM entry WHERE kind = 'settlement' ORDER BY known_at LIMIT 1)"
-_LAST = "(SELECT id FROM entry WHERE kind = 'settlement' ORDER BY known_at DESC LIMIT 1)"
+_SETTLED = "(SELECT id FROM entry WHERE kind = 'settlement' ORDER BY recorded_at LIMIT 1)"
+_LAST = "(SELECT id FROM entry WHERE kind = 'settlement' ORDER BY recorded_at DESC LIMIT 1)"
 _ANYBODY = "(SELECT id FROM account WHERE kind = 'holding' ORDER BY id LIMIT 1)"
 
 CORRUPTIONS = {
@@ -89,18 +89,18 @@ CORRUPTIONS = {
     f" ELSE 1 END WHERE issuer OR account_id = {_ANYBODY}",
     "running_balances_follow": f"UPDATE posting SET target_balance = 1 WHERE entry_id = {_SETTLED}",
     "sequences_have_no_gap": f"UPDATE posting SET source_sequence = 99 WHERE entry_id = {_LAST}",
-    "knowledge_never_runs_back": "UPDATE posting SET known_at = '2000-01-01'"
+    "recorded_time_never_runs_back": "UPDATE posting SET recorded_at = '2000-01-01'"
     f" WHERE entry_id = {_LAST}",
     "entries_are_whole": f"DELETE FROM posting WHERE entry_id = {_SETTLED}",
-    "entries_have_their_act": f"UPDATE entry SET act_id = '{uuid4()}' WHERE id = {_LAST}",
-    "acts_have_their_rule": "UPDATE act SET rule = 'X-99'",
+    "entries_have_their_act": f"UPDATE entry SET audit_entry_id = '{uuid4()}' WHERE id = {_LAST}",
+    "acts_have_their_rule": "UPDATE audit_entry SET rule = 'X-99'",
     "reversals_undo": f"UPDATE posting SET quantity = 299 WHERE entry_id = {_SETTLED}",
     "borders_are_kept": "UPDATE entry SET kind = 'block' WHERE kind IN ('opening', 'payment')",
     "money_has_its_bank_reference": "DELETE FROM bank_reference WHERE reference = 'BANK-0002'",
     "caps_hold": "INSERT INTO city_cap VALUES ('131000', 'SO2', '2022-01-01', 999, 'a test', true)",
     "accounts_fit_their_holder": "ALTER TABLE account DISABLE TRIGGER USER;"
     f" UPDATE account SET kind = 'reserve' WHERE id = {_ANYBODY}",
-    "acts_have_their_effect": "UPDATE act SET verb = 'pay_out';"
+    "acts_have_their_effect": "UPDATE audit_entry SET verb = 'pay_out';"
     f" DELETE FROM posting WHERE entry_id = {_LAST}; DELETE FROM entry WHERE id = {_LAST}",
 }
 
@@ -119,12 +119,12 @@ _UNGUARDED = """
 DO $$ DECLARE c record; BEGIN
     FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
         WHERE contype = 'f' AND conrelid::regclass::text IN
-            ('entry', 'posting', 'act', 'bank_reference', 'balance', 'idempotency_key')
+            ('entry', 'posting', 'audit_entry', 'bank_reference', 'balance', 'idempotency_key')
     LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', c.t, c.conname); END LOOP;
 END $$;
 ALTER TABLE entry DISABLE TRIGGER USER;
 ALTER TABLE posting DISABLE TRIGGER USER;
-ALTER TABLE act DISABLE TRIGGER USER;
+ALTER TABLE audit_entry DISABLE TRIGGER USER;
 """
 
 
@@ -139,7 +139,7 @@ async def test_a_corruption_behind_the_application_is_found(
     assert check in await violations()
 
 
-_AUDIT_ENTRY_OF_LAST = f"(SELECT act_id FROM entry WHERE id = {_LAST})"
+_AUDIT_ENTRY_OF_LAST = f"(SELECT audit_entry_id FROM entry WHERE id = {_LAST})"
 _OPENED = "(SELECT id FROM entry WHERE kind = 'opening')"
 _PAID = "(SELECT id FROM entry WHERE kind = 'payment')"
 
@@ -169,7 +169,7 @@ FORGERIES = {
     "a balance from nowhere": (
         "balances_equal_replay",
         (
-            "INSERT INTO balance SELECT account_id, gen_random_uuid(), 5, issuer, 0, known_at"
+            "INSERT INTO balance SELECT account_id, gen_random_uuid(), 5, issuer, 0, recorded_at"
             f" FROM balance WHERE account_id = {_ANYBODY} LIMIT 1"
         ),
         ("account_id", _ANYBODY),
@@ -181,7 +181,7 @@ FORGERIES = {
     ),
     "a balance known at another time": (
         "balances_equal_replay",
-        f"UPDATE balance SET known_at = known_at + '1 day' WHERE account_id = {_ANYBODY}",
+        f"UPDATE balance SET recorded_at = recorded_at + '1 day' WHERE account_id = {_ANYBODY}",
         ("account_id", _ANYBODY),
     ),
     "a line of another quantity": (
@@ -200,8 +200,8 @@ FORGERIES = {
         ("entry_id", _LAST),
     ),
     "a line known before the one it follows": (
-        "knowledge_never_runs_back",
-        f"UPDATE posting SET known_at = '2000-01-01' WHERE entry_id = {_LAST}",
+        "recorded_time_never_runs_back",
+        f"UPDATE posting SET recorded_at = '2000-01-01' WHERE entry_id = {_LAST}",
         ("entry_id", _LAST),
     ),
     "a line numbered from two": (
@@ -224,18 +224,18 @@ FORGERIES = {
     ),
     "an act that is gone": (
         "entries_have_their_act",
-        f"DELETE FROM act WHERE id = {_AUDIT_ENTRY_OF_LAST}",
+        f"DELETE FROM audit_entry WHERE id = {_AUDIT_ENTRY_OF_LAST}",
         ("entry_id", _LAST),
     ),
     "an act under a rule that forbids": (
         "acts_have_their_rule",
-        f"UPDATE act SET rule = 'N-01' WHERE id = {_AUDIT_ENTRY_OF_LAST}",
-        ("act_id", _AUDIT_ENTRY_OF_LAST),
+        f"UPDATE audit_entry SET rule = 'N-01' WHERE id = {_AUDIT_ENTRY_OF_LAST}",
+        ("audit_entry_id", _AUDIT_ENTRY_OF_LAST),
     ),
     "an act under an edition that never was": (
         "acts_have_their_rule",
-        f"UPDATE act SET edition = 99 WHERE id = {_AUDIT_ENTRY_OF_LAST}",
-        ("act_id", _AUDIT_ENTRY_OF_LAST),
+        f"UPDATE audit_entry SET edition = 99 WHERE id = {_AUDIT_ENTRY_OF_LAST}",
+        ("audit_entry_id", _AUDIT_ENTRY_OF_LAST),
     ),
     "a reversal that gave to somebody else": (
         "reversals_undo",
@@ -292,11 +292,12 @@ FORGERIES = {
     "an opening act whose entry is another's": (
         "acts_have_their_effect",
         (
-            f"UPDATE act SET verb = 'open_holding' WHERE id = {_AUDIT_ENTRY_OF_LAST};"
-            f" UPDATE entry SET act_id = (SELECT act_id FROM entry WHERE id = {_OPENED})"
+            f"UPDATE audit_entry SET verb = 'open_holding' WHERE id = {_AUDIT_ENTRY_OF_LAST};"
+            f" UPDATE entry SET audit_entry_id ="
+            f" (SELECT audit_entry_id FROM entry WHERE id = {_OPENED})"
             f" WHERE id = {_LAST}"
         ),
-        ("act_id", "(SELECT id FROM act WHERE verb = 'open_holding')"),
+        ("audit_entry_id", "(SELECT id FROM audit_entry WHERE verb = 'open_holding')"),
     ),
 }
 

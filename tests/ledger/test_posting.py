@@ -157,7 +157,7 @@ async def test_knowledge_never_runs_backwards() -> None:
     await post_in_transaction(SETTLED, make_posting(seller, buyer, right, 1), at=OPENING)
 
     lines = await load_statement(seller.id, right.id, OPENING, later + HOUR)
-    assert [line.known_at for line in lines] == [OPENING, later, later]
+    assert [line.recorded_at for line in lines] == [OPENING, later, later]
     assert [line.effective_at for line in lines] == [OPENING, later, OPENING]
 
 
@@ -195,11 +195,11 @@ async def test_a_past_balance_is_one_look_up_for_each_side(owner: asyncpg.Connec
             line["QUERY PLAN"]
             for line in await owner.fetch(
                 f"EXPLAIN SELECT {side}_balance FROM posting WHERE {side} = '{seller.id}'"
-                f" AND instrument = '{right.id}' AND known_at <= now()"
-                f" ORDER BY known_at DESC, {side}_sequence DESC LIMIT 1"
+                f" AND instrument = '{right.id}' AND recorded_at <= now()"
+                f" ORDER BY recorded_at DESC, {side}_sequence DESC LIMIT 1"
             )
         )
-        assert f"Index Only Scan Backward using posting_{side}_as_known" in plan
+        assert f"Index Only Scan Backward using posting_{side}_as_recorded" in plan
         assert "Sort" not in plan
 
 

@@ -44,7 +44,7 @@ async def several_of_each() -> list[Viewer]:
     await create_sanction(
         closed,
         submitted_by=imposer.person_id,
-        submitted_body=imposer.organisation_id,
+        submitting_organisation=imposer.organisation_id,
         state="lifted",
         lifted_at=LONG_AGO,
         lifted_reason="set aside",
@@ -52,10 +52,10 @@ async def several_of_each() -> list[Viewer]:
     proposer = officers[0].person_id
     await create_officer(
         mine,
-        person=await create_person(mine, from_outside=True),
-        from_outside=True,
+        person=await create_person(mine, appointed_externally=True),
+        appointed_externally=True,
         state="proposed",
-        acted=[proposer],
+        signatories=[proposer],
         submitted_by=proposer,
     )
     viewers = [viewer_of(officer) for officer in officers]

@@ -73,7 +73,7 @@ async def test_the_first_officers_of_an_organisation_are_appointed_externally() 
     assert (post.record.division, post.record.role) == (TANGSHAN, "enterprise")
     assert signed.record.state == "in_force"
     stored = await Appointment.get(id=post.record.id)
-    assert stored.acted == [centre.person_id, second.person_id]
+    assert stored.signatories == [centre.person_id, second.person_id]
 
 
 async def test_an_organisation_with_two_officers_appoints_its_own() -> None:
@@ -113,7 +113,9 @@ async def test_the_centre_appoints_no_authority() -> None:
             register_person, centre, organisation=bureau.id, subject="mole", name="somebody"
         )
     with pytest.raises(NotFound):
-        await propose(bureau, centre, person=(await create_person(bureau, from_outside=True)).id)
+        await propose(
+            bureau, centre, person=(await create_person(bureau, appointed_externally=True)).id
+        )
 
 
 async def test_nobody_countersigns_an_own_proposal() -> None:
@@ -156,7 +158,7 @@ async def test_of_two_who_countersign_at_once_one_does() -> None:
     )
 
     assert sorted(type(one).__name__ for one in both) == ["CommandResult", "Forbidden"]
-    assert len((await Appointment.get(id=post.id)).acted) == 2
+    assert len((await Appointment.get(id=post.id)).signatories) == 2
 
 
 async def test_the_database_takes_no_appointment_signed_by_one() -> None:
@@ -164,7 +166,7 @@ async def test_the_database_takes_no_appointment_signed_by_one() -> None:
     first, _ = await create_two_officers(body)
 
     with pytest.raises(Exception, match="appointment_two_people"):
-        await create_officer(body, acted=[first.person_id], submitted_by=first.person_id)
+        await create_officer(body, signatories=[first.person_id], submitted_by=first.person_id)
 
 
 async def test_an_officer_without_approval_does_not_countersign() -> None:

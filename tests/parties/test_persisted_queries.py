@@ -10,11 +10,11 @@ from registry.parties import persisted_queries
 from registry.parties.operations import revoke_client
 from registry.parties.persisted_queries import (
     PersistedQueryLookup,
-    confine_client,
     lookup_persisted_query,
     persisted_queries_of,
-    register_document,
-    retire_document,
+    register_persisted_query,
+    restrict_to_persisted_queries,
+    retire_persisted_query,
     sha256_of,
 )
 from registry.parties.rules import MAX_PERSISTED_QUERY_BYTES
@@ -35,7 +35,7 @@ async def test_a_persisted_query_is_identified_by_the_hash_of_its_text() -> None
     body = await create_organisation()
     client, officer = await create_client(body), await principal_of(await create_officer(body))
 
-    await perform(register_document, officer, id=client.id, text=TEXT)
+    await perform(register_persisted_query, officer, id=client.id, text=TEXT)
 
     assert await lookup_persisted_query(client.name, HASH) == PersistedQueryLookup(
         persisted_queries_only=False, text=TEXT
@@ -51,10 +51,10 @@ async def test_a_persisted_query_belongs_to_one_client() -> None:
     mine, other = await create_client(body), await create_client(body)
     officer = await principal_of(await create_officer(body))
 
-    await perform(register_document, officer, id=mine.id, text=TEXT)
+    await perform(register_persisted_query, officer, id=mine.id, text=TEXT)
 
     assert (await lookup_persisted_query(other.name, HASH)).text is None
-    await perform(register_document, officer, id=other.id, text=TEXT)
+    await perform(register_persisted_query, officer, id=other.id, text=TEXT)
     assert (await lookup_persisted_query(other.name, HASH)).text == TEXT
 
 
@@ -63,11 +63,11 @@ async def test_a_retired_document_is_not_sent_until_it_is_registered_again() -> 
         await create_officer_of("province"),
         await create_client(await create_organisation()),
     )
-    await perform(register_document, province, id=client.id, text=TEXT)
+    await perform(register_persisted_query, province, id=client.id, text=TEXT)
     with pytest.raises(Duplicate) as taken:
-        await perform(register_document, province, id=client.id, text=TEXT)
+        await perform(register_persisted_query, province, id=client.id, text=TEXT)
 
-    await perform(retire_document, province, id=client.id, sha256=HASH)
+    await perform(retire_persisted_query, province, id=client.id, sha256=HASH)
 
     assert taken.value.field == "text"
     assert (await lookup_persisted_query(client.name, HASH)).text is None
@@ -78,8 +78,8 @@ async def test_a_retired_document_is_not_sent_until_it_is_registered_again() -> 
         False,
     )
     with pytest.raises(ConditionsUnmet):
-        await perform(retire_document, province, id=client.id, sha256=HASH)
-    await perform(register_document, province, id=client.id, text=TEXT)
+        await perform(retire_persisted_query, province, id=client.id, sha256=HASH)
+    await perform(register_persisted_query, province, id=client.id, text=TEXT)
     assert (await lookup_persisted_query(client.name, HASH)).text == TEXT
 
 
@@ -89,9 +89,13 @@ async def test_a_client_is_restricted_to_persisted_queries_and_released() -> Non
         await create_client(await create_organisation()),
     )
 
-    await perform(confine_client, province, id=client.id, registered_only=True)
+    await perform(
+        restrict_to_persisted_queries, province, id=client.id, persisted_queries_only=True
+    )
     confined = await lookup_persisted_query(client.name, "")
-    await perform(confine_client, province, id=client.id, registered_only=False)
+    await perform(
+        restrict_to_persisted_queries, province, id=client.id, persisted_queries_only=False
+    )
 
     assert confined == PersistedQueryLookup(persisted_queries_only=True)
     assert await lookup_persisted_query(client.name, "") == PersistedQueryLookup()
@@ -104,12 +108,12 @@ async def test_persisted_queries_of_others_and_revoked_clients_are_unchangeable(
     approver = await principal_of(await create_officer(body, may_initiate=False))
 
     with pytest.raises(NotFound):
-        await perform(register_document, stranger, id=client.id, text=TEXT)
+        await perform(register_persisted_query, stranger, id=client.id, text=TEXT)
     with pytest.raises(Forbidden) as refusal:
-        await perform(register_document, approver, id=client.id, text=TEXT)
+        await perform(register_persisted_query, approver, id=client.id, text=TEXT)
     await perform(revoke_client, province, id=client.id)
     with pytest.raises(Forbidden):
-        await perform(register_document, province, id=client.id, text=TEXT)
+        await perform(register_persisted_query, province, id=client.id, text=TEXT)
 
     assert refusal.value.rule == "N-54"
 
@@ -122,7 +126,7 @@ async def test_no_document_is_empty_too_long_or_unstorable(text: str) -> None:
     )
 
     with pytest.raises(Malformed) as refusal:
-        await perform(register_document, province, id=client.id, text=text)
+        await perform(register_persisted_query, province, id=client.id, text=text)
 
     assert refusal.value.field == "text"
 
@@ -135,25 +139,25 @@ async def test_a_client_has_a_limited_number_of_persisted_queries(
         await create_officer_of("province"),
         await create_client(await create_organisation()),
     )
-    await perform(register_document, province, id=client.id, text=TEXT)
+    await perform(register_persisted_query, province, id=client.id, text=TEXT)
 
     with pytest.raises(Malformed):
-        await perform(register_document, province, id=client.id, text="{ __typename }")
-    await perform(retire_document, province, id=client.id, sha256=HASH)
-    await perform(register_document, province, id=client.id, text="{ __typename }")
+        await perform(register_persisted_query, province, id=client.id, text="{ __typename }")
+    await perform(retire_persisted_query, province, id=client.id, sha256=HASH)
+    await perform(register_persisted_query, province, id=client.id, text="{ __typename }")
 
 
 async def test_no_hash_belongs_to_another_text(owner: asyncpg.Connection) -> None:
     client = await create_client(await create_organisation())
-    insert = "INSERT INTO client_document VALUES ($1, $2, $3, now())"
+    insert = "INSERT INTO persisted_query VALUES ($1, $2, $3, now())"
 
     with pytest.raises(asyncpg.CheckViolationError) as refusal:
         await owner.execute(insert, client.id, HASH, "{ __typename }")
     await owner.execute(insert, client.id, HASH, TEXT)
     with pytest.raises(asyncpg.PostgresError):
-        await owner.execute("UPDATE client_document SET text = '{ x }'")
+        await owner.execute("UPDATE persisted_query SET text = '{ x }'")
 
-    assert refusal.value.constraint_name == "client_document_hash"
+    assert refusal.value.constraint_name == "persisted_query_hash"
 
 
 async def test_caches_of_persisted_queries_are_notified_of_a_change(
@@ -164,7 +168,7 @@ async def test_caches_of_persisted_queries_are_notified_of_a_change(
     before = await owner.fetchval(epoch)
 
     await owner.execute(
-        "INSERT INTO client_document VALUES ($1, $2, $3, now())", client.id, HASH, TEXT
+        "INSERT INTO persisted_query VALUES ($1, $2, $3, now())", client.id, HASH, TEXT
     )
 
     assert await owner.fetchval(epoch) != before

@@ -144,7 +144,8 @@ async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
     await wait_until_blocked(owner)
     await other.execute(
         "INSERT INTO sanction (id, organisation_id, city, county, kind, reason, source, starts_at,"
-        " state, submitted_by, submitted_body, changed_at) SELECT gen_random_uuid(), id, city,"
+        " state, submitted_by, submitting_organisation, changed_at)"
+        " SELECT gen_random_uuid(), id, city,"
         " county, 'penalty_period', 'r', 's', $2, 'in_force', id, id, $2 FROM organisation"
         " WHERE id = $1",
         body.id,
@@ -259,15 +260,15 @@ async def test_first_party_clients_belong_to_the_operator() -> None:
     args: dict[str, Any] = {"organisation": centre.id, "name": "console", "scopes": []}
 
     with pytest.raises(ConditionsUnmet) as refusal:
-        await perform(register_client, province, house=True, **args)
+        await perform(register_client, province, first_party=True, **args)
     with pytest.raises(ConditionsUnmet):
         await perform(register_client, OPERATOR_PRINCIPAL, **args)
-    await perform(register_client, OPERATOR_PRINCIPAL, house=True, **args)
+    await perform(register_client, OPERATOR_PRINCIPAL, first_party=True, **args)
 
-    assert refusal.value.conditions[1].name == "house_by_operator"
-    assert (await Client.get(name="console")).house
+    assert refusal.value.conditions[1].name == "first_party_by_operator"
+    assert (await Client.get(name="console")).first_party
     with pytest.raises(Duplicate) as taken:
-        await perform(register_client, OPERATOR_PRINCIPAL, house=True, **args)
+        await perform(register_client, OPERATOR_PRINCIPAL, first_party=True, **args)
     assert taken.value.field == "name"
 
 

@@ -148,9 +148,9 @@ def test_the_auditor_only_reads_and_manages_the_own_organisation() -> None:
         ("Appointment", "appoint"),
         ("Appointment", "countersign"),
         ("Appointment", "end"),
-        ("Client", "register_document"),
-        ("Client", "retire_document"),
-        ("Client", "confine"),
+        ("Client", "register_persisted_query"),
+        ("Client", "retire_persisted_query"),
+        ("Client", "restrict_to_persisted_queries"),
     }
 
 

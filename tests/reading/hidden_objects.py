@@ -40,10 +40,10 @@ _UNIQUE_VALUES = {
 _CHILDREN = {
     "agreement": {"agreement_party": "agreement_id", "milestone": "agreement_id"},
     "transfer": {"transfer_comment": "transfer_id", "transfer_opinion": "transfer_id"},
-    "client": {"client_document": "client_id"},
+    "client": {"persisted_query": "client_id"},
 }
 _BALANCES = """
-    INSERT INTO balance (account_id, instrument_id, quantity, issuer, sequence, known_at)
+    INSERT INTO balance (account_id, instrument_id, quantity, issuer, sequence, recorded_at)
     SELECT $1, id, 7, false, 1, now() FROM instrument ORDER BY id LIMIT 3
 """
 
@@ -76,12 +76,12 @@ async def _reference_hidden(owner: asyncpg.Connection, hidden: Hidden) -> None:
     people = hidden.get("Person", [])
     if people:
         await owner.execute(
-            "UPDATE act SET person_id = ($1::uuid[])[1 + abs(hashtext(id::text)) % $2]",
+            "UPDATE audit_entry SET person_id = ($1::uuid[])[1 + abs(hashtext(id::text)) % $2]",
             people,
             len(people),
         )
         await owner.execute(
-            "UPDATE appointment SET submitted_by = $1, acted = acted || $1::uuid"
+            "UPDATE appointment SET submitted_by = $1, signatories = signatories || $1::uuid"
             " WHERE id <> ALL ($2)",
             people[0],
             hidden.get("Appointment", []),
@@ -98,7 +98,7 @@ async def assert_nothing_visible(
     """Take the hidden objects out of the world."""
     for kind, ids in reversed(list(hidden.items())):
         table = catalogue[kind].table
-        for child, column in (*_CHILDREN.get(table, {}).items(), ("act", "object_id")):
+        for child, column in (*_CHILDREN.get(table, {}).items(), ("audit_entry", "object_id")):
             await owner.execute(f"DELETE FROM {child} WHERE {column} = ANY($1)", ids)
         if table == "account":
             await owner.execute("DELETE FROM balance WHERE account_id = ANY($1)", ids)
@@ -164,7 +164,7 @@ async def _copy_row(owner: asyncpg.Connection, table: str, original: UUID) -> UU
 
 
 async def _copy_children(owner: asyncpg.Connection, table: str, original: UUID, made: UUID) -> None:
-    children = {**_CHILDREN.get(table, {}), "act": "object_id"}
+    children = {**_CHILDREN.get(table, {}), "audit_entry": "object_id"}
     for child, column in children.items():
         columns = [line["name"] for line in await owner.fetch(_COLUMNS, child)]
         own = {column: f"'{made}'", "id": "gen_random_uuid()"}

@@ -23,7 +23,7 @@ _MILESTONES = """
 """
 _REVERSALS = """
     INSERT INTO reversal (id, entry_id, state, reason, decision, parties, submitted_by,
-        submitted_body, acted, demo, changed_at)
+        submitting_organisation, signatories, demo, changed_at)
     SELECT gen_random_uuid(), e.id, CASE WHEN n % 2 = 0 THEN 'proposed' ELSE 'rejected' END,
         'a reason', '', ARRAY[p.organisation_id], p.id, p.organisation_id, ARRAY[p.id], true, now()
     FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM entry) AS e
@@ -39,7 +39,7 @@ _ASSESSMENTS = """
     ON CONFLICT DO NOTHING
 """
 _DOCUMENTS = """
-    INSERT INTO client_document (client_id, sha256, text, registered_at, retired_at)
+    INSERT INTO persisted_query (client_id, sha256, text, registered_at, retired_at)
     SELECT c.id, encode(sha256(convert_to(said, 'UTF8')), 'hex'), said,
         TIMESTAMPTZ '2022-06-01T00:00:00.25Z' + n * INTERVAL '1 hour',
         CASE n WHEN 2 THEN TIMESTAMPTZ '2022-06-07T00:00:00Z' END
@@ -47,19 +47,21 @@ _DOCUMENTS = """
         LATERAL (SELECT '{ k' || n || ': __typename } # 扁担' || c.id AS said) AS t
 """
 _OPINIONS = """
-    INSERT INTO transfer_opinion (id, transfer_id, city, favourable, reasons, act_id, given_at)
+    INSERT INTO transfer_opinion
+        (id, transfer_id, city, favourable, reasons, audit_entry_id, given_at)
     SELECT gen_random_uuid(), t.id, city, t.seller_city = city, 'reasons', a.id, now()
     FROM (SELECT * FROM transfer ORDER BY id LIMIT 6) AS t,
         (VALUES ('131000'), ('130200')) AS cities (city),
-        (SELECT id FROM act LIMIT 1) AS a
+        (SELECT id FROM audit_entry LIMIT 1) AS a
     ON CONFLICT DO NOTHING
 """
 _SANCTIONS = """
     INSERT INTO sanction (id, organisation_id, city, county, kind, reason, source, starts_at,
-        ends_at, state, submitted_by, submitted_body, demo, changed_at)
+        ends_at, state, submitted_by, submitting_organisation, demo, changed_at)
     SELECT gen_random_uuid(), o.id, o.city, o.county, 'penalty_period', 'a reason', 'a source',
-        c.reads - INTERVAL '1 day',
-        CASE n % 3 WHEN 0 THEN NULL WHEN 1 THEN c.reads WHEN 2 THEN c.reads + INTERVAL '1 hour' END,
+        c.base_time - INTERVAL '1 day',
+        CASE n % 3 WHEN 0 THEN NULL WHEN 1 THEN c.base_time
+            WHEN 2 THEN c.base_time + INTERVAL '1 hour' END,
         'in_force', p.id, p.organisation_id, true, now()
     FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM organisation) AS o,
         (SELECT * FROM person ORDER BY id LIMIT 1) AS p, registry_clock AS c
@@ -68,11 +70,12 @@ _SANCTIONS = """
 _FREEZES = """
     INSERT INTO freeze_order (id, target, organisation_id, account_id, instrument_id, reason,
         source, starts_at, ends_at, state, lifted_reason, city, county, submitted_by,
-        submitted_body, demo, changed_at)
+        submitting_organisation, demo, changed_at)
     SELECT gen_random_uuid(), CASE n % 2 WHEN 0 THEN 'account' ELSE 'position' END,
         a.organisation_id, a.id, CASE n % 2 WHEN 0 THEN NULL ELSE b.instrument_id END,
-        'a reason', 'a source', c.reads - INTERVAL '1 day',
-        CASE n % 3 WHEN 0 THEN NULL WHEN 1 THEN c.reads ELSE c.reads + INTERVAL '1 hour' END,
+        'a reason', 'a source', c.base_time - INTERVAL '1 day',
+        CASE n % 3 WHEN 0 THEN NULL WHEN 1 THEN c.base_time
+            ELSE c.base_time + INTERVAL '1 hour' END,
         'in_force', '', a.city, a.county, gen_random_uuid(), a.organisation_id, true, now()
     FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM account) AS a
     JOIN LATERAL (SELECT * FROM balance WHERE account_id = a.id LIMIT 1) AS b ON true,
@@ -80,8 +83,8 @@ _FREEZES = """
     WHERE a.organisation_id IS NOT NULL AND a.n % 3 = 0
 """
 _CLIENTS = """
-    INSERT INTO client (id, name, organisation_id, house, scopes, state, demo, changed_at,
-        registered_only)
+    INSERT INTO client (id, name, organisation_id, first_party, scopes, state, demo, changed_at,
+        persisted_queries_only)
     SELECT gen_random_uuid(), 'client-' || n, o.id, false,
         ARRAY['Permit:view', 'Transfer:view', 'a"b\\c 扁🐉'], 'open', true, now(), n % 2 = 0
     FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM organisation) AS o WHERE n <= 3

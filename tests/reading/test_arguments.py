@@ -64,7 +64,7 @@ MALFORMED = {
     "a cursor before time": f', after: "{cursor("0001-01-01T00:00:00+23:59", str(PERSON_ID))}"',
     "a cursor without a zone": f', after: "{cursor("2022-06-07T10:00:00", str(PERSON_ID))}"',
     "an identifier of another kind": f', where: {{organisation: "{PERSON}"}}',
-    "no identifier": ', where: {organisation: "\'; DROP TABLE act; --"}',
+    "no identifier": ', where: {organisation: "\'; DROP TABLE audit_entry; --"}',
     "too many values": f", where: {{city: {{in: {json.dumps(['x'] * 101)}}}}}",
     "two sizes": ", last: 2",
 }

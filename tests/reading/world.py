@@ -191,9 +191,11 @@ def _lists(catalogue: Catalog) -> list[ConnectionField]:
 
 
 async def _instants() -> list[str]:
-    acts = await fetch_all(f"SELECT at FROM act ORDER BY md5(id::text) LIMIT {SAMPLES_PER_SORT}")
+    acts = await fetch_all(
+        f"SELECT at FROM audit_entry ORDER BY md5(id::text) LIMIT {SAMPLES_PER_SORT}"
+    )
     known = await fetch_all(
-        "SELECT known_at AS at FROM posting ORDER BY md5(entry_id::text) LIMIT 9"
+        "SELECT recorded_at AS at FROM posting ORDER BY md5(entry_id::text) LIMIT 9"
     )
     found = [format_datetime(each["at"]) for each in (*acts, *known)]
     ends = ("1900-01-01T00:00:00Z", "2200-12-31T23:59:59.999999-23:59", "2022-06-07T10:00:00+08:00")

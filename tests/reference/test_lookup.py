@@ -45,7 +45,8 @@ async def insert_figure(
     owner: asyncpg.Connection, days: int | None, *, area: str = "", pollutant: str = ""
 ) -> None:
     await owner.execute(
-        "INSERT INTO parameter (id, name, area, pollutant, effective_from, value, unit, ground,"
+        "INSERT INTO parameter (id, name, area, pollutant, effective_from, value, unit,"
+        " legal_basis,"
         " source, provenance, needs_confirmation)"
         " VALUES ($1, 'test_days', $2, $3, '2022-01-01', $4, 'working_days', 'a test', 'a test',"
         " 'I', true)",
@@ -80,7 +81,7 @@ async def test_the_base_price_is_that_of_the_day() -> None:
 
 
 async def test_the_base_price_of_2022_cites_its_notice() -> None:
-    assert (await require_base_price("SO2", FOUNDING_DAY)).ground == "冀发改公价〔2020〕1847号"
+    assert (await require_base_price("SO2", FOUNDING_DAY)).legal_basis == "冀发改公价〔2020〕1847号"
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_demonstration_figures_are_marked_in_words_too() -> None:
         for line in EVERY_LINE
         if line.row["demo"]
         and not {"demonstration", "example"}
-        & set(str(line.row.get("ground", "")).replace(",", " ").replace(":", " ").split())
+        & set(str(line.row.get("legal_basis", "")).replace(",", " ").replace(":", " ").split())
     ]
 
     assert silent == []

@@ -23,7 +23,7 @@ SANCTIONED = (Forbidden, ConditionsUnmet, NotFound)
 """Expected results under a sanction; an ended appointment sees nothing."""
 
 # A writer waits with all its locks.
-NOBODY_WRITES = "LOCK TABLE act IN SHARE MODE"
+NOBODY_WRITES = "LOCK TABLE audit_entry IN SHARE MODE"
 WHY = {"reason": "test", "source": "test"}
 
 # Fails a number of times, counted outside of what is rolled back.
@@ -34,7 +34,7 @@ _FAILING = """
         IF nextval('failures') <= {times} THEN RAISE 'again' USING ERRCODE = '{state}'; END IF;
         RETURN NEW;
     END $$;
-    CREATE TRIGGER failing BEFORE INSERT ON act FOR EACH ROW EXECUTE FUNCTION fail()
+    CREATE TRIGGER failing BEFORE INSERT ON audit_entry FOR EACH ROW EXECUTE FUNCTION fail()
 """
 
 
@@ -231,7 +231,8 @@ async def test_of_two_at_once_the_one_that_commits_first_wins(
     done = [each for each in found if not isinstance(each, BaseException)]
     assert all(isinstance(each, SANCTIONED) for each in found if isinstance(each, BaseException))
     late = await fetch_all(
-        "SELECT a.id FROM act a JOIN act m ON m.id = $1 WHERE a.operation = 'offer_transfer'"
+        "SELECT a.id FROM audit_entry a JOIN audit_entry m ON m.id = $1"
+        " WHERE a.operation = 'offer_transfer'"
         " AND a.written_at > m.written_at",
         act,
     )
@@ -241,6 +242,6 @@ async def test_of_two_at_once_the_one_that_commits_first_wins(
 
 async def audit_entries_of(case: UUID) -> list[str]:
     found = await fetch_all(
-        "SELECT operation FROM act WHERE object_id = $1 ORDER BY written_at", case
+        "SELECT operation FROM audit_entry WHERE object_id = $1 ORDER BY written_at", case
     )
     return [act["operation"] for act in found]

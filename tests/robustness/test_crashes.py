@@ -78,7 +78,7 @@ async def _market(store: PostgresProcess) -> TradingFixture:
         await install_rules(owner)
         await stop_clock(owner, FOUNDING_DAY)
         market = await create_market()
-        await create_client(await get_province(), name=PROGRAM, house=True)
+        await create_client(await get_province(), name=PROGRAM, first_party=True)
         await start_clock(owner)
     finally:
         await close_database()
@@ -250,7 +250,7 @@ async def assert_each_command_executed_once(store: PostgresProcess, trade: Comma
         owner = await asyncpg.connect(store.addresses.owner)
         acts = Counter(
             {a["key"]: a["times"] for a in await owner.fetch(
-                "SELECT key, count(*) AS times FROM act GROUP BY key"
+                "SELECT key, count(*) AS times FROM audit_entry GROUP BY key"
             )}
         )  # fmt: skip
         cases = await owner.fetchval("SELECT count(*) FROM transfer")

@@ -29,7 +29,7 @@ def settings() -> Settings:
 async def portal(
     market: TradingFixture, monkeypatch: pytest.MonkeyPatch, settings: Settings
 ) -> AsyncIterator[Portal]:
-    await create_client(await get_province(), name=CLIENT, house=True)
+    await create_client(await get_province(), name=CLIENT, first_party=True)
     monkeypatch.setattr(tests.support.live_server, "SETTINGS", settings)
     async with open_portal() as portal:
         yield portal

@@ -45,7 +45,7 @@ GROWN_BYTES_MAX = 16_000_000
 
 @pytest.fixture
 async def portal(market: TradingFixture, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Portal]:
-    await create_client(await get_province(), name=CLIENT, house=True)
+    await create_client(await get_province(), name=CLIENT, first_party=True)
     monkeypatch.setattr(tests.support.live_server, "SETTINGS", SETTINGS)
     async with open_portal() as portal:
         await portal.data(READ)

@@ -82,7 +82,7 @@ class Nodes:
 
 @pytest.fixture
 async def nodes(clone: Database, market: TradingFixture) -> AsyncIterator[Nodes]:
-    program = await create_client(await get_province(), name=PROGRAM, house=True)
+    program = await create_client(await get_province(), name=PROGRAM, first_party=True)
     async with AsyncExitStack() as stack:
         state = stack.enter_context(temporary_state_dir())
         state.mkdir()

@@ -30,7 +30,7 @@ async def take_snapshot() -> RegistrySnapshot:
         "transfers": await fetch_all(
             "SELECT state, count(*) FROM transfer GROUP BY state ORDER BY 1"
         ),
-        "clock": await fetch_one("SELECT reads, since FROM registry_clock"),
+        "clock": await fetch_one("SELECT base_time, running_since FROM registry_clock"),
     }
 
 

@@ -19,9 +19,9 @@ from tests.support.demo_databases import LoadedDemo
 
 
 async def test_the_clock_is_stopped_in_march_2026(cross_region_database: Database) -> None:
-    clock = await fetch_one("SELECT reads, since FROM registry_clock")
+    clock = await fetch_one("SELECT base_time, running_since FROM registry_clock")
 
-    assert clock == {"reads": ENDS_AT, "since": None}
+    assert clock == {"base_time": ENDS_AT, "running_since": None}
 
 
 async def test_the_ledger_verifies(cross_region_database: Database) -> None:
@@ -45,7 +45,7 @@ async def test_an_unfavourable_opinion_did_not_bind_the_province(
 ) -> None:
     case = await Transfer.get(id=cross_region_demo.report.object_ids["transfer-across-settled"])
     approved = await fetch_one(
-        "SELECT role FROM act WHERE object_id = $1 AND verb = 'approve'", case.id
+        "SELECT role FROM audit_entry WHERE object_id = $1 AND verb = 'approve'", case.id
     )
 
     assert case.state == State.SETTLED

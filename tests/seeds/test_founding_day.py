@@ -24,14 +24,14 @@ async def test_every_step_of_the_files_was_executed_once(
 ) -> None:
     acts = founding_day_steps()
 
-    assert founding_demo.report.executed == len(acts) == await count_rows("act")
-    assert await count_rows("act", "key NOT LIKE 'founding:%'") == 0
+    assert founding_demo.report.executed == len(acts) == await count_rows("audit_entry")
+    assert await count_rows("audit_entry", "key NOT LIKE 'founding:%'") == 0
 
 
 async def test_the_clock_is_stopped_at_ten_on_the_founding_day(founding_database: Database) -> None:
-    clock = await fetch_one("SELECT reads, since FROM registry_clock")
+    clock = await fetch_one("SELECT base_time, running_since FROM registry_clock")
 
-    assert clock == {"reads": ENDS_AT, "since": None}
+    assert clock == {"base_time": ENDS_AT, "running_since": None}
 
 
 async def test_the_ledger_verifies(founding_database: Database) -> None:

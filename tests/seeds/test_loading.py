@@ -33,11 +33,11 @@ async def test_loading_twice_changes_nothing(founding_database: Database) -> Non
 async def test_loading_twice_leaves_a_clock_that_runs(founding_database: Database) -> None:
     owner = await asyncpg.connect(founding_database.owner_url)
     await start_clock(owner)
-    before = await fetch_one("SELECT reads, since FROM registry_clock")
+    before = await fetch_one("SELECT base_time, running_since FROM registry_clock")
 
     await load_founding_day(founding_database.owner_url)
 
-    assert await fetch_one("SELECT reads, since FROM registry_clock") == before
+    assert await fetch_one("SELECT base_time, running_since FROM registry_clock") == before
     await owner.close()
 
 
@@ -46,7 +46,7 @@ async def test_an_interrupted_load_goes_on_where_it_ended(
     database: Database, founding_demo: LoadedDemo, after: int, seconds: float
 ) -> None:
     await _interrupt_load(database, after, seconds)
-    acts = await count_rows("act")
+    acts = await count_rows("audit_entry")
 
     resumed = await load_founding_day(database.owner_url)
 
@@ -99,11 +99,13 @@ async def test_a_clock_that_was_started_runs_on_and_can_be_stopped(
 
     await stop_clock(owner)
 
-    stopped = await fetch_one("SELECT registry_now() AS now, reads, since FROM registry_clock")
+    stopped = await fetch_one(
+        "SELECT registry_now() AS now, base_time, running_since FROM registry_clock"
+    )
     assert running is not None
     assert stopped is not None
     assert ENDS_AT < running["now"] <= stopped["now"]
-    assert (stopped["reads"], stopped["since"]) == (stopped["now"], None)
+    assert (stopped["base_time"], stopped["running_since"]) == (stopped["now"], None)
     await owner.close()
 
 

@@ -7,6 +7,7 @@ from registry.access.authorizer import authorizer
 from registry.access.principals import Principal
 from registry.access.rulebook_store import load_edition
 from registry.commands.command import execute_command
+from registry.db.migrations.runner import MigrationError
 from registry.db.session import close_database, open_database
 from registry.kernel.errors import Forbidden, KeyReused
 from registry.parties.operations import register_organisation
@@ -16,9 +17,11 @@ from server.admin.commands import (
     register_first_party_client,
     verify_report,
 )
+from server.composition import check_startup
 from server.settings import ConfigurationError
 from tests.support.cluster import Database, Server, clone_database
 from tests.support.demo_databases import LoadedDemo
+from tests.support.live_server import SETTINGS
 
 PROVINCE = ("河北省生态环境厅", "130000")
 OFFICERS = ("wang-li=王丽", "zhao-gang=赵刚")
@@ -38,6 +41,15 @@ async def test_the_registry_is_founded_once(clone: Database) -> None:
     assert (first, again) == (True, False)
     with pytest.raises(KeyReused):
         await bootstrap_registry(clone.application_url, "另一省厅", "130000", officers=OFFICERS)
+
+
+async def test_a_schema_before_1_0_is_not_served(
+    clone: Database, owner: asyncpg.Connection
+) -> None:
+    await owner.execute("ALTER TABLE audit_entry RENAME TO act")
+
+    with pytest.raises(MigrationError, match=r"predates 1\.0"):
+        await check_startup(SETTINGS, clone.application_url)
 
 
 async def test_an_officer_is_written_as_subject_and_name(clone: Database) -> None:

@@ -123,7 +123,7 @@ async def test_a_persisted_query_is_sent_by_its_hash(
     headers = {"authorization": f"Bearer {portal.token(CITY)}"}
     hash = hashlib.sha256(text.encode()).hexdigest()
     await execute(
-        "INSERT INTO client_document (client_id, sha256, text, registered_at)"
+        "INSERT INTO persisted_query (client_id, sha256, text, registered_at)"
         " SELECT id, $1, $2, registry_now() FROM client WHERE name = $3",
         hash,
         text,

@@ -32,12 +32,12 @@ TEXT = "{ viewer { role rateLimit { limit cost remaining resetAt } } }"
 HASH = sha256(TEXT.encode()).hexdigest()
 BY_HASH: dict[str, Any] = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": HASH}}}
 
-REGISTER = """mutation ($id: ID!, $text: String!) { registerDocument(input: {
+REGISTER = """mutation ($id: ID!, $text: String!) { registerPersistedQuery(input: {
     id: $id, text: $text, idempotencyKey: "r" }) { __typename } }"""
-RETIRE = """mutation ($id: ID!, $hash: String!) { retireDocument(input: {
+RETIRE = """mutation ($id: ID!, $hash: String!) { retirePersistedQuery(input: {
     id: $id, sha256: $hash, idempotencyKey: "t" }) { __typename } }"""
-RESTRICT = """mutation ($id: ID!) { confineClient(input: {
-    id: $id, registeredOnly: true, idempotencyKey: "c" }) {
+RESTRICT = """mutation ($id: ID!) { restrictToPersistedQueries(input: {
+    id: $id, persistedQueriesOnly: true, idempotencyKey: "c" }) {
     __typename ... on Client {
         persistedQueriesOnly persistedQueries { sha256 bytes retiredAt } } } }"""
 REGISTER_CLIENT = """mutation ($organisation: ID!) { registerClient(input: {
@@ -67,7 +67,7 @@ async def partner(portal: Portal) -> str:
     made = await portal.data(REGISTER_CLIENT, {"organisation": body}, subject=PROVINCE)
     id = str(made["registerClient"]["id"])
     done = await portal.data(REGISTER, {"id": id, "text": TEXT}, subject=PROVINCE)
-    assert done == {"registerDocument": {"__typename": "Client"}}
+    assert done == {"registerPersistedQuery": {"__typename": "Client"}}
     return id
 
 
@@ -109,7 +109,7 @@ async def test_a_document_that_would_be_refused_is_not_registered(
 
     said = await portal.data(document, {"id": partner, "text": text}, subject=PROVINCE)
 
-    refused = said["registerDocument"]
+    refused = said["registerPersistedQuery"]
     assert (refused["code"], refused["field"]) == ("MALFORMED", "text")
     assert why in refused["message"]["en"]
 
@@ -122,7 +122,7 @@ async def test_a_document_of_several_operations_may_be_registered(
 
     said = await portal.data(document, {"id": partner, "text": text}, subject=PROVINCE)
 
-    assert said == {"registerDocument": {"__typename": "Client"}}
+    assert said == {"registerPersistedQuery": {"__typename": "Client"}}
 
 
 @pytest.mark.parametrize("client", ["", CLIENT])
@@ -176,8 +176,8 @@ async def test_a_restricted_client_sends_only_its_persisted_queries(
         await send(portal, PARTNER, JSON, query="{ __typename }"),
     )
 
-    assert confined["confineClient"]["persistedQueriesOnly"] is True
-    assert confined["confineClient"]["persistedQueries"] == [
+    assert confined["restrictToPersistedQueries"]["persistedQueriesOnly"] is True
+    assert confined["restrictToPersistedQueries"]["persistedQueries"] == [
         {"sha256": HASH, "bytes": len(TEXT), "retiredAt": None}
     ]
     assert (newer.status_code, older.status_code) == (403, 200)

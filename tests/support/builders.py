@@ -39,7 +39,7 @@ async def install_rules(owner: asyncpg.Connection) -> None:
 
 async def stop_clock(owner: asyncpg.Connection, at: datetime) -> None:
     """Stop the registry's clock at ``at``."""
-    await owner.execute("UPDATE registry_clock SET reads = $1, since = NULL", at)
+    await owner.execute("UPDATE registry_clock SET base_time = $1, running_since = NULL", at)
 
 
 async def create_organisation(
@@ -87,7 +87,7 @@ async def create_person(
     subject = subject or f"person-{uuid4().hex[:12]}"
     values: dict[str, Any] = {
         "name": subject,
-        "from_outside": False,
+        "appointed_externally": False,
         "changed_at": LONG_AGO,
     } | columns
     return await Person.create(
@@ -114,11 +114,11 @@ async def create_officer(
         "role": role_of(organisation.kind),
         "division": organisation.division,
         "valid_from": LONG_AGO,
-        "from_outside": False,
+        "appointed_externally": False,
         "state": "in_force",
         "submitted_by": proposed_by,
-        "submitted_body": organisation.id,
-        "acted": [proposed_by, countersigned_by],
+        "submitting_organisation": organisation.id,
+        "signatories": [proposed_by, countersigned_by],
         "changed_at": LONG_AGO,
     } | columns
     return await Appointment.create(
@@ -149,7 +149,8 @@ async def create_sanction(organisation: Organisation, **columns: object) -> Sanc
         "starts_at": LONG_AGO,
         "state": "in_force",
         "submitted_by": uuid4(),
-        "submitted_body": columns.get("submitted_body") or (await get_province()).id,
+        "submitting_organisation": columns.get("submitting_organisation")
+        or (await get_province()).id,
         "changed_at": LONG_AGO,
     } | columns
     return await Sanction.create(
@@ -169,7 +170,7 @@ async def create_freeze(organisation: Organisation, **columns: object) -> Freeze
         "starts_at": LONG_AGO,
         "state": "in_force",
         "submitted_by": uuid4(),
-        "submitted_body": organisation.id,
+        "submitting_organisation": organisation.id,
         "changed_at": LONG_AGO,
     } | columns
     return await Freeze.create(
@@ -244,5 +245,5 @@ async def perform(
 
 async def count_audit_entries() -> int:
     """How many acts were written."""
-    found = await fetch_one("SELECT count(*) AS acts FROM act")
+    found = await fetch_one("SELECT count(*) AS acts FROM audit_entry")
     return int(found["acts"]) if found else 0

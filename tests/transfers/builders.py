@@ -253,6 +253,6 @@ async def set_city_cap(owner: asyncpg.Connection, city: str, cap: int) -> None:
 async def operations_of(case: UUID) -> list[str]:
     """The verbs done in a case, from its audit entries."""
     found = await fetch_all(
-        "SELECT operation FROM act WHERE object_id = $1 ORDER BY at, written_at", case
+        "SELECT operation FROM audit_entry WHERE object_id = $1 ORDER BY at, written_at", case
     )
     return [act["operation"] for act in found]

@@ -66,7 +66,9 @@ async def test_no_city_opines_for_the_other(open_market: asyncpg.Connection) -> 
 
 
 async def create_audit_entry(owner: asyncpg.Connection, case: UUID) -> UUID:
-    found: UUID = await owner.fetchval("SELECT id FROM act WHERE object_id = $1 LIMIT 1", case)
+    found: UUID = await owner.fetchval(
+        "SELECT id FROM audit_entry WHERE object_id = $1 LIMIT 1", case
+    )
     return found
 
 

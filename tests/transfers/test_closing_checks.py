@@ -90,7 +90,7 @@ async def test_a_forged_case_does_not_verify(
     [
         "DELETE FROM certificate",
         "UPDATE certificate SET entry_id = (SELECT id FROM entry WHERE kind = 'block')",
-        "UPDATE act SET object_id = person_id WHERE verb = 'settle'",
+        "UPDATE audit_entry SET object_id = person_id WHERE verb = 'settle'",
     ],
 )
 async def test_a_settled_case_without_its_proof_is_named(
@@ -100,7 +100,7 @@ async def test_a_settled_case_without_its_proof_is_named(
     case = await market.case_in(State.SETTLED)
 
     await open_market.execute("ALTER TABLE certificate DISABLE TRIGGER USER")
-    await open_market.execute("ALTER TABLE act DISABLE TRIGGER USER")
+    await open_market.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
     await open_market.execute(sql)
 
     found = {finding.check: finding.violations for finding in await verify_ledger()}
@@ -113,12 +113,13 @@ async def test_a_posting_verb_whose_entry_is_gone_is_named(open_market: asyncpg.
 
     await open_market.execute("ALTER TABLE entry DISABLE TRIGGER USER")
     await open_market.execute(
-        "UPDATE entry SET act_id = (SELECT id FROM act WHERE verb = 'draft') WHERE kind = 'block'"
+        "UPDATE entry SET audit_entry_id = (SELECT id FROM audit_entry WHERE verb = 'draft')"
+        " WHERE kind = 'block'"
     )
 
     found = {finding.check: finding.violations for finding in await verify_ledger()}
-    offered = "SELECT id FROM act WHERE verb = 'offer' AND object_id = $1"
-    assert [row["act_id"] for row in found["acts_have_their_effect"]] == [
+    offered = "SELECT id FROM audit_entry WHERE verb = 'offer' AND object_id = $1"
+    assert [row["audit_entry_id"] for row in found["acts_have_their_effect"]] == [
         await open_market.fetchval(offered, case.id)
     ]
 

@@ -169,7 +169,8 @@ async def test_a_preview_lists_all_conditions_and_the_next_approvers() -> None:
 
 async def traces() -> dict[str, object] | None:
     return await fetch_one(
-        "SELECT (SELECT count(*) FROM act) AS acts, (SELECT count(*) FROM posting) AS postings,"
+        "SELECT (SELECT count(*) FROM audit_entry) AS acts,"
+        " (SELECT count(*) FROM posting) AS postings,"
         " (SELECT count(*) FROM idempotency_key) AS keys, (SELECT count(*) FROM certificate) AS c,"
         " (SELECT sum(quantity) FROM balance WHERE NOT issuer) AS held"
     )

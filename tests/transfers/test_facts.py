@@ -47,9 +47,9 @@ async def cases() -> tuple[list[Transfer], list[Viewer]]:
             "seller_opinion": "favourable" if across else "",
             "buyer_opinion": "unfavourable" if across and state is not State.ELIGIBLE else "",
             "submitted_by": person if days > 0 else uuid4(),
-            "submitted_body": seller.id,
-            "acted": [person] if across else [],
-            "acted_for": [seller.id] if across else [],
+            "submitting_organisation": seller.id,
+            "signatories": [person] if across else [],
+            "signed_for": [seller.id] if across else [],
         }
         deadline_at = FOUNDING_DAY + timedelta(days=days) if state in DEADLINES else NEVER
         found.append(

@@ -289,7 +289,7 @@ async def test_the_centre_keeps_what_it_found() -> None:
         "price_floor", "acquired_for_payment", "source_categories", "thermal_power", "area",
         "seller_may_trade", "buyer_may_trade", "right_in_force", "buyer_needs", "rights_free",
     }  # fmt: skip
-    assert all(f.met and f.ground and f.source for f in found)
+    assert all(f.met and f.legal_basis and f.source for f in found)
     assert {f.evaluated_on for f in found} == {FOUNDING_DAY.date()}
     assert not any("7500.00" in f.message_en and f.name != "price_floor" for f in found)
 

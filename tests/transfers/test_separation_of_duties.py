@@ -111,8 +111,8 @@ async def test_one_officer_of_the_centre_carries_a_case_through() -> None:
     settled = await market.case_in(State.SETTLED)
 
     centre = await organisation_of("centre")
-    assert settled.acted_for.count(centre.id) == 1
-    assert len(settled.acted_for) == len(settled.acted)
+    assert settled.signed_for.count(centre.id) == 1
+    assert len(settled.signed_for) == len(settled.signatories)
 
 
 @pytest.mark.parametrize(("drafts", "rule"), [(True, "N-82"), (False, "N-83")])

@@ -1,43 +1,52 @@
--- What every concept stands on: the clock, the epoch of access, the rule book's editions, the log of acts, the keys.
+-- Shared by every concept: the clock, the access epoch, the rule book's editions, the audit log, idempotency keys.
 
 CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'BD009';
 END $$;
 
--- What a row is about never changes; only what becomes of it may. The arguments are the columns that are kept.
+-- Keeps the columns that the arguments name. A name that is no column is an error: it would keep nothing.
 CREATE FUNCTION keep_columns() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
+    v_old CONSTANT jsonb := to_jsonb(OLD);
+    v_new CONSTANT jsonb := to_jsonb(NEW);
     v_column text;
 BEGIN
     FOREACH v_column IN ARRAY TG_ARGV LOOP
-        IF to_jsonb(NEW) -> v_column IS DISTINCT FROM to_jsonb(OLD) -> v_column THEN
+        IF NOT v_new ? v_column THEN
+            RAISE EXCEPTION '% has no column %', TG_TABLE_NAME, v_column USING ERRCODE = 'undefined_column';
+        END IF;
+        IF v_new -> v_column IS DISTINCT FROM v_old -> v_column THEN
             RAISE EXCEPTION '%.% never changes', TG_TABLE_NAME, v_column USING ERRCODE = 'BD009';
         END IF;
     END LOOP;
     RETURN NEW;
 END $$;
 
--- One clock. No row value: real time. `reads` alone: stands. Both: runs on from `reads` since `since`.
+-- The registry clock. Both columns NULL: real time. `base_time` alone: stopped at it.
+-- Both: runs on from `base_time`, counted from `running_since`.
 CREATE TABLE registry_clock (
     one boolean PRIMARY KEY DEFAULT true CONSTRAINT registry_clock_one CHECK (one),
-    reads timestamptz,
-    since timestamptz,
-    CONSTRAINT registry_clock_form CHECK (reads IS NOT NULL OR since IS NULL)
+    base_time timestamptz,
+    running_since timestamptz,
+    CONSTRAINT registry_clock_form CHECK (base_time IS NOT NULL OR running_since IS NULL)
 );
 INSERT INTO registry_clock DEFAULT VALUES;
 
 CREATE FUNCTION registry_now() RETURNS timestamptz LANGUAGE sql STABLE AS $$
     SELECT CASE
-        WHEN reads IS NULL THEN clock_timestamp()
-        WHEN since IS NULL THEN reads
-        ELSE reads + (clock_timestamp() - since)
+        WHEN base_time IS NULL THEN clock_timestamp()
+        WHEN running_since IS NULL THEN base_time
+        ELSE base_time + (clock_timestamp() - running_since)
     END FROM registry_clock
 $$;
 
 CREATE TABLE access_epoch (
     one boolean PRIMARY KEY DEFAULT true CONSTRAINT access_epoch_one CHECK (one),
-    epoch bigint NOT NULL DEFAULT 0
+    epoch bigint NOT NULL DEFAULT 0,
+    -- The version of the reference data. Processes that cache another version load it anew. A random name, not a
+    -- number: after a fail-over that lost a change, a number could come again for other rows.
+    reference_version uuid NOT NULL DEFAULT gen_random_uuid()
 );
 INSERT INTO access_epoch DEFAULT VALUES;
 
@@ -47,6 +56,11 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION step_reference_version() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE access_epoch SET epoch = epoch + 1, reference_version = gen_random_uuid();
+    RETURN NULL;
+END $$;
 CREATE TABLE rule_edition (
     version integer PRIMARY KEY CONSTRAINT rule_edition_positive CHECK (version > 0),
     digest text NOT NULL CONSTRAINT rule_edition_digest CHECK (digest ~ '^[0-9a-f]{64}$'),
@@ -67,8 +81,8 @@ CREATE TRIGGER rule_line_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON rule
 CREATE TRIGGER rule_edition_epoch AFTER INSERT ON rule_edition
     FOR EACH STATEMENT EXECUTE FUNCTION step_access_epoch();
 
--- One row for every write: who, in which capacity, did what, under which rule of which edition, with which key.
-CREATE TABLE act (
+-- The audit log: one row for every write, with the person, their role, the operation, the rule and the key.
+CREATE TABLE audit_entry (
     id uuid PRIMARY KEY,
     at timestamptz NOT NULL,
     written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -84,14 +98,14 @@ CREATE TABLE act (
     edition integer NOT NULL,
     rule text NOT NULL,
     facts text[] NOT NULL,
-    key text NOT NULL CONSTRAINT act_key_length CHECK (length(key) BETWEEN 1 AND 200),
+    key text NOT NULL CONSTRAINT audit_entry_key_length CHECK (length(key) BETWEEN 1 AND 200),
     state_before text,
     state_after text,
     input jsonb NOT NULL,
-    CONSTRAINT act_rule FOREIGN KEY (edition, rule) REFERENCES rule_line (edition, number)
+    CONSTRAINT audit_entry_rule FOREIGN KEY (edition, rule) REFERENCES rule_line (edition, number)
 );
-CREATE INDEX act_object ON act (object_id, at, id);
-CREATE TRIGGER act_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON act
+CREATE INDEX audit_entry_object ON audit_entry (object_id, at, id);
+CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 CREATE TABLE idempotency_key (
@@ -100,6 +114,6 @@ CREATE TABLE idempotency_key (
     client text NOT NULL,
     key text NOT NULL,
     hash text NOT NULL,
-    act_id uuid NOT NULL CONSTRAINT idempotency_key_act REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED,
+    audit_entry_id uuid NOT NULL CONSTRAINT idempotency_key_audit_entry REFERENCES audit_entry (id) DEFERRABLE INITIALLY DEFERRED,
     PRIMARY KEY (organisation_id, person_id, client, key)
 );

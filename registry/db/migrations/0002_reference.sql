@@ -1,12 +1,12 @@
--- What the regulation and the standards give: divisions, rivers, pollutants, industries, holidays, figures.
--- Loaded by the owner from seeds/reference; the application role reads.
+-- Reference data of the regulation and the standards: divisions, rivers, pollutants, industries, holidays, parameters.
+-- Loaded by the owner from seeds/reference; the application role reads it.
 
 CREATE TABLE division (
     code text PRIMARY KEY CONSTRAINT division_code CHECK (code ~ '^[1-9][0-9]{5}$'),
     name_zh text NOT NULL CONSTRAINT division_name_zh CHECK (name_zh <> ''),
     name_en text NOT NULL CONSTRAINT division_name_en CHECK (name_en <> ''),
     level text NOT NULL CONSTRAINT division_level CHECK (level IN ('province', 'city', 'county')),
-    -- The city a county belongs to, whatever its prefix says; of a city or province, the code itself.
+    -- The city of a county, which need not share its prefix; of a city or province, the code itself.
     city text NOT NULL CONSTRAINT division_city REFERENCES division (code) DEFERRABLE INITIALLY DEFERRED,
     effective_from date,
     effective_until date,
@@ -81,7 +81,7 @@ CREATE TABLE holiday (
     CONSTRAINT holiday_make_up_weekend CHECK (kind = 'holiday' OR extract(isodow FROM day) >= 6)
 );
 
--- Figures of the regulation, by area and pollutant, each in force for a while. A null value says that it is unknown.
+-- Figures of the regulation by area, pollutant and period. NULL: the source does not give the value.
 CREATE TABLE parameter (
     id uuid PRIMARY KEY,
     name text NOT NULL CONSTRAINT parameter_name CHECK (name ~ '^[a-z][a-z0-9_]*$'),
@@ -98,7 +98,7 @@ CREATE TABLE parameter (
     unit text NOT NULL CONSTRAINT parameter_unit CHECK (unit IN (
         'yuan_per_t', 'yuan_per_kg', 'percent', 'working_days', 'trading_days', 'years', 'minutes', 'count',
         'megawatts', 'flag', 'word')),
-    ground text NOT NULL CONSTRAINT parameter_ground CHECK (ground <> ''),
+    legal_basis text NOT NULL CONSTRAINT parameter_legal_basis CHECK (legal_basis <> ''),
     source text NOT NULL CONSTRAINT parameter_source CHECK (source <> ''),
     source_date date,
     provenance text NOT NULL CONSTRAINT parameter_provenance CHECK (provenance IN ('R', 'R~', 'A', 'K', 'I')),
@@ -122,3 +122,12 @@ CREATE TABLE parameter (
         daterange(effective_from, effective_until, '[]') WITH &&
     ) DEFERRABLE INITIALLY DEFERRED
 );
+
+CREATE TRIGGER division_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON division
+    FOR EACH STATEMENT EXECUTE FUNCTION step_reference_version();
+CREATE TRIGGER holiday_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON holiday
+    FOR EACH STATEMENT EXECUTE FUNCTION step_reference_version();
+CREATE TRIGGER parameter_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON parameter
+    FOR EACH STATEMENT EXECUTE FUNCTION step_reference_version();
+CREATE TRIGGER pollutant_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pollutant
+    FOR EACH STATEMENT EXECUTE FUNCTION step_reference_version();

@@ -1,4 +1,4 @@
--- Organisations, people, appointments, sanctions, client programs.
+-- Organisations, people, appointments, sanctions, clients and their persisted queries.
 
 CREATE TABLE organisation (
     id uuid PRIMARY KEY,
@@ -10,8 +10,9 @@ CREATE TABLE organisation (
     name_en text CONSTRAINT organisation_name_en CHECK (length(name_en) BETWEEN 2 AND 200),
     credit_code text CONSTRAINT organisation_credit_code CHECK (credit_code ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'),
     division text NOT NULL CONSTRAINT organisation_division REFERENCES division (code),
-    city text NOT NULL,
-    county text NOT NULL,
+    -- Codes go into answers without an escape.
+    city text NOT NULL CONSTRAINT organisation_city_code CHECK (city ~ '^[1-9][0-9]{5}$'),
+    county text NOT NULL CONSTRAINT organisation_county_code CHECK (county ~ '^([1-9][0-9]{5})?$'),
     source_category text CONSTRAINT organisation_source_category
         CHECK (source_category IN ('industrial', 'agricultural', 'central_treatment', 'other')),
     industry text CONSTRAINT organisation_industry REFERENCES industry (code),
@@ -23,13 +24,14 @@ CREATE TABLE organisation (
     demo boolean NOT NULL DEFAULT false,
     registered_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
-    -- Which side of the market it stands on; its people and their appointments are bound to the same.
+    -- Its side of the market; its people and their appointments are on the same.
     side text NOT NULL GENERATED ALWAYS AS (CASE
         WHEN kind IN ('province', 'centre', 'city', 'county', 'approval_bureau', 'price_authority', 'tax_bureau')
             THEN 'official'
         WHEN kind = 'auditor' THEN 'oversight'
         ELSE 'participant' END) STORED,
-    CONSTRAINT organisation_one_side UNIQUE (id, side)
+    CONSTRAINT organisation_one_side UNIQUE (id, side),
+    CONSTRAINT organisation_kind_kept UNIQUE (id, kind)
 );
 CREATE UNIQUE INDEX organisation_credit_code_once ON organisation (credit_code) WHERE credit_code IS NOT NULL;
 CREATE UNIQUE INDEX organisation_name_once ON organisation (name) WHERE state = 'open';
@@ -37,12 +39,13 @@ CREATE UNIQUE INDEX organisation_name_once ON organisation (name) WHERE state = 
 CREATE UNIQUE INDEX organisation_single ON organisation (kind) WHERE kind IN ('province', 'centre') AND state = 'open';
 CREATE UNIQUE INDEX organisation_bureau_once ON organisation (kind, division)
     WHERE kind IN ('city', 'county') AND state = 'open';
-CREATE INDEX organisation_city ON organisation (city, name, id);
+-- Organisations of a kind in a city are counted by an index-only scan.
+CREATE INDEX organisation_city ON organisation (city, name, id) INCLUDE (kind);
 CREATE INDEX organisation_county ON organisation (county);
 CREATE INDEX organisation_newest ON organisation (registered_at DESC, id DESC);
 
--- `side` keeps officials and market participants apart: one natural person is on one side only, because an appointment
--- must carry the side of its person and of its organisation.
+-- `side` keeps officials and market participants apart. An appointment carries the side of its person and of its
+-- organisation, so one person is on one side only.
 CREATE TABLE person (
     id uuid PRIMARY KEY,
     subject text NOT NULL CONSTRAINT person_subject_length CHECK (length(subject) BETWEEN 3 AND 200),
@@ -50,14 +53,14 @@ CREATE TABLE person (
     organisation_id uuid NOT NULL,
     side text NOT NULL,
     -- Registered from outside, because the organisation could not yet appoint its own.
-    from_outside boolean NOT NULL,
+    appointed_externally boolean NOT NULL,
     demo boolean NOT NULL DEFAULT false,
     changed_at timestamptz NOT NULL,
     CONSTRAINT person_one_side UNIQUE (id, side),
     CONSTRAINT person_organisation FOREIGN KEY (organisation_id, side) REFERENCES organisation (id, side)
 );
 CREATE UNIQUE INDEX person_subject ON person (subject);
-CREATE INDEX person_of_body ON person (organisation_id);
+CREATE INDEX person_of_organisation ON person (organisation_id);
 
 CREATE TABLE appointment (
     id uuid PRIMARY KEY,
@@ -70,21 +73,25 @@ CREATE TABLE appointment (
     may_approve boolean NOT NULL,
     valid_from timestamptz NOT NULL,
     valid_until timestamptz,
-    from_outside boolean NOT NULL,
+    appointed_externally boolean NOT NULL,
     state text NOT NULL CONSTRAINT appointment_state CHECK (state IN ('proposed', 'in_force', 'ended')),
     ended_at timestamptz,
     submitted_by uuid NOT NULL,
-    submitted_body uuid NOT NULL CONSTRAINT appointment_submitted_body REFERENCES organisation (id),
-    acted uuid[] NOT NULL CONSTRAINT appointment_acted_named CHECK (array_position(acted, NULL) IS NULL),
+    submitting_organisation uuid NOT NULL CONSTRAINT appointment_submitting_organisation REFERENCES organisation (id),
+    signatories uuid[] NOT NULL
+        CONSTRAINT appointment_signatories_named CHECK (array_position(signatories, NULL) IS NULL),
     demo boolean NOT NULL DEFAULT false,
     changed_at timestamptz NOT NULL,
     CONSTRAINT appointment_person FOREIGN KEY (person_id, side) REFERENCES person (id, side),
     CONSTRAINT appointment_organisation
         FOREIGN KEY (organisation_id, side) REFERENCES organisation (id, side),
+    -- An appointment's role is the kind of its organisation.
+    CONSTRAINT appointment_role_of_kind
+        FOREIGN KEY (organisation_id, role) REFERENCES organisation (id, kind),
     CONSTRAINT appointment_ended CHECK ((state = 'ended') = (ended_at IS NOT NULL)),
-    -- Nobody signs by himself: whoever proposed is among those who acted.
-    CONSTRAINT appointment_submitter_acted CHECK (submitted_by = ANY (acted)),
-    CONSTRAINT appointment_two_people CHECK (state <> 'in_force' OR cardinality(acted) >= 2),
+    -- Four eyes: the proposer is one of the signatories, and two are needed.
+    CONSTRAINT appointment_submitter_signed CHECK (submitted_by = ANY (signatories)),
+    CONSTRAINT appointment_two_people CHECK (state <> 'in_force' OR cardinality(signatories) >= 2),
     CONSTRAINT appointment_period CHECK (valid_until > valid_from),
     CONSTRAINT appointment_of_use CHECK (may_initiate OR may_approve OR role IN ('auditor', 'portal'))
 );
@@ -106,7 +113,7 @@ CREATE TABLE sanction (
     ends_at timestamptz,
     state text NOT NULL CONSTRAINT sanction_state CHECK (state IN ('in_force', 'lifted')),
     submitted_by uuid NOT NULL,
-    submitted_body uuid NOT NULL CONSTRAINT sanction_submitted_body REFERENCES organisation (id),
+    submitting_organisation uuid NOT NULL CONSTRAINT sanction_submitting_organisation REFERENCES organisation (id),
     demo boolean NOT NULL DEFAULT false,
     changed_at timestamptz NOT NULL,
     lifted_at timestamptz,
@@ -121,15 +128,28 @@ CREATE TABLE client (
     id uuid PRIMARY KEY,
     name text NOT NULL CONSTRAINT client_name CHECK (name ~ '^[a-z0-9][a-z0-9-]{1,62}$'),
     organisation_id uuid NOT NULL CONSTRAINT client_organisation REFERENCES organisation (id),
-    house boolean NOT NULL DEFAULT false,
+    first_party boolean NOT NULL DEFAULT false,
     scopes text[] NOT NULL CONSTRAINT client_scopes_number CHECK (cardinality(scopes) <= 200),
     state text NOT NULL CONSTRAINT client_state CHECK (state IN ('open', 'revoked')),
     demo boolean NOT NULL DEFAULT false,
-    changed_at timestamptz NOT NULL
+    changed_at timestamptz NOT NULL,
+    persisted_queries_only boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX client_name_once ON client (name);
 
--- A sanction lies where its organisation lies, so that a fact about it needs no join.
+-- The queries that a client may send by their hash.
+CREATE TABLE persisted_query (
+    client_id uuid NOT NULL CONSTRAINT persisted_query_client REFERENCES client (id),
+    sha256 text NOT NULL,
+    text text NOT NULL CONSTRAINT persisted_query_length CHECK (octet_length(text) BETWEEN 1 AND 32768),
+    registered_at timestamptz NOT NULL,
+    retired_at timestamptz,
+    CONSTRAINT persisted_query_once PRIMARY KEY (client_id, sha256),
+    -- The hash stands for exactly this text.
+    CONSTRAINT persisted_query_hash CHECK (sha256 = encode(sha256(convert_to(text, 'UTF8')), 'hex'))
+);
+
+-- A sanction carries the place of its organisation, so that a fact about it needs no join.
 CREATE FUNCTION pass_place_to_sanctions() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE sanction SET city = NEW.city, county = NEW.county WHERE organisation_id = NEW.id;
@@ -145,6 +165,12 @@ CREATE TRIGGER sanction_epoch AFTER INSERT OR UPDATE OR DELETE ON sanction
     FOR EACH STATEMENT EXECUTE FUNCTION step_access_epoch();
 CREATE TRIGGER client_epoch AFTER INSERT OR UPDATE OR DELETE ON client
     FOR EACH STATEMENT EXECUTE FUNCTION step_access_epoch();
+CREATE TRIGGER persisted_query_epoch AFTER INSERT OR UPDATE OR DELETE ON persisted_query
+    FOR EACH STATEMENT EXECUTE FUNCTION step_access_epoch();
+-- Closing an organisation ends what its people may do: cached viewers must be resolved anew.
+CREATE TRIGGER organisation_epoch AFTER UPDATE ON organisation
+    FOR EACH ROW WHEN (OLD.state IS DISTINCT FROM NEW.state)
+    EXECUTE FUNCTION step_access_epoch();
 
 CREATE TRIGGER organisation_kept BEFORE UPDATE ON organisation
     FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'kind', 'registered_at');
@@ -152,14 +178,11 @@ CREATE TRIGGER person_kept BEFORE UPDATE ON person
     FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'subject', 'organisation_id', 'side');
 CREATE TRIGGER appointment_kept BEFORE UPDATE ON appointment
     FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'person_id', 'organisation_id', 'side', 'role', 'division',
-        'may_initiate', 'may_approve', 'valid_until', 'submitted_by', 'submitted_body');
+        'may_initiate', 'may_approve', 'valid_until', 'submitted_by', 'submitting_organisation');
 CREATE TRIGGER sanction_kept BEFORE UPDATE ON sanction
     FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'organisation_id', 'kind', 'starts_at', 'ends_at', 'source',
-        'submitted_by', 'submitted_body');
+        'submitted_by', 'submitting_organisation');
 CREATE TRIGGER client_kept BEFORE UPDATE ON client
-    FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'name', 'organisation_id', 'house', 'scopes');
-
--- Nobody acts in another role than that of his organisation's kind.
-ALTER TABLE organisation ADD CONSTRAINT organisation_kind_kept UNIQUE (id, kind);
-ALTER TABLE appointment ADD CONSTRAINT appointment_role_of_kind
-    FOREIGN KEY (organisation_id, role) REFERENCES organisation (id, kind);
+    FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'name', 'organisation_id', 'first_party', 'scopes');
+CREATE TRIGGER persisted_query_kept BEFORE UPDATE ON persisted_query
+    FOR EACH ROW EXECUTE FUNCTION keep_columns('client_id', 'sha256', 'text');

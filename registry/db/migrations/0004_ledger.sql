@@ -1,9 +1,10 @@
--- The ledger: what can be held, who holds it, and every movement there ever was.
+-- The ledger: instruments, accounts, balances, and every entry ever posted.
 -- Balances and postings are written by post_entry alone; the application role can only read them.
 
 CREATE TABLE instrument (
     id uuid CONSTRAINT instrument_pkey PRIMARY KEY,
-    code text NOT NULL,
+    -- Codes and units go into answers without an escape.
+    code text NOT NULL CONSTRAINT instrument_code_plain CHECK (code ~ '^[0-9A-Z-]+$'),
     class text NOT NULL,
     pollutant text,
     origin_city text,
@@ -11,7 +12,7 @@ CREATE TABLE instrument (
     acquisition text,
     valid_from date,
     valid_until date,
-    unit text NOT NULL,
+    unit text NOT NULL CONSTRAINT instrument_unit_plain CHECK (unit ~ '^[0-9A-Za-z]+$'),
     scale smallint NOT NULL,
     demo boolean NOT NULL DEFAULT false,
     CONSTRAINT instrument_code_unique UNIQUE (code),
@@ -48,7 +49,7 @@ CREATE TABLE account (
     CONSTRAINT account_organisation_known FOREIGN KEY (organisation_id) REFERENCES organisation (id),
     CONSTRAINT account_kind_known CHECK (kind IN ('holding', 'escrow', 'reserve', 'issuance', 'outside')),
     CONSTRAINT account_issuer_by_kind CHECK (issuer = (kind IN ('issuance', 'outside'))),
-    CONSTRAINT account_issuer_of_nobody CHECK (issuer = (organisation_id IS NULL))
+    CONSTRAINT account_issuer_without_holder CHECK (issuer = (organisation_id IS NULL))
 );
 
 -- The two sides from which everything comes. They go below zero by as much as is in circulation, so that all
@@ -66,7 +67,7 @@ CREATE TABLE balance (
     quantity bigint NOT NULL,
     issuer boolean NOT NULL,
     sequence bigint NOT NULL,
-    known_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
     CONSTRAINT balance_pkey PRIMARY KEY (account_id, instrument_id),
     CONSTRAINT balance_issuer_copied FOREIGN KEY (account_id, issuer) REFERENCES account (id, issuer),
     CONSTRAINT balance_instrument_known FOREIGN KEY (instrument_id) REFERENCES instrument (id),
@@ -77,28 +78,28 @@ CREATE INDEX balance_by_instrument ON balance (instrument_id);
 
 CREATE TABLE entry (
     id uuid CONSTRAINT entry_pkey PRIMARY KEY,
-    act_id uuid NOT NULL,
+    audit_entry_id uuid NOT NULL,
     kind text NOT NULL,
-    known_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
     effective_at timestamptz NOT NULL,
     reverses uuid,
     note text NOT NULL DEFAULT '',
     source text,
     demo boolean NOT NULL DEFAULT false,
-    -- The act is written when its operation has run, so the reference is checked at the end.
-    CONSTRAINT entry_act_known FOREIGN KEY (act_id) REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED,
+    -- The audit entry is written after its operation has run, so the reference is checked at commit.
+    CONSTRAINT entry_audit_entry_known FOREIGN KEY (audit_entry_id) REFERENCES audit_entry (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT entry_reverses_known FOREIGN KEY (reverses) REFERENCES entry (id),
     CONSTRAINT entry_reversed_once UNIQUE (reverses),
     CONSTRAINT entry_kind_known CHECK (kind IN ('opening', 'block', 'release', 'payment', 'payout',
         'settlement', 'refund', 'reversal', 'expiry', 'conversion')),
     CONSTRAINT entry_reversal_names_entry CHECK ((kind = 'reversal') = (reverses IS NOT NULL)),
-    CONSTRAINT entry_not_ahead_of_time CHECK (effective_at <= known_at),
+    CONSTRAINT entry_not_ahead_of_time CHECK (effective_at <= recorded_at),
     CONSTRAINT entry_source_said CHECK (source <> '')
 );
-CREATE INDEX entry_by_act ON entry (act_id);
-CREATE INDEX entry_by_time ON entry (known_at, id);
+CREATE INDEX entry_by_audit_entry ON entry (audit_entry_id);
+CREATE INDEX entry_by_time ON entry (recorded_at, id);
 
--- known_at stands in every key, so that the table can be partitioned by time without a change to its readers.
+-- recorded_at is part of every key, so that the table can be partitioned by time without a change to its readers.
 CREATE TABLE posting (
     entry_id uuid NOT NULL,
     line smallint NOT NULL,
@@ -110,22 +111,24 @@ CREATE TABLE posting (
     source_balance bigint NOT NULL,
     target_sequence bigint NOT NULL,
     target_balance bigint NOT NULL,
-    known_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
     effective_at timestamptz NOT NULL,
-    CONSTRAINT posting_pkey PRIMARY KEY (entry_id, line, known_at),
+    CONSTRAINT posting_pkey PRIMARY KEY (entry_id, line, recorded_at),
     CONSTRAINT posting_entry_known FOREIGN KEY (entry_id) REFERENCES entry (id),
     CONSTRAINT posting_source_known FOREIGN KEY (source, instrument) REFERENCES balance (account_id, instrument_id),
     CONSTRAINT posting_target_known FOREIGN KEY (target, instrument) REFERENCES balance (account_id, instrument_id),
     CONSTRAINT posting_quantity_positive CHECK (quantity > 0),
+    -- Largest sum there may be; sums of many postings stay within bigint.
+    CONSTRAINT posting_quantity_bounded CHECK (quantity <= 1000000000000000),
     CONSTRAINT posting_moves CHECK (source <> target),
     CONSTRAINT posting_line_counts CHECK (line > 0)
 );
-CREATE UNIQUE INDEX posting_source_as_known ON posting (source, instrument, known_at, source_sequence)
+CREATE UNIQUE INDEX posting_source_as_recorded ON posting (source, instrument, recorded_at, source_sequence)
     INCLUDE (source_balance);
-CREATE UNIQUE INDEX posting_target_as_known ON posting (target, instrument, known_at, target_sequence)
+CREATE UNIQUE INDEX posting_target_as_recorded ON posting (target, instrument, recorded_at, target_sequence)
     INCLUDE (target_balance);
-CREATE INDEX posting_source_as_effective ON posting (source, instrument, effective_at) INCLUDE (quantity, known_at);
-CREATE INDEX posting_target_as_effective ON posting (target, instrument, effective_at) INCLUDE (quantity, known_at);
+CREATE INDEX posting_source_as_effective ON posting (source, instrument, effective_at) INCLUDE (quantity, recorded_at);
+CREATE INDEX posting_target_as_effective ON posting (target, instrument, effective_at) INCLUDE (quantity, recorded_at);
 
 CREATE TRIGGER entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entry
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
@@ -160,7 +163,7 @@ CREATE TABLE freeze_order (
     city text NOT NULL,
     county text NOT NULL,
     submitted_by uuid NOT NULL,
-    submitted_body uuid NOT NULL,
+    submitting_organisation uuid NOT NULL,
     demo boolean NOT NULL DEFAULT false,
     changed_at timestamptz NOT NULL,
     CONSTRAINT freeze_order_organisation_known FOREIGN KEY (organisation_id) REFERENCES organisation (id),
@@ -198,7 +201,7 @@ CREATE TRIGGER account_kept BEFORE UPDATE ON account
     FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'organisation_id', 'kind', 'issuer');
 CREATE TRIGGER freeze_order_kept BEFORE UPDATE ON freeze_order
     FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'target', 'organisation_id', 'account_id', 'instrument_id',
-        'reason', 'source', 'starts_at', 'ends_at', 'submitted_by', 'submitted_body');
+        'reason', 'source', 'starts_at', 'ends_at', 'submitted_by', 'submitting_organisation');
 CREATE TRIGGER freeze_order_place_kept BEFORE INSERT OR UPDATE ON freeze_order
     FOR EACH ROW EXECUTE FUNCTION keep_organisation_place();
 
@@ -222,8 +225,9 @@ CREATE TABLE reversal (
     reversing_entry_id uuid,
     parties uuid[] NOT NULL CONSTRAINT reversal_parties_named CHECK (array_position(parties, NULL) IS NULL),
     submitted_by uuid NOT NULL,
-    submitted_body uuid NOT NULL,
-    acted uuid[] NOT NULL CONSTRAINT reversal_acted_named CHECK (array_position(acted, NULL) IS NULL),
+    submitting_organisation uuid NOT NULL,
+    signatories uuid[] NOT NULL
+        CONSTRAINT reversal_signatories_named CHECK (array_position(signatories, NULL) IS NULL),
     demo boolean NOT NULL DEFAULT false,
     changed_at timestamptz NOT NULL,
     CONSTRAINT reversal_entry_known FOREIGN KEY (entry_id) REFERENCES entry (id),
@@ -233,8 +237,8 @@ CREATE TABLE reversal (
     CONSTRAINT reversal_reason_said CHECK (reason <> '')
 );
 CREATE TRIGGER reversal_kept BEFORE UPDATE ON reversal
-    FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'entry_id', 'reason', 'parties', 'divisions', 'submitted_by',
-        'submitted_body');
+    FOR EACH ROW EXECUTE FUNCTION keep_columns('id', 'entry_id', 'reason', 'parties', 'submitted_by',
+        'submitting_organisation');
 CREATE UNIQUE INDEX reversal_one_open ON reversal (entry_id) WHERE state <> 'rejected';
 
 -- The most that a city's emitters and its reserve may hold together, where such a figure is recorded.
@@ -256,34 +260,34 @@ CREATE FUNCTION china_date(p_at timestamptz) RETURNS date
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (p_at AT TIME ZONE INTERVAL '+08:00')::date;
 
--- The balance as it was known at a moment: the last line of either side, one index look-up each.
-CREATE FUNCTION balance_as_known(p_account uuid, p_instrument uuid, p_at timestamptz) RETURNS bigint
+-- The balance as recorded by a time: the last posting of either side, one index look-up each.
+CREATE FUNCTION balance_as_recorded(p_account uuid, p_instrument uuid, p_at timestamptz) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN coalesce((
         SELECT last.balance FROM (
             (SELECT source_sequence AS sequence, source_balance AS balance FROM posting
-             WHERE source = p_account AND instrument = p_instrument AND known_at <= p_at
-             ORDER BY known_at DESC, source_sequence DESC LIMIT 1)
+             WHERE source = p_account AND instrument = p_instrument AND recorded_at <= p_at
+             ORDER BY recorded_at DESC, source_sequence DESC LIMIT 1)
             UNION ALL
             (SELECT target_sequence, target_balance FROM posting
-             WHERE target = p_account AND instrument = p_instrument AND known_at <= p_at
-             ORDER BY known_at DESC, target_sequence DESC LIMIT 1)
+             WHERE target = p_account AND instrument = p_instrument AND recorded_at <= p_at
+             ORDER BY recorded_at DESC, target_sequence DESC LIMIT 1)
         ) AS last ORDER BY last.sequence DESC LIMIT 1), 0);
 
--- The balance as it took effect by a moment, from what was known at another: a sum, slower than the look-up.
+-- The balance effective at a time, of postings recorded by another: a sum, slower than the look-up.
 CREATE FUNCTION balance_as_effective(
-    p_account uuid, p_instrument uuid, p_at timestamptz, p_known timestamptz
+    p_account uuid, p_instrument uuid, p_at timestamptz, p_recorded timestamptz
 ) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (
         SELECT coalesce(sum(quantity), 0) FROM posting
-        WHERE target = p_account AND instrument = p_instrument AND effective_at <= p_at AND known_at <= p_known
+        WHERE target = p_account AND instrument = p_instrument AND effective_at <= p_at AND recorded_at <= p_recorded
     )::bigint - (
         SELECT coalesce(sum(quantity), 0) FROM posting
-        WHERE source = p_account AND instrument = p_instrument AND effective_at <= p_at AND known_at <= p_known
+        WHERE source = p_account AND instrument = p_instrument AND effective_at <= p_at AND recorded_at <= p_recorded
     )::bigint;
 
--- What a refusal says of a position, as JSON for the error's detail.
+-- A position as JSON, for the detail of an error.
 CREATE FUNCTION position_detail(p_account uuid, p_instrument uuid, p_more jsonb) RETURNS text
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp
 AS $$
@@ -297,7 +301,7 @@ AS $$
     WHERE a.id = p_account AND i.id = p_instrument
 $$;
 
--- Refuses postings that no balance could make good: unknown, on the wrong side of the registry's borders, frozen,
+-- Refuses postings that no balance could cover: unknown, on the wrong side of the registry's borders, frozen,
 -- out of force. Called with the balances locked.
 CREATE FUNCTION check_postings(
     p_kind text, p_now timestamptz, p_sources uuid[], p_targets uuid[], p_instruments uuid[]
@@ -327,7 +331,7 @@ BEGIN
             USING ERRCODE = 'BD006';
     END IF;
 
-    -- What is blocked may always come home to its holder; nothing else leaves what is frozen.
+    -- Blocked rights may always return to their holder; nothing else leaves a frozen position.
     SELECT p.source, p.instrument, f.id, f.target, f.reason, f.ends_at INTO v
     FROM unnest(p_sources, p_targets, p_instruments) AS p (source, target, instrument)
     JOIN account s ON s.id = p.source
@@ -347,7 +351,7 @@ BEGIN
     IF p_kind IN ('expiry', 'release', 'reversal', 'conversion') THEN
         RETURN;
     END IF;
-    -- What begins later is entered, and only then disposed of.
+    -- A right that begins later may be opened, but not disposed of before its first day.
     SELECT p.source, p.instrument, i.valid_from, i.valid_until, i.valid_from > china_date(p_now) AS ahead INTO v
     FROM unnest(p_sources, p_instruments) AS p (source, instrument)
     JOIN instrument i ON i.id = p.instrument
@@ -360,7 +364,7 @@ BEGIN
     END IF;
 END $$;
 
--- What a city's organisations hold of a pollutant in rights in force on a day, blocked or not.
+-- The rights of a pollutant that a city's organisations hold on a day, blocked ones included.
 CREATE FUNCTION city_holds(p_city text, p_pollutant text, p_on date) RETURNS bigint
     LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp
 AS $$
@@ -372,7 +376,7 @@ AS $$
         AND (i.valid_until IS NULL OR i.valid_until >= p_on)
 $$;
 
--- Refuses what lifts a city above the cap recorded for it, whatever kind of entry does: rights come in by a transfer
+-- Refuses an entry of any kind that lifts a city above its cap: rights come in by a transfer
 -- from another city and by a reversal too. The locked cap keeps two entries apart.
 CREATE FUNCTION check_caps(
     p_now timestamptz, p_sources uuid[], p_targets uuid[], p_instruments uuid[], p_quantities bigint[]
@@ -414,10 +418,10 @@ BEGIN
 END $$;
 
 -- The one writer of balances, entries and postings: all of the entry, or nothing. Postings take effect in their
--- order, so that no account is below zero even in between. Answers since when the entry is known.
+-- order, so that no account is below zero even in between. Returns the recorded time of the entry.
 -- BD001 short, BD002 frozen, BD003 out of force, BD004 unknown account or instrument, BD005 over a cap, BD006 no entry.
 CREATE FUNCTION post_entry(
-    p_entry uuid, p_act uuid, p_kind text, p_now timestamptz, p_effective_at timestamptz,
+    p_entry uuid, p_audit_entry uuid, p_kind text, p_now timestamptz, p_effective_at timestamptz,
     p_reverses uuid, p_note text, p_source text, p_demo boolean, p_reference text,
     p_sources uuid[], p_targets uuid[], p_instruments uuid[], p_quantities bigint[]
 ) RETURNS timestamptz
@@ -426,7 +430,7 @@ AS $$
 DECLARE
     v_lines CONSTANT integer := coalesce(cardinality(p_sources), 0);
     v_keys bigint;
-    v_known timestamptz;
+    v_recorded_at timestamptz;
     v_holds bigint;
     v_issuer boolean;
     s record;
@@ -438,7 +442,7 @@ BEGIN
     END IF;
 
     -- Both in key order, so that no two entries wait for each other in a ring.
-    INSERT INTO balance (account_id, instrument_id, quantity, issuer, sequence, known_at)
+    INSERT INTO balance (account_id, instrument_id, quantity, issuer, sequence, recorded_at)
     SELECT a.id, i.id, 0, a.issuer, 0, p_now
     FROM (SELECT DISTINCT * FROM (
             SELECT * FROM unnest(p_sources, p_instruments) UNION SELECT * FROM unnest(p_targets, p_instruments)
@@ -447,8 +451,8 @@ BEGIN
     JOIN instrument i ON i.id = k.instrument
     ORDER BY a.id, i.id
     ON CONFLICT DO NOTHING;
-    SELECT count(*), max(locked.known_at) INTO v_keys, v_known FROM (
-        SELECT b.known_at FROM balance b
+    SELECT count(*), max(locked.recorded_at) INTO v_keys, v_recorded_at FROM (
+        SELECT b.recorded_at FROM balance b
         WHERE (b.account_id, b.instrument_id) IN (
             SELECT * FROM unnest(p_sources, p_instruments) UNION SELECT * FROM unnest(p_targets, p_instruments))
         ORDER BY b.account_id, b.instrument_id FOR NO KEY UPDATE
@@ -458,11 +462,11 @@ BEGIN
         ) AS k) THEN
         RAISE EXCEPTION 'unknown account or instrument' USING ERRCODE = 'BD004';
     END IF;
-    v_known := greatest(p_now, v_known);
+    v_recorded_at := greatest(p_now, v_recorded_at);
     PERFORM check_postings(p_kind, p_now, p_sources, p_targets, p_instruments);
 
-    INSERT INTO entry (id, act_id, kind, known_at, effective_at, reverses, note, source, demo)
-    VALUES (p_entry, p_act, p_kind, v_known, coalesce(p_effective_at, p_now), p_reverses, p_note, p_source, p_demo);
+    INSERT INTO entry (id, audit_entry_id, kind, recorded_at, effective_at, reverses, note, source, demo)
+    VALUES (p_entry, p_audit_entry, p_kind, v_recorded_at, coalesce(p_effective_at, p_now), p_reverses, p_note, p_source, p_demo);
 
     FOR n IN 1 .. v_lines LOOP
         SELECT quantity, issuer INTO v_holds, v_issuer FROM balance
@@ -472,16 +476,16 @@ BEGIN
                 p_sources[n], p_instruments[n],
                 jsonb_build_object('holds', v_holds, 'lacks', p_quantities[n] - v_holds));
         END IF;
-        UPDATE balance SET quantity = quantity - p_quantities[n], sequence = sequence + 1, known_at = v_known
+        UPDATE balance SET quantity = quantity - p_quantities[n], sequence = sequence + 1, recorded_at = v_recorded_at
         WHERE account_id = p_sources[n] AND instrument_id = p_instruments[n]
         RETURNING quantity, sequence INTO s;
-        UPDATE balance SET quantity = quantity + p_quantities[n], sequence = sequence + 1, known_at = v_known
+        UPDATE balance SET quantity = quantity + p_quantities[n], sequence = sequence + 1, recorded_at = v_recorded_at
         WHERE account_id = p_targets[n] AND instrument_id = p_instruments[n]
         RETURNING quantity, sequence INTO t;
         INSERT INTO posting (entry_id, line, source, target, instrument, quantity,
-            source_sequence, source_balance, target_sequence, target_balance, known_at, effective_at)
+            source_sequence, source_balance, target_sequence, target_balance, recorded_at, effective_at)
         VALUES (p_entry, n, p_sources[n], p_targets[n], p_instruments[n], p_quantities[n],
-            s.sequence, s.quantity, t.sequence, t.quantity, v_known, coalesce(p_effective_at, p_now));
+            s.sequence, s.quantity, t.sequence, t.quantity, v_recorded_at, coalesce(p_effective_at, p_now));
     END LOOP;
 
     IF EXISTS (SELECT FROM city_cap) THEN
@@ -492,5 +496,5 @@ BEGIN
     ELSIF p_kind = 'reversal' THEN
         UPDATE bank_reference SET released_by = p_entry WHERE entry_id = p_reverses;
     END IF;
-    RETURN v_known;
+    RETURN v_recorded_at;
 END $$;

@@ -25,12 +25,12 @@ CREATE TABLE permit (
     CONSTRAINT permit_revoked CHECK ((state = 'revoked') = (revoked_on IS NOT NULL)
         AND (state = 'revoked') = (revocation_reason <> ''))
 );
-CREATE INDEX permit_of_organisation ON permit (organisation_id, number);
+CREATE INDEX permit_of_organisation ON permit (organisation_id, registered_at DESC, id DESC);
 CREATE INDEX permit_by_city ON permit (city, number);
 CREATE INDEX permit_by_county ON permit (county);
 CREATE INDEX permit_newest ON permit (registered_at DESC, id DESC);
 
--- What a permit allows in a year, from a day until a day, both included. A change closes the row before it.
+-- Yearly limits of a permit, first and last day included. A change closes the row before it.
 CREATE TABLE permit_limit (
     id uuid PRIMARY KEY,
     permit_id uuid NOT NULL CONSTRAINT permit_limit_permit REFERENCES permit (id),
@@ -116,7 +116,7 @@ CREATE INDEX construction_project_by_city ON construction_project (city, name, i
 CREATE INDEX construction_project_by_county ON construction_project (county);
 CREATE INDEX construction_project_newest ON construction_project (registered_at DESC, id DESC);
 
--- What a project will need by its environmental assessment. NULL: the source does not give it.
+-- Demand of a project by its environmental assessment. NULL: the source does not give it.
 CREATE TABLE project_demand (
     id uuid PRIMARY KEY,
     project_id uuid NOT NULL CONSTRAINT project_demand_project REFERENCES construction_project (id),
@@ -129,7 +129,7 @@ CREATE TABLE project_demand (
     superseded_at timestamptz,
     CONSTRAINT project_demand_order CHECK (superseded_at >= assessed_at)
 );
-CREATE UNIQUE INDEX project_demand_one_standing ON project_demand (project_id, pollutant)
+CREATE UNIQUE INDEX project_demand_one_current ON project_demand (project_id, pollutant)
     WHERE superseded_at IS NULL;
 
 CREATE FUNCTION project_demand_is_superseded_once() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,6 +1,6 @@
--- Negotiated transfers from draft to settlement, what was said and found on their way, and the certificates of the settled.
+-- Negotiated transfers from draft to settlement, opinions, comments, eligibility findings, certificates.
 
--- Everything a fact may ask stands in the row itself: NOT NULL, indexed, as it was when the case was drafted.
+-- Every column a fact may read is in the row itself: NOT NULL, indexed, as of the draft.
 CREATE TABLE transfer (
     id uuid CONSTRAINT transfer_pkey PRIMARY KEY,
     seller_id uuid NOT NULL CONSTRAINT transfer_seller_known REFERENCES organisation (id),
@@ -14,7 +14,7 @@ CREATE TABLE transfer (
     price_fen bigint NOT NULL,
     sum_fen bigint NOT NULL,
     note text NOT NULL,
-    -- Where and when the seller gave notice of the sale in his own city; asked for across cities only.
+    -- Where and when the seller gave notice of the sale in its own city; required across cities only.
     announced_on date,
     announcement text NOT NULL,
     regime text NOT NULL,
@@ -34,11 +34,12 @@ CREATE TABLE transfer (
     reason text NOT NULL DEFAULT '',
     in_default text NOT NULL DEFAULT '',
     submitted_by uuid NOT NULL,
-    submitted_body uuid NOT NULL,
-    acted uuid[] NOT NULL CONSTRAINT transfer_acted_named CHECK (array_position(acted, NULL) IS NULL),
-    -- For which body each of them first acted, in the same order.
-    acted_for uuid[] NOT NULL CONSTRAINT transfer_acted_for_named CHECK (
-        array_position(acted_for, NULL) IS NULL AND cardinality(acted_for) = cardinality(acted)),
+    submitting_organisation uuid NOT NULL,
+    signatories uuid[] NOT NULL
+        CONSTRAINT transfer_signatories_named CHECK (array_position(signatories, NULL) IS NULL),
+    -- The organisation each of them first signed for, in the same order.
+    signed_for uuid[] NOT NULL CONSTRAINT transfer_signed_for_named CHECK (
+        array_position(signed_for, NULL) IS NULL AND cardinality(signed_for) = cardinality(signatories)),
     demo boolean NOT NULL DEFAULT false,
     drafted_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
@@ -58,7 +59,7 @@ CREATE TABLE transfer (
         seller_opinion IN ('', 'favourable', 'unfavourable') AND buyer_opinion IN ('', 'favourable', 'unfavourable')),
     CONSTRAINT transfer_opinions_across CHECK (
         seller_city <> buyer_city OR (seller_opinion = '' AND buyer_opinion = '')),
-    -- Across cities nothing is approved before both cities have spoken.
+    -- Across cities nothing is approved before both cities have given an opinion.
     CONSTRAINT transfer_opinions_first CHECK (
         seller_city = buyer_city OR (seller_opinion <> '' AND buyer_opinion <> '')
         OR state NOT IN ('approved', 'contracted', 'paid', 'settled', 'defaulted')),
@@ -81,11 +82,15 @@ CREATE INDEX transfer_of_seller ON transfer (seller_id, state);
 CREATE INDEX transfer_of_buyer ON transfer (buyer_id, state);
 CREATE INDEX transfer_of_seller_city ON transfer (seller_city, changed_at DESC, id DESC);
 CREATE INDEX transfer_of_buyer_city ON transfer (buyer_city, changed_at DESC, id DESC);
-CREATE INDEX transfer_of_seller_county ON transfer (seller_county);
-CREATE INDEX transfer_of_buyer_county ON transfer (buyer_county);
+CREATE INDEX transfer_of_seller_county ON transfer (seller_county, changed_at DESC, id DESC);
+CREATE INDEX transfer_of_buyer_county ON transfer (buyer_county, changed_at DESC, id DESC);
 CREATE INDEX transfer_of_instrument ON transfer (instrument_id, state);
 CREATE INDEX transfer_by_state ON transfer (state, changed_at DESC, id DESC);
 CREATE INDEX transfer_newest ON transfer (drafted_at DESC, id DESC);
+CREATE INDEX transfer_newest_of_seller_city ON transfer (seller_city, drafted_at DESC, id DESC);
+CREATE INDEX transfer_newest_of_buyer_city ON transfer (buyer_city, drafted_at DESC, id DESC);
+CREATE INDEX transfer_newest_of_seller_county ON transfer (seller_county, drafted_at DESC, id DESC);
+CREATE INDEX transfer_newest_of_buyer_county ON transfer (buyer_county, drafted_at DESC, id DESC);
 CREATE INDEX transfer_due ON transfer (deadline_at) WHERE deadline_at < '9999-12-31+00';
 CREATE UNIQUE INDEX transfer_number_unique ON transfer (number) WHERE number <> '';
 CREATE UNIQUE INDEX transfer_contract_number_unique ON transfer (contract_number) WHERE contract_number <> '';
@@ -100,11 +105,11 @@ BEGIN
     END IF;
     IF (OLD.seller_id, OLD.seller_city, OLD.seller_county, OLD.buyer_id, OLD.buyer_city, OLD.buyer_county,
             OLD.instrument_id, OLD.quantity, OLD.price_fen, OLD.sum_fen, OLD.note, OLD.announced_on, OLD.announcement,
-            OLD.submitted_by, OLD.submitted_body, OLD.demo, OLD.drafted_at)
+            OLD.submitted_by, OLD.submitting_organisation, OLD.demo, OLD.drafted_at)
         IS DISTINCT FROM
         (NEW.seller_id, NEW.seller_city, NEW.seller_county, NEW.buyer_id, NEW.buyer_city, NEW.buyer_county,
             NEW.instrument_id, NEW.quantity, NEW.price_fen, NEW.sum_fen, NEW.note, NEW.announced_on, NEW.announcement,
-            NEW.submitted_by, NEW.submitted_body, NEW.demo, NEW.drafted_at) THEN
+            NEW.submitted_by, NEW.submitting_organisation, NEW.demo, NEW.drafted_at) THEN
         RAISE EXCEPTION 'the terms of transfer % do not change', OLD.id USING ERRCODE = 'BD009';
     END IF;
     IF OLD.offered_at < '9999-12-31+00' AND NEW.offered_at <> OLD.offered_at THEN
@@ -130,8 +135,8 @@ CREATE TABLE transfer_opinion (
     city text NOT NULL CONSTRAINT transfer_opinion_city_known REFERENCES division (code),
     favourable boolean NOT NULL,
     reasons text NOT NULL CONSTRAINT transfer_opinion_reasoned CHECK (length(reasons) BETWEEN 1 AND 2000),
-    -- Acts are written when their operation has run.
-    act_id uuid NOT NULL CONSTRAINT transfer_opinion_act_known REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED,
+    -- Audit entries are written after their operation has run.
+    audit_entry_id uuid NOT NULL CONSTRAINT transfer_opinion_audit_entry_known REFERENCES audit_entry (id) DEFERRABLE INITIALLY DEFERRED,
     given_at timestamptz NOT NULL,
     CONSTRAINT transfer_opinion_once UNIQUE (transfer_id, city)
 );
@@ -153,12 +158,12 @@ CREATE TABLE transfer_comment (
     transfer_id uuid NOT NULL CONSTRAINT transfer_comment_transfer_known REFERENCES transfer (id),
     county text NOT NULL CONSTRAINT transfer_comment_county_known REFERENCES division (code),
     text text NOT NULL CONSTRAINT transfer_comment_said CHECK (length(text) BETWEEN 1 AND 2000),
-    act_id uuid NOT NULL CONSTRAINT transfer_comment_act_known REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED,
+    audit_entry_id uuid NOT NULL CONSTRAINT transfer_comment_audit_entry_known REFERENCES audit_entry (id) DEFERRABLE INITIALLY DEFERRED,
     given_at timestamptz NOT NULL
 );
 CREATE INDEX transfer_comment_of_transfer ON transfer_comment (transfer_id, given_at);
 
--- What the centre found when it decided the eligibility of both sides: each condition, on which ground, from where.
+-- The centre's findings on the eligibility of both sides: each condition with its legal basis and source.
 CREATE TABLE eligibility_finding (
     id uuid CONSTRAINT eligibility_finding_pkey PRIMARY KEY,
     transfer_id uuid NOT NULL CONSTRAINT eligibility_finding_transfer_known REFERENCES transfer (id),
@@ -166,10 +171,10 @@ CREATE TABLE eligibility_finding (
     met boolean NOT NULL,
     message_en text NOT NULL,
     message_zh text NOT NULL,
-    ground text NOT NULL CONSTRAINT eligibility_finding_grounded CHECK (ground <> ''),
+    legal_basis text NOT NULL CONSTRAINT eligibility_finding_legal_basis CHECK (legal_basis <> ''),
     source text NOT NULL CONSTRAINT eligibility_finding_sourced CHECK (source <> ''),
     evaluated_on date NOT NULL,
-    act_id uuid NOT NULL CONSTRAINT eligibility_finding_act_known REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED,
+    audit_entry_id uuid NOT NULL CONSTRAINT eligibility_finding_audit_entry_known REFERENCES audit_entry (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT eligibility_finding_once UNIQUE (transfer_id, name)
 );
 

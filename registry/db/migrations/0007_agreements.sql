@@ -1,4 +1,4 @@
--- Cooperation agreements as records: who agreed what with whom, who signed for each, and what came of it.
+-- Cooperation agreements: parties, signatures, milestones.
 
 CREATE TABLE agreement (
     id uuid PRIMARY KEY,
@@ -16,7 +16,7 @@ CREATE TABLE agreement (
     event text NOT NULL DEFAULT '' CONSTRAINT agreement_event CHECK (length(event) <= 200),
     valid_from date,
     valid_until date,
-    -- The organisations of agreement_party, and of those the ones that have signed: facts need no join.
+    -- The organisations of agreement_party, and those of them that have signed: facts need no join.
     parties uuid[] NOT NULL CONSTRAINT agreement_parties CHECK (
         cardinality(parties) BETWEEN 2 AND 20 AND array_position(parties, NULL) IS NULL),
     signed uuid[] NOT NULL CONSTRAINT agreement_signed_named CHECK (array_position(signed, NULL) IS NULL),
@@ -41,16 +41,16 @@ CREATE TABLE agreement_party (
     agreement_id uuid NOT NULL CONSTRAINT agreement_party_agreement REFERENCES agreement (id),
     organisation_id uuid NOT NULL CONSTRAINT agreement_party_organisation REFERENCES organisation (id),
     position smallint NOT NULL,
-    -- What the party is in the agreement, in its own words.
+    -- The party's part in the agreement, in its own words.
     capacity text NOT NULL CONSTRAINT agreement_party_capacity CHECK (length(capacity) BETWEEN 1 AND 200),
     signed_at timestamptz,
     signed_by uuid CONSTRAINT agreement_party_signed_by REFERENCES person (id),
-    act_id uuid CONSTRAINT agreement_party_act REFERENCES act (id) DEFERRABLE INITIALLY DEFERRED,
+    audit_entry_id uuid CONSTRAINT agreement_party_audit_entry REFERENCES audit_entry (id) DEFERRABLE INITIALLY DEFERRED,
     id uuid PRIMARY KEY,
     CONSTRAINT agreement_party_once UNIQUE (agreement_id, organisation_id),
     CONSTRAINT agreement_party_position UNIQUE (agreement_id, position),
     CONSTRAINT agreement_party_position_counts CHECK (position BETWEEN 1 AND 20),
-    CONSTRAINT agreement_party_signature CHECK (num_nonnulls(signed_at, signed_by, act_id) IN (0, 3))
+    CONSTRAINT agreement_party_signature CHECK (num_nonnulls(signed_at, signed_by, audit_entry_id) IN (0, 3))
 );
 
 CREATE FUNCTION agreement_party_signs_once() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -77,7 +77,7 @@ CREATE TABLE milestone (
     reached_on date,
     note text NOT NULL DEFAULT '' CONSTRAINT milestone_note CHECK (length(note) <= 4000),
     sha256 text CONSTRAINT milestone_sha256 CHECK (sha256 ~ '^[0-9a-f]{64}$'),
-    -- Objects of the registry that show it: [{"kind": ..., "id": ...}], each seen by whoever linked it.
+    -- Objects of the registry that show it: [{"kind": ..., "id": ...}], each visible to the person who linked it.
     links jsonb NOT NULL DEFAULT '[]' CONSTRAINT milestone_links CHECK (
         jsonb_typeof(links) = 'array' AND jsonb_array_length(links) <= 50),
     planned_at timestamptz NOT NULL,

@@ -15,7 +15,7 @@ GRANTS: dict[str, str] = {
     "access_epoch": "SELECT",
     "rule_edition": "SELECT",
     "rule_line": "SELECT",
-    "act": "SELECT, INSERT",
+    "audit_entry": "SELECT, INSERT",
     "idempotency_key": "SELECT, INSERT",
     "division": "SELECT",
     "river_system": "SELECT",
@@ -28,7 +28,7 @@ GRANTS: dict[str, str] = {
     "appointment": "SELECT, INSERT, UPDATE",
     "sanction": "SELECT, INSERT, UPDATE",
     "client": "SELECT, INSERT, UPDATE",
-    "client_document": "SELECT, INSERT, UPDATE",
+    "persisted_query": "SELECT, INSERT, UPDATE",
     "instrument": "SELECT, INSERT",
     "account": "SELECT, INSERT, UPDATE",
     "balance": "SELECT",
@@ -61,7 +61,7 @@ FUNCTIONS: tuple[str, ...] = (
     "china_date(timestamptz)",
     "read_access(text, uuid[])",
     "city_holds(text, text, date)",
-    "balance_as_known(uuid, uuid, timestamptz)",
+    "balance_as_recorded(uuid, uuid, timestamptz)",
     "balance_as_effective(uuid, uuid, timestamptz, timestamptz)",
 )
 

@@ -1,6 +1,6 @@
 """Runs the numbered SQL files of this folder, each once, in order, under a lock.
 
-A file that was applied must not change; the table ``migration`` remembers its SHA-256.
+A file that was applied must not change; the table ``migration`` records its SHA-256.
 """
 
 import hashlib
@@ -16,6 +16,13 @@ FOLDER = Path(__file__).parent
 FILE_NAME = re.compile(r"\d{4}_[a-z_]+\.sql")
 # Any number will do, as long as every node that migrates uses the same.
 ADVISORY_LOCK_KEY = 0x6269616E
+
+# The audit log was the table ``act`` in every schema before 1.0.
+PREDATES_RELEASE = "SELECT to_regclass('public.act') IS NOT NULL AS predates"
+PREDATES_RELEASE_MESSAGE = (
+    "The schema of this database predates 1.0 and cannot be migrated: create an empty database."
+    " `./dev demo --fresh` does so for the demonstration."
+)
 
 
 class MigrationError(Exception):
@@ -64,11 +71,14 @@ async def migrate(
         folder: where the files are.
 
     Raises:
-        MigrationError: an applied file was edited or removed, or a new one stands before it.
+        MigrationError: an applied file was edited or removed, a new one comes before it, or the
+            schema predates 1.0.
 
     """
     connection = await asyncpg.connect(owner_url, server_settings={"application_name": "migrate"})
     try:
+        if await connection.fetchval(PREDATES_RELEASE):
+            raise MigrationError(PREDATES_RELEASE_MESSAGE)
         # Held by the session, so that two nodes that start together migrate one after the other.
         await connection.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK_KEY)
         pending = _pending_migrations(load_migrations(folder), await _applied_digests(connection))
