@@ -1,11 +1,11 @@
-"""The judge: the only place that imports Casbin, and the only place where a verdict is made.
+"""The policy engine: the only importer of Casbin, and the only place that makes a decision.
 
-Casbin is asked each finite question (role, verb, kind, facts that are true) once per edition; the
-answers form the truth tables that decisions, row filters and reasons are read from. Knows nothing
-of records or viewers.
+Each finite question (role, verb, kind, set of true facts) is put to Casbin once per edition. The
+answers form the truth tables that decisions, row filters and explanations are read from. Knows no
+records and no viewers.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import packages_distributions
@@ -22,17 +22,14 @@ from policies.vocabulary import Text
 MODEL = (Path(__file__).parent / "model.conf").read_text("utf-8")
 
 MAX_NEAR_MISSES = 3
-"""So many of the rules that came near to allowing are told."""
-
-RECHECK_INTERVAL = 10_000
-"""One remembered answer in so many is put to Casbin again."""
+"""Maximum number of near misses in an explanation."""
 
 
 class CasbinEnforcer(Protocol):
-    """As much of an enforcer as a verdict takes."""
+    """The part of an enforcer that a decision needs."""
 
     def enforce_ex(self, *request: object) -> tuple[bool, list[str]]:
-        """The answer to (role, verb, kind, mask), and the row that decided."""
+        """Answer (role, verb, kind, mask) with the deciding row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class Decision:
 
 
 class RuleMiss(NamedTuple):
-    """A row that would have allowed the act, and what stands against it."""
+    """A row that would have allowed the verb, and the facts that prevent it."""
 
     rule: str
     legal_basis: str
@@ -71,9 +68,9 @@ class Explanation(NamedTuple):
     """Why a decision came out as it did.
 
     Attributes:
-        rule: the row that allowed or forbade; empty where none speaks for the request.
+        rule: the row that allowed or forbade; empty where no row applies.
         reasons: the sentences of the facts that made the row apply.
-        near_misses: where no row spoke, the rows that came nearest to allowing.
+        near_misses: where no row applies, the rows nearest to allowing.
 
     """
 
@@ -87,8 +84,8 @@ class Permission(NamedTuple):
     """A verb that a role can perform on some object in some situation.
 
     Attributes:
-        condition: when, in the words of the rule book.
-        text: when, in sentences.
+        condition: the facts required, in the words of the rule book.
+        text: the same, in sentences.
 
     """
 
@@ -98,7 +95,11 @@ class Permission(NamedTuple):
 
 
 class _DecisionTable:
-    """One role doing one thing: what it depends on, and the answers so far."""
+    """The decisions of one role, verb and kind, filled as questions come.
+
+    A decision depends only on the facts that some applicable row mentions; the other bits of a
+    mask are cleared, so the table stays small.
+    """
 
     __slots__ = ("decisions", "facts", "kind", "relevant_mask", "role", "rules", "verb")
 
@@ -121,31 +122,19 @@ class _DecisionTable:
 class Edition:
     """One immutable edition of the rule book. Replaced as a whole, never changed.
 
-    Questions outside the vocabulary raise KeyError: they are mistakes of ours; the caller refuses.
+    A question outside the vocabulary raises KeyError: it is a programming mistake.
     """
 
-    def __init__(
-        self,
-        book: RuleBook,
-        version: int,
-        *,
-        on_mismatch: Callable[[Decision, Decision], None] | None = None,
-    ) -> None:
-        """Builds the truth tables, empty.
-
-        Args:
-            on_mismatch: told when Casbin no longer answers as it did: the remembered and the fresh
-                decision. The stricter of the two is given out.
+    def __init__(self, book: RuleBook, version: int) -> None:
+        """Build the truth tables, empty.
 
         Raises:
-            RuntimeError: several distributions bring the package ``casbin``, or none does.
+            RuntimeError: several distributions provide the package ``casbin``, or none does.
 
         """
         _check_single_casbin()
         self.book = book
         self.version = version
-        self._on_mismatch = on_mismatch
-        self._hits_since_recheck = 0
         self._residual_conditions: dict[
             tuple[str, str, str, int, tuple[str, ...]], tuple[Conjunction, ...]
         ] = {}
@@ -160,37 +149,33 @@ class Edition:
                     )
 
     def fact_bits(self, role: str, kind: str, verb: str) -> tuple[tuple[str, int], ...]:
-        """The facts an answer depends on, with their bits; those about the viewer come first."""
+        """The facts a decision depends on, with their bits; viewer facts come first."""
         return self._tables[role, kind, verb].facts
 
     def evaluate(self, role: str, kind: str, verb: str, mask: int) -> Decision:
         """The decision where exactly the facts in ``mask`` are true; other bits are ignored."""
         cell = self._tables[role, kind, verb]
         mask &= cell.relevant_mask
-        known = cell.decisions.get(mask)
-        if known is None:
-            # A race computes the same answer twice; there is nothing to lock.
-            known = cell.decisions[mask] = self._decide(cell, mask)
-            return known
-        self._hits_since_recheck += 1
-        if self._hits_since_recheck >= RECHECK_INTERVAL:
-            self._hits_since_recheck = 0
-            return self._recheck(cell, known)
-        return known
+        decision = cell.decisions.get(mask)
+        if decision is None:
+            # Two threads may compute the same entry; both get the same answer, so no lock.
+            decision = cell.decisions[mask] = self._decide(cell, mask)
+        return decision
 
-    def residual_condition(  # noqa: PLR0917 - one question: a cell, and what of it is known
+    def residual_condition(  # noqa: PLR0917 - one question: a cell and its fixed facts
         self, role: str, kind: str, verb: str, fixed_mask: int, free: tuple[str, ...]
     ) -> tuple[Conjunction, ...]:
-        """When the answer is yes, over the free facts, the others being fixed.
+        """The condition on the free facts under which the decision is allow, the others fixed.
+
+        Partial evaluation: row filters fix the facts of the viewer and keep those of the row free.
 
         Args:
             fixed_mask: the true ones among the facts that are not free, as in ``fact_bits``.
-            free: names of facts; those the answer does not depend on are never cared for.
+            free: names of facts; irrelevant ones are in no condition.
 
         Returns:
-            Pairs (care, value) in which bit i stands for ``free[i]``: yes where the true ones among
-            them satisfy ``true & care == value`` for any pair. No pair at all is «never», a pair
-            with care 0 is «always».
+            Pairs (care, value) in which bit i is ``free[i]``: allowed where the true facts satisfy
+            ``true & care == value`` for any pair. No pair means never; care 0 means always.
 
         """
         cell = self._tables[role, kind, verb]
@@ -202,9 +187,9 @@ class Edition:
         return known
 
     def explain(self, decision: Decision, limit: int = MAX_NEAR_MISSES) -> Explanation:
-        """Why, in sentences; at most ``limit`` rows that came near to allowing, the nearest first.
+        """The reasons in sentences, with at most ``limit`` near misses, nearest first.
 
-        They speak about the object: tell them only to whom may see it.
+        They describe the object: show them only to viewers who may see it.
         """
         cell = self._tables[decision.role, decision.kind, decision.verb]
         for row in cell.rules:
@@ -241,7 +226,7 @@ class Edition:
         return tuple(found)
 
     def condition(self, role: str, kind: str, verb: str) -> tuple[Conjunction, ...]:
-        """When the answer is yes, over all facts it depends on; in the bits of the book."""
+        """The condition for allow over all relevant facts, in the bits of the book."""
         free = tuple(name for name, _ in self.fact_bits(role, kind, verb))
         places = tuple(self.book.bits[name] for name in free)
         return tuple(
@@ -250,7 +235,7 @@ class Edition:
         )
 
     def build_tables(self) -> int:
-        """Asks Casbin every question there is, so that no later decision waits for it.
+        """Put every question to Casbin, so that no later decision waits for it.
 
         Returns:
             The number of entries in all truth tables.
@@ -262,7 +247,7 @@ class Edition:
         return sum(len(cell.decisions) for cell in self._tables.values())
 
     def _decide(self, cell: _DecisionTable, mask: int) -> Decision:
-        """The verdict, made by Casbin. A failure is a no; so is a yes without an allowing row."""
+        """Ask Casbin; an exception is a deny, as is an allow without an allow row."""
         try:
             answer, row = self._enforcers[cell.kind, cell.verb].enforce_ex(
                 cell.role, cell.verb, cell.kind, mask
@@ -270,7 +255,7 @@ class Edition:
             rule = row[0] if row else ""
             permitted = any(r.number == rule and r.effect == ALLOW for r in cell.rules)
             allowed = answer is True and permitted
-        except Exception:  # noqa: BLE001 - a judge that cannot answer has not allowed anything
+        except Exception:  # noqa: BLE001 - fail closed
             allowed, rule, permitted = False, "", False
         if permitted and not allowed:
             rule = ""
@@ -281,6 +266,7 @@ class Edition:
     ) -> tuple[Conjunction, ...]:
         bits = tuple(self.book.bits[name] for name in free)
         fixed &= ~sum(bits)
+        # Only relevant free facts are enumerated: 2 ** n questions, n below 12 by a test.
         loose = [1 << place for place, bit in enumerate(bits) if bit & cell.relevant_mask]
         yes = [
             mask
@@ -288,14 +274,6 @@ class Edition:
             if self.evaluate(cell.role, cell.kind, cell.verb, fixed | _spread_bits(mask, bits))
         ]
         return minimise_dnf(yes, loose)
-
-    def _recheck(self, cell: _DecisionTable, known: Decision) -> Decision:
-        fresh = self._decide(cell, known.mask)
-        if fresh.allowed == known.allowed:
-            return known
-        if self._on_mismatch is not None:
-            self._on_mismatch(known, fresh)
-        return known if fresh.allowed else fresh
 
     def _fact_sentences(self, mask: int, *, yes: bool) -> tuple[Text, ...]:
         words = self.book.vocabulary.facts
@@ -318,7 +296,7 @@ class Edition:
 
 
 def enforcer_for_verb(book: RuleBook, kind: str, verb: str) -> CasbinEnforcer:
-    """An enforcer with just the rows on one verb of one kind: many times as quick as the whole."""
+    """An enforcer with only the rows of one verb and kind: Casbin scans all rows it is given."""
     return build_enforcer(book, book.rules_for_verb(kind, verb))
 
 
@@ -326,30 +304,31 @@ def build_enforcer(book: RuleBook, rows: Iterable[PolicyRule]) -> CasbinEnforcer
     """A Casbin enforcer over some rows of a book and all its links."""
     model = Model()
     model.load_model_from_text(MODEL)
+    # Added directly: Casbin's own loader would parse CSV text again.
     model["p"]["p"].policy.extend(
         [r.number, r.effect, r.role, r.verb, r.kind, r.when, r.legal_basis] for r in rows
     )
     model["g"]["g"].policy.extend(list(link) for link in book.links)
-    judge = Enforcer(model)
-    judge.build_role_links()
+    enforcer = Enforcer(model)
+    enforcer.build_role_links()
     conditions = {row.when: row.is_effective for row in book.rules}
 
     def holds(facts: int, when: str) -> bool:
         return conditions[when](facts)
 
-    judge.add_function("holds", holds)
-    built: CasbinEnforcer = judge
+    enforcer.add_function("holds", holds)
+    built: CasbinEnforcer = enforcer
     return built
 
 
 def _spread_bits(mask: int, target_bits: tuple[int, ...]) -> int:
-    """A mask whose bit i stands for ``places[i]``, in the bits that the places name."""
+    """Move bit i of ``mask`` to ``target_bits[i]``."""
     return sum(bit for place, bit in enumerate(target_bits) if mask >> place & 1)
 
 
 @cache
 def _check_single_casbin() -> None:
-    """Two distributions would install the package over each other; nobody would know who judges."""
+    """Refuse two distributions of casbin: they overwrite each other's files."""
     found = sorted(set(packages_distributions().get("casbin", ())))
     if len(found) != 1:
         message = f"the package casbin must come from one distribution, found {found}"

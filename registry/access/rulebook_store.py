@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import asyncpg
-import structlog
 
 import policies
-from policies.engine import Decision, Edition
+from policies.engine import Edition
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
 from registry.db.session import fetch_all, fetch_one
@@ -81,7 +80,7 @@ async def load_edition(version: int | None = None) -> Edition:
     if book is None:
         raise LookupError(f"there is no edition {wanted} of the rule book")
     # In a thread: other requests are answered meanwhile.
-    return await asyncio.to_thread(_compile, book, wanted)
+    return await asyncio.to_thread(Edition, book, wanted)
 
 
 async def load_rulebooks(versions: Iterable[int]) -> dict[int, RuleBook]:
@@ -117,20 +116,3 @@ async def _load_rulebook(version: int, digest: str) -> RuleBook:
             _rulebooks.pop(next(iter(_rulebooks)), None)
         _rulebooks[digest] = book
     return _rulebooks[digest]
-
-
-def _compile(book: RuleBook, version: int) -> Edition:
-    return Edition(book, version, on_mismatch=_log_engine_mismatch)
-
-
-def _log_engine_mismatch(cached: Decision, recomputed: Decision) -> None:
-    structlog.get_logger().critical(
-        "judge",
-        edition=cached.edition,
-        role=cached.role,
-        kind=cached.kind,
-        verb=cached.verb,
-        facts=cached.mask,
-        was=cached.allowed,
-        now=recomputed.allowed,
-    )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from policies import engine
 from policies.dnf import subsets
-from policies.engine import RECHECK_INTERVAL, Decision, Edition
+from policies.engine import Edition
 from policies.rulebook import ALLOW
 from policies.vocabulary import VOCABULARY, Text
 from tests.policies.shipped import BOOK, CELLS, EDITION, entries
@@ -92,25 +92,11 @@ def test_after_tabulation_casbin_is_not_asked_again(monkeypatch: pytest.MonkeyPa
     known = edition.build_tables()
     calls: list[object] = []
     monkeypatch.setattr(Enforcer, "enforce_ex", lambda *request: calls.append(request))
-    monkeypatch.setattr(engine, "RECHECK_INTERVAL", 10**9)
 
     assert sum(1 for _ in entries(edition)) == known
     for cell in CELLS:
         edition.condition(*cell)
     assert calls == []
-
-
-def test_a_mismatch_of_the_policy_engine_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
-    alarms: list[tuple[Decision, Decision]] = []
-    edition = Edition(BOOK, 4, on_mismatch=lambda known, fresh: alarms.append((known, fresh)))
-    question = ("anyone", "province", "Transfer", "view")[1:]
-    assert edition.evaluate(*question, 0).allowed
-    monkeypatch.setattr(Enforcer, "enforce_ex", lambda *_: (False, []))
-
-    answers = [edition.evaluate(*question, 0) for _ in range(RECHECK_INTERVAL)]
-
-    assert [bool(answer) for answer in answers].count(False) == 1
-    assert [(bool(known), bool(fresh)) for known, fresh in alarms] == [(True, False)]
 
 
 def test_facts_that_do_not_matter_change_nothing_and_fill_no_table() -> None:
