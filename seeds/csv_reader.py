@@ -53,7 +53,7 @@ def parse_count(cell: str) -> int:
 
 
 def matching(pattern: str) -> Callable[[str], str]:
-    """What reads a cell that matches the pattern from end to end."""
+    """A parser of cells that match the whole pattern."""
 
     def read(cell: str) -> str:
         if not re.fullmatch(pattern, cell, re.ASCII):
@@ -64,7 +64,7 @@ def matching(pattern: str) -> Callable[[str], str]:
 
 
 def read_rows(path: Path, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each line under the header: where it stands, as a refusal names it, and its cells.
+    """Each line under the header: its location, as an error names it, and its cells.
 
     Raises:
         SheetRefused: the file cannot be read, has other columns, or a line of another length.
@@ -87,7 +87,7 @@ def read_rows(path: Path, columns: list[str]) -> Iterator[tuple[str, list[str]]]
 
 
 def parse_cell(location: str, column: str, parse: Callable[[str], Value], value: str) -> Value:
-    """What one cell says.
+    """The value of one cell.
 
     Raises:
         SheetRefused: it is not as it must be; names line and column.

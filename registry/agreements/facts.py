@@ -1,4 +1,4 @@
-"""What rules may ask of agreements, each with two faces."""
+"""Facts about agreements, each as a Python check and an SQL condition."""
 
 from policies.vocabulary import Text
 from registry.access.kinds import Fact, Kind, state_predicate
@@ -33,7 +33,7 @@ AGREEMENT = Kind(
             check=lambda viewer, agreement: viewer.organisation in agreement.signed,
             where=":organisation = ANY ({t}.signed)",
         ),
-        # What all have signed stays public, also when it is withdrawn before it came into force.
+        # A fully signed agreement stays public, also if it is withdrawn before it is in force.
         "published": Fact(
             check=_is_published,
             where="{t}.visibility = 'public' AND {t}.parties <@ {t}.signed",

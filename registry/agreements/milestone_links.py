@@ -1,4 +1,4 @@
-"""The objects that show what a milestone claims: linked only by whoever sees them."""
+"""The objects that show what a milestone claims: linked only by viewers who see them."""
 
 from collections.abc import Sequence
 from typing import TypedDict, cast
@@ -22,7 +22,7 @@ KINDS: dict[str, Kind] = {
     "certificates": CERTIFICATE,
     "agreements": AGREEMENT,
 }
-"""What may be linked, by the name of the argument that lists it."""
+"""Kinds that may be linked, by the name of the argument that lists them."""
 
 
 class LinksDraft(TypedDict, total=False):

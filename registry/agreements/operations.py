@@ -29,7 +29,7 @@ def advance_agreement(agreement: Agreement, step: AgreementStep) -> None:
     """Take the step.
 
     Raises:
-        WrongState: the agreement's life has no such step from where it stands.
+        WrongState: the agreement has no such step in its present state.
 
     """
     agreement.state = transition(rules.TRANSITIONS, AgreementState(agreement.state), step)

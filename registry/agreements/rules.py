@@ -1,4 +1,4 @@
-"""What an agreement may say, and the life of it and of its milestones. Pure."""
+"""Rules of agreements and milestones: contents, states, steps. Pure."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
@@ -36,7 +36,7 @@ SIGNATORIES = frozenset(OrganisationKind) - {
 
 
 class AgreementKind(StrEnum):
-    """What sort of cooperation is agreed."""
+    """The kind of cooperation agreed."""
 
     STRATEGIC_COOPERATION = "strategic_cooperation"
     VALUE_REALISATION = "value_realisation"
@@ -46,14 +46,14 @@ class AgreementKind(StrEnum):
 
 
 class Visibility(StrEnum):
-    """Who sees the agreement once all have signed it."""
+    """The readers of the agreement once all have signed it."""
 
     PUBLIC = "public"
     PARTIES = "parties"
 
 
 class AgreementState(StrEnum):
-    """Where an agreement stands. ``expired`` is judged from its last day and never stored."""
+    """State of an agreement. ``expired`` follows from its last day and is never stored."""
 
     DRAFT = "draft"
     SIGNED = "signed"
@@ -65,7 +65,7 @@ class AgreementState(StrEnum):
 
 
 class AgreementStep(StrEnum):
-    """What can happen to an agreement; the last signature is a step of its own."""
+    """Steps of an agreement; the last signature is a step of its own."""
 
     SIGN = "sign"
     SIGN_LAST = "sign_last"
@@ -85,7 +85,7 @@ class MilestoneState(StrEnum):
 
 
 class MilestoneStep(StrEnum):
-    """What can happen to a milestone."""
+    """Steps of a milestone."""
 
     REACH = "reach"
 

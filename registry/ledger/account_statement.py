@@ -1,4 +1,4 @@
-"""What accounts hold, and the lines that led there: one statement each."""
+"""Balances and statement lines of accounts: one SQL statement each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ async def load_statement(
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What one account holds of one instrument.
+    """The balance of one instrument in one account.
 
     Attributes:
         quantity: base units, or fen.
@@ -133,7 +133,7 @@ async def load_positions(
     recorded_at: datetime | None = None,
     effective_at: datetime | None = None,
 ) -> list[Position]:
-    """What the accounts hold, and what of it is frozen at ``now``; empty positions left out.
+    """Positions of the accounts, and their part frozen at ``now``; empty ones are left out.
 
     Args:
         accounts: whose positions.

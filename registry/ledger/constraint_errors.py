@@ -1,4 +1,4 @@
-"""What the ledger's own errors and constraints mean to whoever asked."""
+"""Refusals for the ledger's own errors and constraints."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -15,7 +15,7 @@ ACCOUNT = Kind(
     name="Account",
     record=Account,
     facts={
-        # Issuance and outside money are nobody's; unguarded, the SQL face would say NULL of them.
+        # Issuance and outside money have no owner: unguarded, the SQL would be NULL.
         "own": Fact(OWN.check, f"({{t}}.organisation_id IS NOT NULL AND {OWN.where})"),
         "inside": INSIDE,
         "in_escrow": Fact(

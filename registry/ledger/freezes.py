@@ -1,4 +1,4 @@
-"""What can be frozen, and the order that says so."""
+"""Freezes: targets and orders."""
 
 from datetime import datetime
 from typing import NotRequired, TypedDict, Unpack
@@ -15,7 +15,7 @@ from registry.ledger.rules import REASON_MAX, SOURCE_MAX, FreezeState, FreezeTar
 
 
 class FreezeOrder(TypedDict):
-    """What is to be frozen, why and how long.
+    """The target, reason and duration of a freeze.
 
     Attributes:
         reason: 1 to 2000 characters.
@@ -37,7 +37,7 @@ class FreezeOrder(TypedDict):
     demo: NotRequired[bool]
 
 
-# Whoever trades holds the organisation FOR SHARE, so an order waits for him and he for an order.
+# Traders hold the organisation FOR SHARE: a freeze waits for them, and they wait for a freeze.
 _TARGET = """
     SELECT o.id, o.city, o.county FROM organisation o
     WHERE o.id = coalesce($1, (SELECT organisation_id FROM account WHERE id = $2)) FOR UPDATE
@@ -86,7 +86,7 @@ async def build_freeze(context: CommandContext, **order: Unpack[FreezeOrder]) ->
 
 
 async def _check_visible(context: CommandContext, account: UUID) -> None:
-    """Whoever may not see an account is not told by a refusal that it exists."""
+    """Refuse an invisible account as not found, so that the refusal does not reveal it."""
     found = await Account.get_or_none(id=account)
     if found is None or not authorizer.allows(context.viewer, ACCOUNT, "view", found):
         raise NotFound("account")

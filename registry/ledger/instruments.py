@@ -1,4 +1,4 @@
-"""What can be held, read."""
+"""Instruments, read."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What must always be true of the ledger, asked of the live tables, whoever wrote them.
+"""Invariants of the ledger, checked on the live tables, independent of the writer.
 
 Each check is one statement that answers the rows which offend against it; a sound ledger answers
 none. Concepts that block rights add a check of their own with ``register_check``.
@@ -37,7 +37,7 @@ class InvariantCheck:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         violations: the offending rows, at most ``MAX_VIOLATIONS``; none where the claim holds.
@@ -272,7 +272,7 @@ def _postings_exist_check() -> InvariantCheck:
 
 
 def _states_match_log_check() -> InvariantCheck:
-    """Over every kind that has a state, whoever declared it."""
+    """Over every kind that has a state, of every concept."""
     kinds = {op.kind.name: op.kind.record._meta for op in OPERATIONS.values()}  # noqa: SLF001 - Tortoise's own catalogue
     each = " UNION ALL ".join(
         f"SELECT '{name}' AS kind, id, state FROM {meta.db_table}"

@@ -18,7 +18,7 @@ closing_checks.register()
 
 
 class EntryDetails(TypedDict, total=False):
-    """What an entry says besides its movements.
+    """The data of an entry besides its postings.
 
     Attributes:
         reverses: the entry it undoes; only and always with ``EntryKind.REVERSAL``.
@@ -185,7 +185,7 @@ async def ensure_instrument(right: Right) -> Instrument:
 
 
 async def available_quantity(account: UUID, instrument: UUID) -> int:
-    """What the account holds now, base units or fen; of a holding account, what may be offered."""
+    """The balance now, in base units or fen; of a holding account, the quantity on offer."""
     found = await fetch_one(
         "SELECT quantity FROM balance WHERE account_id = $1 AND instrument_id = $2",
         account,
@@ -195,7 +195,7 @@ async def available_quantity(account: UUID, instrument: UUID) -> int:
 
 
 async def balance_at(account: UUID, instrument: UUID, recorded_at: datetime) -> int:
-    """What the account held as it was known at a moment. One look-up for each side."""
+    """The balance as recorded at a time. One index lookup for each side."""
     return await _fetch_quantity(
         "SELECT balance_as_recorded($1, $2, $3) AS figure", account, instrument, recorded_at
     )
@@ -204,7 +204,7 @@ async def balance_at(account: UUID, instrument: UUID, recorded_at: datetime) -> 
 async def balance_effective_at(
     account: UUID, instrument: UUID, effective_at: datetime, *, recorded_at: datetime
 ) -> int:
-    """What the account held by what had taken effect at one moment, as it was known at another.
+    """The balance effective at one time, as recorded at another.
 
     A sum over the postings, slower than ``balance_at``; below zero where something left that came
     in only later.

@@ -139,7 +139,7 @@ async def impose_freeze(
     Raises:
         Malformed: neither or both of organisation and account, an instrument without account, a bad
             text, an end that is not in the future.
-        NotFound: no such organisation, account or instrument; or an account that belongs to nobody.
+        NotFound: no such organisation, account or instrument; or an account without an owner.
 
     Rule: property preservation (财产保全), listed supervision.
 
@@ -174,8 +174,8 @@ async def propose_reversal(
 
     Raises:
         NotFound: there is no such entry.
-        ConditionsUnmet: an entry of its kind is not reversed, it is reversed already, or somebody
-            no longer holds what he received; named with what he holds.
+        ConditionsUnmet: an entry of its kind is not reversed, it is reversed already, or a
+            holder no longer holds the quantity received; the refusal names the holder.
         Duplicate: a reversal of the entry is proposed already.
 
     Rule: nothing is edited; reversal by two officers (separation of duties).

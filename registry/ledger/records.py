@@ -9,7 +9,7 @@ from tortoise.models import Model
 
 
 class Instrument(Model):
-    """What can be held; never changed. One ``unit`` is ``10 ** scale`` base units."""
+    """An instrument (权利品种); never changed. One ``unit`` is ``10 ** scale`` base units."""
 
     id = fields.UUIDField(primary_key=True)
     code = fields.TextField()

@@ -1,4 +1,4 @@
-"""What the government reserves hold, as everybody may know it."""
+"""Public totals of the government reserves."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -14,7 +14,7 @@ _TOTALS = """
 
 @dataclass(frozen=True, slots=True)
 class ReserveTotal:
-    """What one reserve holds of one instrument, in base units."""
+    """The balance of one instrument in one reserve, in base units."""
 
     organisation_id: UUID
     instrument_id: UUID

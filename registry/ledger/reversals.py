@@ -56,8 +56,7 @@ _HOLDINGS = """
 async def load_reversal_postings(entry: UUID) -> tuple[Posting, ...]:
     """The movements that undo an entry.
 
-    What came out of an escrow account goes home to its holder: its case is closed, and nothing is
-    blocked for it.
+    Rights that came out of an escrow account return to its holder, since its case is closed.
     """
     home: dict[tuple[UUID, UUID], UUID] = {}
     for blocked in await fetch_all(_ESCROW_SOURCES, entry):

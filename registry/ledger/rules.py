@@ -1,4 +1,4 @@
-"""What a movement is, how an instrument is called, how long a right holds.
+"""Postings, codes of instruments, validity of rights. Pure.
 
 Pure: no database, no clock.
 """
@@ -16,7 +16,7 @@ ISSUANCE_ACCOUNT = UUID("00000000-0000-4000-8000-000000000001")
 """The account rights come from and end in; below zero by as much as is in circulation."""
 
 OUTSIDE_ACCOUNT = UUID("00000000-0000-4000-8000-000000000002")
-"""The account that stands for all money outside the registry."""
+"""The account of all money outside the registry."""
 
 MONEY_INSTRUMENT = UUID("00000000-0000-4000-8000-000000000003")
 """The instrument CNY, counted in fen."""
@@ -35,7 +35,7 @@ REASON_MAX = 2000
 
 
 class AccountKind(StrEnum):
-    """What an account is for. What is blocked lies in another account of the same holder."""
+    """Purpose of an account. Blocked rights lie in another account of the same holder."""
 
     HOLDING = "holding"
     ESCROW = "escrow"
@@ -67,7 +67,7 @@ class Acquisition(StrEnum):
 
 
 class FreezeTarget(StrEnum):
-    """What a freeze holds fast: an organisation, one account, one instrument in one account."""
+    """Target of a freeze: an organisation, one account, or one instrument in one account."""
 
     ORGANISATION = "organisation"
     ACCOUNT = "account"
@@ -82,7 +82,7 @@ class FreezeState(StrEnum):
 
 
 class FreezeStep(StrEnum):
-    """What can happen to a freeze."""
+    """Steps of a freeze."""
 
     LIFT = "lift"
 
@@ -91,7 +91,7 @@ FREEZE_TRANSITIONS = {(FreezeState.IN_FORCE, FreezeStep.LIFT): FreezeState.LIFTE
 
 
 class ReversalState(StrEnum):
-    """Where a proposal to reverse an entry stands."""
+    """State of a proposed reversal."""
 
     PROPOSED = "proposed"
     APPROVED = "approved"
@@ -99,7 +99,7 @@ class ReversalState(StrEnum):
 
 
 class ReversalStep(StrEnum):
-    """What a second officer does with the proposal."""
+    """Steps of a second officer on the proposal."""
 
     APPROVE = "approve"
     REJECT = "reject"
@@ -160,7 +160,7 @@ class Posting:
 
 
 def net_changes(postings: Iterable[Posting]) -> dict[tuple[UUID, UUID], int]:
-    """What the postings change together by account and instrument, without what nets to zero."""
+    """Net change of the postings by account and instrument, without zero sums."""
     net: dict[tuple[UUID, UUID], int] = {}
     for posting in postings:
         given, received = (
@@ -196,7 +196,7 @@ def reverse_postings(
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """What an emission right carries through every transfer.
+    """The attributes that an emission right keeps through every transfer.
 
     Two rights that agree in all of it are one instrument.
 

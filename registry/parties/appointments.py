@@ -36,11 +36,11 @@ _ACTIVE_APPOINTMENTS = """
 
 
 class AppointmentTerms(TypedDict):
-    """Who is to act for whom, and how far.
+    """The proposed appointment: person, organisation, powers.
 
     Attributes:
         role: the role of the organisation's kind; None for that one.
-        division: where he acts; None for the organisation's own, else one inside it.
+        division: one inside the organisation's own; None for that one.
         valid_from: from which moment; None for at once.
         valid_until: up to which moment; None without end.
         may_initiate: may open business and sign first.
@@ -63,7 +63,7 @@ class AppointmentTerms(TypedDict):
 async def build_person(
     context: CommandContext, *, organisation: UUID, subject: str, name: str, demo: bool = False
 ) -> Person:
-    """The person as he would be registered.
+    """The person to be registered.
 
     Raises:
         NotFound: no such organisation.
@@ -145,7 +145,7 @@ async def _check_division(
     home, there = (
         divisions.resolve(code, day_of(context.now)) for code in (organisation.division, requested)
     )
-    # Whoever acts for the whole province acts for all of it.
+    # An appointment for the province covers all its divisions.
     if home.level == "province" or there.city != home.code:
         raise Malformed(
             "division",
@@ -181,7 +181,7 @@ async def needs_external_appointer(
 async def check_single_side(
     _context: CommandContext, appointment: Appointment, **_: object
 ) -> list[Condition]:
-    """A natural person stands on one side of the market."""
+    """A natural person is on one side of the market."""
     person = await Person.get(id=appointment.person_id)
     return [
         Condition(
@@ -224,7 +224,7 @@ async def check_period_not_over(
 async def check_province_keeps_officers(
     context: CommandContext, appointment: Appointment, **_: object
 ) -> list[Condition]:
-    """The province keeps two people who can appoint others: nobody could do it for them."""
+    """The province keeps two people who can appoint others: no other body could appoint them."""
     counts = appointment.role == "province" and appointment.state == AppointmentState.IN_FORCE
     unable = counts and await needs_external_appointer(
         appointment.organisation_id, context.now, excluding=appointment.id

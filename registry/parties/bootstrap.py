@@ -24,7 +24,7 @@ FIRST_OFFICERS = 2
 
 @dataclass(frozen=True, slots=True)
 class FirstOfficer:
-    """One of the first two officers: his name at sign-in, and his own.
+    """One of the first two officers: subject at sign-in, and name.
 
     Attributes:
         demo: an invented person, though the province may be a real one.
@@ -75,7 +75,7 @@ async def build_first_organisation(
 async def appoint_first_officers(
     context: CommandContext, province: Organisation, founders: Sequence[FirstOfficer]
 ) -> None:
-    """Register the two and put them in force; each proposed himself, and both have signed.
+    """Register the two and put them in force; each proposed their own, and both have signed.
 
     The province must be saved.
     """

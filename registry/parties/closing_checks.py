@@ -1,4 +1,4 @@
-"""What keeps an organisation from closing: each concept adds what it knows of."""
+"""Checks before an organisation closes; each concept adds its own."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -27,7 +27,7 @@ async def evaluate_closing_checks(organisation: UUID, now: datetime) -> list[Con
 
 @closing_check
 async def check_no_appointments(organisation: UUID, _now: datetime) -> Condition:
-    """Nobody is appointed, or proposed to be."""
+    """There is no appointment in force or proposed."""
     found = await fetch_one(
         "SELECT count(*) AS number FROM appointment"
         " WHERE organisation_id = $1 AND state <> 'ended'",
@@ -47,7 +47,7 @@ async def check_no_appointments(organisation: UUID, _now: datetime) -> Condition
 
 @closing_check
 async def check_no_clients(organisation: UUID, _now: datetime) -> Condition:
-    """No program of it is let in."""
+    """It has no open client."""
     found = await fetch_one(
         "SELECT count(*) AS number FROM client WHERE organisation_id = $1 AND state = 'open'",
         organisation,

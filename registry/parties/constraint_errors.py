@@ -1,4 +1,4 @@
-"""What the constraints of the tables of parties mean to whoever ran into them."""
+"""Refusals for the constraints of the tables of parties."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What rules may ask of organisations, people, appointments, sanctions and client programs."""
+"""Facts about organisations, people, appointments, sanctions and clients."""
 
 from registry.access.kinds import Fact, Kind, state_predicate
 from registry.parties.records import Appointment, Client, Organisation, Person, Sanction
@@ -6,7 +6,7 @@ from registry.parties.rules import AUTHORITIES
 
 _AUTHORITIES = ", ".join(f"'{kind}'" for kind in sorted(AUTHORITIES))
 
-# An empty division is nobody's: it does not match the empty county of a body of a whole city.
+# An empty division matches none, not even the empty county of a whole city's organisation.
 INSIDE = Fact(
     check=lambda viewer, record: (
         viewer.division != "" and viewer.division in {record.city, record.county}
@@ -25,7 +25,7 @@ SUBMITTER = Fact(
     check=lambda viewer, record: record.submitted_by == viewer.person,
     where="{t}.submitted_by = :person",
 )
-"""The viewer himself submitted the object; its column is ``submitted_by``."""
+"""The viewer submitted the object; its column is ``submitted_by``."""
 
 SAME_ORGANISATION_AS_SUBMITTER = Fact(
     check=lambda viewer, record: record.submitting_organisation == viewer.organisation,
@@ -64,7 +64,7 @@ ORGANISATION = Kind(
             where=f"{{t}}.kind NOT IN ({_AUTHORITIES})",
             viewer_independent=True,
         ),
-        # Whatever has a row is not the first; only an unsaved proposal can be.
+        # A row in the table is not the first; only an unsaved proposal can be.
         "beginning": Fact(
             check=lambda _, record: record.is_first, where="false", viewer_independent=True
         ),

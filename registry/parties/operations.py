@@ -138,7 +138,7 @@ async def close_organisation(_context: CommandContext, organisation: Organisatio
 
 @operation(PERSON, "register", build=build_person, preconditions=(check_organisation_open,))
 async def register_person(_context: CommandContext, person: Person, /, **_: object) -> Person:
-    """Register a person of an organisation under the name that sign-in gives him.
+    """Register a person of an organisation under their subject at sign-in.
 
     Raises:
         NotFound: no such organisation.
@@ -166,7 +166,7 @@ async def appoint(
         Malformed: a role of another kind of organisation, a division outside the organisation's, a
             bad period, or no right at all.
         Duplicate: the same appointment is proposed or in force already.
-        ConditionsUnmet: the organisation is closed, or the person stands on the other side.
+        ConditionsUnmet: the organisation is closed, or the person is on the other side.
 
     """
     return appointment
@@ -181,7 +181,7 @@ async def countersign_appointment(context: CommandContext, appointment: Appointm
     """Put a proposed appointment in force, from now or from its later beginning.
 
     Raises:
-        Forbidden: whoever proposed it or signed before does not sign again.
+        Forbidden: the proposer and earlier signatories do not sign again.
         ConditionsUnmet: see ``appoint``; or its period has passed.
 
     """
@@ -195,7 +195,7 @@ async def countersign_appointment(context: CommandContext, appointment: Appointm
 
 @operation(APPOINTMENT, "end", preconditions=(check_province_keeps_officers,))
 async def end_appointment(context: CommandContext, appointment: Appointment) -> Appointment:
-    """End an appointment or drop its proposal; at once, and whatever its dates say.
+    """End an appointment or drop its proposal; at once, before its end date too.
 
     Raises:
         ConditionsUnmet: the province would be left without two people who can appoint others.
@@ -252,7 +252,7 @@ async def lift_sanction(context: CommandContext, sanction: Sanction, *, reason: 
     preconditions=(check_organisation_open, check_client_registrar),
 )
 async def register_client(_context: CommandContext, client: Client, /, **_: object) -> Client:
-    """Let a program in, with the scopes it may use for whoever signs in to it.
+    """Register a client, with the scopes it may use for its users.
 
     Raises:
         NotFound: no such organisation.
@@ -267,7 +267,7 @@ async def register_client(_context: CommandContext, client: Client, /, **_: obje
 
 @operation(CLIENT, "revoke")
 async def revoke_client(_context: CommandContext, client: Client) -> Client:
-    """Shut a program out; whatever it still sends is refused."""
+    """Close a client; every later request of it is refused."""
     client.state = transition(
         CLIENT_TRANSITIONS, ClientState(client.state), ClientStep.REVOKE
     ).value

@@ -38,7 +38,7 @@ class OrganisationChanges(TypedDict, total=False):
         industry: code of GB/T 4754, four digits.
         thermal_power: runs a thermal power unit or a captive power plant.
         installed_mw: installed capacity in megawatts, whole.
-        two_representatives: whatever it signs needs a second signature of its own.
+        two_representatives: each of its signatures needs a second one of its own.
 
     """
 
@@ -53,7 +53,7 @@ class OrganisationChanges(TypedDict, total=False):
 
 
 class OrganisationDetails(OrganisationChanges):
-    """What is known of an organisation when it is registered.
+    """The particulars of an organisation at registration.
 
     Attributes:
         kind: a word of ``OrganisationKind``.

@@ -122,7 +122,7 @@ async def restrict_to_persisted_queries(
 
 @dataclass(frozen=True, slots=True)
 class PersistedQueryLookup:
-    """What the registry knows of a program that sends a hash.
+    """The lookup of a hash that a client sent.
 
     Attributes:
         persisted_queries_only: it may send nothing but registered documents.
@@ -135,7 +135,7 @@ class PersistedQueryLookup:
 
 
 async def lookup_persisted_query(client: str, sha256: str) -> PersistedQueryLookup:
-    """What a program's hash stands for now; ``sha256`` may be empty where none was sent."""
+    """The document of a client's hash now; ``sha256`` may be empty where none was sent."""
     async with short_read_only_transaction():
         found = await fetch_one(_LOOKUP, client, sha256)
     return (
@@ -158,7 +158,7 @@ class PersistedQuery:
 async def persisted_queries_of(
     requests: Sequence[tuple[UUID, int]],
 ) -> dict[tuple[UUID, int], list[PersistedQuery]]:
-    """The documents of each program, the newest first, at most so many, by what was asked."""
+    """The documents of each program, newest first, at most the number asked for, by argument."""
     found = await fetch_all(_LIST, [id for id, _ in requests], [most for _, most in requests])
     documents: dict[tuple[UUID, int], list[PersistedQuery]] = {key: [] for key in requests}
     for line in found:

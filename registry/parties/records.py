@@ -9,7 +9,7 @@ from tortoise.models import Model
 
 
 class Organisation(Model):
-    """A body the registry knows (单位). The database adds the side of the market it stands on."""
+    """An organisation (单位). The database adds its side of the market."""
 
     id = fields.UUIDField(primary_key=True)
     kind = fields.TextField()
@@ -38,7 +38,7 @@ class Organisation(Model):
 
 
 class Person(Model):
-    """A natural person (人员), by the name sign-in gives him; on one side of the market."""
+    """A natural person (人员), by subject at sign-in; on one side of the market."""
 
     id = fields.UUIDField(primary_key=True)
     subject = fields.TextField()

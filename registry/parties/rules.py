@@ -39,7 +39,7 @@ MAX_PERSISTED_QUERY_BYTES = 32_768
 
 
 class OrganisationKind(StrEnum):
-    """What a body is, and with it the role its people act in, where the rule book has one."""
+    """Kind of an organisation; it decides the role of its people, if there is one."""
 
     PROVINCE = "province"
     CENTRE = "centre"
@@ -57,7 +57,7 @@ class OrganisationKind(StrEnum):
 
 
 class Side(StrEnum):
-    """Where one stands in the market; nobody stands on two sides."""
+    """Side of the market; no organisation is on two sides."""
 
     OFFICIAL = "official"
     PARTICIPANT = "participant"
@@ -65,7 +65,7 @@ class Side(StrEnum):
 
 
 class SourceCategory(StrEnum):
-    """What kind of source an emitter is."""
+    """Kind of an emission source."""
 
     INDUSTRIAL = "industrial"
     AGRICULTURAL = "agricultural"
@@ -89,13 +89,13 @@ class OrganisationState(StrEnum):
 
 
 class OrganisationStep(StrEnum):
-    """What ends the life of a body."""
+    """Steps of an organisation."""
 
     CLOSE = "close"
 
 
 class AppointmentState(StrEnum):
-    """Where an appointment stands; its dates are judged apart, from the clock."""
+    """State of an appointment; its dates are compared with the clock apart."""
 
     PROPOSED = "proposed"
     IN_FORCE = "in_force"
@@ -103,7 +103,7 @@ class AppointmentState(StrEnum):
 
 
 class AppointmentStep(StrEnum):
-    """What moves an appointment on."""
+    """Steps of an appointment."""
 
     COUNTERSIGN = "countersign"
     END = "end"
@@ -117,20 +117,20 @@ class SanctionState(StrEnum):
 
 
 class SanctionStep(StrEnum):
-    """What ends a sanction before its time."""
+    """Steps of a sanction."""
 
     LIFT = "lift"
 
 
 class ClientState(StrEnum):
-    """Whether a program is let in."""
+    """State of a client."""
 
     OPEN = "open"
     REVOKED = "revoked"
 
 
 class ClientStep(StrEnum):
-    """What shuts a program out."""
+    """Steps of a client."""
 
     REVOKE = "revoke"
 
@@ -151,7 +151,7 @@ CLIENT_TRANSITIONS: Mapping[tuple[ClientState, ClientStep], ClientState] = {
 }
 
 OFFICES = frozenset({"approval_bureau", "price_authority", "tax_bureau"})
-"""Offices the market meets and the rule book gives no role: nobody acts for them here."""
+"""Kinds of office without a role in the rule book: no person acts for them here."""
 
 AUTHORITIES = frozenset({"province", "centre", "city", "county"}) | OFFICES
 """The kinds of body that only the province registers."""
@@ -183,7 +183,7 @@ def level_of(kind: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class AppointmentPowers:
-    """What one appointment in force lets one person do."""
+    """Powers of a person from one appointment in force."""
 
     person: UUID
     may_initiate: bool
@@ -191,7 +191,7 @@ class AppointmentPowers:
 
 
 def can_appoint_internally(appointments: Iterable[AppointmentPowers]) -> bool:
-    """Whether one can propose and another countersign, so that nobody from outside is needed."""
+    """Whether one can propose and another countersign, without an officer from outside."""
     acting = list(appointments)
     initiators = {a.person for a in acting if a.may_initiate}
     approvers = {a.person for a in acting if a.may_approve}

@@ -27,12 +27,12 @@ from registry.parties.rules import (
 
 OPERATOR_ROLE = "operator"
 
-# Whoever acts for the organisation holds it FOR SHARE: he waits for the sanction, or it for him.
+# Officers hold their organisation FOR SHARE: they wait for the sanction, or it for them.
 _LOCK_ORGANISATION = "SELECT id, city, county FROM organisation WHERE id = $1 FOR UPDATE"
 
 
 class SanctionTerms(TypedDict):
-    """What is imposed on whom, why and how long.
+    """The terms of a sanction: organisation, kind, reason, duration.
 
     Attributes:
         kind: a word of ``SanctionKind``.
@@ -88,7 +88,7 @@ async def build_sanction(context: CommandContext, **measure: Unpack[SanctionTerm
 async def check_market_party(
     _context: CommandContext, sanction: Sanction, **_: object
 ) -> list[Condition]:
-    """Sanctions bar whoever trades; an authority does not."""
+    """Sanctions bar traders; an authority does not trade."""
     body = await get_organisation(sanction.organisation_id)
     return [
         make_requirement(
@@ -110,7 +110,7 @@ async def build_client(  # noqa: PLR0913 - what is said of a program
     persisted_queries_only: bool = False,
     demo: bool = False,
 ) -> Client:
-    """The program as it would be let in.
+    """The client to be registered.
 
     Raises:
         NotFound: no such organisation.

@@ -1,4 +1,4 @@
-"""What rules may ask of permits, projects and assessments, each with two faces."""
+"""Facts about permits, projects and assessments, as Python checks and SQL conditions."""
 
 from policies.vocabulary import Text
 from registry.access.kinds import Kind, state_predicate

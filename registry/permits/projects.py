@@ -84,7 +84,7 @@ async def assess_demand(
 ) -> ConstructionProject:
     """Record what the project needs in a year by its environmental assessment.
 
-    What was recorded for the same pollutants before is superseded and stays known.
+    Earlier records of the same pollutants are superseded and kept.
 
     Args:
         demands: 1 to ``DEMANDS_MAX``, each pollutant once, in the pollutant's unit; without a

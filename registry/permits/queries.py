@@ -1,4 +1,4 @@
-"""What other concepts ask of permits, projects and assessments, on a day."""
+"""Queries of other concepts on permits, projects and assessments, as of a day."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -31,7 +31,7 @@ class Permit(Model):
 
 
 class PermitLimit(Model):
-    """What a permit allows in a year, in base units, from a day until a day, both included."""
+    """The annual limit of a permit, in base units, from a day until a day, both included."""
 
     id = fields.UUIDField(primary_key=True)
     permit_id = fields.UUIDField()
@@ -81,7 +81,7 @@ class ConstructionProject(Model):
 
 
 class ProjectDemand(Model):
-    """What a project will need in a year, in base units; None: its source does not say."""
+    """The annual demand of a project, in base units; None: its source does not say."""
 
     id = fields.UUIDField(primary_key=True)
     project_id = fields.UUIDField()

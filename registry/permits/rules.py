@@ -1,4 +1,4 @@
-"""What permits, projects and assessments may say, and how a limit changes. Pure."""
+"""Rules of permits, projects, assessments and changes of limits. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -25,14 +25,14 @@ NO_CREDIT_CODE_PREFIX = "H9"
 
 
 class PermitState(StrEnum):
-    """Where a permit stands; whether its days have come or passed is asked of the calendar."""
+    """State of a permit; its days are compared with the calendar apart."""
 
     IN_FORCE = "in_force"
     REVOKED = "revoked"
 
 
 class PermitStep(StrEnum):
-    """What can happen to a permit."""
+    """Steps of a permit."""
 
     CHANGE = "change"
     REVOKE = "revoke"
@@ -53,7 +53,7 @@ class PermitCategory(StrEnum):
 
 
 class Medium(StrEnum):
-    """What is polluted."""
+    """The polluted medium."""
 
     AIR = "air"
     WATER = "water"
@@ -67,7 +67,7 @@ class ProjectState(StrEnum):
 
 
 class ProjectStep(StrEnum):
-    """What can happen to a construction project."""
+    """Steps of a construction project."""
 
     ASSESS = "assess"
 
@@ -105,7 +105,7 @@ def is_in_force(period: DateRange, revoked_on: date | None, on: date) -> bool:
 
 
 def outlet_medium(code: str) -> Medium:
-    """What a checked outlet code lets out into.
+    """The medium of a checked outlet code.
 
     Rule: HJ 608-2017 annex A: DA for air, DW for water.
     """

@@ -17,7 +17,7 @@ from seeds.demo.scenario_columns import ENDS_AT, founding_day_steps
 from seeds.demo.scenario_csv import ObjectRef, RightRef, ScenarioStep
 
 ProgressCallback = Callable[[int, int], None]
-"""Told, after each act, how many are done and how many there are."""
+"""Called after each step with the numbers of done steps and of all."""
 
 
 class LoadError(Exception):
@@ -31,7 +31,7 @@ class Scenario:
     Attributes:
         name: begins the key of each act.
         steps: in the order of their time.
-        ends_at: where the clock stands afterwards.
+        ends_at: the time of the clock afterwards.
 
     """
 
@@ -42,7 +42,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """What became of a story.
+    """The result of loading a scenario.
 
     Attributes:
         executed: how many acts were carried out now; the others had been before.
@@ -66,7 +66,7 @@ async def load_founding_day(
 async def load_scenario(
     scenario: Scenario, owner_url: str, *, progress: ProgressCallback | None = None
 ) -> LoadReport:
-    """Carry out whatever of the story has not been carried out yet.
+    """Carry out the steps of the scenario that have not been carried out yet.
 
     The tables are there with reference data and rule book, and the database is open as the
     application role. An interrupted load goes on where it ended; a finished one changes nothing.
@@ -74,7 +74,7 @@ async def load_scenario(
     Args:
         scenario: what happens.
         owner_url: the database as the owner of its tables, who moves the clock.
-        progress: is told after each act.
+        progress: is called after each step.
 
     Raises:
         LoadError: there are organisations which the story did not register, or its clock was
@@ -104,7 +104,7 @@ def _idempotency_key(scenario: Scenario, id: str) -> str:
 
 
 async def _completed_steps(scenario: Scenario) -> dict[str, UUID]:
-    """What the acts that were carried out before were about, by the ids of their rows."""
+    """Objects of the steps carried out before, by the ids of their rows."""
     ids = {_idempotency_key(scenario, act.id): act.id for act in scenario.steps}
     found = await fetch_all(
         "SELECT key, object_id FROM audit_entry WHERE key = ANY($1) ORDER BY written_at DESC",

@@ -35,7 +35,7 @@ class DemoPerson:
     Attributes:
         appointment: to be named in the request by a person who holds several; NIL of a program.
         client: the program that the token is made out to.
-        purpose: what he is there to show.
+        purpose: the feature the person demonstrates.
 
     """
 
@@ -50,8 +50,8 @@ class DemoPerson:
 async def demo_people() -> list[DemoPerson]:
     """The sign-ins of a loaded demonstration, in the order of ``sign_ins.csv``.
 
-    The file serves all demonstrations: whoever is not in this registry is left out. A person
-    with several appointments stands there once for each. Needs the database open.
+    The file serves all demonstrations: people who are not in this registry are left out. A person
+    with several appointments has a line for each. Needs the database open.
     """
     listed = _read_sign_ins()
     found = await fetch_all(_APPOINTMENTS_SQL, list(listed)) + await fetch_all(

@@ -294,7 +294,7 @@ TABLES = (
 
 
 def founding_day_steps() -> tuple[ScenarioStep, ...]:
-    """What happened until the morning of 7 June 2022, in its order.
+    """The steps until the morning of 7 June 2022, in order.
 
     Raises:
         SheetRefused: see ``read_acts``.

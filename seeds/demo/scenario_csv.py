@@ -20,7 +20,7 @@ SYSTEM_ACTORS: Mapping[str, Principal] = {
     "operator": OPERATOR_PRINCIPAL,
     "registry": SYSTEM_PRINCIPAL,
 }
-"""Who acts without being a person."""
+"""Senders that are no person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class ScenarioStep:
 
     @property
     def caller(self) -> Principal:
-        """Who sends the command."""
+        """The sender of the command."""
         return SYSTEM_ACTORS.get(self.actor) or Principal(subject=self.actor)
 
     @property
@@ -113,7 +113,7 @@ def parse_minute(value: str) -> datetime:
 
 
 def optional(parse: CellParser) -> CellParser:
-    """What reads a cell that may be empty."""
+    """A parser of a cell that may be empty."""
     return lambda said: parse(said) if said else None
 
 
@@ -149,7 +149,7 @@ def read_steps(
     """The acts of the files, those of ``after`` among them, in the order of their time.
 
     Raises:
-        SheetRefused: with file and line: an unknown column, a wrong cell, an id that stands twice,
+        SheetRefused: with file and line: an unknown column, a wrong cell, a duplicate id,
             an act that names or is sent by what is not there yet.
 
     """
@@ -162,7 +162,7 @@ def read_steps(
 def without_rows(
     steps: Iterable[ScenarioStep], dropped: Collection[str]
 ) -> tuple[ScenarioStep, ...]:
-    """The acts but for the rows named, and whatever names or is sent by something that is gone."""
+    """The steps without the rows named and without those that refer to them."""
     gone = set(dropped)
     kept = []
     for act in steps:

@@ -47,7 +47,7 @@ async def _write(
         status = await connection.execute(
             _upsert(table, columns), json.dumps([line.row for line in rows])
         )
-        # What is deferred to the commit is judged while the file is still known.
+        # Deferred constraints are checked now, while the file can still be named.
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
         raise ReferenceDataError(f"{table.file}: {error} {error.detail or ''}".rstrip()) from error

@@ -1,4 +1,4 @@
-"""What the files of reference data look like, and their strict reading. Knows no database."""
+"""Tables of reference data and their strict reading. Knows no database."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -189,7 +189,7 @@ def read_tables(folder: Path = FOLDER) -> dict[str, list[ReferenceRow]]:
 
     Raises:
         ReferenceDataError: with file and line: an unknown column, a wrong cell, a code that no file
-            gives, a row that stands there twice, or two figures of one parameter for one day.
+            gives, a duplicate row, or two figures of one parameter for one day.
 
     """
     read = {sheet.file: list(_read_table(sheet, folder)) for sheet in REFERENCE_TABLES}

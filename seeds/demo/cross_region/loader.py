@@ -62,7 +62,7 @@ def _founding_day_steps() -> Iterator[ScenarioStep]:
 
 
 def cross_region_steps() -> tuple[ScenarioStep, ...]:
-    """What happened until the morning of 2 March 2026, in its order.
+    """The steps until the morning of 2 March 2026, in order.
 
     Raises:
         SheetRefused: see ``read_acts``.
