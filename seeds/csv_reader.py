@@ -1,4 +1,4 @@
-"""Strict reading of CSV files: the header, the cells of a line, and what a cell may say."""
+"""Strict reading of CSV files: the header, the number of cells, and the form of each cell."""
 
 import csv
 import re
@@ -11,18 +11,18 @@ Value = TypeVar("Value")
 
 
 class CsvError(Exception):
-    """A file of ours is not what it must be; nothing was loaded. Names file and line."""
+    """A CSV file of the project is invalid; nothing was loaded. Names file and line."""
 
 
 def parse_text(cell: str) -> str:
-    """The cell, which says something and has no blanks around it."""
+    """The cell, which is not empty and has no blanks around it."""
     if not cell or cell != cell.strip():
         raise ValueError("is empty or has blanks around it")
     return cell
 
 
 def parse_optional_text(cell: str) -> str | None:
-    """The cell; None where it is empty."""
+    """The cell; None if it is empty."""
     return parse_text(cell) if cell else None
 
 
@@ -34,7 +34,7 @@ def parse_day(cell: str) -> str:
 
 
 def parse_optional_day(cell: str) -> str | None:
-    """A day; None where the cell is empty."""
+    """A day; None if the cell is empty."""
     return parse_day(cell) if cell else None
 
 
@@ -64,10 +64,10 @@ def matching(pattern: str) -> Callable[[str], str]:
 
 
 def read_rows(path: Path, columns: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """Each line under the header: its location, as an error names it, and its cells.
+    """Each line under the header: its file and line number, and its cells.
 
     Raises:
-        SheetRefused: the file cannot be read, has other columns, or a line of another length.
+        CsvError: the file cannot be read, has other columns, or a line of another length.
 
     """
     name = path.name
@@ -78,10 +78,10 @@ def read_rows(path: Path, columns: list[str]) -> Iterator[tuple[str, list[str]]]
             if header != columns:
                 raise CsvError(f"{name}:1: the columns are {header} instead of {columns}")
             for cells in reader:
-                where = f"{name}:{reader.line_num}"
+                location = f"{name}:{reader.line_num}"
                 if len(cells) != len(columns):
-                    raise CsvError(f"{where}: {len(cells)} cells instead of {len(columns)}")
-                yield where, cells
+                    raise CsvError(f"{location}: {len(cells)} cells instead of {len(columns)}")
+                yield location, cells
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CsvError(f"{name}: {error}") from error
 
@@ -90,7 +90,7 @@ def parse_cell(location: str, column: str, parse: Callable[[str], Value], value:
     """The value of one cell.
 
     Raises:
-        SheetRefused: it is not as it must be; names line and column.
+        CsvError: it has another form; names line and column.
 
     """
     try:

@@ -1,4 +1,4 @@
-"""Carries out the acts of a demonstration: through ``command`` alone, each once, in their order."""
+"""Executes the steps of a demonstration: each once, in their order, only through commands."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from seeds.demo.scenario_columns import ENDS_AT, founding_day_steps
 from seeds.demo.scenario_csv import ObjectRef, RightRef, ScenarioStep
 
 ProgressCallback = Callable[[int, int], None]
-"""Called after each step with the numbers of done steps and of all."""
+"""Called after each step with the number of steps done and the number of all."""
 
 
 class LoadError(Exception):
-    """The registry is not one that this demonstration began; nothing was changed."""
+    """Another program has changed this registry; nothing was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,9 @@ class Scenario:
     """A demonstration.
 
     Attributes:
-        name: begins the key of each act.
+        name: the prefix of each idempotency key.
         steps: in the order of their time.
-        ends_at: the time of the clock afterwards.
+        ends_at: the time on the registry clock afterwards.
 
     """
 
@@ -42,11 +42,11 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class LoadReport:
-    """The result of loading a scenario.
+    """The result of a load.
 
     Attributes:
-        executed: how many acts were carried out now; the others had been before.
-        object_ids: what each act was about, by the id of its row.
+        executed: number of steps executed now; earlier loads executed the others.
+        object_ids: the object of each step, by the id of its row.
 
     """
 
@@ -57,7 +57,7 @@ class LoadReport:
 async def load_founding_day(
     owner_url: str, *, progress: ProgressCallback | None = None
 ) -> LoadReport:
-    """The registry as it stood on 7 June 2022 at ten; see ``load_scenario``."""
+    """The registry on 7 June 2022 at 10:00; see ``load_scenario``."""
     return await load_scenario(
         Scenario("founding", founding_day_steps(), ENDS_AT), owner_url, progress=progress
     )
@@ -66,37 +66,37 @@ async def load_founding_day(
 async def load_scenario(
     scenario: Scenario, owner_url: str, *, progress: ProgressCallback | None = None
 ) -> LoadReport:
-    """Carry out the steps of the scenario that have not been carried out yet.
+    """Execute the steps that have not been executed yet.
 
-    The tables are there with reference data and rule book, and the database is open as the
-    application role. An interrupted load goes on where it ended; a finished one changes nothing.
+    Tables, reference data and rule book exist, and the database is open as the application role.
+    An interrupted load continues where it ended; a second load changes nothing.
 
     Args:
-        scenario: what happens.
-        owner_url: the database as the owner of its tables, who moves the clock.
-        progress: is called after each step.
+        scenario: the steps.
+        owner_url: the database as the owner of its tables, which moves the clock.
+        progress: called after each step.
 
     Raises:
-        LoadError: there are organisations which the story did not register, or its clock was
-            moved past what is left to do.
-        Refused: an operation refuses an act: data or operation are wrong.
+        LoadError: the scenario did not register the organisations that exist, or the clock is
+            past the next step.
+        Refused: an operation refuses a step: the data or the operation are wrong.
 
     """
     authorizer.activate(await load_edition())
     done = await _completed_steps(scenario)
-    left = [act for act in scenario.steps if act.id not in done]
+    remaining = [step for step in scenario.steps if step.id not in done]
     owner = await asyncpg.connect(owner_url)
     try:
-        await _check_start(scenario, owner, left, is_started=bool(done))
-        for number, act in enumerate(left, start=len(done) + 1):
-            await advance_clock(owner, act.at)
-            done[act.id] = await _run_step(scenario, act, done)
+        await _check_start(scenario, owner, remaining, is_started=bool(done))
+        for number, step in enumerate(remaining, start=len(done) + 1):
+            await advance_clock(owner, step.at)
+            done[step.id] = await _run_step(scenario, step, done)
             if progress is not None:
                 progress(number, len(scenario.steps))
         await advance_clock(owner, scenario.ends_at)
     finally:
         await owner.close()
-    return LoadReport(len(left), done)
+    return LoadReport(len(remaining), done)
 
 
 def _idempotency_key(scenario: Scenario, id: str) -> str:
@@ -104,13 +104,13 @@ def _idempotency_key(scenario: Scenario, id: str) -> str:
 
 
 async def _completed_steps(scenario: Scenario) -> dict[str, UUID]:
-    """Objects of the steps carried out before, by the ids of their rows."""
-    ids = {_idempotency_key(scenario, act.id): act.id for act in scenario.steps}
-    found = await fetch_all(
+    """The objects of the steps that were executed before, by the ids of their rows."""
+    ids = {_idempotency_key(scenario, step.id): step.id for step in scenario.steps}
+    entries = await fetch_all(
         "SELECT key, object_id FROM audit_entry WHERE key = ANY($1) ORDER BY written_at DESC",
         list(ids),
     )
-    return {ids[act["key"]]: act["object_id"] for act in found}
+    return {ids[entry["key"]]: entry["object_id"] for entry in entries}
 
 
 async def _check_start(
@@ -120,16 +120,18 @@ async def _check_start(
     *,
     is_started: bool,
 ) -> None:
-    """See that what is left can still happen; the clock of an empty registry is set."""
+    """Check that the remaining steps are possible; set the clock of an empty registry."""
     if not remaining:
         return
     if not is_started:
         if await fetch_one("SELECT 1 FROM organisation LIMIT 1") is not None:
-            raise LoadError(f"«{scenario.name}» begins a registry, and this one has begun.")
+            raise LoadError(f"The scenario «{scenario.name}» needs an empty registry.")
         await set_clock(owner, remaining[0].at)
-    found = await fetch_one("SELECT registry_now() AS now")
-    if found is None or found["now"] > remaining[0].at:
-        raise LoadError(f"«{scenario.name}» is not finished, and its clock was moved on.")
+    clock = await fetch_one("SELECT registry_now() AS now")
+    if clock is None or clock["now"] > remaining[0].at:
+        raise LoadError(
+            f"The scenario «{scenario.name}» has steps left, and the clock is past the next one."
+        )
 
 
 async def _run_step(scenario: Scenario, step: ScenarioStep, completed: Mapping[str, UUID]) -> UUID:
@@ -141,7 +143,7 @@ async def _run_step(scenario: Scenario, step: ScenarioStep, completed: Mapping[s
 
 
 async def _resolve(scenario: Scenario, value: object, completed: Mapping[str, UUID]) -> Any:  # noqa: ANN401 - any argument
-    """The argument with identifiers for the rows it names."""
+    """The argument with an identifier in place of each reference to a row."""
     match value:
         case ObjectRef(id):
             return completed[id]
@@ -155,11 +157,11 @@ async def _resolve(scenario: Scenario, value: object, completed: Mapping[str, UU
 
 
 async def _find_instrument(key: str) -> UUID:
-    """The right that the act of the key entered."""
-    found = await fetch_one(
+    """The right in the ledger entry of the step with this key."""
+    posting = await fetch_one(
         "SELECT p.instrument FROM audit_entry a JOIN entry e ON e.audit_entry_id = a.id"
         " JOIN posting p ON p.entry_id = e.id WHERE a.key = $1",
         key,
     )
-    assert found is not None, "an opening has one posting"
-    return UUID(str(found["instrument"]))
+    assert posting is not None, "an opening has one posting"
+    return UUID(str(posting["instrument"]))

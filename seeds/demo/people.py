@@ -1,4 +1,4 @@
-"""Whom one may sign in as in a demonstration: invented people only, at least one for each role."""
+"""The sign-ins of a demonstration: invented people only, at least one for each role."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -33,9 +33,9 @@ class DemoPerson:
     """A sign-in to print.
 
     Attributes:
-        appointment: to be named in the request by a person who holds several; NIL of a program.
-        client: the program that the token is made out to.
-        purpose: the feature the person demonstrates.
+        appointment: a person with several names this one in the request; NIL for a program.
+        client: the client program that the token names.
+        purpose: the reason to sign in as this person.
 
     """
 
@@ -50,35 +50,33 @@ class DemoPerson:
 async def demo_people() -> list[DemoPerson]:
     """The sign-ins of a loaded demonstration, in the order of ``sign_ins.csv``.
 
-    The file serves all demonstrations: people who are not in this registry are left out. A person
-    with several appointments has a line for each. Needs the database open.
+    The file serves all demonstrations; people who are not in this registry are left out. A person
+    with several appointments is listed once for each. The database must be open.
     """
-    listed = _read_sign_ins()
-    found = await fetch_all(_APPOINTMENTS_SQL, list(listed)) + await fetch_all(
-        _CLIENTS_SQL, list(listed)
-    )
-    order = list(listed)
-    found.sort(key=lambda each: order.index(each["subject"]))
+    sign_ins = _read_sign_ins()
+    order = list(sign_ins)
+    rows = [*await fetch_all(_APPOINTMENTS_SQL, order), *await fetch_all(_CLIENTS_SQL, order)]
+    rows.sort(key=lambda row: order.index(row["subject"]))
     return [
         DemoPerson(
-            role=each["role"],
-            subject=each["subject"],
-            organisation=Text(each["name_en"], each["name"]),
-            appointment=each.get("appointment", NIL),
-            client=listed[each["subject"]][0],
-            purpose=listed[each["subject"]][1],
+            role=row["role"],
+            subject=row["subject"],
+            organisation=Text(row["name_en"], row["name"]),
+            appointment=row.get("appointment", NIL),
+            client=sign_ins[row["subject"]][0],
+            purpose=sign_ins[row["subject"]][1],
         )
-        for each in found
+        for row in rows
     ]
 
 
 def _read_sign_ins() -> dict[str, tuple[str, Text]]:
     """Client and purpose of each sign-in, by its subject."""
-    listed = {}
-    for where, cells in read_rows(FOLDER / "sign_ins.csv", list(_COLUMNS)):
+    sign_ins = {}
+    for location, cells in read_rows(FOLDER / "sign_ins.csv", list(_COLUMNS)):
         subject, client, en, zh = (
-            parse_cell(where, column, read, said)
-            for (column, read), said in zip(_COLUMNS.items(), cells, strict=True)
+            parse_cell(location, column, parse, cell)
+            for (column, parse), cell in zip(_COLUMNS.items(), cells, strict=True)
         )
-        listed[subject] = (client, Text(en, zh))
-    return listed
+        sign_ins[subject] = (client, Text(en, zh))
+    return sign_ins

@@ -1,4 +1,4 @@
-"""The files of the founding day: which operation each row carries out, and what its cells say."""
+"""The files of the founding day: the operation of each row, and the parser of each cell."""
 
 from pathlib import Path
 
@@ -294,10 +294,10 @@ TABLES = (
 
 
 def founding_day_steps() -> tuple[ScenarioStep, ...]:
-    """The steps until the morning of 7 June 2022, in order.
+    """The steps until the morning of 7 June 2022, in their order.
 
     Raises:
-        SheetRefused: see ``read_acts``.
+        CsvError: see ``read_steps``.
 
     """
     return read_steps(FOLDER, TABLES)

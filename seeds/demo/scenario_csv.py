@@ -1,6 +1,6 @@
-"""Acts of a demonstration as rows of CSV files say them: who does what, when, to what.
+"""Steps of a demonstration, read from CSV files: actor, time, operation, object.
 
-Pure reading: knows files and operations, no database.
+It reads files and knows the operations, but no database.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -20,19 +20,19 @@ SYSTEM_ACTORS: Mapping[str, Principal] = {
     "operator": OPERATOR_PRINCIPAL,
     "registry": SYSTEM_PRINCIPAL,
 }
-"""Senders that are no person."""
+"""Actors that are not people."""
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectRef:
-    """The object that an earlier act, named by its row, was about."""
+    """The object of an earlier step, named by the id of its row."""
 
     id: str
 
 
 @dataclass(frozen=True, slots=True)
 class RightRef:
-    """The right that an earlier opening of a holding, named by its row, entered."""
+    """The right that an earlier step opened as a holding, named by the id of its row."""
 
     id: str
 
@@ -43,12 +43,12 @@ Columns = Mapping[str, CellParser]
 
 @dataclass(frozen=True, slots=True)
 class ChildTable:
-    """A file whose rows are the items of an argument of the acts of another file.
+    """A file whose rows are the items of one argument of the steps of another file.
 
     Attributes:
-        argument: the argument that takes them, in the order of the file.
-        columns: what an item says; the column ``of`` before them names the act.
-        factory: builds an item of what its row says.
+        argument: the argument that takes the items, in the order of the file.
+        columns: of an item; the column ``of`` before them names the step.
+        factory: builds an item from its cells.
 
     """
 
@@ -60,12 +60,12 @@ class ChildTable:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioTable:
-    """A file with one act a row.
+    """A file with one step a row.
 
     Attributes:
-        operations: what its rows carry out; with several of them a column says which.
-        columns: its arguments, after ``id``, ``at`` and ``actor``; an empty cell gives none. ``of``
-            names the object of an operation on one that exists.
+        operations: of its rows; if there are several, a column names the operation.
+        columns: the arguments, after ``id``, ``at`` and ``by``; an empty cell gives no argument.
+            ``of`` names the object of an operation on an object that exists.
 
     """
 
@@ -80,10 +80,10 @@ class ScenarioStep:
     """One command of the demonstration.
 
     Attributes:
-        location: file and line, as a refusal names them.
-        id: of the row; other rows name its object by it.
+        location: file and line, for error messages.
+        id: of the row; other rows refer to its object by this id.
         actor: the subject of a person, or one of ``SYSTEM_ACTORS``.
-        args: of the operation, ``ObjectRef`` and ``RightRef`` in place of identifiers.
+        args: of the operation, with ``ObjectRef`` and ``RightRef`` in place of identifiers.
 
     """
 
@@ -96,12 +96,12 @@ class ScenarioStep:
 
     @property
     def caller(self) -> Principal:
-        """The sender of the command."""
+        """The principal that sends the command."""
         return SYSTEM_ACTORS.get(self.actor) or Principal(subject=self.actor)
 
     @property
     def references(self) -> Iterator[str]:
-        """The rows that must have been carried out before."""
+        """The rows whose steps must come before."""
         return _referenced_rows(self.args)
 
 
@@ -113,8 +113,8 @@ def parse_minute(value: str) -> datetime:
 
 
 def optional(parse: CellParser) -> CellParser:
-    """A parser of a cell that may be empty."""
-    return lambda said: parse(said) if said else None
+    """A parser of cells that may be empty."""
+    return lambda cell: parse(cell) if cell else None
 
 
 def parse_date(value: str) -> date:
@@ -123,11 +123,11 @@ def parse_date(value: str) -> date:
 
 
 def parse_yuan(value: str) -> int:
-    """The fen of a decimal in yuan."""
+    """The fen of a decimal number in yuan."""
     try:
         return parse_money(value)
     except Malformed as refusal:
-        raise ValueError("is no sum in yuan") from refusal
+        raise ValueError("is not an amount in yuan") from refusal
 
 
 def object_ref(value: str) -> ObjectRef:
@@ -146,30 +146,30 @@ _parse_id = matching(r"[a-z][a-z0-9-]*")
 def read_steps(
     folder: Path, tables: Iterable[ScenarioTable], *, after: Iterable[ScenarioStep] = ()
 ) -> tuple[ScenarioStep, ...]:
-    """The acts of the files, those of ``after`` among them, in the order of their time.
+    """The steps of the files and of ``after``, in the order of their time.
 
     Raises:
-        SheetRefused: with file and line: an unknown column, a wrong cell, a duplicate id,
-            an act that names or is sent by what is not there yet.
+        CsvError: with file and line: an unknown column, a wrong cell, an id that occurs twice, a
+            step whose actor or object does not exist yet.
 
     """
-    acts = [*after, *(act for sheet in tables for act in _read_table(sheet, folder))]
-    acts.sort(key=lambda act: act.at)  # Acts of one minute stay in the order of the files.
-    _check_references(acts)
-    return tuple(acts)
+    steps = [*after, *(step for table in tables for step in _read_table(table, folder))]
+    steps.sort(key=lambda step: step.at)  # Steps of one minute keep the order of the files.
+    _check_references(steps)
+    return tuple(steps)
 
 
 def without_rows(
     steps: Iterable[ScenarioStep], dropped: Collection[str]
 ) -> tuple[ScenarioStep, ...]:
-    """The steps without the rows named and without those that refer to them."""
+    """The steps without the dropped rows, and without all steps that depend on a dropped row."""
     gone = set(dropped)
     kept = []
-    for act in steps:
-        if act.id in gone or act.actor in gone or not gone.isdisjoint(act.references):
-            gone.add(act.id)
+    for step in steps:
+        if step.id in gone or step.actor in gone or not gone.isdisjoint(step.references):
+            gone.add(step.id)
         else:
-            kept.append(act)
+            kept.append(step)
     return tuple(kept)
 
 
@@ -178,54 +178,54 @@ def _read_table(table: ScenarioTable, folder: Path) -> Iterator[ScenarioStep]:
     leading: dict[str, CellParser] = {"id": _parse_id, "at": parse_minute, "by": _parse_id}
     if len(operations) > 1:
         leading["operation"] = matching("|".join(operations))
-    parts = {part.argument: _read_children(part, folder) for part in table.children}
+    children = {child.argument: _read_children(child, folder) for child in table.children}
     first = next(iter(operations))
-    for where, said in _rows(folder / table.file, {**leading, **table.columns}):
-        id, at, by = said.pop("id"), said.pop("at"), said.pop("by")
-        operation = operations[str(said.pop("operation", first))]
-        said |= {argument: items.pop(str(id), []) for argument, items in parts.items()}
-        args = {"id" if name == "of" else name: v for name, v in said.items() if v is not None}
-        assert isinstance(at, datetime), "read as a moment"
-        yield ScenarioStep(where, str(id), at, str(by), operation, args)
-    for part in table.children:
-        for orphan in parts[part.argument]:
-            raise CsvError(f"{part.file}: {table.file} has no row {orphan}")
+    for location, values in _rows(folder / table.file, {**leading, **table.columns}):
+        id, at, by = values.pop("id"), values.pop("at"), values.pop("by")
+        operation = operations[str(values.pop("operation", first))]
+        values |= {argument: items.pop(str(id), []) for argument, items in children.items()}
+        args = {"id" if name == "of" else name: v for name, v in values.items() if v is not None}
+        assert isinstance(at, datetime), "parsed as a datetime"
+        yield ScenarioStep(location, str(id), at, str(by), operation, args)
+    for child in table.children:
+        for orphan in children[child.argument]:
+            raise CsvError(f"{child.file}: {table.file} has no row {orphan}")
 
 
 def _read_children(table: ChildTable, folder: Path) -> dict[str, list[object]]:
-    found: dict[str, list[object]] = {}
-    for _, said in _rows(folder / table.file, {"of": _parse_id, **table.columns}):
-        of = str(said.pop("of"))
-        item = {name: value for name, value in said.items() if value is not None}
-        found.setdefault(of, []).append(table.factory(**item))
-    return found
+    items: dict[str, list[object]] = {}
+    for _, values in _rows(folder / table.file, {"of": _parse_id, **table.columns}):
+        of = str(values.pop("of"))
+        item = {name: value for name, value in values.items() if value is not None}
+        items.setdefault(of, []).append(table.factory(**item))
+    return items
 
 
 def _rows(path: Path, columns: Columns) -> Iterator[tuple[str, dict[str, object]]]:
-    for where, cells in read_rows(path, list(columns)):
+    for location, cells in read_rows(path, list(columns)):
         yield (
-            where,
+            location,
             {
-                column: parse_cell(where, column, read, said)
-                for (column, read), said in zip(columns.items(), cells, strict=True)
+                column: parse_cell(location, column, parse, cell)
+                for (column, parse), cell in zip(columns.items(), cells, strict=True)
             },
         )
 
 
 def _check_references(steps: Iterable[ScenarioStep]) -> None:
-    known: set[str] = set()
+    ids: set[str] = set()
     subjects = set(SYSTEM_ACTORS)
-    for act in steps:
-        if act.id in known:
-            raise CsvError(f"{act.location}: the id {act.id} stands twice")
-        for missing in (*(set(act.references) - known), *({act.actor} - subjects)):
-            raise CsvError(f"{act.location}: {missing} is not there yet")
-        known.add(act.id)
-        subjects |= _subjects(act)
+    for step in steps:
+        if step.id in ids:
+            raise CsvError(f"{step.location}: the id {step.id} occurs twice")
+        for missing in (*(set(step.references) - ids), *({step.actor} - subjects)):
+            raise CsvError(f"{step.location}: {missing} does not exist yet")
+        ids.add(step.id)
+        subjects |= _subjects(step)
 
 
 def _subjects(step: ScenarioStep) -> set[str]:
-    """The names under which people can sign in once the act is done."""
+    """The subjects that can sign in after the step."""
     founders = step.args.get("founders")
     people = [founder.subject for founder in founders] if isinstance(founders, list) else []
     return {str(step.args["subject"]), *people} if "subject" in step.args else set(people)

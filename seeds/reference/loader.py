@@ -16,7 +16,7 @@ from seeds.reference.tables import (
 
 
 async def load_reference(connection: asyncpg.Connection, folder: Path = FOLDER) -> dict[str, int]:
-    """Bring the reference tables to what the files say, all or nothing.
+    """Bring the reference tables up to date with the files, all or nothing.
 
     Rows are added or corrected, never removed; a second run changes nothing.
 
@@ -25,17 +25,17 @@ async def load_reference(connection: asyncpg.Connection, folder: Path = FOLDER) 
         folder: where the files are.
 
     Returns:
-        For each file, how many rows were added or corrected.
+        For each file, the number of rows added or corrected.
 
     Raises:
-        ReferenceRefused: a file is not as it must be, or the database refuses what it says.
+        ReferenceDataError: a file is invalid, or the database refuses a row.
 
     """
-    read = read_tables(folder)
+    rows = read_tables(folder)
     async with connection.transaction():
         return {
-            sheet.file: await _write(connection, sheet, read[sheet.file])
-            for sheet in REFERENCE_TABLES
+            table.file: await _write(connection, table, rows[table.file])
+            for table in REFERENCE_TABLES
         }
 
 
@@ -45,9 +45,9 @@ async def _write(
     columns = await _columns(connection, table.table)
     try:
         status = await connection.execute(
-            _upsert(table, columns), json.dumps([line.row for line in rows])
+            _upsert(table, columns), json.dumps([row.row for row in rows])
         )
-        # Deferred constraints are checked now, while the file can still be named.
+        # Checks deferred constraints now: at the commit the file is no longer known.
         await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
         raise ReferenceDataError(f"{table.file}: {error} {error.detail or ''}".rstrip()) from error
@@ -55,21 +55,21 @@ async def _write(
 
 
 async def _columns(connection: asyncpg.Connection, table: str) -> list[str]:
-    found = await connection.fetch(
+    columns = await connection.fetch(
         "SELECT attname FROM pg_attribute"
         " WHERE attrelid = $1::text::regclass AND attnum > 0"
         " AND NOT attisdropped AND attgenerated = ''"
         " ORDER BY attnum",
         table,
     )
-    return [column["attname"] for column in found]
+    return [column["attname"] for column in columns]
 
 
 def _upsert(table: ReferenceTable, columns: list[str]) -> str:
     listed = ", ".join(columns)
     stored = ", ".join(f"{table.table}.{column}" for column in columns)
     offered = ", ".join(f"excluded.{column}" for column in columns)
-    # All names come from SHEETS and the catalogue.
+    # All names come from REFERENCE_TABLES and the catalog.
     return (
         f"INSERT INTO {table.table} ({listed})"  # noqa: S608
         f" SELECT {listed} FROM jsonb_populate_recordset(NULL::{table.table}, $1::text::jsonb)"

@@ -1,4 +1,4 @@
-"""Tables of reference data and their strict reading. Knows no database."""
+"""The columns of the reference data files, and their strict reading. It knows no database."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ Row = dict[str, Value]
 
 
 ReferenceDataError = CsvError
-"""A file of reference data is not what it must be; nothing was loaded. Names file and line."""
+"""A file of reference data is invalid; nothing was loaded. Names file and line."""
 
 
 def _parse_text_or_empty(value: str) -> str:
@@ -74,10 +74,10 @@ class ReferenceTable:
     """One file, and the table it fills.
 
     Attributes:
-        columns: its columns in order, and what reads a cell of each; provenance follows.
-        key: the columns of the table by which a row is recognised.
-        references: columns whose codes, where given, stand in the file of another table or earlier.
-        to_row: makes the table's row of the file's.
+        columns: its columns in order with their parsers; the columns of provenance follow.
+        key: the columns that identify a row of the table.
+        references: for a column of codes, the table that has these codes, here or in a file above.
+        to_row: turns a row of the file into a row of the table.
 
     """
 
@@ -94,7 +94,7 @@ class ReferenceRow:
     """One row of a file, ready for its table.
 
     Attributes:
-        location: file and line, as a refusal names them.
+        location: file and line, for error messages.
 
     """
 
@@ -112,7 +112,7 @@ _DIVISION_COLUMNS: Mapping[str, CellParser] = {
 }
 _PARAMETER_KEY = ("name", "area", "pollutant", "effective_from")
 
-# In the order in which they may refer to each other.
+# A file refers only to itself and to files above it.
 REFERENCE_TABLES = (
     ReferenceTable("cities.csv", "division", _DIVISION_COLUMNS, references={"city": "division"}),
     ReferenceTable("counties.csv", "division", _DIVISION_COLUMNS, references={"city": "division"}),
@@ -185,57 +185,54 @@ REFERENCE_TABLES = (
 
 
 def read_tables(folder: Path = FOLDER) -> dict[str, list[ReferenceRow]]:
-    """The rows of every file, by its name, in the order in which they can be written.
+    """The rows of every file, by its name, in the order in which to write them.
 
     Raises:
-        ReferenceDataError: with file and line: an unknown column, a wrong cell, a code that no file
-            gives, a duplicate row, or two figures of one parameter for one day.
+        ReferenceDataError: with file and line: an unknown column, a wrong cell, an unknown code, a
+            row that occurs twice, or two values of one parameter for one day.
 
     """
-    read = {sheet.file: list(_read_table(sheet, folder)) for sheet in REFERENCE_TABLES}
-    _check_codes(read)
-    _check_periods(read)
-    return read
+    rows = {table.file: list(_read_table(table, folder)) for table in REFERENCE_TABLES}
+    _check_codes(rows)
+    _check_periods(rows)
+    return rows
 
 
 def _read_table(table: ReferenceTable, folder: Path) -> Iterator[ReferenceRow]:
-    readers = {**table.columns, **_PROVENANCE_COLUMNS}
+    parsers = {**table.columns, **_PROVENANCE_COLUMNS}
     seen: dict[tuple[Value, ...], str] = {}
-    for where, cells in read_rows(folder / table.file, list(readers)):
+    for location, cells in read_rows(folder / table.file, list(parsers)):
         row = table.to_row(
             {
-                column: parse_cell(where, column, read, said)
-                for (column, read), said in zip(readers.items(), cells, strict=True)
+                column: parse_cell(location, column, parse, cell)
+                for (column, parse), cell in zip(parsers.items(), cells, strict=True)
             }
         )
         key = tuple(row[column] for column in table.key)
         if key in seen:
-            raise ReferenceDataError(f"{where}: the same row stands in {seen[key]}")
-        seen[key] = where
-        yield ReferenceRow(where, row)
+            raise ReferenceDataError(f"{location}: the same row is in {seen[key]}")
+        seen[key] = location
+        yield ReferenceRow(location, row)
 
 
-def _check_codes(read: Mapping[str, list[ReferenceRow]]) -> None:
-    known: dict[str, set[Value]] = {sheet.table: set() for sheet in REFERENCE_TABLES}
-    for sheet in REFERENCE_TABLES:
-        known[sheet.table] |= {line.row.get("code") for line in read[sheet.file]}
-        for line, column, table in product(read[sheet.file], sheet.references, known):
-            code = line.row[column]
-            if table == sheet.references[column] and code and code not in known[table]:
+def _check_codes(rows: Mapping[str, list[ReferenceRow]]) -> None:
+    codes: dict[str, set[Value]] = {table.table: set() for table in REFERENCE_TABLES}
+    for table in REFERENCE_TABLES:
+        codes[table.table] |= {row.row.get("code") for row in rows[table.file]}
+        for row, (column, target) in product(rows[table.file], table.references.items()):
+            code = row.row[column]
+            if code and code not in codes[target]:
                 raise ReferenceDataError(
-                    f"{line.location}: column {column}: there is no {table} {code}"
+                    f"{row.location}: column {column}: there is no {target} {code}"
                 )
 
 
-def _check_periods(read: Mapping[str, list[ReferenceRow]]) -> None:
-    figures = [
-        line
-        for sheet in REFERENCE_TABLES
-        if sheet.table == "parameter"
-        for line in read[sheet.file]
+def _check_periods(rows: Mapping[str, list[ReferenceRow]]) -> None:
+    parameters = [
+        row for table in REFERENCE_TABLES if table.table == "parameter" for row in rows[table.file]
     ]
-    figures.sort(key=lambda line: [str(line.row[column]) for column in _PARAMETER_KEY])
-    for earlier, later in pairwise(figures):
+    parameters.sort(key=lambda row: [str(row.row[column]) for column in _PARAMETER_KEY])
+    for earlier, later in pairwise(parameters):
         if any(earlier.row[column] != later.row[column] for column in _PARAMETER_KEY[:-1]):
             continue
         until = earlier.row["effective_until"]

@@ -1,4 +1,4 @@
-"""The command line. Each command imports what it needs when it runs, so ``--help`` is quick."""
+"""The command line. Each command imports what it needs only when it runs: ``--help`` is quick."""
 
 import asyncio
 import logging
@@ -25,7 +25,7 @@ app.add_typer(database, name="db")
 
 @app.command()
 def migrate() -> None:
-    """Bring the database up to date: tables, rights, reference data, rule book."""
+    """Bring the database up to date: tables, privileges, reference data, rule book."""
     from server.composition import prepare_database
     from server.postgres.urls import open_database_urls
 
@@ -42,25 +42,27 @@ def migrate() -> None:
 def demo(
     *,
     cross_region: Annotated[
-        bool, typer.Option(help="The fixture of 2026, in which rights may cross cities.")
+        bool, typer.Option(help="Show the rules of 2026, with transfers across cities.")
     ] = False,
-    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Instead of 8610.")] = None,
-    fresh: Annotated[bool, typer.Option(help="Forget what was done and begin anew.")] = False,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port to listen on, 8610 by default.")
+    ] = None,
+    fresh: Annotated[bool, typer.Option(help="Drop all data and load them anew.")] = False,
 ) -> None:
-    """Show the registry of 7 June 2022 on this machine, until Ctrl-C."""
+    """Serve the registry of 7 June 2022 on this machine, until Ctrl-C."""
     from server.admin.demo import CROSS_REGION, FOUNDING_DAY, run_demo
 
-    # Whoever looks at the demonstration wants its sign-ins on the screen, not its log.
+    # The screen is for the list of sign-ins, not for the log.
     settings = _load_settings(level=logging.WARNING)
     if port is not None:
         settings = settings.model_copy(update={"port": port})
-    show = CROSS_REGION if cross_region else FOUNDING_DAY
-    run_demo(settings, show, _open_demo_signer(settings), fresh=fresh)
+    scenario = CROSS_REGION if cross_region else FOUNDING_DAY
+    run_demo(settings, scenario, _open_demo_signer(settings), fresh=fresh)
 
 
 @app.command()
 def serve() -> None:
-    """Answer on the address of BIANDAN_HOST and BIANDAN_PORT until a signal comes."""
+    """Serve on the address of BIANDAN_HOST and BIANDAN_PORT until a signal arrives."""
     from server.app import create_app
     from server.composition import check_startup, compose
     from server.http.uvicorn_server import bind
@@ -78,12 +80,12 @@ def serve() -> None:
 
 @app.command()
 def bootstrap(
-    name: Annotated[str, typer.Argument(help="Name of the provincial department.")],
-    division: Annotated[str, typer.Argument(help="Its division code, six digits.")],
-    first: Annotated[str, typer.Argument(help="First officer, as `subject=name`.")],
-    second: Annotated[str, typer.Argument(help="Second officer, likewise.")],
+    name: Annotated[str, typer.Argument(help="The name of the provincial department.")],
+    division: Annotated[str, typer.Argument(help="Its division code of six digits.")],
+    first: Annotated[str, typer.Argument(help="The first officer, as `subject=name`.")],
+    second: Annotated[str, typer.Argument(help="The second officer, in the same form.")],
 ) -> None:
-    """Register the province and appoint its first two officers. Works once."""
+    """Register the province and appoint its first two officers. It works once."""
     from server.admin.commands import bootstrap_registry
     from server.postgres.urls import open_database_urls
 
@@ -92,15 +94,15 @@ def bootstrap(
             bootstrap_registry(at.application, name, division, officers=(first, second))
         )
     typer.echo(
-        "The registry has its province and two officers, who appoint all others."
+        "The province and its two officers are registered; they appoint all others."
         if new
-        else "This was done before; nothing was changed."
+        else "This was done before; nothing has changed."
     )
 
 
 @app.command()
 def register_client(
-    name: Annotated[str, typer.Argument(help="Its `client_id` in access tokens.")],
+    name: Annotated[str, typer.Argument(help="The `client_id` in its access tokens.")],
 ) -> None:
     """Register a first-party client; it may do all that the signed-in user may do."""
     from server.admin.commands import register_first_party_client
@@ -108,22 +110,24 @@ def register_client(
 
     with open_database_urls(_load_settings()) as at:
         new = asyncio.run(register_first_party_client(at.application, name))
-    typer.echo(f"{name} is let in." if new else "This was done before; nothing was changed.")
+    typer.echo(f"{name} is registered." if new else "This was done before; nothing has changed.")
 
 
 @app.command()
 def verify(
     *,
-    restrict: Annotated[bool, typer.Option(help="Freeze just the accounts that offend.")] = False,
-    cross_region: Annotated[bool, typer.Option(help="The demonstration of 2026.")] = False,
+    restrict: Annotated[
+        bool, typer.Option(help="Freeze the accounts that break an invariant.")
+    ] = False,
+    cross_region: Annotated[bool, typer.Option(help="Check the demonstration of 2026.")] = False,
 ) -> None:
-    """Check what must always be true, and name the rows that offend."""
+    """Check every invariant, and name the rows that break one."""
     from server.admin.commands import verify_report
-    from server.admin.demo import CROSS_REGION, FOUNDING_DAY
+    from server.postgres.embedded import CROSS_REGION_DATABASE, DATABASE
     from server.postgres.urls import open_database_urls
 
-    show = CROSS_REGION if cross_region else FOUNDING_DAY
-    with open_database_urls(_load_settings(), show.database) as at:
+    database = CROSS_REGION_DATABASE if cross_region else DATABASE
+    with open_database_urls(_load_settings(), database) as at:
         lines, sound = asyncio.run(verify_report(at.application, restrict=restrict))
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if sound else 1)
@@ -131,7 +135,7 @@ def verify(
 
 @app.command()
 def sweep() -> None:
-    """Let cases expire whose time limit has passed; a serving process does so by itself."""
+    """Expire the cases whose time limit has passed; a serving process does so by itself."""
     from server.admin.commands import expire_overdue
     from server.postgres.urls import open_database_urls
 
@@ -144,12 +148,14 @@ def sweep() -> None:
 def token(
     subject: Annotated[str, typer.Argument(help="The person's subject, such as `liu-wei`.")],
     client: Annotated[
-        str | None, typer.Option(help="The program that the person uses, if not the usual one.")
+        str | None, typer.Option(help="The client program, if not that of the demonstration.")
     ] = None,
-    minutes: Annotated[int, typer.Option(min=1, max=1440, help="How long it is good.")] = 60,
-    scope: Annotated[str | None, typer.Option(help="Kind:verb words; none limits nothing.")] = None,
+    minutes: Annotated[int, typer.Option(min=1, max=1440, help="Minutes until it expires.")] = 60,
+    scope: Annotated[
+        str | None, typer.Option(help="Scopes such as `Transfer:offer`; without it no limit.")
+    ] = None,
 ) -> None:
-    """Print an access token of the demonstration."""
+    """Print an access token for the demonstration."""
     from server.auth.demo_tokens import DEFAULT_CLIENT
 
     program = DEFAULT_CLIENT if client is None else client
@@ -168,7 +174,7 @@ def start() -> None:
 
 @database.command()
 def stop() -> None:
-    """Stop the embedded database, whoever uses it."""
+    """Stop the embedded database, even if other processes use it."""
     from server.postgres import embedded
 
     typer.echo("Stopped." if embedded.stop(_load_settings().state_dir) else "It was not running.")
@@ -176,7 +182,7 @@ def stop() -> None:
 
 @database.command()
 def status() -> None:
-    """Say whether the embedded database runs."""
+    """Print whether the embedded database runs."""
     from server.postgres import embedded
 
     directory = _load_settings().state_dir or embedded.state_directory()
@@ -186,9 +192,9 @@ def status() -> None:
 
 
 def main() -> None:
-    """Run the command line; whatever the operator can mend is told in one sentence."""
+    """Run the command line; an error that the operator can mend is one sentence."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # Else the process would be gone at once, and the embedded database would run on.
+        # By default the process would end at once, and the embedded database would run on.
         if signal.getsignal(number) is signal.SIG_DFL:
             signal.signal(number, _exit_on_signal)
     try:
@@ -198,14 +204,14 @@ def main() -> None:
     except Exception as error:
         from server.admin.cli_errors import operator_message
 
-        sentence = operator_message(error)
-        if sentence is None:
+        message = operator_message(error)
+        if message is None:
             raise
-        sys.exit(sentence)
+        sys.exit(message)
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
-    """Leave by way of everything that closes behind itself."""
+    """Exit through every ``finally`` and context manager."""
     sys.exit(128 + number)
 
 
@@ -219,9 +225,9 @@ def _load_settings(*, level: int = logging.INFO) -> "Settings":
 
 
 def _demo_signer_or_none(settings: "Settings") -> "DemoTokenSigner | None":
-    """The demonstration's own signer; none where tokens come from outside."""
-    outside = settings.is_production or settings.jwks_url or settings.jwks_file
-    return None if outside else _open_demo_signer(settings)
+    """The signer of the demonstration; None if an identity provider issues the tokens."""
+    external = settings.is_production or settings.jwks_url or settings.jwks_file
+    return None if external else _open_demo_signer(settings)
 
 
 def _open_demo_signer(settings: "Settings") -> "DemoTokenSigner":

@@ -1,4 +1,4 @@
-"""What stops a command of the operator, each in one sentence; whatever else is raised is a bug."""
+"""Turns the errors that an operator can mend into one sentence; any other error is a bug."""
 
 import errno
 
@@ -17,7 +17,7 @@ ACCESS_DENIED_SQLSTATES = ("28", "3D000", "42501")
 
 
 def operator_message(error: BaseException) -> str | None:
-    """Why it could not be done, for whoever typed it; None where nobody can mend it."""
+    """The sentence for the operator; None if the error is a bug."""
     if isinstance(error, (ConfigurationError, EmbeddedDatabaseError, MigrationError)):
         return str(error)
     state = sqlstate_of(error)

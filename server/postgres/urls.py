@@ -1,4 +1,4 @@
-"""Where the database is: the one the operator names, or the embedded one."""
+"""The URLs of the database: the one that the settings name, or the embedded one."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from server.settings import ConfigurationError, Settings
 
 @dataclass(frozen=True, slots=True)
 class DatabaseUrls:
-    """URLs of one database for each role that a process may take; all but one may be empty."""
+    """The URL of one database for each role; only that of the application role is always set."""
 
     owner: str
     application: str
@@ -24,10 +24,10 @@ class DatabaseUrls:
         return urlsplit(self.application).username or ""
 
     def require_owner_url(self) -> str:
-        """The owner's URL.
+        """The URL of the owner role.
 
         Raises:
-            Unfit: it was not given.
+            ConfigurationError: it is not set.
 
         """
         if not self.owner:
@@ -39,20 +39,24 @@ class DatabaseUrls:
 def open_database_urls(
     settings: Settings, database: str = embedded.DATABASE, *, fresh: bool = False
 ) -> Iterator[DatabaseUrls]:
-    """The database of the settings, else one of the embedded cluster, which runs meanwhile.
+    """The database that the settings name, else a database of the embedded cluster.
 
-    With ``fresh`` an embedded database is made anew, without anything of before.
+    The embedded server runs until the end of the block, and longer if another process uses it.
 
-    The embedded server is stopped afterwards, unless another process uses it too.
+    Args:
+        settings: of this process.
+        database: the name of the embedded database.
+        fresh: drop the embedded database first and create it empty.
 
     Raises:
-        EmbeddedFailed: it cannot be made or started.
+        ConfigurationError: ``fresh`` is set, but the settings name a database.
+        EmbeddedDatabaseError: the server cannot be made or started.
 
     """
     if settings.database_url:
         if fresh:
             raise ConfigurationError(
-                "Only an embedded database is begun anew; DATABASE_URL names another."
+                "`--fresh` drops only the embedded database; DATABASE_URL names another one."
             )
         role = urlsplit(settings.reader_url).username if settings.reader_url else None
         yield DatabaseUrls(settings.owner_url, settings.database_url, settings.reader_url, role)

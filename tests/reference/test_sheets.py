@@ -208,7 +208,7 @@ BREAKAGES: dict[str, tuple[str, Callable[[str], str], str]] = {
     "a row that stands there twice": (
         "industries.csv",
         lambda text: text + text.splitlines()[-1] + "\n",
-        r"industries\.csv:23: the same row stands in industries\.csv:22",
+        r"industries\.csv:23: the same row is in industries\.csv:22",
     ),
     "two base prices for one day": (
         "base_prices.csv",

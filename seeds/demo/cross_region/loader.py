@@ -1,6 +1,6 @@
-"""A registry of March 2026, when rights had come to pass between cities; on its own database.
+"""A registry of March 2026, with transfers across cities; it has its own database.
 
-The bodies and officers are those of the founding day, registered anew in January 2026.
+Organisations and officers are those of the founding day, registered in January 2026.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ INCLUDED_ORGANISATIONS = {
     "auditor",
     "portal",
 }
-"""The bodies of the founding day that this registry knows, beside the province."""
+"""The organisations of the founding day that this registry has, beside the province."""
 
 _EXCLUDED_ROWS = {"demo-langfang-lapsed"}
 _TABLES = (
@@ -52,20 +52,20 @@ _TABLES = (
 
 
 def _founding_day_steps() -> Iterator[ScenarioStep]:
-    """Rows of the founding day, in their order, as many days apart as they were."""
-    acts = read_steps(FOUNDING, (*PARTY_TABLES, PERMITS))
-    bodies = {act.id for act in acts if act.operation.name == "register_organisation"}
-    kept = without_rows(acts, (bodies - INCLUDED_ORGANISATIONS) | _EXCLUDED_ROWS)
+    """Steps of the founding day, in their order, with the same time between them."""
+    steps = read_steps(FOUNDING, (*PARTY_TABLES, PERMITS))
+    organisations = {step.id for step in steps if step.operation.name == "register_organisation"}
+    kept = without_rows(steps, (organisations - INCLUDED_ORGANISATIONS) | _EXCLUDED_ROWS)
     shift = STARTS_AT - kept[0].at
-    for act in kept:
-        yield replace(act, at=act.at + shift)
+    for step in kept:
+        yield replace(step, at=step.at + shift)
 
 
 def cross_region_steps() -> tuple[ScenarioStep, ...]:
-    """The steps until the morning of 2 March 2026, in order.
+    """The steps until the morning of 2 March 2026, in their order.
 
     Raises:
-        SheetRefused: see ``read_acts``.
+        CsvError: see ``read_steps``.
 
     """
     return read_steps(FOLDER, _TABLES, after=_founding_day_steps())
@@ -74,10 +74,10 @@ def cross_region_steps() -> tuple[ScenarioStep, ...]:
 async def load_cross_region(
     owner_url: str, *, progress: ProgressCallback | None = None
 ) -> LoadReport:
-    """The registry as it stood on 2 March 2026 at ten; see ``founding_day.load.load``.
+    """The registry on 2 March 2026 at 10:00; see ``load_scenario``.
 
     One transfer across cities is settled, another waits for the buyer's acceptance. The base
-    prices after 2025 are demonstration data, as the table of parameters says.
+    prices after 2025 are demonstration data; `parameters.csv` marks them so.
     """
     return await load_scenario(
         Scenario("cross-region", cross_region_steps(), ENDS_AT), owner_url, progress=progress
