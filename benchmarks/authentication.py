@@ -1,4 +1,4 @@
-"""What it costs to know who asks: the token and the standing, remembered and not.
+"""Cost of authentication: token and viewer, cached and not.
 
     python -m benchmarks.authentication [--quick]
 
@@ -39,12 +39,12 @@ from server.postgres import embedded
 from server.settings import Settings
 
 MEAN_MAX_US = 5.0
-"""Of processor time, for the token and for the standing, each."""
+"""Processor time for the token and for the viewer, each."""
 
 REQUESTS = 20_000
 SLOW_REQUESTS = 400
 
-# What a browser or a portal sends besides.
+# Other headers of a browser or portal.
 TYPICAL_HEADERS = [
     (b"host", b"registry.example"),
     (b"user-agent", b"portal/1.0"),
@@ -80,14 +80,14 @@ async def record_requests(
 
 
 def cycle_requests(asked: list[RecordedRequest], number: int) -> list[RecordedRequest]:
-    """So many requests."""
+    """Number of requests."""
     return [asked[at % len(asked)] for at in range(number)]
 
 
 async def time_awaited(
     act: Callable[[RecordedRequest], Awaitable[object]], asked: Iterable[RecordedRequest]
 ) -> CallTiming:
-    """What an awaited call costs by the clock; the mean is of this process's processor time."""
+    """Elapsed time of an awaited call; the mean is this process's processor time."""
     single, spent = [], time.process_time()
     for each in asked:
         began = time.perf_counter()
@@ -112,7 +112,7 @@ class JumpingClock:
 
 
 async def time_uncached(asked: list[RecordedRequest], number: int) -> CallTiming:
-    """What a standing costs that was not worked out in this moment already."""
+    """Cost of a viewer that was not resolved within the clock cache."""
     standings = ViewerCache(max_entries=len(asked) * 4, clock=JumpingClock(len(asked)))
     await standings.refresh(fetch_one)
     for each in asked:

@@ -21,7 +21,7 @@ SHIPPED_BOOK = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
 
 
 def rulebook_of_size(number: int) -> RuleBook:
-    """A book of about so many rows: part of the shipped one, or that one grown.
+    """A rule book of about ``rows`` rows: part of the shipped one, or that one grown.
 
     It grows in both directions: every other copy of the rows on transfers speaks of transfers
     again, so that each question has more rows to it, the others of a kind of their own.
@@ -48,7 +48,7 @@ def _with(rows: tuple[PolicyRule, ...], kinds: set[str]) -> RuleBook:
 
 
 def make_viewers(number: int, rng: random.Random) -> list[Viewer]:
-    """So many people with a post each, four to an organisation, in every role."""
+    """``number`` people with an appointment each, four to an organisation, in every role."""
     roles = tuple(VOCABULARY.roles)
     bodies = _ids(max(1, number // 4), rng)
     return [
@@ -66,7 +66,7 @@ def make_viewers(number: int, rng: random.Random) -> list[Viewer]:
 
 
 def make_transfers(number: int, viewers: list[Viewer], rng: random.Random) -> list[Transfer]:
-    """So many transfers between their organisations, in every state; none is stored."""
+    """``number`` transfers between their organisations, in every state; none is stored."""
     return [_make_transfer(rng.choice(viewers), rng.choice(viewers), rng) for _ in range(number)]
 
 

@@ -1,4 +1,4 @@
-"""What a decision costs, with the facts it takes: however many people and rules there are.
+"""Cost of a decision with its facts, by numbers of people and rules.
 
     python -m benchmarks.policies [--quick]
 
@@ -58,7 +58,7 @@ class CallTiming:
 
 @dataclass(frozen=True, slots=True)
 class DecisionMeasurement:
-    """What came of one size of the world."""
+    """The result for one size of the world."""
 
     rows: int
     people: int
@@ -70,7 +70,7 @@ class DecisionMeasurement:
 
 
 def time_calls(act: Callable[..., object], arguments: Iterable[tuple[Any, ...]]) -> CallTiming:
-    """What a call costs; what reading the clock costs is taken off."""
+    """Cost of a call without the cost of reading the clock."""
     given, tick = list(arguments), time.perf_counter_ns
     idle = statistics.median(-tick() + tick() for _ in range(10_000))
     single = []
@@ -107,7 +107,7 @@ def count_casbin_calls() -> Iterator[list[int]]:
 def random_questions(
     book: RuleBook, number: int, asked: int, chance: random.Random
 ) -> list[Question]:
-    """Random questions about transfers by so many people, each to a cell that can say yes."""
+    """Random questions about transfers by ``people``, each to a cell that can allow."""
     viewers = make_viewers(number, chance)
     records = make_transfers(CASES, viewers, chance)
     verbs = [verb.name for verb in VOCABULARY.kinds[KIND].verbs]
@@ -121,7 +121,7 @@ def random_questions(
 
 
 def measure_decisions(rows: int, number: int, asked: int) -> DecisionMeasurement:
-    """Decisions under a book of so many rows among so many people, once all is warm."""
+    """Decisions under a book of ``rows`` rows among ``people``, with warm tables."""
     chance = random.Random(f"{rows} {number}")  # noqa: S311 - the same questions in every run
     book, gate = rulebook_of_size(rows), Authorizer()
     put = random_questions(book, number, asked, chance)
@@ -201,7 +201,7 @@ def measure_filter_table(asked: int, console: Console) -> None:
 def _with_cold_filters(
     gate: Authorizer, act: Callable[[str, str], object], role: str, verb: str
 ) -> object:
-    """As in an edition whose filters nobody has asked for; its decisions are known."""
+    """As in an edition with filled tables and no computed filters."""
     gate.edition._residual_conditions.clear()  # noqa: SLF001 - the one way to forget
     return act(role, verb)
 

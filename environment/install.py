@@ -248,7 +248,7 @@ def _environment_works() -> bool:
 
 
 def _run(*command: str, variables: Mapping[str, str] | None = None) -> str:
-    """What the program printed.
+    """The output of the program.
 
     Raises:
         CommandError: it failed.

@@ -43,7 +43,7 @@ class Difference(NamedTuple):
 
 
 def rule_sentences(edition: Edition) -> str:
-    """What each role may do to each kind and when, roles with one condition in one sentence."""
+    """Permissions of each role on each kind; roles with one condition share a sentence."""
     return _HEAD + "".join(f"{line}\n" for line in _sentence_lines(edition))
 
 

@@ -42,7 +42,7 @@ class PolicyRule:
         verb: a verb of the kind; ``*`` for all in a prohibition.
         kind: a kind of object; ``*`` for all in a prohibition.
         when: the facts that must hold or must not hold, normalised; ``always`` for none.
-        legal_basis: the reason in English and Chinese, with the law or parameter it stands on.
+        legal_basis: the reason in English and Chinese, with its law or parameter.
         required: the facts that must be true, one bit each.
         excluded: the facts that must be false, one bit each.
 
@@ -143,7 +143,7 @@ class RuleBook:
         return tuple(name for name, bit in self.bits.items() if mask & bit)
 
     def lint(self) -> tuple[str, ...]:
-        """What is no error but hardly meant: facts nobody asks for, verbs nobody may perform."""
+        """Warnings: facts that no rule uses, verbs that no role may perform."""
         used = 0
         for row in self.rules:
             used |= row.facts

@@ -1,4 +1,4 @@
-"""What words are made of: a bilingual text, a verb, a kind, a fact, and a vocabulary of them."""
+"""Types of the vocabulary: bilingual text, verb, kind, fact."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Verb:
     Attributes:
         name: the word of the rule book.
         text: what it is called, in English and in the words of the regulation.
-        creates_task: whether the act is somebody's duty, so that an object on which it is allowed
-            waits in his work list.
+        creates_task: whether the verb is a duty; an object on which it is allowed is in the work
+            list of its actor.
         creates: whether it makes the object it is decided on.
 
     """

@@ -1,7 +1,7 @@
 """The schema, and what it must be to be built.
 
-Every mutation is guarded, every word described in both languages. What is wrong is told at once; a
-schema that forgets a guard never serves.
+Every mutation is guarded, every word described in both languages. The build fails with all
+errors at once, so a schema without a guard never serves.
 """
 
 import re
@@ -78,7 +78,7 @@ class GovernedSchema(strawberry.Schema):
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
     ) -> None:
-        """Say nothing here: ``told`` logs each error once, and knows a refusal from a bug."""
+        """Log nothing here: ``format_error`` logs each error once, refusals apart from bugs."""
 
     async def execute(  # noqa: PLR0913, PLR0917 - the library's signature
         self,
@@ -90,7 +90,7 @@ class GovernedSchema(strawberry.Schema):
         allowed_operation_types: Iterable[OperationType] | None = None,
         operation_extensions: dict[str, Any] | None = None,
     ) -> ExecutionResult:
-        """Answer, and tell no error but as it may be told, wherever it came from.
+        """Execute, and format every error for the client.
 
         A document that was not admitted is not carried out.
         """
@@ -118,7 +118,7 @@ class GovernedSchema(strawberry.Schema):
     def _document_errors(
         self, text: str, operation_name: str | None, context: Context | None
     ) -> list[GraphQLError]:
-        """Why the document is not carried out; whoever let the request in may have admitted it."""
+        """The validation errors of the document; the handler may have validated it already."""
         admitted = context.validated_operation if context else None
         if admitted is None or admitted.text != text:
             admitted = self.document_cache.validate(text, operation_name)
@@ -248,7 +248,7 @@ def _is_command_input(sent: GraphQLInputObjectType) -> bool:
 
 
 def _verbs_without_mutation(schema: GovernedSchema, internal: frozenset[KindVerb]) -> Iterator[str]:
-    """Verbs that nobody can use, and verbs called internal that are not."""
+    """Verbs without a mutation, and verbs wrongly called internal."""
     offered = {(guard.kind, guard.verb) for guard in authorization_guards(schema).values()}
     known = {
         (kind, verb.name)
@@ -287,7 +287,7 @@ def _field_errors(named: _TypeWithFields) -> Iterator[str]:
 
 
 def _nullability_errors(origin: type[Governed], name: str, field: GraphQLField) -> Iterator[str]:
-    """What may be hidden must be nullable, or hiding it would hide the whole object."""
+    """Masked fields must be nullable, or masking one would hide the whole object."""
     own, required = _strawberry_field(field), isinstance(field.type, GraphQLNonNull)
     if required and mask_of(origin.KIND, own):
         yield f"{origin.KIND.name}.{name}: is masked, so it must be nullable"

@@ -1,4 +1,4 @@
--- What PostGraphile reads, and the row security that shows it what the rule book shows the same viewer: a role for each
+-- Views and row-level security of PostGraphile that show the same rows as the rule book: a role for each
 -- role of the book, claims as settings of the transaction, each evaluated once per statement. Run by a superuser, again
 -- and again.
 

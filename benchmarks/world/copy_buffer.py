@@ -13,7 +13,7 @@ import asyncpg
 
 Cell = str | int | bool | date | UUID | None
 ByteProgress = Callable[[int, int], None]
-"""Told how much is done, and how much there is."""
+"""Called with the bytes done and the total."""
 
 # In the order in which they may refer to each other.
 COLUMNS = {

@@ -17,7 +17,7 @@ SOURCE = "larger world"
 
 @dataclass(frozen=True)
 class Officer:
-    """Somebody with an appointment; of a machine, its role alone."""
+    """A person with an appointment; of a system role, the role alone."""
 
     role: str
     person: UUID = NIL
@@ -33,7 +33,7 @@ class Officer:
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """What an act did: by whom, when, to what, and how that stood before and after."""
+    """An audit entry: actor, time, object, state before and after."""
 
     operation: str
     actor: Officer
@@ -130,7 +130,7 @@ class LedgerWriter:
         return position
 
     def write_balances(self) -> None:
-        """Write every balance as it stands."""
+        """Write every balance."""
         for (account, instrument), position in self._positions.items():
             issuer = account in {ISSUANCE_ACCOUNT, OUTSIDE_ACCOUNT}
             self.buffer.add(

@@ -1,8 +1,7 @@
 """Loads a larger world into an empty registry: all of it in one transaction, by COPY as owner.
 
-Nobody is asked whether he may: every act names the rule by which the judge lets him. What the
-operations keep besides - idempotency keys, findings of eligibility, the acts by which people were
-appointed - is left out.
+No operation runs: every audit entry names the rule by which the policy engine allows it. The world
+has no idempotency keys, no findings of eligibility and no audit entries of appointments.
 """
 
 from collections.abc import Sequence
@@ -38,7 +37,7 @@ RIGHTS_PER_ENTERPRISE = 2
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What was loaded."""
+    """The loaded world."""
 
     enterprises: int
     transfers: int
@@ -48,19 +47,19 @@ class World:
 async def load_world(
     owner_url: str, enterprises: int, *, progress: ProgressCallback = lambda *_: None
 ) -> World:
-    """Fill an empty registry with a world of so many enterprises; the same for the same number.
+    """Fill an empty registry with a world of ``enterprises``; the same number gives the same world.
 
     The tables are there with reference data and rule book, and the database is open as the
-    application role. The clock stands at ``ENDS`` afterwards.
+    application role. The clock is stopped at ``ENDS`` afterwards.
 
     Args:
         owner_url: the database as the owner of its tables.
         enterprises: ``ENTERPRISES_MIN`` to ``ENTERPRISES_MAX``.
-        progress: is told how far it is.
+        progress: is called with the progress.
 
     Raises:
         LoadingRefused: the registry has begun, or the number is out of bounds.
-        NotLet: the rule book does not let somebody do what he does here.
+        NotLet: the rule book does not allow a step of the simulation.
 
     """
     if not ENTERPRISES_MIN <= enterprises <= ENTERPRISES_MAX:

@@ -1,4 +1,4 @@
-"""Who there is: authorities, the centre, enterprises, their people, permits and first holdings."""
+"""Authorities, the centre, enterprises, their people, permits and first holdings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ OPERATOR = Officer("operator")
 DUTY_FACTS = ("may_initiate", "may_approve")
 TRUE, FALSE = "true", "false"
 TWO_SIGNATURES_EVERY = 4
-"""Every so many-th enterprise has two representatives sign."""
+"""Every ``n``-th enterprise requires two representatives."""
 
 STOCK_MIN, STOCK_MAX = 200_000, 2_000_000
 """First holdings, base units."""
@@ -43,7 +43,7 @@ class TradedPollutant:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What an enterprise began with; ``quantity`` in base units."""
+    """The first holding of an enterprise; ``quantity`` in base units."""
 
     instrument: UUID
     pollutant: str
@@ -158,7 +158,7 @@ class OrganisationFactory:
         first, second = (
             Officer(kind, self.writer.next_id(), self.writer.next_id(), id) for _ in range(2)
         )
-        # Whoever came first was appointed by the province, and there by each other.
+        # The first people were appointed by the province, and there by each other.
         proposed = self.province.person if self.province.person != NIL else second.person
         body = self.province.organisation if self.province.organisation != NIL else id
         for officer, mark in ((first, "a"), (second, "b")):

@@ -1,4 +1,4 @@
-"""Which rule of which edition stands behind an act: the judge says it, nobody else."""
+"""The rule and edition behind an audit entry, from the policy engine alone."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class NotAllowed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RuleRef:
-    """What an act says of the rule that allowed it; ``facts`` as an array of PostgreSQL."""
+    """The rule that allowed an audit entry; ``facts`` as a PostgreSQL array."""
 
     operation: str
     kind: str

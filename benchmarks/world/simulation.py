@@ -1,4 +1,4 @@
-"""Who sells what to whom, when, and how it ends; then everything happens in the order of time."""
+"""Draws sales with their parties, times and ends, then runs all steps in order of time."""
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from registry.transfers.rules import FINAL, State, Step
 
 STARTS_AT = datetime(2022, 6, 7, 10, tzinfo=CHINA)
 ENDS_AT = datetime(2026, 3, 2, 10, tzinfo=CHINA)
-"""Where the registry's clock stands afterwards."""
+"""The registry's time afterwards."""
 
 SALES_PER_ENTERPRISE = 7
 """Sales of an enterprise: with its first holdings and payouts about 25 entries."""
@@ -23,7 +23,7 @@ SALES_PER_ENTERPRISE = 7
 PRICES = {"SO2": 750_000, "NOX": 900_000, "COD": 600_000, "NH3N": 1_200_000}
 """Fen for a tonne: the least that is paid."""
 
-# What becomes of every hundred cases.
+# Ends of every hundred cases.
 _OUTCOME_PERCENT = {
     State.SETTLED: 80, State.PAID: 1, State.CONTRACTED: 1, State.APPROVED: 1, State.ELIGIBLE: 1,
     State.ACCEPTED: 1, State.OFFERED: 2, State.AWAITING_SIGNATURE: 4, State.DRAFT: 2,
@@ -35,7 +35,7 @@ _LONGEST = timedelta(days=90)
 _OPEN = timedelta(days=6)
 
 ProgressCallback = Callable[[str, int, int], None]
-"""Told what is going on, how much of it is done, and how much there is."""
+"""Called with the phase, the amount done and the total."""
 
 _Event = tuple[datetime, int, Callable[[datetime], None]]
 
@@ -113,7 +113,7 @@ class _Planner:
         return self._outcomes.pop()
 
     def _draft_time(self, end: State) -> datetime:
-        """What is still open was drafted in the last days, so that no time limit has passed."""
+        """Open cases were drafted in the last days, so that no time limit has passed."""
         first, last = (
             (STARTS_AT, ENDS_AT - _LONGEST) if end in FINAL else (ENDS_AT - _OPEN, ENDS_AT - _OPEN)
         )

@@ -1,4 +1,4 @@
-"""Transfers of the larger world: each goes a road of its own to its end, or stands on the way."""
+"""Transfers of the synthetic world: each follows a path to its end, or stops on the way."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ _REASON = "by agreement of both sides"
 
 @dataclass(frozen=True, slots=True)
 class SimulatedStep:
-    """Who takes a step by which operation, and the facts that let him."""
+    """The actor and operation of a step, and the facts that allow it."""
 
     operation: str
     actor: str
@@ -102,7 +102,7 @@ _TWO_SIGNATURE_STEPS = {
 
 
 def path_to(end: State, *, seller: Firm, buyer: Firm) -> tuple[Step, ...]:
-    """The steps to ``end``, where two sign for whoever has two representatives."""
+    """The steps to ``end``; two sign for a side with two representatives."""
     twice = {
         step: _TWO_SIGNATURE_STEPS[step]
         for step, firm in ((Step.OFFER, seller), (Step.ACCEPT, buyer))
@@ -132,7 +132,7 @@ class SimulatedTransfer:
 
     @property
     def sum_fen(self) -> int:
-        """What the buyer pays."""
+        """The payment of the buyer."""
         return total_price_fen(self.quantity, self.price_fen, self.scale)
 
     @property
@@ -169,7 +169,7 @@ class TransferSimulator:
         self._record_signatory(case, by, case.drafted_at)
 
     def advance(self, case: SimulatedTransfer, step: Step, at: datetime) -> None:
-        """One step of the case: its act, its entries, where it stands then."""
+        """One step of the case: its audit entry, its ledger entries, its state afterwards."""
         move, before = _SIMULATED_STEPS[step], case.state
         by = self._officer(case, move.actor)
         case.state = TRANSITIONS[before, step]
@@ -196,7 +196,7 @@ class TransferSimulator:
         self.writer.write_entry(act, EntryKind.PAYOUT, at, postings=[posting], reference=reference)
 
     def write_transfers(self, cases: Sequence[SimulatedTransfer]) -> None:
-        """Write every case as it stands, and the last attestation numbers."""
+        """Write every case and the last attestation numbers."""
         for case in cases:
             self._write(case)
         for (city, year), last in self.attestation_counts.items():

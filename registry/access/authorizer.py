@@ -1,4 +1,4 @@
-"""The gate: turns viewer and object into facts, asks the judge, and explains what he said.
+"""The authorizer: turns viewer and object into facts, asks the policy engine, explains.
 
 The judge knows words; the concepts bind each word to a kind of record. Here the two meet, and
 nowhere else.
@@ -37,7 +37,7 @@ kind.
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """The rows on which a verb is allowed; ``{t}`` stands for the alias, ``:name`` for a bind.
+    """The rows on which a verb is allowed; ``{t}`` is the alias, ``:name`` a bind.
 
     Attributes:
         disjuncts: the conditions of which one must hold.
@@ -86,16 +86,16 @@ class Authorizer:
         self._edition = edition
 
     def activate_if_newer(self, edition: Edition) -> None:
-        """Put ``edition`` in force unless a newer one is: whoever is late sets nothing back."""
+        """Activate ``edition`` unless a newer one is active already."""
         if edition.version > self.edition.version:
             self.activate(edition)
 
     def authorize(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Decision:
-        """The judge's verdict on one object.
+        """The decision on one object.
 
-        The cost is one call per fact that the rules of this cell name, and one look-up. Nobody sees
-        less than the public: what a lapsed appointment or a missing scope would hide from a viewer,
-        he could read by not signing in.
+        The cost is one call for each fact that the rules of this cell name, and one lookup. No
+        viewer sees less than the public: without a valid appointment or scope they could read as
+        the public by not signing in.
         """
         own = self._decision_for(viewer, kind, verb, record)
         if own.allowed is True or not _is_read(viewer, kind, verb):
@@ -117,7 +117,7 @@ class Authorizer:
         return edition.evaluate(viewer.role, kind.name, verb, mask)
 
     def _public_decision(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Decision:
-        """What is said to the public, of whom no fact is true but those about the object alone."""
+        """The decision for the public: only facts about the object alone are true."""
         mask = 0
         for name, bit in self.edition.fact_bits(PUBLIC, kind.name, verb):
             fact = kind.facts.get(name)
@@ -290,7 +290,7 @@ class Authorizer:
 
 
 def _nearest_miss_text(near_misses: tuple[NearMiss, ...]) -> Text:
-    """What stands against the rule that comes nearest, as the end of a sentence."""
+    """The objections to the nearest rule, as the end of a sentence."""
     if not near_misses:
         return Text("", "")
     against = (*near_misses[0].missing, *near_misses[0].blocking)
@@ -301,7 +301,7 @@ def _nearest_miss_text(near_misses: tuple[NearMiss, ...]) -> Text:
 
 
 def _is_read(viewer: Viewer, kind: Kind, verb: str) -> bool:
-    """Whether somebody other than the public wants to look."""
+    """Whether a viewer other than the public reads."""
     words = VOCABULARY.verb(kind.name, verb)
     return words is not None and words.is_read and viewer.role != PUBLIC
 
@@ -309,7 +309,7 @@ def _is_read(viewer: Viewer, kind: Kind, verb: str) -> bool:
 def _conjunctions(kind: Kind, free: tuple[str, ...], *, care: int, value: int) -> list[str]:
     """One way to a yes as a condition; several where a fact tells them apart.
 
-    Bit i stands for ``free[i]``.
+    Bit i is ``free[i]``.
     """
     faces: list[str] = []
     ways: tuple[str, ...] = ()

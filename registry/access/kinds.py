@@ -1,4 +1,4 @@
-"""What the gate governs: a kind of object, its record, and the facts that rules may ask of it."""
+"""Governed kinds: the record of a kind and the facts that rules may test on it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Fact:
 
     Attributes:
         check: the Python face, asked of one loaded record.
-        where: the SQL face, asked of rows; ``{t}`` stands for the table's alias and ``:name`` for
+        where: the SQL condition on rows; ``{t}`` is the table's alias and ``:name`` is
             a bind of
             ``Viewer.binds``. Two-valued: it never yields NULL.
         index_branches: alternatives that together are ``where``; along each an index leads to its

@@ -1,4 +1,4 @@
-"""Who looks and acts: one appointment in force, chosen per request. Never several merged."""
+"""Principals and viewers: one appointment in force per request, never several merged."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -6,20 +6,19 @@ from typing import Any
 from uuid import UUID
 
 NIL = UUID(int=0)
-"""Stands for «no person», «no organisation»: no row carries it, so no comparison matches an
+"""«No person», «no organisation»: no row carries it, so no comparison matches an
 orphan.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """What sign-in knows of a request before the database was asked.
+    """The identity in a verified access token, before any database lookup.
 
     Attributes:
-        subject: the token's name of the person signed in; empty when nobody is, or when a client
-            acts for itself.
+        subject: the token's subject; empty for the public and for a client that acts for itself.
         appointment_id: the appointment named in the request; NIL when none was.
-        client: the name of the program that sends the request; empty for nobody.
+        client: the client that sends the request; empty for none.
         scopes: what the token lets the client do, ``Kind:verb`` words; None when the token sets
             no limit.
         system_role: the role in which the program itself acts (``registry``, ``operator``); no
@@ -35,7 +34,7 @@ class Principal:
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # What is remembered of a caller is looked up on every request, several times.
+        # The principal is a cache key, hashed several times a request.
         fields = (self.subject, self.appointment_id, self.client, self.scopes, self.system_role)
         object.__setattr__(self, "_hash", hash(fields))
 

@@ -15,10 +15,10 @@ from policies.vocabulary import VOCABULARY
 from registry.db.session import fetch_all, fetch_one
 
 BUNDLED_RULEBOOK = Path(policies.__file__).parent
-"""Where the rule book that comes with the program stands."""
+"""Folder of the shipped rule book."""
 
 CACHE_SIZE = 32
-"""So many books are remembered, the latest read."""
+"""Maximum number of cached rule books."""
 
 _rulebooks: dict[str, RuleBook] = {}
 

@@ -1,8 +1,8 @@
-"""Who acts, and what stands against him, remembered: the same answers as ``acting``, sooner.
+"""Cache of viewers: the same results as ``viewer_lookup``, without database access.
 
-What the database said stays in use while ``access_epoch`` stands, which whatever could change it
-steps; what the clock says is worked out on every use. The epoch is polled. Where no poll has
-succeeded for ``FRESHNESS_SECONDS``, nothing that is remembered may be used, for it may be over.
+A record is valid while ``access_epoch`` is unchanged; every change of access steps the epoch. Dates
+are compared with the clock on every use. The epoch is polled. If no poll has succeeded for
+``FRESHNESS_SECONDS``, the cache answers nothing.
 """
 
 import time
@@ -21,7 +21,7 @@ POLL_INTERVAL_SECONDS = 0.5
 """How often the epoch is to be polled."""
 
 CLOCK_CACHE_SECONDS = 0.005
-"""For so long a viewer once worked out serves everybody who asks as he; no deadline is so fine."""
+"""Reuse a resolved viewer for 5 ms. No deadline in the rules is finer than that."""
 
 FRESHNESS_SECONDS = 1.5
 """How long after the beginning of a poll its answer holds: the freshness window."""
@@ -29,7 +29,7 @@ FRESHNESS_SECONDS = 1.5
 MAX_ATTEMPTS = 3
 
 MAX_MEAN_WEIGHT = 20
-"""Of all that is remembered; a caller weighs his scopes, appointments and measures."""
+"""Maximum mean weight of an entry: its scopes, appointments and sanctions."""
 
 _EMPTY_RECORD = ViewerRecord()
 
@@ -57,7 +57,7 @@ class ViewerCache:
     """The viewers of the callers who asked last.
 
     Args:
-        most: so many callers are remembered.
+        max_entries: maximum number of cached callers.
         clock: monotonic seconds.
 
     """
@@ -79,8 +79,8 @@ class ViewerCache:
     def now(self) -> datetime:
         """The registry's time: that of the last poll, and what went by since it began.
 
-        Never behind the database's, and ahead of it by no more than that poll took. A clock that
-        stands, stands.
+        Never behind the database's, and ahead of it by no more than that poll took. A stopped clock
+        does not advance.
 
         Raises:
             Unreachable: the last good poll holds no longer.
@@ -93,7 +93,7 @@ class ViewerCache:
         return self._snapshot.now if stands else self._snapshot.now + timedelta(seconds=elapsed)
 
     def version(self) -> tuple[int, int]:
-        """Another one as soon as a change was seen: whoever waits compares it before he answers.
+        """Changes with each change seen: a waiting request compares it before it answers.
 
         Raises:
             Unreachable: the last good poll holds no longer.
@@ -135,7 +135,7 @@ class ViewerCache:
         """The viewer for ``principal`` now, looked up where it is not remembered.
 
         Raises:
-            AppointmentRequired: none in force, several and none named, or one of somebody else.
+            AppointmentRequired: none in force, several and none named, or one of another person.
             Unreachable: the last good poll holds no longer.
             Busy: what was looked up was overtaken by changes, ``MAX_ATTEMPTS`` times.
 

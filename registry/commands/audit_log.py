@@ -1,4 +1,4 @@
-"""What an act says of its input, claiming keys, and reading an object's history."""
+"""Canonical input of audit entries, idempotency keys, and an object's history."""
 
 import hashlib
 import json
@@ -102,7 +102,7 @@ async def claim_key(viewer: Viewer, key: str, digest: str, audit_entry_id: UUID)
 
 
 def nil_to_none(id: UUID) -> UUID | None:
-    """``id``, with NULL for «nobody»."""
+    """``id``, with NULL for the nil UUID."""
     return None if id == NIL else id
 
 
@@ -143,7 +143,7 @@ STATE_AT = ColumnExpr(
 async def load_histories(
     asked: Sequence[tuple[UUID, int]],
 ) -> dict[tuple[UUID, int], list[AuditEntry]]:
-    """The acts on each object, oldest first, at most so many, by what was asked."""
+    """The audit entries on each object, oldest first, up to the requested number."""
     found = await fetch_all(_HISTORIES_SQL, [id for id, _ in asked], [most for _, most in asked])
     acts = {act.id: act for act in await AuditEntry.filter(id__in=[line["id"] for line in found])}
     by_asked: dict[tuple[UUID, int], list[AuditEntry]] = {key: [] for key in asked}

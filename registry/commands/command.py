@@ -125,7 +125,7 @@ class Operation(Generic[R]):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What a command would do: computed inside the transaction and rolled back.
+    """The effect of a command, computed inside the transaction and rolled back.
 
     Attributes:
         postings: what would be posted.
@@ -145,7 +145,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class CommandResult(Generic[R]):
-    """What came of a command; ``preview`` is set where only a preview was asked for."""
+    """The result of a command; ``preview`` is set if only a preview was requested."""
 
     record: R
     audit_entry_id: UUID
@@ -191,7 +191,7 @@ async def execute_command(
 
     Args:
         operation: what is to be done.
-        principal: who asks, as sign-in knows him.
+        principal: the authenticated caller.
         args: the arguments of the operation by name.
         key: the idempotency key, 1 to 200 characters; the same key and input again changes nothing.
         preview: compute everything and roll back; the key is neither consumed nor replayed.

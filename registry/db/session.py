@@ -166,7 +166,7 @@ async def read_only_transaction() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def short_read_only_transaction() -> AsyncIterator[None]:
-    """The same for a look at a few rows, before anything is done for whoever waits for it.
+    """The same with a short time limit, for reading a few rows.
 
     Raises:
         Unreachable: it took ``SHORT_READ_TIMEOUT_SECONDS``. A connection may be dead and not know
@@ -186,7 +186,7 @@ async def _translating_errors() -> AsyncIterator[None]:
     try:
         yield
     except (*DRIVER_ERRORS, BaseORMException, OSError) as error:
-        # What can be repeated stays as it is for ``with_retries``.
+        # Retryable errors pass unchanged to ``with_retries``.
         if sqlstate_of(error) in RETRYABLE_SQLSTATES:
             raise
         refusal = to_refusal(error)
@@ -342,7 +342,7 @@ def register_sqlstate_errors(refusals: Mapping[str, SqlstateRefusal]) -> None:
 
 
 def to_refusal(error: BaseException) -> Refused | None:
-    """The refusal a database error stands for; None where it is a bug."""
+    """The refusal for a database error; None for a bug."""
     if isinstance(error, TimeoutError):  # No connection became free in time.
         return Overloaded()
     if _is_connection_lost(error):

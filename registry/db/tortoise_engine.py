@@ -14,7 +14,7 @@ from tortoise.backends.base.client import TransactionalDBClient, TransactionCont
 from tortoise.connection import get_connections
 
 ACQUIRE_TIMEOUT_SECONDS = 10.0
-# A server that stands still answers no ROLLBACK; whoever waits for ours is not to wait for it.
+# A stopped server answers no ROLLBACK; callers must not wait for it.
 RELEASE_TIMEOUT_SECONDS = 1.0
 DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -23,7 +23,7 @@ class PooledConnection(asyncpg.Connection):
     """A connection that costs no extra round trip when it goes back to its pool.
 
     Nothing of ours outlives a transaction on a pooled connection: no session settings, no
-    session-level advisory locks, no cursors, no LISTEN. What is left open of a transaction is still
+    session-level advisory locks, no cursors, no LISTEN. An open transaction is still
     rolled back by the driver.
     """
 
@@ -35,12 +35,12 @@ class PooledConnection(asyncpg.Connection):
 
 
 class SafeTransaction(TransactionContextPooled):
-    """A transaction that gives its connection back whatever happens to BEGIN, COMMIT or ROLLBACK.
+    """A transaction that always returns its connection, even if BEGIN, COMMIT or ROLLBACK fails.
 
     Tortoise's own keeps the pool's slot and the task's context variable for ever when BEGIN fails,
     and hides the first error behind the ROLLBACK that a lost connection makes impossible. Where one
     field of a query fails, others may be left behind that still read: it ends when the one that
-    reads is done, and no other reads after its end, or it would read in somebody else's.
+    reads is done, and no other reads after its end, or it would read in another transaction.
     """
 
     __slots__ = ()
@@ -82,11 +82,11 @@ class SafeTransaction(TransactionContextPooled):
 
     @property
     def _lock(self) -> asyncio.Lock:
-        """Held by whoever uses the connection."""
+        """Held by the user of the connection."""
         return cast("TransactionWrapper", self.client)._lock
 
     async def _roll_back(self) -> bool:
-        """Roll back; whether nobody else uses the connection now."""
+        """Roll back; return whether the connection is unused now."""
         alone = False
         try:
             async with asyncio.timeout(RELEASE_TIMEOUT_SECONDS):

@@ -101,7 +101,7 @@ class Malformed(Refused):
 
 
 class SignInRequired(Refused):
-    """Nobody is signed in, and only signed-in people act."""
+    """The caller is not signed in, and the operation needs a person."""
 
     code = Code.SIGN_IN_REQUIRED
 
@@ -134,7 +134,7 @@ class KeyReused(Refused):
 
 
 class NotFound(Refused):
-    """Absent, or invisible to the viewer; the two are never told apart."""
+    """Absent, or invisible to the viewer; the answer is the same."""
 
     code = Code.NOT_FOUND
 
@@ -163,7 +163,7 @@ class Forbidden(Refused):
 
 
 class WrongState(Refused):
-    """The object's life has no such step from where it stands."""
+    """The object has no such step in its present state."""
 
     code = Code.WRONG_STATE
 

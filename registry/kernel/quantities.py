@@ -19,7 +19,7 @@ _MAX_DECIMAL_LENGTH = 32
 
 
 def parse_quantity(text: str, scale: int, *, field: str = "quantity") -> int:
-    """The base units that a decimal in the instrument's unit stands for; zero is allowed.
+    """Parse a decimal in the instrument's unit into base units; zero is allowed.
 
     Args:
         text: plain decimal such as ``356.418``: no sign, exponent, blank or separator.
@@ -39,7 +39,7 @@ def format_quantity(units: int, scale: int) -> str:
 
 
 def parse_money(text: str, *, field: str = "money") -> int:
-    """The fen that a decimal in yuan stands for; zero is allowed.
+    """Parse a decimal in yuan into fen; zero is allowed.
 
     Raises:
         Malformed: not a plain decimal, more than two decimals, or more than ``MONEY_MAX`` fen.
@@ -54,7 +54,7 @@ def format_money(fen: int) -> str:
 
 
 def total_price_fen(quantity: int, price_fen: int, scale: int) -> int:
-    """What a quantity costs, rounded half up to whole fen.
+    """The price of a quantity, rounded half up to whole fen.
 
     Args:
         quantity: base units, from 0 to ``QUANTITY_MAX``.

@@ -8,15 +8,15 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 PROBATION_SHARE = 4
-"""Of so many places one is for what was asked once; the others are for what was asked again."""
+"""One part in four is the probation segment; the rest is the protected segment."""
 
 
 class SegmentedLRUCache(Generic[K, V]):
-    """Keeps the latest used in two parts, each bounded by number and by weight.
+    """Segmented LRU, as in memcached and Caffeine, bounded by number and by weight.
 
-    What is asked once stands in the small part, where the next ones push it out. Asked again it
-    moves to the large part, which only things that were asked twice can fill; what is pushed out
-    of there begins anew in the small part.
+    A new key enters the probation segment. A hit moves it to the protected segment, which only
+    repeated keys can fill, so a flood of new keys evicts none of them. A key evicted from the
+    protected segment returns to probation.
     """
 
     def __init__(self, max_entries: int, max_weight: int) -> None:
@@ -38,7 +38,7 @@ class SegmentedLRUCache(Generic[K, V]):
         return self._probation.weight + self._protected.weight
 
     def get(self, key: K) -> V | None:
-        """What is kept under ``key``; from now on it counts as known."""
+        """The value of ``key``; a hit moves it to the protected segment."""
         found = self._protected.entries.get(key)
         if found is not None:
             self._protected.entries.move_to_end(key)
@@ -47,7 +47,7 @@ class SegmentedLRUCache(Generic[K, V]):
         if asked_again is None:
             return None
         for old, (value, weight) in self._protected.add(key, *asked_again):
-            # What is too heavy for the large part is not lost: it stays where it was.
+            # An entry too heavy for the protected segment stays in probation.
             self._probation.add(old, value, weight)
         return asked_again[0]
 

@@ -1,4 +1,4 @@
-"""What the regulation and the standards give, as rows. Only the loader of reference data writes."""
+"""Reference data of the regulation and the standards. Only its loader writes them."""
 
 from datetime import date
 
@@ -24,7 +24,7 @@ class SourcedModel(Model):
 
 
 class Division(SourcedModel):
-    """A province, city or county (行政区划), and the city it belongs to, whatever its prefix."""
+    """A province, city or county (行政区划), and its city, which its prefix does not prove."""
 
     code = fields.CharField(6, primary_key=True)
     name_zh = fields.TextField()
@@ -95,7 +95,7 @@ class Holiday(SourcedModel):
 
 
 class ParameterRow(SourcedModel):
-    """A figure of the regulation for an area, pollutant and period; null is what nobody knows."""
+    """A figure of the regulation for an area, pollutant and period; null is an unknown figure."""
 
     id = fields.UUIDField(primary_key=True)
     name = fields.TextField()

@@ -1,7 +1,7 @@
-"""Documents are admitted: read, checked and measured once, for every way in.
+"""Cache of documents: parsed, measured and validated once.
 
-What is wrong with a document is remembered like the document itself, so that a bad one sent again
-and again costs no more than a good one.
+The errors of an invalid document are cached too, so a repeated invalid document costs no more than
+a valid one.
 """
 
 from collections import OrderedDict
@@ -31,10 +31,10 @@ from schema.documents.parser import iter_tokens, parse_document
 PLAN_CACHE_SIZE = 32
 MAX_VALIDATION_ERRORS = 20
 INVALID_DOCUMENT_COST = 10
-"""What a document costs that is refused: it was read all the same."""
+"""Cost of a refused document: parsing and validating it was work."""
 
 BYTES_PER_TOKEN = 600
-"""What a word or sign of a document weighs in memory, at most, when it is parsed."""
+"""Maximum memory of a token of a parsed document, in bytes."""
 
 MAX_OVERLAP_COMPARISONS = 12_000
 """Of pairs of fields that might have to be merged. The library's own limit lets one document take
@@ -47,7 +47,7 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MAX_OVERLAP_COMPARISONS
 
 
 class PlanCache(OrderedDict[Hashable, object]):
-    """What is worked out from one operation and kept with it: the ``PLAN_CACHE_SIZE`` latest used.
+    """Plans of one operation: the ``PLAN_CACHE_SIZE`` most recently used.
 
     Attributes:
         prepared_operation: what is the same for all of them.
@@ -57,7 +57,7 @@ class PlanCache(OrderedDict[Hashable, object]):
     prepared_operation: object = None
 
     def __getitem__(self, key: Hashable) -> object:
-        """What is kept; it is the latest used now."""
+        """The cached value, now the most recently used."""
         self.move_to_end(key)
         return super().__getitem__(key)
 
@@ -86,8 +86,8 @@ class ValidatedOperation:
         document: None where ``errors`` say why.
         operation: the one that was asked for; None likewise.
         fragments: of the document, by name.
-        errors: faults of syntax, of validation, of size, or of the operation's name; made anew for
-            whoever tells them, because telling adds to them.
+        errors: faults of syntax, of validation, of size, or of the operation's name; copied for
+            each response, because formatting adds to them.
         cost: in points, at least 1; see ``Size.cost``.
         plans: what a way in has worked out for this operation.
 
@@ -103,7 +103,7 @@ class ValidatedOperation:
 
     @property
     def errors(self) -> list[GraphQLError]:
-        """What is wrong; empty where it is admitted."""
+        """The validation errors; empty if the document is valid."""
         return [_clone_error(fault) for fault in self.stored_errors]
 
 
@@ -126,7 +126,7 @@ class DocumentCache:
 
     @property
     def weight(self) -> int:
-        """What the remembered documents weigh, in bytes as estimated."""
+        """Estimated bytes of the cached documents."""
         return self._documents.weight
 
     def validate(self, text: str, operation_name: str | None) -> ValidatedOperation:
@@ -157,7 +157,7 @@ class DocumentCache:
             for operation, size in sizes
             for fault in limit_errors(operation.operation, size, self._limits)
         ]
-        # What is too large is not compared with the schema: that takes the longest.
+        # A document over the limits is not validated: validation takes longest.
         faults = faults or validate(
             self._schema, document, _RULES, max_errors=MAX_VALIDATION_ERRORS, hide_suggestions=True
         )

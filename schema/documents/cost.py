@@ -1,7 +1,7 @@
 """How large a document may be, and what it costs. Each fragment is measured once.
 
 A list counts by the page it asks for, else by what it declares to hold at most, else as a whole
-page; whatever is not a plain number counts as a whole page.
+page; an argument that is no literal number counts as a whole page.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ TOO_LARGE = "TOO_LARGE"
 PAGE_ARGUMENTS = frozenset({"first", "last"})
 
 MAX_ITEMS = "most"
-"""What a list says of itself: how many it holds at most; 0 where its page has counted them."""
+"""Maximum number of items of a list; 0 where its page has counted them."""
 
 MUTATION_COST, INTROSPECTION_COST = 10, 5_000
 
@@ -75,7 +75,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Complexity:
-    """What a selection asks; sizes side by side add up, but for the depth."""
+    """The complexity of a selection; those side by side add up, except the depth."""
 
     depth: int = 0
     aliases: int = 0
@@ -159,7 +159,7 @@ class _ComplexityVisitor:
         fragment: InlineFragmentNode | FragmentDefinitionNode,
         of: GraphQLNamedType | None = None,
     ) -> GraphQLNamedType | None:
-        """The type a fragment speaks of; one that names none speaks of what it stands in."""
+        """The type condition of a fragment; without one, the enclosing type."""
         named: NamedTypeNode | None = fragment.type_condition
         return self._schema.get_type(named.name.value) if named else of
 
@@ -218,7 +218,7 @@ class _ComplexityVisitor:
 
 
 def limit_errors(operation: OperationType, size: Complexity, limits: Limits) -> list[GraphQLError]:
-    """What an operation asks too much of; its cost is told where nothing else is too large."""
+    """The exceeded limits of an operation; its cost is checked last."""
     asked = [(name, getattr(size, name)) for name in CHECKED_METRICS]
     too_large = [(name, found) for name, found in asked if found > getattr(limits, name)]
     cost = size.cost(operation)

@@ -14,7 +14,7 @@ _NUMBER_TOKENS = frozenset({TokenKind.INT, TokenKind.FLOAT})
 
 
 def parse_document(text: str, tokens_max: int | None = None) -> DocumentNode:
-    """The document that a text stands for.
+    """Parse a text into a document.
 
     Raises:
         GraphQLError: a fault of syntax; more than ``tokens_max`` words; a text that cannot be

@@ -1,6 +1,6 @@
-"""What operations cost, charged to whoever sends them: so many points a minute, always refilling.
+"""Token bucket: each sender has a number of points a minute, refilled evenly.
 
-A process counts for itself. Whoever is not signed in is known by the address he sends from.
+Each process counts for itself. The public is counted by address.
 """
 
 import ipaddress
@@ -16,18 +16,18 @@ from registry.access.principals import Principal
 
 RATE_LIMITED = "RATE_LIMITED"
 PUBLIC_DIVISOR = 10
-"""Whoever is not signed in has one part in so many of what a client has."""
+"""Anonymous addresses get a tenth of a client's points."""
 
 MAX_SENDERS = 20_000
 SECONDS_PER_MINUTE = 60
 IPV6_PREFIX_BITS = 64
-"""Of an IPv6 address; whoever has one has all the addresses that share them."""
+"""Prefix length of an IPv6 address; one subscriber usually has the whole /64."""
 
 Sender = tuple[str, ...]
 
 
 class RateLimitStatus(NamedTuple):
-    """What one operation cost, and what is left.
+    """The cost of an operation and the remaining points.
 
     Attributes:
         limit: points that a sender has in a minute, and at most at once.
@@ -55,10 +55,10 @@ class RateLimitStatus(NamedTuple):
 
 
 class RateLimitExceeded(Exception):
-    """A sender has used up his points; nothing was charged.
+    """The sender has too few points; nothing was charged.
 
     Attributes:
-        retry_after: after so many the same operation can be paid for.
+        retry_after: seconds until the same operation can be charged.
 
     """
 
@@ -81,7 +81,7 @@ class _Bucket:
 class RateLimiter:
     """The points of each sender. Senders that are signed in and the public are kept apart.
 
-    However many addresses the public sends from, no client loses sight of what he has used; of
+    A flood of public addresses evicts no bucket of a client; of
     either the senders that were silent longest are forgotten, and begin with all points again.
     """
 
@@ -93,12 +93,12 @@ class RateLimiter:
         wall_clock: Callable[[], float],
         max_senders: int = MAX_SENDERS,
     ) -> None:
-        """Begin with nobody.
+        """Begin without buckets.
 
         Args:
             per_minute: points of a client or person.
-            clock: seconds of a clock that nobody sets.
-            wall_clock: seconds since 1970, in which a sender is told when he has all points again.
+            clock: a monotonic clock, in seconds.
+            wall_clock: seconds since 1970, for the time of the full refill in answers.
             max_senders: of how many the points are kept, signed in or not.
 
         """
@@ -114,10 +114,10 @@ class RateLimiter:
         return len(self._authenticated) + len(self._public)
 
     def charge(self, caller: Principal, peer: str, cost: int) -> RateLimitStatus:
-        """Charge ``cost`` points to whoever sends.
+        """Charge ``cost`` points to the sender.
 
         Raises:
-            RateLimitExceeded: he has not as many now, and is charged nothing.
+            RateLimitExceeded: the sender has too few points and is charged nothing.
 
         """
         sender = sender_of(caller, peer)

@@ -1,6 +1,6 @@
-"""Who sends a request: the access token (RFC 9068) and the appointment named beside it.
+"""Authentication: the access token (RFC 9068) and the appointment header.
 
-What the person may do is not here: the database maps subject to person and appointment to role.
+Permissions are elsewhere: the database maps subject to person and appointment to role.
 """
 
 import re
@@ -20,7 +20,7 @@ from server.auth.jwks import KeySource, SigningKey
 from server.settings import Settings
 
 ALGORITHMS = ("ES256", "ES384", "ES512", "EdDSA", "Ed25519", "RS256", "PS256", "RS384", "PS384")
-"""Asymmetric ones only: with a shared secret, whoever checks a token could also make one."""
+"""Asymmetric algorithms only: with a shared secret every verifier could also sign."""
 
 TOKEN_TYPES = frozenset({"at+jwt", "application/at+jwt"})
 APPOINTMENT_HEADER = "Biandan-Appointment"
@@ -32,13 +32,13 @@ CACHED_BYTES_MEAN_MAX = 3_072
 """Of all tokens that are remembered, with what they say."""
 
 SCOPE_OVERHEAD_BYTES = 100
-"""What a scope weighs beside the token that names it."""
+"""Weight of a scope beside its token."""
 
 APPOINTMENTS_PER_TOKEN_MAX = 2
-"""Of one token, of so many the caller is remembered."""
+"""Maximum number of cached principals of one token."""
 
 APPOINTMENT_OVERHEAD_BYTES = 400
-"""What one of them weighs."""
+"""Weight of one of them."""
 
 HeaderMap = Mapping[bytes, bytes]
 """Headers by their names in lower case."""
@@ -64,7 +64,7 @@ class InvalidAppointmentHeader(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _VerifiedToken:
-    """What a token says, verified once; what a later moment may make of it is not in here.
+    """A verified token, without checks that depend on the time.
 
     Attributes:
         caller: of whom no appointment is known yet.
@@ -98,12 +98,11 @@ class _VerifiedToken:
 
 
 class TokenAuthenticator:
-    """Turns the headers of a request into its caller.
+    """Authenticates the headers of a request.
 
-    Tokens that were verified are remembered, so many at most, and others never: a flood of bad ones
-    displaces nothing, and one of good ones nothing that is in use. A remembered token holds while
-    its times do, by the clock, and while the issuer publishes its key: after each fetch of the keys
-    it is verified anew.
+    Only verified tokens are cached, in a segmented LRU: a flood of invalid tokens evicts nothing.
+    A cached token is valid within its times and while the issuer publishes its key: it is verified
+    again after each fetch of the keys.
 
     Args:
         settings: issuer, audience, the longest token, and how many are remembered.
@@ -158,7 +157,7 @@ class TokenAuthenticator:
         return signed_in if appointment == NIL else _with_appointment(signed_in, appointment)
 
     def _cache_lookup(self, authorization: bytes) -> _VerifiedToken | None:
-        """What the token of a header says that was verified before and still holds."""
+        """The cached verification of a header's token, if it is still valid."""
         found = self._cache.get(authorization)
         if found is None:
             return None
@@ -171,7 +170,7 @@ class TokenAuthenticator:
         return None
 
     async def _verify(self, token: str, authorization: bytes) -> Principal:
-        """Whom a token stands for; where it holds, it is remembered by the header it came in."""
+        """The principal of a token; a valid one is cached by its header."""
         if len(token) > self._settings.token_bytes_max:
             raise InvalidToken("the token is too long")
         kid = str(_header(token)["kid"])
@@ -216,7 +215,7 @@ class TokenAuthenticator:
 
 
 def single_headers(raw: list[tuple[bytes, bytes]], names: Collection[bytes]) -> HeaderMap | None:
-    """The headers by their names; None where one of these names stands there twice."""
+    """The headers by name; None if one of the names occurs twice."""
     found = dict(raw)
     if len(found) == len(raw):
         return found

@@ -55,7 +55,7 @@ class JwksCache:
         """The public key called ``kid``, or None where the issuer publishes no such key."""
         if self._refresh_due(kid):
             async with self._lock:
-                # Whoever waited here finds that the fetch has been made.
+                # Another task may have fetched while this one waited.
                 if self._refresh_due(kid):
                     await self._refresh()
         return self._keys.get(kid)
@@ -86,7 +86,7 @@ def signing_keys(key_set: Mapping[str, Any]) -> dict[str, SigningKey]:
     listed = key_set.get("keys") if isinstance(key_set, Mapping) else None
     if not isinstance(listed, list):
         msg = "not a key set"
-        raise ValueError(msg)  # noqa: TRY004 - one kind of fault for whatever a server may send
+        raise ValueError(msg)  # noqa: TRY004 - one kind of error for every malformed response
     usable = (_signing_key(entry) for entry in listed[:KEYS_MAX])
     return {key.kid: key for key in usable if key is not None and key.kid}
 

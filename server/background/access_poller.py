@@ -32,7 +32,7 @@ async def poll_access(viewer_cache: ViewerCache, url: str) -> AsyncIterator[None
     """Poll while the body runs, which begins after the first good poll.
 
     Args:
-        viewer_cache: are told what was found.
+        viewer_cache: receives each snapshot.
         url: the database, as the application role.
 
     """
@@ -87,7 +87,7 @@ class AccessPoller:
             self._viewer_cache.invalidate()
 
     def disconnect(self) -> None:
-        """Leave the connection at once: a server that stands still would not say goodbye."""
+        """Terminate the connection at once: a stopped server would not answer a close."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.terminate()

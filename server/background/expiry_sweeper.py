@@ -1,4 +1,4 @@
-"""What a serving process does by itself: it lets cases expire whose time limit has passed.
+"""Background task: expires cases whose time limit has passed.
 
 Nothing depends on it: deadlines are judged as of now. It only brings blocked rights home sooner.
 """

@@ -1,4 +1,4 @@
-"""What the migrations must leave in the database: each constraint, trigger and unique index."""
+"""The database catalogue after the migrations: each constraint, trigger and unique index."""
 
 import asyncpg
 

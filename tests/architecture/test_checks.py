@@ -1,4 +1,4 @@
-"""No invariant of ``verify`` stands untried: each is named by a test that offends against it."""
+"""Every invariant of ``verify`` is tried: a test that violates it names it."""
 
 from registry.ledger.invariants import all_checks
 from schema.root import build_api_schema

@@ -1,4 +1,4 @@
-"""What linters cannot say. Each ban names the replacement."""
+"""Conventions that linters cannot check. Each ban names the replacement."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""What each role may do in the database, read from its catalogue."""
+"""Privileges of each database role, read from the catalogue."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""What the rule book may ask and what the concepts can answer are the same."""
+"""The facts of the vocabulary are exactly those of the concepts."""
 
 import importlib
 import pkgutil

@@ -1,4 +1,4 @@
-"""What the application's role tries by hand, table by table, and is refused."""
+"""Writes that the application role tries by hand, table by table, are refused."""
 
 from collections.abc import AsyncIterator
 
@@ -23,7 +23,7 @@ FORBIDDEN_STATEMENTS = {
     "DELETE": "DELETE FROM {table}",
     "TRUNCATE": "TRUNCATE {table} CASCADE",
 }
-# What nobody but the owner ever writes: the journal, what was done, the rules, the law's figures.
+# Only the owner writes these: the journal, the audit log, the rules, the figures of the law.
 PROTECTED_TABLES = {
     "posting": set(),
     "balance": set(),

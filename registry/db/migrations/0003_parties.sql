@@ -145,7 +145,7 @@ CREATE TABLE persisted_query (
     registered_at timestamptz NOT NULL,
     retired_at timestamptz,
     CONSTRAINT persisted_query_once PRIMARY KEY (client_id, sha256),
-    -- The hash stands for exactly this text.
+    -- The hash is that of exactly this text.
     CONSTRAINT persisted_query_hash CHECK (sha256 = encode(sha256(convert_to(text, 'UTF8')), 'hex'))
 );
 
