@@ -11,6 +11,7 @@ from uuid import UUID
 
 import strawberry
 from graphql import (
+    GraphQLEnumType,
     GraphQLError,
     GraphQLField,
     GraphQLInputObjectType,
@@ -271,6 +272,12 @@ def _type_errors(schema: GovernedSchema) -> Iterator[str]:
             yield f"{name}: its description is not in both languages"
         if isinstance(named, _TypeWithFields):
             yield from _field_errors(named)
+        if isinstance(named, GraphQLEnumType):
+            yield from (
+                f"{name}.{value}: its description is not in both languages"
+                for value, declared in named.values.items()
+                if not _has_both_languages(declared.description)
+            )
 
 
 def _field_errors(named: _TypeWithFields) -> Iterator[str]:

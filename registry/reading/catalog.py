@@ -20,7 +20,8 @@ class ScalarFormat(Enum):
     """In which form a value is shown."""
 
     TEXT = "text"
-    ENUM = "word"  # Of a closed list: nothing in it needs an escape.
+    ENUM = "enum"  # A word of a closed list, named by ``enum_names``.
+    PLAIN = "plain"  # A text in which nothing needs an escape.
     TEXT_LIST = "texts"
     NUMBER = "number"
     BOOLEAN = "truth"

@@ -7,6 +7,7 @@ connection shows of moments and days depends on ``database.SESSION``.
 from datetime import date, datetime
 
 from registry.reading.catalog import ScalarFormat
+from registry.reading.enum_names import enum_name_expr
 from registry.reading.projections import ColumnExpr
 from registry.reading.sql_text import SqlConcat, quote_literal
 
@@ -30,7 +31,7 @@ def json_expr(projection: ColumnExpr, scalar_format: ScalarFormat, *, required: 
     if projection.is_json:
         return f"({projection.sql})"
     scalar_format = (
-        ScalarFormat.ENUM
+        ScalarFormat.PLAIN
         if projection.is_plain and scalar_format is ScalarFormat.TEXT
         else scalar_format
     )
@@ -82,15 +83,23 @@ def _scalar_expr(sql: str, scale: str, scalar_format: ScalarFormat) -> str:
     match scalar_format:
         case ScalarFormat.TEXT | ScalarFormat.DATETIME:
             return f"to_json({sql})::text"
-        case ScalarFormat.ENUM | ScalarFormat.DATE:
-            return SqlConcat.of(("'\"'", f"({sql})", "'\"'"))
         case ScalarFormat.TEXT_LIST:
             return f"array_to_json({sql})::text"
+        case ScalarFormat.NUMBER | ScalarFormat.BOOLEAN:
+            return f"({sql})::text"
+    return SqlConcat.of(("'\"'", _unescaped_expr(sql, scale, scalar_format), "'\"'"))
+
+
+def _unescaped_expr(sql: str, scale: str, scalar_format: ScalarFormat) -> str:
+    """The expression of a text in which nothing needs an escape."""
+    match scalar_format:
+        case ScalarFormat.ENUM:
+            return enum_name_expr(sql)
         case ScalarFormat.MONEY:
-            return SqlConcat.of(("'\"'", f"(({sql}) * 0.01)::text", "'\"'"))
+            return f"(({sql}) * 0.01)::text"
         case ScalarFormat.QUANTITY:
-            return SqlConcat.of(("'\"'", _decimal_expr(sql, scale), "'\"'"))
-    return f"({sql})::text"
+            return _decimal_expr(sql, scale)
+    return f"({sql})"
 
 
 def _decimal_expr(units: str, scale: str) -> str:

@@ -18,6 +18,7 @@ from registry.reading.catalog import (
     WorkListField,
 )
 from registry.reading.connection_compiler import compile_connection
+from registry.reading.enum_names import enum_name
 from registry.reading.json_sql import JSON_NULL, json_expr
 from registry.reading.projections import (
     ColumnExpr,
@@ -138,7 +139,7 @@ class ObjectCompiler:
         """The verbs as ``Gate.available`` names them, each with when it is permitted."""
         assert of.kind is not None, "asked of governed objects only"
         return [
-            (verb.name, self.builder.row_filter(of.kind, verb.name, row.alias))
+            (enum_name(verb.name), self.builder.row_filter(of.kind, verb.name, row.alias))
             for verb in VOCABULARY.kinds[of.kind.name].verbs
             if not verb.is_read and not verb.creates
         ]

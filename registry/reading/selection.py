@@ -47,7 +47,10 @@ def structural_key(value: object, name: str = "") -> object:
 
     Hashable, whatever was sent.
     """
-    if value is None or isinstance(value, bool | Enum):
+    if value is None or isinstance(value, bool):
+        return value
+    # An order decides the statement; a stored word is a value to compare with, as any text.
+    if isinstance(value, Enum) and not isinstance(value, str):
         return value
     if isinstance(value, dict):
         return tuple((key, structural_key(inner, key)) for key, inner in value.items())

@@ -1,6 +1,7 @@
 """How transfers and certificates are read from rows."""
 
 from registry.kernel.state_machine import allowed_steps
+from registry.reading.enum_names import enum_name
 from registry.reading.projections import (
     ColumnExpr,
     EmbeddedObject,
@@ -17,7 +18,7 @@ STATE = ColumnExpr(f"CASE WHEN {OVERDUE_SQL} THEN '{State.EXPIRED}' ELSE {{t}}.s
 
 
 def _steps_from(state: State) -> str:
-    steps = ",".join(f'"{step}"' for step in allowed_steps(TRANSITIONS, state))
+    steps = ",".join(f'"{enum_name(step)}"' for step in allowed_steps(TRANSITIONS, state))
     return f" WHEN '{state}' THEN '[{steps}]'"
 
 

@@ -31,6 +31,7 @@ from registry.reading.projections import (
 )
 from schema.documents.cost import MAX_ITEMS
 from schema.framework.context import Info
+from schema.framework.enums import ObjectState, Role, Verb
 from schema.framework.global_ids import to_global_id
 from schema.framework.projected import OWN_ID, bounded_list, check_bounded_list, projected
 from schema.framework.refusals import LocalisedText, NearMiss
@@ -69,7 +70,7 @@ class Node:
 class ActionExplanation:
     """A decision of the policy engine, explained."""
 
-    verb: str = strawberry.field(description="The act 操作.")
+    verb: Verb = strawberry.field(description="The verb 操作.")
     allowed: bool = strawberry.field(description="Whether it is allowed now 当前是否允许.")
     rule: str | None = strawberry.field(description="The rule that allows or forbids it 规则编号.")
     legal_basis: LocalisedText | None = strawberry.field(
@@ -105,12 +106,12 @@ class AuditEntry:
     record: strawberry.Private[audit_records.AuditEntry]
     at: datetime = strawberry.field(description="When 办理时间.")
     operation: str = strawberry.field(description="The mutation that did it 办理事项.")
-    verb: str = strawberry.field(description="The act in the words of the rule book 操作.")
-    role: str = strawberry.field(description="The capacity in which it was done 办理身份.")
+    verb: Verb = strawberry.field(description="The verb of the rule book 操作.")
+    role: Role = strawberry.field(description="The role in which it was done 办理身份.")
     rule: str = strawberry.field(description="The rule that allowed it 许可规则编号.")
     edition: int = strawberry.field(description="The edition of the rule book 规则版本.")
-    state_before: str | None = strawberry.field(description="The state before 办理前状态.")
-    state_after: str | None = strawberry.field(description="The state after 办理后状态.")
+    state_before: ObjectState | None = strawberry.field(description="The state before 办理前状态.")
+    state_after: ObjectState | None = strawberry.field(description="The state after 办理后状态.")
 
     @strawberry.field(
         description="The organisation that acted, where the viewer may see it 办理单位.",
@@ -175,14 +176,14 @@ class Governed(Node):
     @strawberry.field(
         description="What this appointment may do with it at its present stage 当前可办理的操作."
     )
-    async def available_actions(self, info: Info) -> list[str]:
+    async def available_actions(self, info: Info) -> list[Verb]:
         """Advice for a portal; the mutation decides again."""
         return list(authorizer.available_verbs(await info.context.viewer(), self.KIND, self.record))
 
     @strawberry.field(
         description="Whether one act is allowed now, and why 某项操作是否允许及其理由."
     )
-    async def action_state(self, info: Info, verb: str) -> ActionExplanation:
+    async def action_state(self, info: Info, verb: Verb) -> ActionExplanation:
         """The verdict on one verb, explained."""
         if VOCABULARY.verb(self.KIND.name, verb) is None:
             raise Malformed(
@@ -220,7 +221,7 @@ class Governed(Node):
         " 历史时点的状态.",
         metadata=projected(audit_log.STATE_AT),
     )
-    async def state_at(self, info: Info, as_of: datetime) -> str | None:
+    async def state_at(self, info: Info, as_of: datetime) -> ObjectState | None:
         """From its acts; what had lapsed by then unnoticed still shows its last recorded state."""
         return await info.context.load_batched(audit_log.load_states_at, (self.record.pk, as_of))
 

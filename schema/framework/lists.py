@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from types import new_class
 from typing import Annotated, Any, TypeVar, cast
 
@@ -28,6 +29,7 @@ from registry.reading.keyset import (
 )
 from schema.framework.connections import Connection, ListQuery, build_connection
 from schema.framework.context import Info
+from schema.framework.enums import definition_of, describe_enum
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.governed import Governed, node_type
 from schema.framework.inputs import NODE_ID_KEY
@@ -60,6 +62,23 @@ class TimeFilter:
     lt: datetime | None = strawberry.field(default=strawberry.UNSET, description="Before 早于.")
 
 
+@cache
+def _enum_filter(words: type[Enum]) -> type:
+    """The filter by a column that holds words of an enum."""
+    fields = {
+        "eq": strawberry.field(default=strawberry.UNSET, description="Exactly this 等于."),
+        "in_": strawberry.field(
+            name="in", default=strawberry.UNSET, description="One of these, at most 100 属于."
+        ),
+    }
+    name = f"{definition_of(words).name}Filter"
+    annotations = {"eq": words | None, "in_": list[words] | None}  # type: ignore[valid-type]  # A value.
+    return strawberry.input(
+        type(name, (), {"__annotations__": annotations, **fields}),
+        description="Narrow by the values of an enum 按枚举值筛选.",
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class FilterSpec:
     """A field by which a list may be narrowed.
@@ -68,6 +87,7 @@ class FilterSpec:
         description: English with the Chinese term.
         column: the column of the table, never a word of the request.
         kind: the kind of object an identifier names; empty where the field is a text or time.
+        words: the enum of the words that the column holds.
         is_time: the column holds moments.
         is_array: the column holds many identifiers, of which one is asked for.
 
@@ -76,12 +96,15 @@ class FilterSpec:
     description: str
     column: str
     kind: str = ""
+    words: type[Enum] | None = None
     is_time: bool = False
     is_array: bool = False
 
     @property
     def input_type(self) -> type:
         """The type of the filter in the API."""
+        if self.words is not None:
+            return _enum_filter(self.words)
         return strawberry.ID if self.kind else TimeFilter if self.is_time else TextFilter
 
     def to_filters(self, name: str, filter_input: Any) -> Iterator[ColumnFilter]:  # noqa: ANN401 - one of three types
@@ -269,13 +292,24 @@ def _total_field(kind: Kind, spec: TotalSpec) -> StrawberryField:
     return cast("StrawberryField", strawberry.field(resolver=resolve, description=spec.description))
 
 
+_ORDER_TEXTS = {
+    "newest": "Newest first 最新优先",
+    "oldest": "Oldest first 最早优先",
+    "changed": "Last changed first 最近变更优先",
+    "name": "By name 按名称",
+    "number": "By number 按编号",
+    "title": "By title 按名称",
+    "subject": "By login name 按登录名",
+    "kind": "By kind 按类别",
+}
+
+
 def _order_type(kind: Kind, names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a new enum
     name = f"{kind.name}Order"
     if name not in _types_by_name:
         made = Enum(name, {order.upper(): order for order in names})  # type: ignore[misc]  # Names come from the declaration.
-        _types_by_name[name] = strawberry.enum(
-            made, graphql_name_from="value", description="In which order 排序方式."
-        )
+        texts = {order: _ORDER_TEXTS[order] for order in names}
+        _types_by_name[name] = describe_enum(made, "The order of a list 排序方式.", **texts)
     return _types_by_name[name]
 
 

@@ -6,6 +6,7 @@ from policies.vocabulary import VOCABULARY
 from registry.commands.command import PostingPreview
 from registry.commands.command import Preview as Computed
 from registry.kernel.quantities import format_quantity
+from schema.framework.enums import ObjectState, Role, Verb
 from schema.framework.global_ids import to_global_id
 from schema.framework.refusals import Condition, LocalisedText
 from schema.framework.scalars import Quantity
@@ -37,8 +38,8 @@ class PreviewPosting:
 class NextApprover:
     """Whose turn it would be."""
 
-    role: str = strawberry.field(description="The role in the rule book's words 角色.")
-    verb: str = strawberry.field(description="What that role would have to do 待办操作.")
+    role: Role = strawberry.field(description="The role 角色.")
+    verb: Verb = strawberry.field(description="The verb that the role would use 待办操作.")
     role_text: LocalisedText = strawberry.field(description="The role's name 角色名称.")
 
     @classmethod
@@ -56,7 +57,9 @@ class Preview:
     postings: list[PreviewPosting] = strawberry.field(
         description="What would be posted 拟记账分录."
     )
-    next_state: str | None = strawberry.field(description="The state it would lead to 办理后状态.")
+    next_state: ObjectState | None = strawberry.field(
+        description="The state it would lead to 办理后状态."
+    )
     next_approvers: list[NextApprover] = strawberry.field(
         description="Whose turn it would be 后续办理角色."
     )

@@ -65,7 +65,7 @@ _FORMATS = {
     "Money": ScalarFormat.MONEY,
     "Price": ScalarFormat.MONEY,
     "Quantity": ScalarFormat.QUANTITY,
-    "Sha256": ScalarFormat.ENUM,
+    "Sha256": ScalarFormat.PLAIN,
 }
 
 

@@ -382,7 +382,7 @@ def _argument_shapes(
         tuple(
             (name, value)
             for name, value in variables.coerced.items()
-            if value is None or isinstance(value, bool | Enum)
+            if value is None or (isinstance(value, bool | Enum) and not isinstance(value, str))
         ),
         *(
             structural_key(sent)

@@ -15,7 +15,7 @@ from registry.ledger.facts import ACCOUNT
 from registry.ledger.instruments import instrument_of, instruments_of
 from registry.ledger.records import Instrument as InstrumentRecord
 from registry.ledger.reserve_totals import reserve_totals
-from registry.ledger.rules import MONEY_INSTRUMENT, AccountKind, Acquisition
+from registry.ledger.rules import MONEY_INSTRUMENT, AccountKind, Acquisition, EntryKind
 from registry.reading.projections import column_expr, column_or_null, plain_column
 from registry.reference.queries import pollutants_by_code
 from schema.framework.context import Info
@@ -30,16 +30,6 @@ from schema.types.parties import Organisation
 from schema.types.reference import Pollutant
 from schema.types.shared_lists import ACCOUNTS
 
-strawberry.enum(
-    AccountKind,
-    graphql_name_from="value",
-    description="What an account is for 账户类别: holding 持有, escrow 交割, reserve 储备.",
-)
-strawberry.enum(
-    Acquisition,
-    graphql_name_from="value",
-    description="How a right was acquired 取得方式: PAID 有偿取得, FREE 无偿取得.",
-)
 INSTRUMENT = "Instrument"
 
 
@@ -117,7 +107,7 @@ class StatementLine:
     entry: strawberry.ID = strawberry.field(
         description="The entry it belongs to 分录标识.", metadata=projected(projections.ENTRY)
     )
-    kind: str = strawberry.field(description="Why it moved 分录类别.")
+    kind: EntryKind = strawberry.field(description="Why it moved 分录类别.")
     change: Quantity = strawberry.field(
         description="Received, or given with a minus 变动数量.",
         metadata=projected(projections.CHANGE),

@@ -29,31 +29,6 @@ from schema.framework.projected import projected
 from schema.framework.scalars import Sha256
 from schema.types.parties import Organisation, Person
 
-strawberry.enum(
-    AgreementKind,
-    graphql_name_from="value",
-    description="What sort of cooperation 协议类别: strategic_cooperation 战略合作,"
-    " value_realisation 价值实现, methodology_development 方法学开发,"
-    " mortgage_cooperation 抵押贷款合作, financial_framework 金融框架.",
-)
-strawberry.enum(
-    AgreementState,
-    graphql_name_from="value",
-    description="State of an agreement 协议状态: draft 草稿, signed 各方已签署, in_force 生效,"
-    " completed 履行完毕, terminated 已终止, withdrawn 已撤回, expired 期满.",
-)
-strawberry.enum(
-    MilestoneState,
-    graphql_name_from="value",
-    description="State of a milestone 里程碑状态: planned 计划中, reached 已完成.",
-)
-strawberry.enum(
-    Visibility,
-    name="AgreementVisibility",
-    graphql_name_from="value",
-    description="Who sees it once all have signed 公开范围: public 社会公众, parties 仅签约方.",
-)
-
 
 @strawberry.type(description="A party of an agreement and its signature 签约方.")
 class AgreementParty:
@@ -296,7 +271,7 @@ class AgreementQuery:
             "title": Ordering("title", str),
         },
         where={
-            "kind": FilterSpec("What sort of cooperation 协议类别", "kind"),
+            "kind": FilterSpec("The kind of cooperation 协议类别", "kind", words=AgreementKind),
             "party": FilterSpec("A party 签约方", "parties", kind="Organisation", is_array=True),
             "event": FilterSpec("The ceremony they were part of 签约活动", "event"),
             "drafted_at": FilterSpec("When they were drafted 起草时间", "drafted_at", is_time=True),

@@ -10,7 +10,7 @@ from registry.ledger import operations, projections
 from registry.ledger.account_statement import postings_of
 from registry.ledger.facts import FREEZE, REVERSAL
 from registry.ledger.instruments import instruments_of
-from registry.ledger.rules import FreezeTarget
+from registry.ledger.rules import FreezeState, FreezeTarget, ReversalState
 from registry.reading.keyset import Ordering
 from schema.framework.global_ids import to_global_id
 from schema.framework.governed import Governed, column, relation
@@ -21,12 +21,6 @@ from schema.framework.projected import projected
 from schema.framework.scalars import Quantity
 from schema.types.accounts import INSTRUMENT, Account, Instrument
 from schema.types.parties import Organisation
-
-strawberry.enum(
-    FreezeTarget,
-    graphql_name_from="value",
-    description="What is frozen 冻结对象: organisation 单位, account 账户, position 持仓.",
-)
 
 
 @strawberry.type(description="An order that nothing leaves a party, account or position 冻结.")
@@ -41,7 +35,7 @@ class Freeze(Governed):
     source: str = column("The order it rests on 冻结依据.")
     starts_at: datetime = column("From when 起始时间.")
     ends_at: datetime | None = column("Until when; null until it is lifted 截止时间.")
-    state: str = column("in_force or lifted 状态.")
+    state: FreezeState = column("Whether it was lifted 状态.")
     lifted_at: datetime | None = column("When it was lifted 解除时间.")
     demo: bool = column("Demonstration data 是否演示数据.")
 
@@ -70,7 +64,7 @@ class Reversal(Governed):
     """A reversal with what it would undo."""
 
     KIND: ClassVar = REVERSAL
-    state: str = column("proposed, approved or rejected 状态.")
+    state: ReversalState = column("How it was decided 状态.")
     reason: str = column("Why it is proposed 冲正原因.")
     decision: str = column("Why it was rejected; else empty 决定理由.")
     entry: strawberry.ID = column(
@@ -162,7 +156,7 @@ class FreezeAndReversalQuery:
         "Freezes 冻结.",
         orders=NEWEST_ORDER,
         where={
-            "state": FilterSpec("in_force or lifted 状态", "state"),
+            "state": FilterSpec("Whether they were lifted 状态", "state", words=FreezeState),
             "organisation": FilterSpec("Whose 所属单位", "organisation_id", kind="Organisation"),
         },
     )
@@ -170,7 +164,7 @@ class FreezeAndReversalQuery:
         Reversal,
         "Reversals 冲正.",
         orders=NEWEST_ORDER,
-        where={"state": FilterSpec("proposed, approved or rejected 状态", "state")},
+        where={"state": FilterSpec("How they were decided 状态", "state", words=ReversalState)},
     )
 
 

@@ -17,20 +17,14 @@ from registry.parties.rules import (
 from registry.reading.keyset import Ordering
 from registry.reading.projections import plain_column
 from schema.framework.context import Info
+from schema.framework.enums import Role
 from schema.framework.governed import Governed, column, relation
 from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.lists import FilterSpec, list_field, shared_list
 from schema.framework.mutations import governed_mutation
 from schema.framework.projected import projected
+from schema.types.reference import Division, division_field
 from schema.types.shared_lists import ACCOUNTS, PERMITS, PROJECTS, TRANSFERS
-
-for words, description in (
-    (OrganisationKind, "What a body is, and with it the role of its people 单位类别."),
-    (OrganisationState, "Whether a body takes part 单位状态: open 正常, closed 已注销."),
-    (SourceCategory, "What kind of source an emitter is 污染源类别."),
-    (AppointmentState, "proposed 已提出, in_force 有效, ended 已终止; dates apart 任职状态."),
-):
-    strawberry.enum(words, graphql_name_from="value", description=description)
 
 
 @strawberry.type(description="A body the registry knows: its public card, and more for some 单位.")
@@ -95,8 +89,8 @@ class Appointment(Governed):
     KIND: ClassVar = APPOINTMENT
     person: Person | None = relation("Who acts 任职人员.")
     organisation: Organisation = relation("For whom 任职单位.")
-    role: str = column("The role in the rule book 角色.")
-    division: str = column("Code of the division where he acts 辖区代码.")
+    role: Role = column("The role in the rule book 角色.")
+    division: Division | None = division_field("Where they act 辖区.", column="division")
     may_initiate: bool = column("May open business and sign first 经办权限.")
     may_approve: bool = column("May decide and countersign 审批权限.")
     valid_from: datetime = column("From when 起始时间.")
@@ -204,7 +198,7 @@ class AppointInput(CommandInput):
 
     person: strawberry.ID = node_id_field("Person", "Who is to act 任职人员.")
     organisation: strawberry.ID = node_id_field("Organisation", "For whom 任职单位.")
-    role: str | None = strawberry.field(
+    role: Role | None = strawberry.field(
         default=strawberry.UNSET, description="The role; by default that of the body's kind 角色."
     )
     division: str | None = strawberry.field(
@@ -257,12 +251,12 @@ class PartyQuery:
             "newest": Ordering("registered_at", datetime, descending=True),
         },
         where={
-            "kind": FilterSpec("What they are 单位类别", "kind"),
+            "kind": FilterSpec("What they are 单位类别", "kind", words=OrganisationKind),
             "city": FilterSpec("Code of the city 设区市代码", "city"),
             "county": FilterSpec("Code of the county 县级代码", "county"),
             "name": FilterSpec("Legal name, exactly 名称", "name"),
             "credit_code": FilterSpec("Credit code, exactly 统一社会信用代码", "credit_code"),
-            "state": FilterSpec("Whether they take part 状态", "state"),
+            "state": FilterSpec("Whether they take part 状态", "state", words=OrganisationState),
         },
     )
     people = list_field(
@@ -278,7 +272,7 @@ class PartyQuery:
         where=ORGANISATION_FILTER
         | {
             "person": FilterSpec("Of whom 任职人员", "person_id", kind="Person"),
-            "state": FilterSpec("Where they stand 状态", "state"),
+            "state": FilterSpec("Their state 状态", "state", words=AppointmentState),
         },
     )
 

@@ -33,21 +33,6 @@ from schema.types.reference import (
 )
 from schema.types.shared_lists import PERMITS
 
-strawberry.enum(
-    PermitCategory,
-    graphql_name_from="value",
-    description="How closely a holder is managed 管理类别: key 重点, simplified 简化,"
-    " registration 登记.",
-)
-strawberry.enum(
-    PermitState,
-    graphql_name_from="value",
-    description="State of a permit 许可证状态: in_force 有效, revoked 已撤销.",
-)
-strawberry.enum(
-    Medium, graphql_name_from="value", description="What is polluted 环境要素: air 大气, water 水."
-)
-
 
 @strawberry.type(description="What a permit allows of a pollutant in a year 年许可排放量.")
 class PermitLimit:

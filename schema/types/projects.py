@@ -28,12 +28,6 @@ from schema.types.reference import (
 )
 from schema.types.shared_lists import PROJECTS
 
-strawberry.enum(
-    ProjectState,
-    graphql_name_from="value",
-    description="State of a project 项目状态: planned 计划中, assessed 需求量已核定.",
-)
-
 
 @strawberry.type(description="What a project will need of a pollutant in a year 项目年需求量.")
 class ProjectDemand:
@@ -211,7 +205,7 @@ class ProjectQuery:
         orders={"newest": Ordering("year", int, descending=True)},
         where={
             "city": FilterSpec("Code of the city 设区市代码", "city"),
-            "medium": FilterSpec("The medium 环境要素", "medium"),
+            "medium": FilterSpec("The medium 环境要素", "medium", words=Medium),
         },
     )
 

@@ -7,7 +7,8 @@ import strawberry
 
 from registry.kernel.calendar import day_of
 from registry.kernel.quantities import format_quantity
-from registry.reading.projections import Projection, plain_column
+from registry.parties.rules import SourceCategory
+from registry.reading.projections import Projection, ToOne, plain_column
 from registry.reference import projections, queries
 from registry.reference.cache import current_reference
 from registry.reference.parameters import Parameter as Figure
@@ -18,6 +19,7 @@ from schema.framework.context import Info
 from schema.framework.projected import projected
 from schema.framework.refusals import LocalisedText
 from schema.framework.scalars import Quantity
+from schema.types.enums import DivisionLevel, PollutantMedium
 
 
 def _field(description: str, projection: Projection | None = None) -> Any:  # noqa: ANN401 - as annotated
@@ -44,7 +46,7 @@ class Division(Provenance):
     code: str = _field("Administrative code, six digits 行政区划代码.", plain_column("code"))
     name: str = _field("Its name 名称.", projections.NAME)
     name_en: str = _field("Its name in English 英文名称.")
-    level: str = _field("province, city or county 层级.")
+    level: DivisionLevel = _field("Its level 层级.")
     city: str = _field("Code of the city it belongs to, whatever its prefix 所属设区市代码.")
 
     @classmethod
@@ -64,7 +66,7 @@ class Pollutant(Provenance):
     code: str = _field("Its code here 污染物代码.", plain_column("code"))
     name: str = _field("Its name 名称.", projections.NAME)
     name_en: str = _field("Its name in English 英文名称.")
-    medium: str = _field("air, water or mixed 介质.")
+    medium: PollutantMedium = _field("The medium it pollutes 介质.")
     national_code: str = _field("Its code in the national standard 国家标准代码.")
     unit: str = _field("The unit quantities are shown in 计量单位.", plain_column("unit"))
     decimals: int = _field(
@@ -102,9 +104,7 @@ class Industry(Provenance):
     code: str = _field("Its code 行业代码.")
     name: str = _field("Its name 名称.", projections.NAME)
     name_en: str = _field("Its name in English 英文名称.")
-    source_category: str = _field(
-        "industrial, agricultural, central_treatment or other 污染源类别."
-    )
+    source_category: SourceCategory = _field("The category of its sources 污染源类别.")
     thermal_power: bool = _field("Whether it is thermal power 是否火电.")
     two_high: bool = _field("Whether it is high in energy and emissions 是否两高行业.")
 
@@ -139,6 +139,26 @@ class Parameter(Provenance):
             legal_basis=LocalisedText.parse(figure.legal_basis),
             **_copied_fields(figure, "name", "value", "unit"),
         )
+
+
+def division_field(description: str, *, column: str) -> Any:  # noqa: ANN401 - as annotated
+    """A field that leads to the division whose code a column of the row holds.
+
+    Args:
+        description: English with the Chinese term.
+        column: the column; empty or NULL for none.
+
+    """
+
+    async def resolve(self: Any, info: Info) -> Any:  # noqa: ANN401 - annotated by the attribute
+        return await load_division(info, getattr(self.record, column) or "")
+
+    resolve.__annotations__.pop("return")
+    return strawberry.field(
+        resolver=resolve,
+        description=description,
+        metadata=projected(ToOne(f"{{t}}.{column}", target_column="code")),
+    )
 
 
 async def load_division(info: Info, code: str) -> Division | None:

@@ -6,13 +6,15 @@ from uuid import UUID
 
 import strawberry
 
-from policies.rulebook import PolicyRule
-from policies.vocabulary import VOCABULARY, Verb
+from policies.rulebook import ANY, PolicyRule
+from policies.vocabulary import VOCABULARY
+from policies.word_types import Verb as VerbSpec
 from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.rulebook_store import load_rulebooks
 from registry.commands.command import OPERATIONS
 from registry.kernel.errors import Malformed, NotFound
+from registry.reading.enum_names import enum_name, kind_name_expr
 from registry.reading.projections import (
     ColumnExpr,
     EmbeddedObject,
@@ -24,6 +26,7 @@ from registry.reading.sql_text import quote_literal
 from registry.reading.work_list import work_list
 from schema.documents.rate_limit import RateLimitStatus
 from schema.framework.context import Info
+from schema.framework.enums import ObjectKind, Role, RuleEffect, RuleSubject, Verb
 from schema.framework.global_ids import parse_global_id, to_global_id
 from schema.framework.governed import ActionExplanation, Governed, Node, load_node
 from schema.framework.projected import (
@@ -35,7 +38,7 @@ from schema.framework.projected import (
 )
 from schema.framework.refusals import LocalisedText
 
-_ROLE = ViewerConstant(lambda viewer: viewer.role)
+_ROLE = ViewerConstant(lambda viewer: enum_name(viewer.role))
 _ROLE_TEXT = EmbeddedObject(
     {
         "en": ViewerConstant(lambda viewer: VOCABULARY.roles[viewer.role].en),
@@ -56,7 +59,7 @@ def mutation_name(kind: str, verb: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
-def _case_by_duty(text_of: Callable[[str, Verb], str]) -> ColumnExpr:
+def _case_by_duty(text_of: Callable[[str, VerbSpec], str]) -> ColumnExpr:
     """What is said of a duty, by its kind and verb."""
     cases = (
         f" WHEN '{kind}.{verb.name}' THEN {quote_literal(text_of(kind, verb))}"
@@ -79,6 +82,7 @@ def _mutation_for_duty() -> ColumnExpr:
     return _case_by_duty(lambda kind, verb: mutation_name(kind, verb.name))
 
 
+_DUTY_KIND = ColumnExpr(kind_name_expr("{t}.kind"))
 _DUTY_OBJECT_ID = ColumnExpr("{t}.id", id_kind="{t}.kind")
 
 
@@ -87,10 +91,12 @@ class Rule:
     """A row of the rule book as a lawyer reads it."""
 
     number: str = strawberry.field(description="Its number 编号.")
-    effect: str = strawberry.field(description="allow or deny; a denial always wins 效力.")
-    role: str = strawberry.field(description="The role or group it speaks of 角色.")
-    verb: str = strawberry.field(description="The act; * for all 操作.")
-    kind: str = strawberry.field(description="The kind of object; * for all 对象类别.")
+    effect: RuleEffect = strawberry.field(description="Its effect 效力.")
+    subject: RuleSubject = strawberry.field(description="The role or group it names 适用主体.")
+    verb: Verb | None = strawberry.field(description="The verb; null for all 操作.")
+    kind: ObjectKind | None = strawberry.field(
+        description="The kind of object; null for all 对象类别."
+    )
     when: str = strawberry.field(description="The facts it depends on 适用条件.")
     legal_basis: LocalisedText = strawberry.field(description="The reason and its law 法律依据.")
 
@@ -100,9 +106,9 @@ class Rule:
         return cls(
             number=row.number,
             effect=row.effect,
-            role=row.role,
-            verb=row.verb,
-            kind=row.kind,
+            subject=row.role,
+            verb=None if row.verb == ANY else row.verb,
+            kind=None if row.kind == ANY else row.kind,
             when=row.when,
             legal_basis=LocalisedText.parse(row.legal_basis),
         )
@@ -121,8 +127,8 @@ class RuleEdition:
 class Permission:
     """A verb with the condition under which it is allowed."""
 
-    kind: str = strawberry.field(description="The kind of object 对象类别.")
-    verb: str = strawberry.field(description="The act 操作.")
+    kind: ObjectKind = strawberry.field(description="The kind of object 对象类别.")
+    verb: Verb = strawberry.field(description="The verb 操作.")
     text: LocalisedText = strawberry.field(description="The act in words 操作名称.")
     condition: str = strawberry.field(description="When, in the words of the rule book 条件.")
     sentence: LocalisedText = strawberry.field(description="When, in sentences 条件说明.")
@@ -153,9 +159,7 @@ class RateLimit:
 class ViewerInfo:
     """Who the registry takes the caller for."""
 
-    role: str = strawberry.field(
-        description="The role in the rule book's words 角色.", metadata=projected(_ROLE)
-    )
+    role: Role = strawberry.field(description="The role 角色.", metadata=projected(_ROLE))
     role_text: LocalisedText = strawberry.field(
         description="The role's name 角色名称.", metadata=projected(_ROLE_TEXT)
     )
@@ -213,8 +217,10 @@ class ViewerInfo:
 class WorkItem:
     """One line of the work list; as rows, those that ``duties`` finds."""
 
-    kind: str = strawberry.field(description="The kind of object 对象类别.")
-    verb: str = strawberry.field(description="What may be done 待办操作.")
+    kind: ObjectKind = strawberry.field(
+        description="The kind of object 对象类别.", metadata=projected(_DUTY_KIND)
+    )
+    verb: Verb = strawberry.field(description="The verb that may be used 待办操作.")
     text: LocalisedText = strawberry.field(
         description="The act in words 操作名称.", metadata=projected(_DUTY_TEXT)
     )
@@ -257,12 +263,6 @@ def governed_kinds(info: Info) -> list[Kind]:
     return [definition.origin.KIND for definition in found if definition is not None]  # type: ignore[union-attr]  # Kinds are object types.
 
 
-def _check_kind(kind: str) -> str:
-    if kind not in VOCABULARY.kinds:
-        raise Malformed("kind", "There is no such kind of object.", "不存在该对象类别。")
-    return kind
-
-
 @strawberry.type
 class RuleBookQuery:
     """Who may do what, and why."""
@@ -299,11 +299,11 @@ class RuleBookQuery:
         description="What this appointment can ever do, by any client 本任职的全部权限,不论应用."
     )
     async def permissions(
-        self, info: Info, kind: str | None = strawberry.UNSET
+        self, info: Info, kind: ObjectKind | None = strawberry.UNSET
     ) -> list[Permission]:
         """For one kind of object, or for all of them."""
         viewer = await info.context.viewer()
-        kinds = list(VOCABULARY.kinds) if kind in (None, strawberry.UNSET) else [_check_kind(kind)]
+        kinds = [kind] if kind else list(VOCABULARY.kinds)
         return [
             Permission(
                 kind=name,
@@ -321,10 +321,10 @@ class RuleBookQuery:
         description="Why a verb is or is not allowed on an object 某项操作允许与否的理由."
     )
     async def explain_permission(
-        self, info: Info, kind: str, verb: str, id: strawberry.ID
+        self, info: Info, kind: ObjectKind, verb: Verb, id: strawberry.ID
     ) -> ActionExplanation:
         """An object that may not be seen answers as one that does not exist."""
-        if VOCABULARY.verb(_check_kind(kind), verb) is None:
+        if VOCABULARY.verb(kind, verb) is None:
             raise Malformed("verb", f"{kind} knows no such verb.", "该类对象没有此项操作。")
         found_kind, key = parse_global_id(id)
         if found_kind != kind:

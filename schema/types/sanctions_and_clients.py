@@ -27,16 +27,6 @@ from schema.types.parties import ORGANISATION_FILTER, Organisation
 if TYPE_CHECKING:
     from schema.build import GovernedSchema
 
-for words, description in (
-    (
-        SanctionKind,
-        "listed_supervision 挂牌督办, ordered_to_correct 责令改正, penalty_period 处罚期 (kinds).",
-    ),
-    (SanctionState, "in_force 有效, lifted 已解除; dates apart 惩戒状态."),
-    (ClientState, "open 正常, revoked 已撤销 (state of a client)."),
-):
-    strawberry.enum(words, graphql_name_from="value", description=description)
-
 
 @strawberry.type(description="A measure that bars a body from new business 惩戒措施.")
 class Sanction(Governed):
@@ -217,13 +207,15 @@ class SanctionAndClientQuery:
         Sanction,
         "Sanctions 惩戒措施.",
         orders={"newest": Ordering("starts_at", datetime, descending=True)},
-        where=ORGANISATION_FILTER | {"state": FilterSpec("Whether they were lifted 状态", "state")},
+        where=ORGANISATION_FILTER
+        | {"state": FilterSpec("Whether they were lifted 状态", "state", words=SanctionState)},
     )
     clients = list_field(
         Client,
         "Client programs 接入应用.",
         orders={"name": Ordering("name", str)},
-        where=ORGANISATION_FILTER | {"state": FilterSpec("Whether they are let in 状态", "state")},
+        where=ORGANISATION_FILTER
+        | {"state": FilterSpec("Whether they may send requests 状态", "state", words=ClientState)},
     )
 
 

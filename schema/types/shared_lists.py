@@ -3,10 +3,14 @@
 from datetime import datetime
 
 from registry.ledger.facts import ACCOUNT
+from registry.ledger.rules import AccountKind
 from registry.permits.facts import CONSTRUCTION_PROJECT, PERMIT
+from registry.permits.rules import PermitCategory, PermitState, ProjectState
 from registry.reading.keyset import Ordering
 from registry.transfers.facts import TRANSFER
+from registry.transfers.rules import State
 from schema.framework.lists import FilterSpec, SharedList, TotalSpec
+from schema.types import enums  # noqa: F401 - names the words that the lists are narrowed by
 
 PERMITS = SharedList(
     PERMIT,
@@ -20,8 +24,10 @@ PERMITS = SharedList(
         "organisation": FilterSpec("The holder 持证单位", "organisation_id", kind="Organisation"),
         "city": FilterSpec("Code of the holder's city 设区市代码", "city"),
         "county": FilterSpec("Code of the holder's county 县代码", "county"),
-        "category": FilterSpec("How closely they are managed 管理类别", "category"),
-        "state": FilterSpec("Their state 状态", "state"),
+        "category": FilterSpec(
+            "How closely they are managed 管理类别", "category", words=PermitCategory
+        ),
+        "state": FilterSpec("Their state 状态", "state", words=PermitState),
     },
 )
 PROJECTS = SharedList(
@@ -37,7 +43,7 @@ PROJECTS = SharedList(
         ),
         "city": FilterSpec("Code of the city 设区市代码", "city"),
         "county": FilterSpec("Code of the county 县代码", "county"),
-        "state": FilterSpec("Their state 状态", "state"),
+        "state": FilterSpec("Their state 状态", "state", words=ProjectState),
     },
 )
 ACCOUNTS = SharedList(
@@ -45,7 +51,7 @@ ACCOUNTS = SharedList(
     "schema.types.accounts",
     orders={"kind": Ordering("kind", str)},
     where={
-        "kind": FilterSpec("What they are for 账户类别", "kind"),
+        "kind": FilterSpec("What they are for 账户类别", "kind", words=AccountKind),
         "organisation": FilterSpec(
             "Whose they are 所属单位", "organisation_id", kind="Organisation"
         ),
@@ -61,7 +67,9 @@ TRANSFERS = SharedList(
     },
     where={
         "state": FilterSpec(
-            "State on record; what passed its deadline stands there until swept 登记状态", "state"
+            "State on record; what passed its deadline stands there until swept 登记状态",
+            "state",
+            words=State,
         ),
         "seller": FilterSpec("Who sells 出让方", "seller_id", kind="Organisation"),
         "buyer": FilterSpec("Who buys 受让方", "buyer_id", kind="Organisation"),

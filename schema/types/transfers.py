@@ -34,37 +34,6 @@ from schema.types.parties import Organisation
 from schema.types.reference import Pollutant
 from schema.types.shared_lists import TRANSFERS
 
-strawberry.enum(
-    State,
-    name="TransferState",
-    graphql_name_from="value",
-    description="Where a transfer stands, as of now 转让状态.",
-)
-strawberry.enum(
-    Step,
-    name="TransferStep",
-    graphql_name_from="value",
-    description="What can happen to a transfer 转让步骤.",
-)
-strawberry.enum(
-    TransferSide,
-    name="TransferSide",
-    graphql_name_from="value",
-    description="A side of a transfer: seller 出让方, buyer 受让方.",
-)
-strawberry.enum(
-    Opinion,
-    name="CityOpinion",
-    graphql_name_from="value",
-    description="What a city thinks of it: favourable 同意, unfavourable 不同意.",
-)
-strawberry.enum(
-    Regime,
-    name="TransferRegime",
-    graphql_name_from="value",
-    description="Whether rights leave their city 流转制度: same_city 市内, cross_region 跨区域.",
-)
-
 
 @strawberry.type(description="What a city thinks of a transfer across its border 市级意见.")
 class TransferOpinion:

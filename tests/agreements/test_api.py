@@ -39,10 +39,10 @@ async def test_two_parties_draft_and_sign() -> None:
     parties = await create_parties()
     sent: dict[str, Any] = {
         "idempotencyKey": "draft",
-        "kind": "strategic_cooperation",
+        "kind": "STRATEGIC_COOPERATION",
         "title": "战略合作协议",
         "topics": ["carbon-footprint certification"],
-        "visibility": "public",
+        "visibility": "PUBLIC",
         "parties": [
             {
                 "organisation": to_global_id("Organisation", officer.organisation_id),
@@ -61,13 +61,13 @@ async def test_two_parties_draft_and_sign() -> None:
     foreseen = (await ask(parties.county, SIGN, input=mine | {"preview": True}))["signAgreement"]
     last = (await ask(parties.county, SIGN, input=mine))["signAgreement"]
 
-    assert (drafted["state"], drafted["topics"]) == ("draft", sent["topics"])
+    assert (drafted["state"], drafted["topics"]) == ("DRAFT", sent["topics"])
     assert (wrong["code"], wrong["field"]) == ("KEY_REUSED", "idempotencyKey")
-    assert (first["state"], first["replayed"]) == ("draft", False)
-    assert (repeated["state"], repeated["replayed"]) == ("draft", True)
+    assert (first["state"], first["replayed"]) == ("DRAFT", False)
+    assert (repeated["state"], repeated["replayed"]) == ("DRAFT", True)
     assert (again["code"], again["nearMisses"]) == ("FORBIDDEN", [{"rule": "G-11"}])
-    assert foreseen["nextState"] == "signed"
-    assert (last["state"], last["availableActions"]) == ("signed", ["withdraw", "bring_into_force"])
+    assert foreseen["nextState"] == "SIGNED"
+    assert (last["state"], last["availableActions"]) == ("SIGNED", ["WITHDRAW", "BRING_INTO_FORCE"])
 
 
 async def test_a_draft_is_for_its_parties_and_the_signed_for_all_it_is_meant_for() -> None:
@@ -134,9 +134,9 @@ async def test_linked_objects_are_shown_to_those_who_see_them() -> None:
 
     assert (refused["code"], refused["field"]) == ("NOT_FOUND", "links")
     assert reached["milestones"] == [
-        {"title": milestone.title, "state": "reached", "links": [{"id": link}]}
+        {"title": milestone.title, "state": "REACHED", "links": [{"id": link}]}
     ]
-    assert public["milestones"][0]["state"] == "reached"
+    assert public["milestones"][0]["state"] == "REACHED"
     assert public["milestones"][0]["links"] == []
 
 
@@ -157,4 +157,4 @@ async def test_past_its_last_day_an_agreement_reads_as_expired(owner: asyncpg.Co
     await stop_clock(owner, datetime(2022, 7, 1, 0, tzinfo=CHINA))
     (found,) = (await ask(parties.steel, LIST))["agreements"]["nodes"]
 
-    assert (found["state"], found["availableActions"]) == ("expired", [])
+    assert (found["state"], found["availableActions"]) == ("EXPIRED", [])

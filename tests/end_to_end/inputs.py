@@ -65,7 +65,7 @@ EXISTING_OBJECTS: dict[str, Input | Callable[[Any], Awaitable[Input]]] = {
     "contractTransfer": {"contractNumber": "SWEPT-1"},
     "recordPayment": _payment,
     "settleTransfer": {},
-    "declareDefault": REASONS | {"side": "seller"},
+    "declareDefault": REASONS | {"side": "SELLER"},
     "expireTransfer": {},
     "signAgreement": {},
     "withdrawAgreement": REASONS,
@@ -130,10 +130,10 @@ async def _sale(_viewer: Viewer) -> Input:
 async def _agreement(viewer: Viewer) -> Input:
     own = {"organisation": to_global_id("Organisation", viewer.organisation), "capacity": "one"}
     return {
-        "kind": "strategic_cooperation",
+        "kind": "STRATEGIC_COOPERATION",
         "title": "Swept",
         "topics": ["sweeping"],
-        "visibility": "public",
+        "visibility": "PUBLIC",
         "parties": [own, {"capacity": "other"}],
     }
 

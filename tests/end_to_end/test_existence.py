@@ -17,6 +17,7 @@ from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
 from registry.access.viewer_lookup import resolve_viewer
+from registry.reading.enum_names import enum_name
 from schema.build import _strawberry_field
 from schema.framework.global_ids import to_global_id
 from schema.framework.inputs import NODE_ID_KEY
@@ -80,11 +81,11 @@ def questions(kind: Kind) -> Iterator[str]:
     """Everything that can be asked about one object by its identifier."""
     yield "query ($id: ID!) { node(id: $id) { __typename id } }"
     for verb in VOCABULARY.kinds[kind.name].verbs[-2:]:
-        yield f"""query ($id: ID!) {{
-            explainPermission(kind: "{kind.name}", verb: "{verb.name}", id: $id) {{
+        words = f"kind: {enum_name(kind.name)}, verb: {enum_name(verb.name)}"
+        yield f"""query ($id: ID!) {{ explainPermission({words}, id: $id) {{
             allowed rule reasons {{ en }} nearMisses {{ rule }} }} }}"""
     yield """query ($id: ID!) {
-        explainPermission(kind: "Organisation", verb: "close", id: $id) { allowed } }"""
+        explainPermission(kind: ORGANISATION, verb: CLOSE, id: $id) { allowed } }"""
     for name, where in filters(kind.name):
         yield f"""query ($id: ID!) {{ {name}(first: 5, where: {{ {where}: $id }}) {{
             nodes {{ id }} pageInfo {{ hasNextPage hasPreviousPage startCursor }} }} }}"""
@@ -173,7 +174,7 @@ async def test_the_work_list_matches_the_decisions(portal: Portal, name: str) ->
 
     found = {(item["verb"], item["objectId"]) for item in answer["data"]["workList"]}
     assert found == {
-        (verb.name, to_global_id(kind.name, record.pk))
+        (enum_name(verb.name), to_global_id(kind.name, record.pk))
         for kind in KINDS.values()
         for verb in VOCABULARY.kinds[kind.name].verbs
         if verb.creates_task

@@ -59,7 +59,7 @@ async def test_the_rows_between_the_two_sides_decide_once_they_are_mixed(
         for verb, rule in MIXED[mix].items():
             officer = "centre-approver" if verb == "qualify" else "langfang-approver"
             await mix_sides(database.owner_url, mix, officer)
-            state = f'a: actionState(verb: "{verb}") {{ rule }}'
+            state = f"a: actionState(verb: {verb.upper()}) {{ rule }}"
             asked = f"{{ transfers(first: 100) {{ nodes {{ {state} }} }} }}"
 
             answer = await USERS_IN_2026[officer].ask(portal, asked)
@@ -98,7 +98,7 @@ def questions() -> Iterator[str]:
         verbs = [verb.name for verb in VOCABULARY.kinds[kind].verbs]
         for start in range(0, len(verbs), AT_ONCE):
             asked = " ".join(
-                f'v{n}: actionState(verb: "{verb}") {{ rule }}'
+                f"v{n}: actionState(verb: {verb.upper()}) {{ rule }}"
                 for n, verb in enumerate(verbs[start : start + AT_ONCE])
             )
             yield f"{{ {listed}(first: 100) {{ nodes {{ {asked} }} }} }}"

@@ -40,7 +40,7 @@ async def offered(portal: Portal, sale: dict[str, Any]) -> Case:
     case = Case(portal)
     await case.step("enterprise-1-initiator", "draftTransfer", **sale)
     await case.step("enterprise-1-initiator", "offerTransfer")
-    assert await case.step("enterprise-1-approver", "countersignTransfer") == "offered"
+    assert await case.step("enterprise-1-approver", "countersignTransfer") == "OFFERED"
     return case
 
 
@@ -48,7 +48,7 @@ async def approved(portal: Portal, sale: dict[str, Any]) -> Case:
     case = await offered(portal, sale)
     await case.step("enterprise-4-initiator", "acceptTransfer")
     await case.step("centre-approver", "qualifyTransfer")
-    assert await case.step("langfang-approver", "approveTransfer") == "approved"
+    assert await case.step("langfang-approver", "approveTransfer") == "APPROVED"
     return case
 
 
@@ -56,7 +56,7 @@ async def paid(portal: Portal, sale: dict[str, Any]) -> Case:
     case = await approved(portal, sale)
     await case.step("centre-initiator", "contractTransfer", contractNumber="TEST-1")
     payment = {"money": "15200.00", "reference": "TEST0001"}
-    assert await case.step("centre-initiator", "recordPayment", **payment) == "paid"
+    assert await case.step("centre-initiator", "recordPayment", **payment) == "PAID"
     return case
 
 
@@ -70,7 +70,7 @@ async def test_inside_a_city_every_refusal_is_explained_on_the_way(
     assert (cheap["code"], unmet_conditions(cheap)) == ("CONDITIONS_UNMET", {"price_floor"})
     assert all(each["legalBasis"]["en"] for each in cheap["conditions"])
 
-    assert await case.step("enterprise-1-initiator", "draftTransfer", **sale) == "draft"
+    assert await case.step("enterprise-1-initiator", "draftTransfer", **sale) == "DRAFT"
     early = await case.expect_refusal("centre-approver", "qualifyTransfer")
     assert (early["code"], early["nearMisses"][0]["rule"]) == ("FORBIDDEN", "T-10")
 
@@ -78,22 +78,22 @@ async def test_inside_a_city_every_refusal_is_explained_on_the_way(
     assert first == "awaiting_signature"
     twice = await case.expect_refusal("enterprise-1-initiator", "countersignTransfer")
     assert (twice["code"], twice["rule"]) == ("FORBIDDEN", "N-07")
-    assert await case.step("enterprise-1-approver", "countersignTransfer") == "offered"
+    assert await case.step("enterprise-1-approver", "countersignTransfer") == "OFFERED"
 
     other = await case.expect_refusal("enterprise-3-initiator", "acceptTransfer")
     assert other["code"] == "NOT_FOUND"
     only_approves = await case.expect_refusal("enterprise-4-approver", "acceptTransfer")
     assert only_approves["rule"] == "N-42"
-    assert await case.step("enterprise-4-initiator", "acceptTransfer") == "accepted"
-    assert await case.step("centre-approver", "qualifyTransfer") == "eligible"
+    assert await case.step("enterprise-4-initiator", "acceptTransfer") == "ACCEPTED"
+    assert await case.step("centre-approver", "qualifyTransfer") == "ELIGIBLE"
     elsewhere = await case.expect_refusal("tangshan-approver", "approveTransfer")
     assert elsewhere["code"] == "NOT_FOUND"
-    assert await case.step("langfang-approver", "approveTransfer") == "approved"
+    assert await case.step("langfang-approver", "approveTransfer") == "APPROVED"
     again = await case.expect_refusal("langfang-approver", "approveTransfer")
     assert (again["code"], again["rule"]) == ("FORBIDDEN", "N-08")
 
     number = {"contractNumber": "TEST-1"}
-    assert await case.step("centre-initiator", "contractTransfer", **number) == "contracted"
+    assert await case.step("centre-initiator", "contractTransfer", **number) == "CONTRACTED"
     late = await case.expect_refusal(
         "enterprise-1-initiator", "withdrawTransfer", reason="too late"
     )
@@ -102,7 +102,7 @@ async def test_inside_a_city_every_refusal_is_explained_on_the_way(
     little = await case.expect_refusal("centre-initiator", "recordPayment", **short)
     assert unmet_conditions(little) == {"paid_in_full"}
     await case.step("centre-initiator", "recordPayment", **short | {"money": "15200.00"})
-    assert await case.step("centre-initiator", "settleTransfer") == "settled"
+    assert await case.step("centre-initiator", "settleTransfer") == "SETTLED"
 
 
 async def test_a_settled_case_is_attested_and_shows_who_did_what(
@@ -118,15 +118,15 @@ async def test_a_settled_case_is_attested_and_shows_who_did_what(
     assert attested["certificate"]["quantity"] == "2.000"
     assert attested["certificate"]["transfer"] is None  # The public sees no case.
     assert [(act["role"], act["rule"], act["stateAfter"]) for act in read["history"]] == [
-        ("enterprise", "T-01", "draft"),
-        ("enterprise", "T-02", "awaiting_signature"),
-        ("enterprise", "T-04", "offered"),
-        ("enterprise", "T-03", "accepted"),
-        ("centre", "T-10", "eligible"),
-        ("city", "T-12", "approved"),
-        ("centre", "T-40", "contracted"),
-        ("centre", "T-41", "paid"),
-        ("centre", "T-42", "settled"),
+        ("ENTERPRISE", "T-01", "DRAFT"),
+        ("ENTERPRISE", "T-02", "AWAITING_SIGNATURE"),
+        ("ENTERPRISE", "T-04", "OFFERED"),
+        ("ENTERPRISE", "T-03", "ACCEPTED"),
+        ("CENTRE", "T-10", "ELIGIBLE"),
+        ("CITY", "T-12", "APPROVED"),
+        ("CENTRE", "T-40", "CONTRACTED"),
+        ("CENTRE", "T-41", "PAID"),
+        ("CENTRE", "T-42", "SETTLED"),
     ]
     assert all(act["organisation"]["name"] and act["at"] for act in read["history"])
 
@@ -148,7 +148,7 @@ async def test_a_key_is_for_one_command(portal: Portal, sale: dict[str, Any]) ->
 
     assert missing["errors"][0]["extensions"]["code"] == "MALFORMED"
     assert empty["code"] == "MALFORMED"
-    assert first["state"] == "draft"
+    assert first["state"] == "DRAFT"
     assert (other["code"], other["field"]) == ("KEY_REUSED", "idempotencyKey")
 
 
@@ -186,14 +186,14 @@ async def test_a_seller_who_does_not_keep_the_contract_is_in_default(
     portal: Portal, sale: dict[str, Any]
 ) -> None:
     case = await paid(portal, sale)
-    refusal = {"side": "seller", "reason": "refuses"}
+    refusal = {"side": "SELLER", "reason": "refuses"}
 
     early = await case.expect_refusal(
-        "centre-approver", "declareDefault", **refusal | {"side": "buyer"}
+        "centre-approver", "declareDefault", **refusal | {"side": "BUYER"}
     )
 
     assert unmet_conditions(early) == {"payment_missing"}
-    assert await case.step("centre-approver", "declareDefault", **refusal) == "defaulted"
+    assert await case.step("centre-approver", "declareDefault", **refusal) == "DEFAULTED"
 
 
 async def test_time_runs_out_without_a_sweeper(
@@ -209,8 +209,8 @@ async def test_time_runs_out_without_a_sweeper(
 
     assert late["code"] == "FORBIDDEN"
     assert after is not None
-    assert (after["state"], after["nextSteps"]) == ("expired", [])
-    assert await case.step("centre-initiator", "expireTransfer") == "expired"
+    assert (after["state"], after["nextSteps"]) == ("EXPIRED", [])
+    assert await case.step("centre-initiator", "expireTransfer") == "EXPIRED"
 
 
 async def pass_time(database: Database, until: datetime) -> None:
@@ -233,7 +233,7 @@ async def test_two_officers_reverse_a_settlement(portal: Portal, sale: dict[str,
     undone = await reversing(portal, "centre-approver", "approveReversal", id=proposed["id"])
 
     assert (own["code"], own["rule"]) == ("FORBIDDEN", "N-03")
-    assert undone["state"] == "approved"
+    assert undone["state"] == "APPROVED"
     attested = await portal.data(CERTIFICATE, {"n": settled["number"]})
     assert attested["certificate"]["revokedAt"] is not None
 
@@ -259,25 +259,25 @@ async def test_across_cities_both_speak_and_the_province_decides(
         against = {"favourable": False, "reasons": "our own projects come first"}
         favour = {"favourable": True, "reasons": "all aims were met"}
 
-        assert await case.step("enterprise-6-initiator", "acceptTransfer") == "accepted"
-        assert await case.step("centre-approver", "qualifyTransfer") == "eligible"
+        assert await case.step("enterprise-6-initiator", "acceptTransfer") == "ACCEPTED"
+        assert await case.step("centre-approver", "qualifyTransfer") == "ELIGIBLE"
         city = await case.expect_refusal("langfang-approver", "approveTransfer")
         early = await case.expect_refusal("province-approver", "approveTransfer")
         await case.step("tangshan-approver", "opineOnTransfer", **against)
         twice = await case.expect_refusal("tangshan-approver", "opineOnTransfer", **favour)
         half = await case.expect_refusal("province-approver", "approveTransfer")
         await case.step("langfang-approver", "opineOnTransfer", **favour)
-        assert await case.step("province-approver", "approveTransfer") == "approved"
+        assert await case.step("province-approver", "approveTransfer") == "APPROVED"
         await case.step("centre-initiator", "contractTransfer", contractNumber="TEST-2026")
         payment = {"money": "139500.00", "reference": "TEST2026"}
         await case.step("centre-initiator", "recordPayment", **payment)
-        assert await case.step("centre-initiator", "settleTransfer") == "settled"
+        assert await case.step("centre-initiator", "settleTransfer") == "SETTLED"
         read = await case.read("province-approver")
 
     assert read is not None
     assert {each["code"] for each in (city, early, twice, half)} == {"FORBIDDEN"}
     assert half["nearMisses"][0]["rule"] in {"T-16", "T-17"}
-    assert (read["sellerOpinion"], read["buyerOpinion"]) == ("unfavourable", "favourable")
+    assert (read["sellerOpinion"], read["buyerOpinion"]) == ("UNFAVOURABLE", "FAVOURABLE")
     assert (read["regime"], len(read["opinions"])) == ("cross_region", 2)
     assert read["number"].startswith("HB-130200-2026-")
 

@@ -47,7 +47,7 @@ async def ask(caller: Principal, document: str, **variables: object) -> dict[str
 def create_works(**changed: object) -> dict[str, object]:
     return {
         "idempotencyKey": "k",
-        "kind": "enterprise",
+        "kind": "ENTERPRISE",
         "name": "a works",
         "division": "131024",
         "creditCode": make_credit_code(7),
@@ -61,9 +61,9 @@ async def test_an_organisation_is_previewed_registered_and_replayed() -> None:
     done = (await ask(centre, REGISTER, input=create_works()))["registerOrganisation"]
     again = (await ask(centre, REGISTER, input=create_works()))["registerOrganisation"]
 
-    assert shown["registerOrganisation"] == {"__typename": "Preview", "nextState": "open"}
+    assert shown["registerOrganisation"] == {"__typename": "Preview", "nextState": "OPEN"}
     assert (done["county"], done["creditCode"]) == ("131024", make_credit_code(7))
-    assert done["availableActions"] == ["change"]
+    assert done["availableActions"] == ["CHANGE"]
     assert (again["id"], again["replayed"], done["replayed"]) == (done["id"], True, False)
 
 
@@ -98,7 +98,7 @@ async def test_null_empties_and_silence_keeps() -> None:
 async def test_everybody_sees_cards_and_few_see_identifiers() -> None:
     works = await create_organisation(city=TANGSHAN, name="mine", credit_code=make_credit_code(1))
     await create_organisation(city=LANGFANG, name="other", credit_code=make_credit_code(2))
-    where = {"kind": {"eq": "enterprise"}}
+    where = {"kind": {"eq": "ENTERPRISE"}}
 
     mine = await ask(await principal_of(await create_officer(works)), ORGANISATIONS, where=where)
     public = await ask(Principal(), ORGANISATIONS, where=where | {"city": {"eq": TANGSHAN}})
@@ -129,10 +129,10 @@ async def test_an_appointment_shows_who_proposed_it_and_whether_it_is_in_force()
         },
     )
 
-    assert post["appoint"]["state"] == "proposed"
+    assert post["appoint"]["state"] == "PROPOSED"
     assert not post["appoint"]["effective"]
     assert post["appoint"]["proposingOrganisation"] == {"name": "a works"}
-    assert post["appoint"]["availableActions"] == ["end"]
+    assert post["appoint"]["availableActions"] == ["END"]
 
 
 async def test_a_sanction_is_seen_by_whom_it_bars_and_by_no_stranger() -> None:
@@ -143,6 +143,6 @@ async def test_a_sanction_is_seen_by_whom_it_bars_and_by_no_stranger() -> None:
     stranger = await ask(await principal_of(await create_officer_of("enterprise")), SANCTIONS)
 
     assert told["sanctions"]["nodes"] == [
-        {"kind": "penalty_period", "effective": True, "organisation": {"name": "a works"}}
+        {"kind": "PENALTY_PERIOD", "effective": True, "organisation": {"name": "a works"}}
     ]
     assert stranger["sanctions"]["nodes"] == []

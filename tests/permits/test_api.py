@@ -23,7 +23,7 @@ from tests.permits.builders import (
 )
 from tests.support.builders import create_officer, create_officer_of, principal_of, stop_clock
 
-PERMITS = """query ($asOf: Date) { permits(first: 9, orderBy: number) { nodes {
+PERMITS = """query ($asOf: Date) { permits(first: 9, orderBy: NUMBER) { nodes {
     number state effective category validUntil maskedFields availableActions
     organisation { name } issuedBy { nameEn }
     limits(asOf: $asOf) { quantity effectiveUntil pollutant { code } }
@@ -84,11 +84,11 @@ async def test_the_public_reads_permits_without_their_limits(owner: asyncpg.Conn
 
     revoked, standing = (await ask(None, PERMITS))["permits"]["nodes"]
 
-    assert (revoked["state"], revoked["effective"]) == ("revoked", False)
+    assert (revoked["state"], revoked["effective"]) == ("REVOKED", False)
     assert (standing["state"], standing["effective"], standing["category"]) == (
-        "in_force",
+        "IN_FORCE",
         True,
-        "key",
+        "KEY",
     )
     assert (standing["limits"], standing["outlets"]) == (None, None)
     assert standing["maskedFields"] == ["limits", "outlets"]
@@ -103,10 +103,10 @@ async def test_the_authority_sees_outlets_and_what_it_may_do() -> None:
     (permit,) = (await ask(province, PERMITS))["permits"]["nodes"]
 
     assert permit["outlets"] == [
-        {"code": "DA001", "medium": "air", "riverSystem": None},
-        {"code": "DW001", "medium": "water", "riverSystem": {"code": "luan", "basin": "hai"}},
+        {"code": "DA001", "medium": "AIR", "riverSystem": None},
+        {"code": "DW001", "medium": "WATER", "riverSystem": {"code": "luan", "basin": "hai"}},
     ]
-    assert permit["availableActions"] == ["change", "revoke"]
+    assert permit["availableActions"] == ["CHANGE", "REVOKE"]
 
 
 async def test_a_permit_is_registered_previewed_and_refused() -> None:
@@ -116,7 +116,7 @@ async def test_a_permit_is_registered_previewed_and_refused() -> None:
         "number": f"{emitter.credit_code}001P",
         "organisation": to_global_id("Organisation", emitter.id),
         "issuedBy": "130200",
-        "category": "key",
+        "category": "KEY",
         "validFrom": "2020-01-01",
         "validUntil": "2024-12-31",
         "limits": [{"pollutant": "SO2", "quantity": "1.5"}],
@@ -129,7 +129,7 @@ async def test_a_permit_is_registered_previewed_and_refused() -> None:
     other = await ask(province, REGISTER, input=sent | {"number": "91130200699229617X001P"})
     done = await ask(province, REGISTER, input=sent)
 
-    assert foreseen["registerPermit"] == {"__typename": "Preview", "nextState": "in_force"}
+    assert foreseen["registerPermit"] == {"__typename": "Preview", "nextState": "IN_FORCE"}
     assert wrong["registerPermit"]["field"] == "outlets.riverSystem"
     assert other["registerPermit"]["code"] == "CONDITIONS_UNMET"
     assert done["registerPermit"]["limits"] == [{"quantity": "1.500"}]
@@ -149,7 +149,7 @@ async def test_a_project_and_its_demand_are_seen_by_its_developer_alone() -> Non
     assert own == [
         {
             "name": project.name,
-            "state": "assessed",
+            "state": "ASSESSED",
             "division": {"code": "131000"},
             "demands": [{"quantity": None, "source": "article", "pollutant": {"code": "SO2"}}],
         }
@@ -181,5 +181,5 @@ async def test_assessments_of_cities_are_public() -> None:
     found = (await ask(None, document))["assessments"]["nodes"]
 
     assert found == [
-        {"year": 2021, "medium": "air", "city": {"code": "131000"}, "qualityAttained": True}
+        {"year": 2021, "medium": "AIR", "city": {"code": "131000"}, "qualityAttained": True}
     ]

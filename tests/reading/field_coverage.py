@@ -18,12 +18,12 @@ _ARGUMENTS = {
     "Query.node": '(id: "$Node")',
     "Query.certificate": '(number: "HB-131000-2022-00001")',
     "Query.counties": '(city: "131000")',
-    "Query.explainPermission": '(kind: "Organisation", verb: "view", id: "$Organisation")',
+    "Query.explainPermission": '(kind: ORGANISATION, verb: VIEW, id: "$Organisation")',
     "Account.statement": (
         '(instrument: "$Instrument", since: "2022-01-01T00:00:00Z",'
         ' until: "2023-01-01T00:00:00Z", first: 3)'
     ),
-    "*.actionState": '(verb: "view")',
+    "*.actionState": "(verb: VIEW)",
     "*.stateAt": '(asOf: "2022-06-06T00:00:00Z")',
 }
 

@@ -60,7 +60,7 @@ NO_ROW = "permits(first: 2{}) {{ __typename pageInfo {{ hasPreviousPage }} }}"
 MALFORMED = {
     "a cursor of nothing": ', after: "x"',
     "a cursor of another list": f', after: "{cursor("name", str(PERSON_ID))}"',
-    "a cursor of another order": f', orderBy: number, after: "{cursor(1, str(PERSON_ID))}"',
+    "a cursor of another order": f', orderBy: NUMBER, after: "{cursor(1, str(PERSON_ID))}"',
     "a cursor before time": f', after: "{cursor("0001-01-01T00:00:00+23:59", str(PERSON_ID))}"',
     "a cursor without a zone": f', after: "{cursor("2022-06-07T10:00:00", str(PERSON_ID))}"',
     "an identifier of another kind": f', where: {{organisation: "{PERSON}"}}',
@@ -253,7 +253,7 @@ async def test_a_cursor_is_of_its_list_alone(
     newest = await assert_same_answers(
         execution_paths,
         province,
-        f'{{ organisations(first: 1, orderBy: newest, after: "{place}") {{ nodes {{ id }} }} }}',
+        f'{{ organisations(first: 1, orderBy: NEWEST, after: "{place}") {{ nodes {{ id }} }} }}',
     )
 
     assert not after.errors

@@ -14,6 +14,7 @@ from policies.vocabulary import VOCABULARY
 from registry.access.principals import NIL, Viewer
 from registry.db.session import fetch_one
 from registry.reading.catalog import Catalog, ConnectionField
+from registry.reading.enum_names import enum_name
 from schema.framework.global_ids import to_global_id
 from schema.planning.planner import QUERY
 from tests.reading.argument_generator import ArgumentGenerator, ExistingValues, VariableValues
@@ -209,5 +210,6 @@ def _of_object(kind: str, id: str) -> Iterator[LeakQuery]:
     on = f"... on {kind} {{ availableActions history {{ verb }} }}"
     yield LeakQuery(f'{{ node(id: "{id}") {{ {on} }} }}', {})
     for verb in VOCABULARY.kinds[kind].verbs[:2]:
-        why = f'explainPermission(kind: "{kind}", verb: "{verb.name}", id: "{id}")'
+        words = f"kind: {enum_name(kind)}, verb: {enum_name(verb.name)}"
+        why = f'explainPermission({words}, id: "{id}")'
         yield LeakQuery(f"{{ {why} {{ allowed rule }} }}", {})

@@ -58,7 +58,7 @@ async def test_a_document_too_large_is_refused_in_words(
     assert "data" not in answer.json()
     assert any(what in error["message"].lower() for error in answer.json()["errors"])
     assert codes(answer.json()) <= {"TOO_LARGE", "MALFORMED"}
-    assert await portal.data(ALIVE) == {"viewer": {"role": "public"}}
+    assert await portal.data(ALIVE) == {"viewer": {"role": "PUBLIC"}}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -71,7 +71,7 @@ async def test_a_page_too_large_or_of_no_size_is_refused_in_words(
 
     assert codes(answer) == {"MALFORMED"}
     assert "first" in answer["errors"][0]["message"] or "100" in answer["errors"][0]["message"]
-    assert await portal.data(ALIVE) == {"viewer": {"role": "public"}}
+    assert await portal.data(ALIVE) == {"viewer": {"role": "PUBLIC"}}
 
 
 @pytest.mark.parametrize("declared", [True, False])
@@ -93,7 +93,7 @@ async def test_a_request_body_too_large_is_refused_unread(
 
     assert answer.status_code == 413
     assert "Too Large" in answer.text
-    assert await portal.data(ALIVE) == {"viewer": {"role": "public"}}
+    assert await portal.data(ALIVE) == {"viewer": {"role": "PUBLIC"}}
 
 
 async def test_a_token_too_long_is_refused_unread(portal: Portal) -> None:
@@ -114,7 +114,7 @@ async def test_an_operation_too_slow_is_given_up_and_may_be_repeated(
 
     async with hold_lock(lock_holder, "SELECT 1 FROM transfer WHERE id = $1 FOR UPDATE", case.id):
         given_up = await portal.ask(OFFER, sent, subject=subject, appointment=appointment)
-        assert await portal.data(ALIVE) == {"viewer": {"role": "public"}}
+        assert await portal.data(ALIVE) == {"viewer": {"role": "PUBLIC"}}
 
     assert codes(given_up) == {"TIMEOUT"}
     assert given_up["errors"][0]["extensions"]["retryable"]

@@ -64,17 +64,17 @@ async def test_masked_fields_are_empty_and_named() -> None:
 
 async def test_actions_follow_the_rule_book() -> None:
     own, foreign = await the_transfers(
-        'availableActions actionState(verb: "offer") { allowed rule nearMisses { rule } }'
+        "availableActions actionState(verb: OFFER) { allowed rule nearMisses { rule } }"
     )
 
-    assert own["availableActions"] == ["offer"]
+    assert own["availableActions"] == ["OFFER"]
     assert foreign["availableActions"] == []
     assert (own["actionState"]["allowed"], foreign["actionState"]["allowed"]) == (True, False)
     assert [miss["rule"] for miss in foreign["actionState"]["nearMisses"]] == ["T-02"]
 
 
 async def test_an_unknown_verb_is_a_fault_of_the_client() -> None:
-    answer = await ask('{ transfers { nodes { actionState(verb: "of") { allowed } } } }')
+    answer = await ask("{ transfers { nodes { actionState(verb: OF) { allowed } } } }")
 
     assert {error.extensions["code"] for error in answer.errors} == {"MALFORMED"}
 
@@ -204,9 +204,9 @@ async def test_a_preview_shows_what_would_be_posted(monkeypatch: pytest.MonkeyPa
 
     assert answer.data["offerTransfer"] == {
         "__typename": "Preview",
-        "nextState": "offered",
+        "nextState": "OFFERED",
         "postings": [{"quantity": "1.500"}],
-        "nextApprovers": [{"role": "enterprise", "verb": "accept", "roleText": {"zh": "企业"}}],
+        "nextApprovers": [{"role": "ENTERPRISE", "verb": "ACCEPT", "roleText": {"zh": "企业"}}],
     }
 
 

@@ -178,7 +178,7 @@ async def test_equal_requests_of_two_users_are_answered_separately(
     ]
 
     assert len(answered) == 2
-    assert [each["data"]["viewer"]["role"] for each in said] == ["city", "enterprise"]
+    assert [each["data"]["viewer"]["role"] for each in said] == ["CITY", "ENTERPRISE"]
 
 
 async def test_parsed_requests_are_evicted_with_their_document(

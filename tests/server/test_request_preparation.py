@@ -88,8 +88,8 @@ async def test_a_persisted_query_is_sent_by_its_hash(portal: Portal, partner: st
     answer = await send(portal, **BY_HASH)
     with_text = await send(portal, query=TEXT, **BY_HASH)
 
-    assert answer.json()["data"]["viewer"]["role"] == "portal"
-    assert with_text.json()["data"]["viewer"]["role"] == "portal"
+    assert answer.json()["data"]["viewer"]["role"] == "PORTAL"
+    assert with_text.json()["data"]["viewer"]["role"] == "PORTAL"
 
 
 @pytest.mark.parametrize(
@@ -182,8 +182,8 @@ async def test_a_restricted_client_sends_only_its_persisted_queries(
     ]
     assert (newer.status_code, older.status_code) == (403, 200)
     assert code(newer) == code(older) == "REGISTERED_ONLY"
-    assert (await send(portal, **BY_HASH)).json()["data"]["viewer"]["role"] == "portal"
-    assert (await send(portal, query=TEXT)).json()["data"]["viewer"]["role"] == "portal"
+    assert (await send(portal, **BY_HASH)).json()["data"]["viewer"]["role"] == "PORTAL"
+    assert (await send(portal, query=TEXT)).json()["data"]["viewer"]["role"] == "PORTAL"
     assert (await send(portal, CLIENT, query="{ __typename }")).status_code == 200
 
 

@@ -13,7 +13,7 @@ from schema.root import build_api_schema
 from tests.support.builders import create_officer, create_organisation, principal_of, stop_clock
 from tests.transfers.builders import TONNES, TradingFixture, create_market
 
-READ = """query ($id: [String!]) { transfers(first: 5, where: {state: {in: $id}}) { nodes {
+READ = """query ($id: [TransferState!]) { transfers(first: 5, where: {state: {in: $id}}) { nodes {
     id state price sum quantity nextSteps availableActions maskedFields deadlineAt bankReference
     instrument { code } seller { name } findings { name met message { zh } evaluatedOn }
     certificate { number revokedAt } history { operation rule stateAfter } } } }"""
@@ -62,12 +62,12 @@ async def test_a_sale_is_drafted_previewed_and_refused(open_market: asyncpg.Conn
     unmet = [c for c in refused["draftTransfer"]["conditions"] if not c["met"]]
     assert [c["name"] for c in unmet] == ["price_floor"]
     assert "7500.00" in unmet[0]["message"]["zh"]
-    assert foreseen["draftTransfer"]["nextState"] == "draft"
-    assert foreseen["draftTransfer"]["nextApprovers"] == [{"role": "enterprise", "verb": "offer"}]
+    assert foreseen["draftTransfer"]["nextState"] == "DRAFT"
+    assert foreseen["draftTransfer"]["nextApprovers"] == [{"role": "ENTERPRISE", "verb": "OFFER"}]
     made = drafted["draftTransfer"]
-    assert (made["state"], made["quantity"]) == ("draft", TONNES)
+    assert (made["state"], made["quantity"]) == ("DRAFT", TONNES)
     assert (made["price"], made["sum"]) == ("7500.00", "90000.00")
-    assert made["availableActions"] == ["offer", "withdraw"]
+    assert made["availableActions"] == ["OFFER", "WITHDRAW"]
 
 
 async def test_a_settled_case_shows_its_whole_history(open_market: asyncpg.Connection) -> None:
@@ -76,11 +76,11 @@ async def test_a_settled_case_shows_its_whole_history(open_market: asyncpg.Conne
 
     found = await fetch_case_id(market, "buyer")
 
-    assert (found["state"], found["nextSteps"], found["deadlineAt"]) == ("settled", [], None)
+    assert (found["state"], found["nextSteps"], found["deadlineAt"]) == ("SETTLED", [], None)
     assert found["certificate"] == {"number": settled.number, "revokedAt": None}
     assert len(found["findings"]) == 10
     assert [act["stateAfter"] for act in found["history"]] == [
-        "draft", "offered", "accepted", "eligible", "approved", "contracted", "paid", "settled",
+        "DRAFT", "OFFERED", "ACCEPTED", "ELIGIBLE", "APPROVED", "CONTRACTED", "PAID", "SETTLED",
     ]  # fmt: skip
     assert found["history"][0]["rule"] == "T-01"
 
@@ -115,9 +115,9 @@ async def test_what_ran_out_reads_as_expired(open_market: asyncpg.Connection) ->
     after = await fetch_case_id(market, "buyer")
 
     assert before["bankReference"] is None
-    assert before["nextSteps"] == ["accept", "accept_first", "withdraw", "expire"]
-    assert before["availableActions"] == ["accept", "withdraw"]
-    assert (after["state"], after["nextSteps"], after["availableActions"]) == ("expired", [], [])
+    assert before["nextSteps"] == ["ACCEPT", "ACCEPT_FIRST", "WITHDRAW", "EXPIRE"]
+    assert before["availableActions"] == ["ACCEPT", "WITHDRAW"]
+    assert (after["state"], after["nextSteps"], after["availableActions"]) == ("EXPIRED", [], [])
 
 
 async def test_anybody_verifies_a_certificate(open_market: asyncpg.Connection) -> None:

@@ -233,7 +233,7 @@ def _answer(done: dict[str, Any]) -> Answer:
         unmet = [found["name"] for found in done["conditions"] if not found["met"]]
         if unmet:
             return Answer("unmet", {"": " & ".join(unmet)})
-        return Answer("done", {"": done["nextState"] or ""})
+        return Answer("done", {"": (done["nextState"] or "").lower()})
     if done["code"] != "FORBIDDEN":
         return Answer(done["code"].replace("_", " ").lower(), {"": done.get("field") or ""})
     if done["rule"]:
