@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from schema.framework.global_ids import parse_global_id
 
@@ -17,6 +18,11 @@ def parse_instant(text: str) -> str:
 def key(id: str) -> str:
     """The UUID inside a global identifier."""
     return str(parse_global_id(id)[1])
+
+
+def stored_words(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A row whose enum values, at the given keys, are the words that are stored."""
+    return {**row, **{name: row[name].lower() for name in names}}
 
 
 def base_units(quantity: str, decimals: int) -> str:

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from benchmarks.reading.answers import FEN_DECIMALS, base_units, key, parse_instant, sorted_by
+from benchmarks.reading.answers import (
+    FEN_DECIMALS,
+    base_units,
+    key,
+    parse_instant,
+    sorted_by,
+    stored_words,
+)
 from schema.framework.global_ids import to_global_id
 
 _CARD = "kind name division city county state registeredAt"
@@ -19,10 +26,14 @@ def card_variables(values: Mapping[str, object]) -> Mapping[str, object]:
 def card(data: Any) -> object:  # noqa: ANN401 - JSON
     """An organisation."""
     found = data["node"]
-    return {**found, "id": key(found["id"]), "registeredAt": parse_instant(found["registeredAt"])}
+    return {
+        **stored_words(found, "kind", "state"),
+        "id": key(found["id"]),
+        "registeredAt": parse_instant(found["registeredAt"]),
+    }
 
 
-_ENTERPRISES = 'where: {city: {eq: $city}, kind: {eq: "enterprise"}}'
+_ENTERPRISES = 'where: {city: {eq: $city}, kind: {eq: ENTERPRISE}}'
 _PERMIT = "number category state validFrom validUntil"
 PAGE = f"""query Page($city: String!, $after: String) {{
   organisations(first: 50, after: $after, {_ENTERPRISES}) {{
@@ -56,11 +67,16 @@ def page(data: Any) -> object:  # noqa: ANN401 - JSON
 def _firm(firm: Any) -> object:  # noqa: ANN401 - JSON
     permits, accounts = firm["permits"], firm["accounts"]
     return {
-        **{name: firm[name] for name in ("name", "county", "state")},
+        **{name: firm[name] for name in ("name", "county")},
+        "state": firm["state"].lower(),
         "id": key(firm["id"]),
         "permits": permits["totalCount"],
         "permit": sorted_by(
-            "number", [{**permit, "id": key(permit["id"])} for permit in permits["nodes"]]
+            "number",
+            [
+                {**stored_words(permit, "category", "state"), "id": key(permit["id"])}
+                for permit in permits["nodes"]
+            ],
         ),
         "accounts": accounts["totalCount"],
         "account": sorted_by("kind", [_account(account) for account in accounts["nodes"]]),
@@ -75,7 +91,7 @@ def _account(account: Any) -> dict[str, object]:  # noqa: ANN401 - JSON
         held.append(
             {**right["pollutant"], "right": right["code"], "of": right["unit"], "units": units}
         )
-    return {"kind": account["kind"], "held": sorted_by("right", held)}
+    return {"kind": account["kind"].lower(), "held": sorted_by("right", held)}
 
 
 FEED_OF_CODES = """query Feed($after: String) {
@@ -100,7 +116,8 @@ def feed(data: Any) -> object:  # noqa: ANN401 - JSON
     """The transfers of a feed."""
     return [
         {
-            **{name: case[name] for name in ("state", "seller", "buyer")},
+            **{name: case[name] for name in ("seller", "buyer")},
+            "state": case["state"].lower(),
             "id": key(case["id"]),
             "units": base_units(case["quantity"], case["instrument"]["decimals"]),
             "price": base_units(case["price"], FEN_DECIMALS),
