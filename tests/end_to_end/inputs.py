@@ -105,7 +105,7 @@ async def _permit(_viewer: Viewer) -> Input:
     return {
         "number": "911310000000000016002P",
         "issuedBy": "131000",
-        "category": "key",
+        "category": "KEY",
         "validFrom": "2022-01-01",
         "validUntil": "2026-12-31",
         "limits": [{"pollutant": "SO2", "quantity": "1.000"}],
@@ -148,7 +148,7 @@ _SANCTION = {"reason": "swept", "source": "swept"}
 _YEAR = {
     "city": "131000",
     "year": 2020,
-    "medium": "water",
+    "medium": "WATER",
     "qualityAttained": True,
     "reductionTaskDone": True,
     "improvementTargetMet": True,
@@ -157,11 +157,11 @@ _YEAR = {
 
 NEW_OBJECTS: dict[str, tuple[NewObject, ...]] = {
     "registerOrganisation": tuple(
-        NewObject(_always(kind=kind, **_ORGANISATION), kind=None) for kind in ("enterprise", "city")
+        NewObject(_always(kind=kind, **_ORGANISATION), kind=None) for kind in ("ENTERPRISE", "CITY")
     ),
     "registerPerson": (NewObject(_always(subject="swept", name="Swept"), "organisation"),),
     "appoint": (NewObject(_appointment, "person", PERSON),),
-    "imposeSanction": (NewObject(_always(kind="penalty_period", **_SANCTION), "organisation"),),
+    "imposeSanction": (NewObject(_always(kind="PENALTY_PERIOD", **_SANCTION), "organisation"),),
     "registerClient": (NewObject(_always(name="swept", scopes=["Permit:view"]), "organisation"),),
     "registerPermit": (NewObject(_permit, "organisation"),),
     "registerProject": (
