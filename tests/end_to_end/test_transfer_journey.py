@@ -75,7 +75,7 @@ async def test_inside_a_city_every_refusal_is_explained_on_the_way(
     assert (early["code"], early["nearMisses"][0]["rule"]) == ("FORBIDDEN", "T-10")
 
     first = await case.step("enterprise-1-initiator", "offerTransfer")
-    assert first == "awaiting_signature"
+    assert first == "AWAITING_SIGNATURE"
     twice = await case.expect_refusal("enterprise-1-initiator", "countersignTransfer")
     assert (twice["code"], twice["rule"]) == ("FORBIDDEN", "N-07")
     assert await case.step("enterprise-1-approver", "countersignTransfer") == "OFFERED"

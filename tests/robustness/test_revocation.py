@@ -112,7 +112,7 @@ async def test_the_other_node_refuses_at_once_what_was_withdrawn_through_the_fir
 ) -> None:
     market = nodes.market
     cases = [await market.draft(quantity="1.000") for _ in range(4)]
-    measure = {"kind": "penalty_period", "reason": "test", "source": "test"}
+    measure = {"kind": "PENALTY_PERIOD", "reason": "test", "source": "test"}
     barred = to_global_id("Organisation", market.seller.id)
     assert [await nodes.can_see(node, "seller") for node in (0, 1)] == [4, 4]
     assert [await offers(nodes, node, cases[node].id) for node in (0, 1)] == ["Transfer"] * 2

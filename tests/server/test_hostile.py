@@ -123,7 +123,7 @@ async def test_what_is_issued_belongs_to_nobody(portal: Portal) -> None:
     accounts = (await portal.data(query, subject=PROVINCE))["accounts"]["nodes"]
 
     ownerless = {account["kind"] for account in accounts if account["organisation"] is None}
-    assert ownerless == {"issuance", "outside"}
+    assert ownerless == {"ISSUANCE", "OUTSIDE"}
 
 
 async def test_no_lock_wait_reveals_an_object_to_a_stranger(
