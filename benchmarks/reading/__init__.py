@@ -1,1 +1,1 @@
-"""What ``benchmarks/read.py`` is made of: a world, four queries, and whoever answers them."""
+"""The parts of ``benchmarks/read.py``: a world, three queries and the servers that answer them."""

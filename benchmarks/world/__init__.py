@@ -1,1 +1,1 @@
-"""A larger world: many enterprises that traded for years, the same for the same number."""
+"""A synthetic world: enterprises that traded for years. The same number gives the same world."""

@@ -23,10 +23,10 @@ ENTERPRISES = range(2, 100_001)
 
 
 def fill_registry(settings: Settings, enterprises: int) -> World:
-    """A larger world in the database of the settings.
+    """A synthetic world in the database of the settings.
 
     Raises:
-        Unfit: production settings, or a registry that has begun.
+        ConfigurationError: production settings, or a registry that is not empty.
 
     """
     if settings.is_production:
@@ -34,8 +34,8 @@ def fill_registry(settings: Settings, enterprises: int) -> World:
     with open_database_urls(settings) as at:
         try:
             return asyncio.run(_load(at, enterprises))
-        except LoadError as refused:
-            raise ConfigurationError(str(refused)) from None
+        except LoadError as error:
+            raise ConfigurationError(str(error)) from None
 
 
 async def _load(urls: DatabaseUrls, enterprises: int) -> World:
@@ -53,12 +53,12 @@ async def _load(urls: DatabaseUrls, enterprises: int) -> World:
 
 
 def _progress_callback(bar: Progress) -> ProgressCallback:
-    tasks = {what: bar.add_task(what, total=None) for what in ("Living", "Storing")}
+    tasks = {phase: bar.add_task(phase, total=None) for phase in ("Simulating", "Storing")}
 
-    def heard(what: str, done: int, of: int) -> None:
-        bar.update(tasks[what], completed=done, total=of)
+    def update(phase: str, done: int, total: int) -> None:
+        bar.update(tasks[phase], completed=done, total=total)
 
-    return heard
+    return update
 
 
 def main() -> None:
@@ -72,8 +72,8 @@ def main() -> None:
         settings = read_settings()
         configure_logging(settings.log_format, level=logging.WARNING)
         world = fill_registry(settings, enterprises)
-    except ConfigurationError as unfit:
-        parser.exit(1, f"{unfit}\n")
+    except ConfigurationError as error:
+        parser.exit(1, f"{error}\n")
     sys.stdout.write(
         f"{world.enterprises} enterprises, {world.transfers} transfers, {world.entries} entries.\n"
     )

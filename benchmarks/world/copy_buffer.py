@@ -1,4 +1,4 @@
-"""Rows for many tables, written aside and then copied in: by COPY, in an order that may refer."""
+"""Rows of many tables, buffered and then loaded by COPY in the order of their references."""
 
 import csv
 import io
@@ -13,9 +13,9 @@ import asyncpg
 
 Cell = str | int | bool | date | UUID | None
 ByteProgress = Callable[[int, int], None]
-"""Called with the bytes done and the total."""
+"""Gets the bytes that are done and all bytes."""
 
-# In the order in which they may refer to each other.
+# In the order of their references.
 COLUMNS = {
     "organisation": "id kind name credit_code division city county source_category"
     " two_representatives state source demo registered_at changed_at",
@@ -55,7 +55,7 @@ def _report_total(progress: ByteProgress, before: int, whole: int, read: int) ->
 
 
 class CopyBuffer:
-    """Rows by table; what does not fit into memory lies in temporary files until it is closed."""
+    """Rows by table; beyond a limit of memory they go to temporary files until it is closed."""
 
     def __init__(self) -> None:
         self._files = {
@@ -78,11 +78,11 @@ class CopyBuffer:
             text.close()
 
     def add(self, table: str, *cells: Cell) -> None:
-        """A row of a table, its cells as ``COLUMNS`` has them."""
+        """Add a row; its cells are in the order of ``COLUMNS``."""
         self._writers[table].writerow([_NULL if cell is None else cell for cell in cells])
 
     async def copy_into(self, owner: asyncpg.Connection, progress: ByteProgress) -> None:
-        """Copy everything, table by table; ``progress`` hears of bytes."""
+        """Load all rows, table by table; ``progress`` gets bytes."""
         for text in self._texts.values():
             text.flush()
         sizes = {table: file.tell() for table, file in self._files.items()}

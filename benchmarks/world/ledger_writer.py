@@ -1,4 +1,4 @@
-"""The log and the ledger of the larger world, kept in memory as ``post_entry`` keeps them."""
+"""Audit log and ledger of a synthetic world, kept in memory as ``post_entry`` keeps them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ SOURCE = "larger world"
 
 @dataclass(frozen=True)
 class Officer:
-    """A person with an appointment; of a system role, the role alone."""
+    """A person with an appointment; for the registry itself, the role alone."""
 
     role: str
     person: UUID = NIL
@@ -26,14 +26,14 @@ class Officer:
 
     @cached_property
     def signature(self) -> tuple[str | None, ...]:
-        """Person, appointment and organisation, as acts say them: many acts have the same."""
+        """Person, appointment and organisation, as audit entries contain them."""
         signed = (self.person, self.appointment, self.organisation)
         return tuple(None if who == NIL else str(who) for who in signed)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An audit entry: actor, time, object, state before and after."""
+    """An audit entry: operation, actor, time, object, and the object's state before and after."""
 
     operation: str
     actor: Officer
@@ -53,7 +53,7 @@ class _Position:
 
 @dataclass(slots=True)
 class LedgerWriter:
-    """Writes acts and entries, in the order of their time, and keeps every balance."""
+    """Writes audit entries and ledger entries in order of time, and keeps every balance."""
 
     buffer: CopyBuffer
     rules: RuleLookup
@@ -66,23 +66,23 @@ class LedgerWriter:
         return UUID(int=self.rng.getrandbits(128), version=4)
 
     def write_audit_entry(self, row: AuditRow) -> UUID:
-        """Write an act under the rule that allows it.
+        """Write an audit entry under the rule that allows it.
 
         Raises:
-            NotLet: no rule does.
+            NotAllowed: no rule does.
 
         """
         by, id = row.actor, self.next_id()
-        ruling = self.rules.lookup(row.operation, by.role, row.facts)
+        rule = self.rules.lookup(row.operation, by.role, row.facts)
         self.buffer.add(
             "audit_entry",
-            *(id, row.at, row.at, ruling.operation, ruling.kind, ruling.verb, row.object_id),
-            ruling.role,
+            *(id, row.at, row.at, rule.operation, rule.kind, rule.verb, row.object_id),
+            rule.role,
             *by.signature,
             *(
-                ruling.edition,
-                ruling.rule,
-                ruling.facts,
+                rule.edition,
+                rule.number,
+                rule.facts,
                 f"larger:{id}",
                 row.state_before,
                 row.state_after,
@@ -122,10 +122,10 @@ class LedgerWriter:
         position = self._positions.setdefault((account, instrument), _Position(0, 0, at))
         position.quantity += change
         position.sequence += 1
-        assert position.recorded_at <= at, "events are told in their order"
+        assert position.recorded_at <= at, "events come in order of time"
         position.recorded_at = at
         assert position.quantity >= 0 or account in {ISSUANCE_ACCOUNT, OUTSIDE_ACCOUNT}, (
-            "nobody gives what is not"
+            "an account gives only what it holds"
         )
         return position
 

@@ -1,7 +1,7 @@
-"""Loads a larger world into an empty registry: all of it in one transaction, by COPY as owner.
+"""Loads a synthetic world into an empty registry: one transaction, by COPY as the owner.
 
-No operation runs: every audit entry names the rule by which the policy engine allows it. The world
-has no idempotency keys, no findings of eligibility and no audit entries of appointments.
+Operations are not called. Every audit entry names the rule by which the policy engine allows it.
+Idempotency keys, eligibility findings and the audit entries of appointments are left out.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ RIGHTS_PER_ENTERPRISE = 2
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The loaded world."""
+    """Size of a loaded world."""
 
     enterprises: int
     transfers: int
@@ -47,38 +47,38 @@ class World:
 async def load_world(
     owner_url: str, enterprises: int, *, progress: ProgressCallback = lambda *_: None
 ) -> World:
-    """Fill an empty registry with a world of ``enterprises``; the same number gives the same world.
+    """Fill an empty registry with a world; the same number of enterprises gives the same world.
 
-    The tables are there with reference data and rule book, and the database is open as the
-    application role. The clock is stopped at ``ENDS`` afterwards.
+    The tables must exist with reference data and rule book. The database must be open for the
+    application role. Afterwards the clock shows ``ENDS_AT``.
 
     Args:
         owner_url: the database as the owner of its tables.
         enterprises: ``ENTERPRISES_MIN`` to ``ENTERPRISES_MAX``.
-        progress: is called with the progress.
+        progress: shows how much is done.
 
     Raises:
-        LoadingRefused: the registry has begun, or the number is out of bounds.
-        NotLet: the rule book does not allow a step of the simulation.
+        LoadError: the registry is not empty, or the number is out of bounds.
+        NotAllowed: the rule book does not allow a simulated step.
 
     """
     if not ENTERPRISES_MIN <= enterprises <= ENTERPRISES_MAX:
         raise LoadError(f"A world has {ENTERPRISES_MIN} to {ENTERPRISES_MAX} enterprises.")
     if await fetch_one("SELECT 1 FROM organisation LIMIT 1") is not None:
         raise LoadError("A larger world begins a registry, and this one has begun.")
-    chance = Random(enterprises)  # noqa: S311 - the same world again, not a secret
-    with CopyBuffer() as sheaf:
-        books = LedgerWriter(sheaf, RuleLookup(await load_edition()), chance)
-        cases = await _simulate_world(books, enterprises, progress)
+    rng = Random(enterprises)  # noqa: S311 - the same world again, not a secret
+    with CopyBuffer() as buffer:
+        writer = LedgerWriter(buffer, RuleLookup(await load_edition()), rng)
+        transfers = await _simulate_world(writer, enterprises, progress)
         owner = await asyncpg.connect(owner_url)
         try:
             async with owner.transaction():
-                await sheaf.copy_into(owner, partial(progress, "Storing"))
+                await buffer.copy_into(owner, partial(progress, "Storing"))
                 await set_clock(owner, ENDS_AT)
             await owner.execute("ANALYZE")
         finally:
             await owner.close()
-    return World(enterprises, len(cases), books.entries)
+    return World(enterprises, len(transfers), writer.entries)
 
 
 # Two cities may have a county of one name.
@@ -93,21 +93,21 @@ _POLLUTANTS_SQL = "SELECT code, unit, scale FROM pollutant WHERE code = ANY($1) 
 async def _simulate_world(
     writer: LedgerWriter, enterprises: int, progress: ProgressCallback
 ) -> list[SimulatedTransfer]:
-    """Everything that happened, written into the sheaf."""
-    places = [DivisionRef(**each) for each in await fetch_all(_DIVISIONS_SQL)]
-    substances = [
+    """Simulate all events and write their rows."""
+    divisions = [DivisionRef(**each) for each in await fetch_all(_DIVISIONS_SQL)]
+    pollutants = [
         TradedPollutant(**each) for each in await fetch_all(_POLLUTANTS_SQL, list(PRICES))
     ]
-    bodies = OrganisationFactory(
-        writer, STARTS_AT, tuple(substance.code for substance in substances)
+    organisations = OrganisationFactory(
+        writer, STARTS_AT, tuple(pollutant.code for pollutant in pollutants)
     )
-    centre, bureaus = bodies.register_authorities(places)
-    market = TransferSimulator(writer, centre, bureaus)
-    firms = _firms(bodies, places, substances, enterprises)
-    cases = simulate(market, firms, {each.code: each.scale for each in substances}, progress)
-    market.write_transfers(cases)
+    centre, bureaus = organisations.register_authorities(divisions)
+    simulator = TransferSimulator(writer, centre, bureaus)
+    firms = _firms(organisations, divisions, pollutants, enterprises)
+    transfers = simulate(simulator, firms, {each.code: each.scale for each in pollutants}, progress)
+    simulator.write_transfers(transfers)
     writer.write_balances()
-    return cases
+    return transfers
 
 
 def _firms(
@@ -116,27 +116,30 @@ def _firms(
     pollutants: Sequence[TradedPollutant],
     enterprises: int,
 ) -> list[Firm]:
-    """The enterprises, city by turns; each holds rights to two pollutants of its city."""
-    cities = [place for place in divisions if place.code == place.city][: enterprises // 2]
+    """The enterprises, cities in turn; each holds rights to two pollutants of its city."""
+    cities = [division for division in divisions if division.code == division.city][
+        : enterprises // 2
+    ]
     counties = {
-        city.code: [place for place in divisions if place.city == city.code] for city in cities
+        city.code: [division for division in divisions if division.city == city.code]
+        for city in cities
     }
     rights = {
         (city.code, each.code): factory.create_instrument(each, city.code)
         for city in cities
         for each in pollutants
     }
-    firms, chance = [], factory.writer.rng
+    firms, rng = [], factory.writer.rng
     for number in range(1, enterprises + 1):
         city = cities[number % len(cities)]
-        place = counties[city.code][number // len(cities) % len(counties[city.code])]
+        division = counties[city.code][number // len(cities) % len(counties[city.code])]
         held = (
             pollutants[(number + turn) % len(pollutants)].code
             for turn in range(RIGHTS_PER_ENTERPRISE)
         )
         stock = [
-            Holding(rights[city.code, code], code, chance.randint(STOCK_MIN, STOCK_MAX))
+            Holding(rights[city.code, code], code, rng.randint(STOCK_MIN, STOCK_MAX))
             for code in held
         ]
-        firms.append(factory.register_enterprise(number, place, stock))
+        firms.append(factory.register_enterprise(number, division, stock))
     return firms

@@ -1,4 +1,4 @@
-"""Authorities, the centre, enterprises, their people, permits and first holdings."""
+"""Authorities, centre and enterprises, with their people, permits and first holdings."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ OPERATOR = Officer("operator")
 DUTY_FACTS = ("may_initiate", "may_approve")
 TRUE, FALSE = "true", "false"
 TWO_SIGNATURES_EVERY = 4
-"""Every ``n``-th enterprise requires two representatives."""
+"""Every fourth enterprise signs with two representatives."""
 
 STOCK_MIN, STOCK_MAX = 200_000, 2_000_000
 """First holdings, base units."""
@@ -43,7 +43,7 @@ class TradedPollutant:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The first holding of an enterprise; ``quantity`` in base units."""
+    """A first holding; ``quantity`` in base units."""
 
     instrument: UUID
     pollutant: str
@@ -65,7 +65,7 @@ class Firm:
 
 @dataclass(slots=True)
 class OrganisationFactory:
-    """Founds and registers; all of it on one morning, before anybody trades."""
+    """Registers all organisations on one morning, before the first transfer."""
 
     writer: LedgerWriter
     at: datetime
@@ -75,7 +75,7 @@ class OrganisationFactory:
     def register_authorities(
         self, divisions: Sequence[DivisionRef]
     ) -> tuple[Officer, dict[str, Officer]]:
-        """The province, the centre, a bureau of every place; an officer of the centre and each."""
+        """Register province, centre and all bureaus; the officers of the centre and the bureaus."""
         province = DivisionRef(PROVINCE, PROVINCE, "河北省")
         self.province = self._register_office(
             "province", province, "河北省生态环境厅", founded=True
@@ -86,19 +86,21 @@ class OrganisationFactory:
             "open", TRUE, self.at,
         )  # fmt: skip
         bureaus = {
-            place.code: self._register_office(
-                "city" if place.city == place.code else "county", place, f"{place.name}生态环境局"
+            division.code: self._register_office(
+                "city" if division.city == division.code else "county",
+                division,
+                f"{division.name}生态环境局",
             )
-            for place in divisions
+            for division in divisions
         }
         return centre, bureaus
 
     def _register_office(
-        self, kind: str, place: DivisionRef, name: str, *, founded: bool = False
+        self, kind: str, division: DivisionRef, name: str, *, founded: bool = False
     ) -> Officer:
         office = self.writer.next_id()
-        self._organisation(office, kind, place, name, code="", two_sign=False)
-        first, _ = self._people(office, kind, place, name=f"{kind}-{place.code}")
+        self._organisation(office, kind, division, name, code="", two_sign=False)
+        first, _ = self._people(office, kind, division, name=f"{kind}-{division.code}")
         verb = "bootstrap" if founded else "register_organisation"
         by, facts = (OPERATOR, ("beginning",)) if founded else (self.province, DUTY_FACTS)
         self.writer.write_audit_entry(
@@ -107,60 +109,62 @@ class OrganisationFactory:
         return first
 
     def register_enterprise(
-        self, number: int, place: DivisionRef, rights: Sequence[Holding]
+        self, number: int, division: DivisionRef, rights: Sequence[Holding]
     ) -> Firm:
         """An enterprise with a permit for all it may hold, and its first rights."""
-        books, id = self.writer, self.writer.next_id()
+        writer, id = self.writer, self.writer.next_id()
         two_sign = number % TWO_SIGNATURES_EVERY == 0
-        code = f"91{place.code}{number:09}"
+        code = f"91{division.code}{number:09}"
         code += credit_check_digit(code)
-        name = f"{place.name}第{number}号企业"
-        self._organisation(id, "enterprise", place, name, code=code, two_sign=two_sign)
-        people = self._people(id, "enterprise", place, name=f"enterprise-{number}")
-        done = AuditRow(
+        name = f"{division.name}第{number}号企业"
+        self._organisation(id, "enterprise", division, name, code=code, two_sign=two_sign)
+        people = self._people(id, "enterprise", division, name=f"enterprise-{number}")
+        row = AuditRow(
             "register_organisation", self.province, self.at, id, DUTY_FACTS, state_after="open"
         )
-        books.write_audit_entry(done)
-        firm = Firm(id, place, people, two_sign, books.next_id(), books.next_id(), tuple(rights))
-        books.buffer.add("account", firm.holding, id, "holding")
-        books.buffer.add("account", firm.escrow, id, "escrow")
+        writer.write_audit_entry(row)
+        firm = Firm(
+            id, division, people, two_sign, writer.next_id(), writer.next_id(), tuple(rights)
+        )
+        writer.buffer.add("account", firm.holding, id, "holding")
+        writer.buffer.add("account", firm.escrow, id, "escrow")
         self._permit(firm, code)
         for right in rights:
-            act = books.write_audit_entry(
+            audit_entry = writer.write_audit_entry(
                 AuditRow("open_holding", self.province, self.at, firm.holding, DUTY_FACTS)
             )
             posting = Posting(ISSUANCE_ACCOUNT, firm.holding, right.instrument, right.quantity)
-            books.write_entry(act, EntryKind.OPENING, self.at, postings=[posting])
+            writer.write_entry(audit_entry, EntryKind.OPENING, self.at, postings=[posting])
         return firm
 
-    def create_instrument(self, substance: TradedPollutant, city: str) -> UUID:
+    def create_instrument(self, pollutant: TradedPollutant, city: str) -> UUID:
         """A right of a city's total, entered."""
-        id, right = self.writer.next_id(), Right(substance.code, city, Acquisition.PAID, demo=True)
+        id, right = self.writer.next_id(), Right(pollutant.code, city, Acquisition.PAID, demo=True)
         self.writer.buffer.add(
-            "instrument", id, right.code, "right", substance.code, city, right.acquisition.value,
-            substance.unit, substance.scale, TRUE,
+            "instrument", id, right.code, "right", pollutant.code, city, right.acquisition.value,
+            pollutant.unit, pollutant.scale, TRUE,
         )  # fmt: skip
         return id
 
     def _organisation(
-        self, id: UUID, kind: str, place: DivisionRef, name: str, *, code: str, two_sign: bool
+        self, id: UUID, kind: str, division: DivisionRef, name: str, *, code: str, two_sign: bool
     ) -> None:
-        county = "" if place.code == place.city else place.code
+        county = "" if division.code == division.city else division.code
         category = "industrial" if kind == "enterprise" else None
         self.writer.buffer.add(
-            "organisation", id, kind, name, code or None, place.code, place.city, county,
+            "organisation", id, kind, name, code or None, division.code, division.city, county,
             category, TRUE if two_sign else FALSE, "open", SOURCE, TRUE, self.at, self.at,
         )  # fmt: skip
 
     def _people(
-        self, id: UUID, kind: str, place: DivisionRef, *, name: str
+        self, id: UUID, kind: str, division: DivisionRef, *, name: str
     ) -> tuple[Officer, Officer]:
         first, second = (
             Officer(kind, self.writer.next_id(), self.writer.next_id(), id) for _ in range(2)
         )
-        # The first people were appointed by the province, and there by each other.
+        # The province appoints the first people; its own first people appoint each other.
         proposed = self.province.person if self.province.person != NIL else second.person
-        body = self.province.organisation if self.province.organisation != NIL else id
+        organisation = self.province.organisation if self.province.organisation != NIL else id
         for officer, mark in ((first, "a"), (second, "b")):
             subject = f"{name}-{mark}"
             self.writer.buffer.add(
@@ -169,9 +173,8 @@ class OrganisationFactory:
             signatories = pg_array((proposed, self.writer.next_id()))
             self.writer.buffer.add(
                 "appointment", officer.appointment, officer.person, side_of(kind), id, kind,
-                place.code, TRUE, TRUE, self.at, TRUE, "in_force", proposed, body,
-                signatories, TRUE,
-                self.at,
+                division.code, TRUE, TRUE, self.at, TRUE, "in_force", proposed, organisation,
+                signatories, TRUE, self.at,
             )  # fmt: skip
         return first, second
 

@@ -1,4 +1,4 @@
-"""The rule and edition behind an audit entry, from the policy engine alone."""
+"""The rule of the edition that allows a simulated step, as the policy engine decides it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,34 +9,34 @@ from registry.commands.command import OPERATIONS
 
 
 class NotAllowed(Exception):
-    """No rule lets this role do it: the larger world and the rule book have parted."""
+    """No rule allows a simulated step: the simulation does not fit the rule book."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleRef:
-    """The rule that allowed an audit entry; ``facts`` as a PostgreSQL array."""
+    """The rule as an audit entry names it; ``facts`` is an array of PostgreSQL."""
 
     operation: str
     kind: str
     verb: str
     role: str
     edition: int
-    rule: str
+    number: str
     facts: str
 
 
 class RuleLookup:
-    """The rulings of one edition, each asked once."""
+    """The decisions of one edition, each evaluated once."""
 
     def __init__(self, edition: Edition) -> None:
         self._edition = edition
         self.lookup = cache(self._evaluate)
 
     def _evaluate(self, operation: str, role: str, facts: tuple[str, ...]) -> RuleRef:
-        """The ruling where exactly these facts are true.
+        """The rule that decides if exactly these facts are true.
 
         Raises:
-            NotLet: the judge says no.
+            NotAllowed: the policy engine refuses.
 
         """
         kind, verb = OPERATIONS[operation].kind.name, OPERATIONS[operation].verb
@@ -45,7 +45,7 @@ class RuleLookup:
             mask |= bit if name in facts else 0
         decision = self._edition.evaluate(role, kind, verb, mask)
         if decision.allowed is not True:
-            raise NotAllowed(f"no rule lets the {role} {operation} when {', '.join(facts)}")
+            raise NotAllowed(f"no rule lets the {role} {operation} if {', '.join(facts)}")
         named = pg_array(self._edition.book.fact_names(decision.mask))
         return RuleRef(operation, kind, verb, role, decision.edition, decision.rule, named)
 

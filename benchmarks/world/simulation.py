@@ -1,4 +1,4 @@
-"""Draws sales with their parties, times and ends, then runs all steps in order of time."""
+"""Plans the sales of every enterprise and their outcomes, then runs all events in order."""
 
 import heapq
 from collections.abc import Callable, Mapping, Sequence
@@ -15,15 +15,15 @@ from registry.transfers.rules import FINAL, State, Step
 
 STARTS_AT = datetime(2022, 6, 7, 10, tzinfo=CHINA)
 ENDS_AT = datetime(2026, 3, 2, 10, tzinfo=CHINA)
-"""The registry's time afterwards."""
+"""Time of the registry's clock afterwards."""
 
 SALES_PER_ENTERPRISE = 7
-"""Sales of an enterprise: with its first holdings and payouts about 25 entries."""
+"""Sales of an enterprise. With first holdings and payouts they make about 25 entries."""
 
 PRICES = {"SO2": 750_000, "NOX": 900_000, "COD": 600_000, "NH3N": 1_200_000}
-"""Fen for a tonne: the least that is paid."""
+"""Lowest price of a tonne, in fen."""
 
-# Ends of every hundred cases.
+# Outcomes of every hundred transfers.
 _OUTCOME_PERCENT = {
     State.SETTLED: 80, State.PAID: 1, State.CONTRACTED: 1, State.APPROVED: 1, State.ELIGIBLE: 1,
     State.ACCEPTED: 1, State.OFFERED: 2, State.AWAITING_SIGNATURE: 4, State.DRAFT: 2,
@@ -35,7 +35,7 @@ _LONGEST = timedelta(days=90)
 _OPEN = timedelta(days=6)
 
 ProgressCallback = Callable[[str, int, int], None]
-"""Called with the phase, the amount done and the total."""
+"""Gets the name of a phase, how much of it is done, and its size."""
 
 _Event = tuple[datetime, int, Callable[[datetime], None]]
 
@@ -46,16 +46,16 @@ def simulate(
     scales: Mapping[str, int],
     progress: ProgressCallback,
 ) -> list[SimulatedTransfer]:
-    """All cases, carried from draft to where they end or stand; ``scales`` by pollutant."""
+    """All transfers, each from its draft to its outcome; ``scales`` by pollutant."""
     planner = _Planner(simulator, firms, scales)
     planner.plan()
-    events, whole = planner.events, len(planner.events)
+    events, total = planner.events, len(planner.events)
     heapq.heapify(events)
     while events:
         at, _, happens = heapq.heappop(events)
         happens(at)
         if len(events) % 5000 == 0:
-            progress("Living", whole - len(events), whole)
+            progress("Simulating", total - len(events), total)
     return planner.transfers
 
 
@@ -66,7 +66,7 @@ class _Planner:
     scales: Mapping[str, int]
     transfers: list[SimulatedTransfer] = field(default_factory=list)
     events: list[_Event] = field(default_factory=list)
-    # Of one moment, what was planned first happens first.
+    # Events of one instant happen in the order of planning.
     _sequence: "count[int]" = field(default_factory=count)
     _outcomes: list[State] = field(default_factory=list)
 
@@ -90,7 +90,7 @@ class _Planner:
         if end is State.AWAITING_SIGNATURE and not seller.needs_two_signatures:
             end = State.OFFERED
         right = self.rng.choice(seller.holdings)
-        case = SimulatedTransfer(
+        transfer = SimulatedTransfer(
             id=self.simulator.writer.next_id(),
             seller=seller,
             buyer=buyer,
@@ -101,9 +101,9 @@ class _Planner:
             scale=self.scales[right.pollutant],
             drafted_at=self._draft_time(end),
         )
-        self.transfers.append(case)
+        self.transfers.append(transfer)
         self._plan_steps(
-            case, path_to(end, seller=seller, buyer=buyer), open_ended=end not in FINAL
+            transfer, path_to(end, seller=seller, buyer=buyer), open_ended=end not in FINAL
         )
 
     def _next_outcome(self) -> State:
@@ -113,7 +113,7 @@ class _Planner:
         return self._outcomes.pop()
 
     def _draft_time(self, end: State) -> datetime:
-        """Open cases were drafted in the last days, so that no time limit has passed."""
+        """Transfers that stay open are drafted in the last days, so that no time limit passes."""
         first, last = (
             (STARTS_AT, ENDS_AT - _LONGEST) if end in FINAL else (ENDS_AT - _OPEN, ENDS_AT - _OPEN)
         )
@@ -121,19 +121,19 @@ class _Planner:
         return first + timedelta(hours=self.rng.randint(1, hours + 1))
 
     def _plan_steps(
-        self, case: SimulatedTransfer, steps: Sequence[Step], *, open_ended: bool
+        self, transfer: SimulatedTransfer, steps: Sequence[Step], *, open_ended: bool
     ) -> None:
-        at = case.drafted_at
-        self._plan_event(at, lambda _: self.simulator.draft(case))
+        at = transfer.drafted_at
+        self._plan_event(at, lambda _: self.simulator.draft(transfer))
         for step in steps:
             at += self._gap(step, open_ended=open_ended)
-            self._plan_event(at, partial(self.simulator.advance, case, step))
+            self._plan_event(at, partial(self.simulator.advance, transfer, step))
         if Step.SETTLE in steps and self.rng.random() < _PAYOUT_SHARE:
             at += self._gap(Step.SETTLE, open_ended=False)
-            self._plan_event(at, partial(self.simulator.pay_out, case))
+            self._plan_event(at, partial(self.simulator.pay_out, transfer))
 
     def _gap(self, step: Step, *, open_ended: bool) -> timedelta:
-        """How long after the step before; what fails by its time limit has to wait for it."""
+        """Time since the step before; a failure by time limit comes after the limit."""
         waited = LIMIT + _HOUR * 24 if step in {Step.EXPIRE, Step.DEFAULT} else timedelta()
         return waited + timedelta(minutes=self.rng.randint(5, 600 if open_ended else 5000))
 

@@ -1,4 +1,4 @@
-"""Transfers of the synthetic world: each follows a path to its end, or stops on the way."""
+"""Transfers of a synthetic world, each on a path to its outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from registry.transfers.rules import (
 )
 
 LIMIT = timedelta(days=20)
-"""How long a state with a time limit lasts, roughly what the regulation gives."""
+"""Length of a state with a time limit, roughly that of the regulation."""
 
 REGISTRY = Officer("registry")
 _INSIDE = ("same_city", "seller_inside", "seller_city_own", *DUTY_FACTS)
@@ -33,7 +33,7 @@ _REASON = "by agreement of both sides"
 
 @dataclass(frozen=True, slots=True)
 class SimulatedStep:
-    """The actor and operation of a step, and the facts that allow it."""
+    """A step: its operation, its actor and the facts that allow it."""
 
     operation: str
     actor: str
@@ -93,7 +93,7 @@ PATHS: Mapping[State, tuple[Step, ...]] = {
     State.EXPIRED: (*_MAIN_PATH[:1], Step.EXPIRE),
     State.DEFAULTED: (*_MAIN_PATH[:5], Step.DEFAULT),
 }
-"""The steps that lead to each state where one representative signs."""
+"""Steps to each state if one representative signs."""
 
 _TWO_SIGNATURE_STEPS = {
     Step.OFFER: (Step.OFFER_FIRST, Step.COUNTERSIGN_OFFER),
@@ -102,7 +102,7 @@ _TWO_SIGNATURE_STEPS = {
 
 
 def path_to(end: State, *, seller: Firm, buyer: Firm) -> tuple[Step, ...]:
-    """The steps to ``end``; two sign for a side with two representatives."""
+    """The steps to ``end``; a party with two representatives signs twice."""
     twice = {
         step: _TWO_SIGNATURE_STEPS[step]
         for step, firm in ((Step.OFFER, seller), (Step.ACCEPT, buyer))
@@ -113,7 +113,7 @@ def path_to(end: State, *, seller: Firm, buyer: Firm) -> tuple[Step, ...]:
 
 @dataclass(slots=True)
 class SimulatedTransfer:
-    """A transfer on its way; ``quantity`` in base units, ``price_fen`` for one unit."""
+    """A transfer in simulation; ``quantity`` in base units, ``price_fen`` for one unit."""
 
     id: UUID
     seller: Firm
@@ -132,12 +132,12 @@ class SimulatedTransfer:
 
     @property
     def sum_fen(self) -> int:
-        """The payment of the buyer."""
+        """The price of all units."""
         return total_price_fen(self.quantity, self.price_fen, self.scale)
 
     @property
-    def deal(self) -> SettlementTerms:
-        """The accounts it passes through, and what passes."""
+    def terms(self) -> SettlementTerms:
+        """Quantity, price and accounts."""
         return SettlementTerms(
             seller_holding=self.seller.holding,
             seller_escrow=self.seller.escrow,
@@ -151,102 +151,117 @@ class SimulatedTransfer:
 
 @dataclass(slots=True)
 class TransferSimulator:
-    """Carries cases on, one step at a time, in the order of time."""
+    """Advances transfers, one step at a time, in order of time."""
 
     writer: LedgerWriter
     centre: Officer
     bureaus: Mapping[str, Officer]
     attestation_counts: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def draft(self, case: SimulatedTransfer) -> None:
-        """The seller opens the case."""
+    def draft(self, transfer: SimulatedTransfer) -> None:
+        """The seller drafts the transfer."""
         facts = ("own_sale", "same_city", *DUTY_FACTS)
-        by = case.seller.people[0]
-        done = AuditRow(
-            "draft_transfer", by, case.drafted_at, case.id, facts, state_after=case.state.value
+        by = transfer.seller.people[0]
+        row = AuditRow(
+            "draft_transfer",
+            by,
+            transfer.drafted_at,
+            transfer.id,
+            facts,
+            state_after=transfer.state.value,
         )
-        self.writer.write_audit_entry(done)
-        self._record_signatory(case, by, case.drafted_at)
+        self.writer.write_audit_entry(row)
+        self._record_signatory(transfer, by, transfer.drafted_at)
 
-    def advance(self, case: SimulatedTransfer, step: Step, at: datetime) -> None:
-        """One step of the case: its audit entry, its ledger entries, its state afterwards."""
-        move, before = _SIMULATED_STEPS[step], case.state
-        by = self._officer(case, move.actor)
-        case.state = TRANSITIONS[before, step]
-        done = AuditRow(move.operation, by, at, case.id, move.facts, before.value, case.state.value)
-        act = self.writer.write_audit_entry(done)
+    def advance(self, transfer: SimulatedTransfer, step: Step, at: datetime) -> None:
+        """One step: its audit entry, its ledger entries and the state after it."""
+        move, before = _SIMULATED_STEPS[step], transfer.state
+        by = self._officer(transfer, move.actor)
+        transfer.state = TRANSITIONS[before, step]
+        row = AuditRow(
+            move.operation, by, at, transfer.id, move.facts, before.value, transfer.state.value
+        )
+        audit_entry = self.writer.write_audit_entry(row)
         for kind, of_terms in step_postings(before, step).items():
-            reference = f"BK{case.id.hex[:20].upper()}" if kind is EntryKind.PAYMENT else ""
+            reference = f"BK{transfer.id.hex[:20].upper()}" if kind is EntryKind.PAYMENT else ""
             entry = self.writer.write_entry(
-                act, kind, at, postings=of_terms(case.deal), reference=reference
+                audit_entry, kind, at, postings=of_terms(transfer.terms), reference=reference
             )
             if kind is EntryKind.SETTLEMENT:
-                self._write_certificate(case, entry, at)
-        case.deadline_at = end_of_day(day_of(at + LIMIT)) if case.state in DEADLINES else NEVER
-        if case.state is State.OFFERED:
-            case.offered_at = at
-        self._record_signatory(case, by, at)
+                self._write_certificate(transfer, entry, at)
+        transfer.deadline_at = (
+            end_of_day(day_of(at + LIMIT)) if transfer.state in DEADLINES else NEVER
+        )
+        if transfer.state is State.OFFERED:
+            transfer.offered_at = at
+        self._record_signatory(transfer, by, at)
 
-    def pay_out(self, case: SimulatedTransfer, at: datetime) -> None:
+    def pay_out(self, transfer: SimulatedTransfer, at: datetime) -> None:
         """The centre pays the seller's money out."""
-        done = AuditRow("record_payout", self.centre, at, case.seller.holding, DUTY_FACTS)
-        act = self.writer.write_audit_entry(done)
-        posting = Posting(case.seller.holding, OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, case.sum_fen)
-        reference = f"PO{case.id.hex[:20].upper()}"
-        self.writer.write_entry(act, EntryKind.PAYOUT, at, postings=[posting], reference=reference)
+        row = AuditRow("record_payout", self.centre, at, transfer.seller.holding, DUTY_FACTS)
+        audit_entry = self.writer.write_audit_entry(row)
+        posting = Posting(
+            transfer.seller.holding, OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, transfer.sum_fen
+        )
+        reference = f"PO{transfer.id.hex[:20].upper()}"
+        self.writer.write_entry(
+            audit_entry, EntryKind.PAYOUT, at, postings=[posting], reference=reference
+        )
 
-    def write_transfers(self, cases: Sequence[SimulatedTransfer]) -> None:
-        """Write every case and the last attestation numbers."""
-        for case in cases:
-            self._write(case)
+    def write_transfers(self, transfers: Sequence[SimulatedTransfer]) -> None:
+        """Write every transfer and the last attestation numbers."""
+        for transfer in transfers:
+            self._write(transfer)
         for (city, year), last in self.attestation_counts.items():
             self.writer.buffer.add("certificate_sequence", city, year, last)
 
-    def _officer(self, case: SimulatedTransfer, named: str) -> Officer:
+    def _officer(self, transfer: SimulatedTransfer, named: str) -> Officer:
         return {
-            "seller": case.seller.people[0],
-            "seller_second": case.seller.people[1],
-            "buyer": case.buyer.people[0],
-            "buyer_second": case.buyer.people[1],
+            "seller": transfer.seller.people[0],
+            "seller_second": transfer.seller.people[1],
+            "buyer": transfer.buyer.people[0],
+            "buyer_second": transfer.buyer.people[1],
             "centre": self.centre,
-            "city": self.bureaus[case.seller.division.city],
+            "city": self.bureaus[transfer.seller.division.city],
             "registry": REGISTRY,
         }[named]
 
-    def _record_signatory(self, case: SimulatedTransfer, by: Officer, at: datetime) -> None:
-        case.changed_at = at
-        if by not in case.signatories and by is not REGISTRY:
-            case.signatories.append(by)
+    def _record_signatory(self, transfer: SimulatedTransfer, by: Officer, at: datetime) -> None:
+        transfer.changed_at = at
+        if by not in transfer.signatories and by is not REGISTRY:
+            transfer.signatories.append(by)
 
-    def _write_certificate(self, case: SimulatedTransfer, entry: UUID, at: datetime) -> None:
-        key = (case.seller.division.city, day_of(at).year)
+    def _write_certificate(self, transfer: SimulatedTransfer, entry: UUID, at: datetime) -> None:
+        key = (transfer.seller.division.city, day_of(at).year)
         self.attestation_counts[key] = sequence = self.attestation_counts.get(key, 0) + 1
-        case.number = attestation_number(*key, sequence)
+        transfer.number = attestation_number(*key, sequence)
         self.writer.buffer.add(
-            "certificate", self.writer.next_id(), case.number, case.id, entry, at, case.seller.id,
-            case.buyer.id, case.right.pollutant, case.quantity, "true",
+            "certificate", self.writer.next_id(), transfer.number, transfer.id, entry, at,
+            transfer.seller.id, transfer.buyer.id, transfer.right.pollutant, transfer.quantity,
+            "true",
         )  # fmt: skip
 
-    def _write(self, case: SimulatedTransfer) -> None:
-        state, seller, buyer = case.state, case.seller, case.buyer
+    def _write(self, transfer: SimulatedTransfer) -> None:
+        state, seller, buyer = transfer.state, transfer.seller, transfer.buyer
         contracted = state in {State.CONTRACTED, State.PAID, State.SETTLED, State.DEFAULTED}
         paid = state in {State.PAID, State.SETTLED}
         ended = state in {State.WITHDRAWN, State.REJECTED, State.DEFAULTED}
         self.writer.buffer.add(
-            "transfer", case.id,
+            "transfer", transfer.id,
             *(seller.id, seller.division.city, _county(seller)),
             *(buyer.id, buyer.division.city, _county(buyer)),
-            *(case.right.instrument, case.quantity, case.price_fen, case.sum_fen, "", ""),
-            *("same_city", state.value, case.deadline_at, case.offered_at),
+            *(transfer.right.instrument, transfer.quantity),
+            *(transfer.price_fen, transfer.sum_fen, "", ""),
+            *("same_city", state.value, transfer.deadline_at, transfer.offered_at),
             "seller" if state is State.AWAITING_SIGNATURE else NEITHER,
-            f"HT-{case.id.hex[:20]}" if contracted else "",
-            f"BK{case.id.hex[:20].upper()}" if paid else "",
-            *(case.number, _REASON if ended else ""),
+            f"HT-{transfer.id.hex[:20]}" if contracted else "",
+            f"BK{transfer.id.hex[:20].upper()}" if paid else "",
+            *(transfer.number, _REASON if ended else ""),
             "buyer" if state is State.DEFAULTED else NEITHER,
             *(seller.people[0].person, seller.id),
-            pg_array(officer.person for officer in case.signatories),
-            pg_array(officer.organisation for officer in case.signatories),
-            *("true", case.drafted_at, case.changed_at),
+            pg_array(officer.person for officer in transfer.signatories),
+            pg_array(officer.organisation for officer in transfer.signatories),
+            *("true", transfer.drafted_at, transfer.changed_at),
         )  # fmt: skip
 
 

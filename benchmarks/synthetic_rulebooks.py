@@ -1,4 +1,4 @@
-"""Rule books of any size, made of the shipped one, and people and cases to judge by them."""
+"""Rule books of any size, made from the shipped one, with viewers and transfers to decide on."""
 
 import random
 from dataclasses import replace
@@ -15,16 +15,16 @@ from registry.transfers.rules import DEADLINES, NEVER, State
 KIND = "Transfer"
 CITIES = ("130100", "130200", "130300", "130400", "130500", "130600", "130700", "130800", "131000")
 ABLE_SHARE = 0.8
-"""The share of people who may initiate, and of those who may approve."""
+"""Share of viewers who may initiate, and of those who may approve."""
 NOW = datetime(2022, 6, 7, 2, tzinfo=UTC)
 SHIPPED_BOOK = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
 
 
 def rulebook_of_size(number: int) -> RuleBook:
-    """A rule book of about ``rows`` rows: part of the shipped one, or that one grown.
+    """A rule book of about ``number`` rows: part of the shipped one, or an enlarged one.
 
-    It grows in both directions: every other copy of the rows on transfers speaks of transfers
-    again, so that each question has more rows to it, the others of a kind of their own.
+    It grows in both directions. Every other copy of the rows on transfers is on transfers again, so
+    that each decision has more rows. The others are on a kind of their own.
     """
     own = [row for row in SHIPPED_BOOK.rules if row.kind == KIND]
     if number < len(SHIPPED_BOOK.rules):
@@ -40,23 +40,23 @@ def rulebook_of_size(number: int) -> RuleBook:
 
 def _with(rows: tuple[PolicyRule, ...], kinds: set[str]) -> RuleBook:
     like = VOCABULARY.kinds[KIND]
-    words = {kind: VOCABULARY.kinds.get(kind, like) for kind in sorted(kinds)}
-    vocabulary = replace(VOCABULARY, kinds=words)
+    kinds_of_book = {kind: VOCABULARY.kinds.get(kind, like) for kind in sorted(kinds)}
+    vocabulary = replace(VOCABULARY, kinds=kinds_of_book)
     return replace(
         SHIPPED_BOOK, vocabulary=vocabulary, rules=rows, _index_rules=_index_rules(vocabulary, rows)
     )
 
 
 def make_viewers(number: int, rng: random.Random) -> list[Viewer]:
-    """``number`` people with an appointment each, four to an organisation, in every role."""
+    """Viewers with one appointment each, four in an organisation, in every role."""
     roles = tuple(VOCABULARY.roles)
-    bodies = _ids(max(1, number // 4), rng)
+    organisations = _ids(max(1, number // 4), rng)
     return [
         Viewer(
             rng.choice(roles),
             NOW,
             person=id,
-            organisation=rng.choice(bodies),
+            organisation=rng.choice(organisations),
             division=rng.choice(CITIES),
             may_initiate=rng.random() < ABLE_SHARE,
             may_approve=rng.random() < ABLE_SHARE,
@@ -66,23 +66,23 @@ def make_viewers(number: int, rng: random.Random) -> list[Viewer]:
 
 
 def make_transfers(number: int, viewers: list[Viewer], rng: random.Random) -> list[Transfer]:
-    """``number`` transfers between their organisations, in every state; none is stored."""
+    """Transfers between their organisations, in every state; none is stored."""
     return [_make_transfer(rng.choice(viewers), rng.choice(viewers), rng) for _ in range(number)]
 
 
-def _make_transfer(seller: Viewer, buyer: Viewer, chance: random.Random) -> Transfer:
-    state = chance.choice(tuple(State))
-    opinion = chance.choice(("", "favourable"))
+def _make_transfer(seller: Viewer, buyer: Viewer, rng: random.Random) -> Transfer:
+    state = rng.choice(tuple(State))
+    opinion = rng.choice(("", "favourable"))
     return Transfer(
-        id=UUID(int=chance.getrandbits(128)),
+        id=UUID(int=rng.getrandbits(128)),
         seller_id=seller.organisation,
         seller_city=seller.division,
         seller_county="",
         buyer_id=buyer.organisation,
-        buyer_city=chance.choice((seller.division, buyer.division)),
+        buyer_city=rng.choice((seller.division, buyer.division)),
         buyer_county="",
         state=state.value,
-        deadline_at=NOW + timedelta(days=chance.choice((-1, 1))) if state in DEADLINES else NEVER,
+        deadline_at=NOW + timedelta(days=rng.choice((-1, 1))) if state in DEADLINES else NEVER,
         awaiting="seller" if state is State.AWAITING_SIGNATURE else "",
         seller_opinion=opinion,
         buyer_opinion=opinion,
@@ -93,5 +93,5 @@ def _make_transfer(seller: Viewer, buyer: Viewer, chance: random.Random) -> Tran
     )
 
 
-def _ids(number: int, chance: random.Random) -> list[UUID]:
-    return [UUID(int=chance.getrandbits(128)) for _ in range(number)]
+def _ids(number: int, rng: random.Random) -> list[UUID]:
+    return [UUID(int=rng.getrandbits(128)) for _ in range(number)]
