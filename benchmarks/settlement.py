@@ -39,7 +39,7 @@ from benchmarks.settlement_load import (
     populate,
 )
 from registry.ledger.invariants import verify_ledger
-from server.http.logs import configure_logging
+from server.http.logging_config import configure_logging
 from server.settings import LogFormat
 
 GOALS = (

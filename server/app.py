@@ -2,11 +2,9 @@
 
 import asyncio
 import html
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from random import randbytes
 
 import asyncpg
 import structlog
@@ -16,7 +14,7 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from tortoise.exceptions import BaseORMException
 
 from registry.access.viewer_cache import ViewerCache
@@ -28,21 +26,13 @@ from server.auth.authenticator import TokenAuthenticator
 from server.graphql.fast_path import FastPathMiddleware
 from server.graphql.request_preparation import RequestPreparer
 from server.graphql.view import GraphQLView
-from server.http.errors import error_body
+from server.http.body import BodyReader
+from server.http.errors import error_response
 from server.http.load_shedding import LoadSheddingMiddleware
-from server.http.logs import AccessLog
+from server.http.request_middleware import RequestMiddleware
 from server.settings import Settings
 
-SECURITY_HEADERS = {
-    "content-security-policy": (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-    ),
-    "x-content-type-options": "nosniff",
-    "cross-origin-resource-policy": "same-origin",
-    "cache-control": "no-store",
-}
 READINESS_TIMEOUT_SECONDS = 2
-HSTS = "max-age=31536000; includeSubDomains"
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 KeySetProvider = Callable[[], Mapping[str, object]]
@@ -107,6 +97,8 @@ def create_app(components: Components) -> ASGIApp:
         exception_handlers={HTTPException: _http_error_response},
         middleware=[Middleware(RequestIdLogMiddleware)],
     )
+    # A redirect would lead to the address that the client wrote into `Host`.
+    app.router.redirect_slashes = False
     return _wrap_middleware(app, components)
 
 
@@ -122,50 +114,13 @@ def _wrap_middleware(app: ASGIApp, components: Components) -> ASGIApp:
             preparer=components.preparer,
             readers=components.readers,
         )
-    crowd = LoadSheddingMiddleware(
+    load_shedding = LoadSheddingMiddleware(
         app,
+        BodyReader(settings.body_bytes_max),
         max_concurrent=settings.max_concurrent_requests,
         max_queued=settings.max_queued_requests,
-        body_bytes_max=settings.body_bytes_max,
     )
-    return RequestMiddleware(crowd, settings)
-
-
-class RequestMiddleware:
-    """Gives a request its number, its answer security headers, and the log one line for both."""
-
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        self._app = app
-        self._access_log = AccessLog(settings.log_format)
-        security = SECURITY_HEADERS | (
-            {"strict-transport-security": HSTS} if settings.is_production else {}
-        )
-        self._headers = [(name.encode(), value.encode()) for name, value in security.items()]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass an HTTP request on; anything else passes untouched."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            # It may have been the life of the process.
-            self._access_log.flush()
-            return
-        # It names a request and keeps no secret.
-        number = randbytes(16).hex()  # noqa: S311 - as the line above says
-        began, status = time.perf_counter(), 500
-        scope["request_id"] = number
-
-        async def answer(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                named = (b"x-request-id", number.encode())
-                message["headers"] = [*message["headers"], *self._headers, named]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, answer)
-        finally:
-            self._access_log.record(scope["path"], status, time.perf_counter() - began, number)
+    return RequestMiddleware(load_shedding, settings)
 
 
 class RequestIdLogMiddleware:
@@ -210,10 +165,7 @@ def _jwks_endpoint(key_set: KeySetProvider) -> Callable[[Request], Awaitable[Res
 
 async def _http_error_response(_: Request, error: Exception) -> Response:
     """An HTTP error, in the shape of a GraphQL answer."""
-    found = error if isinstance(error, HTTPException) else HTTPException(500)
-    return JSONResponse(
-        error_body(found.status_code, found.detail), found.status_code, headers=found.headers
-    )
+    return error_response(error if isinstance(error, HTTPException) else HTTPException(500))
 
 
 def _landing_page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:

@@ -1,16 +1,19 @@
-"""The cost of HTTP alone: a bare ASGI application on uvicorn that answers with given bytes.
+"""The cost of HTTP alone: a bare ASGI application on granian that answers with given bytes.
 
     python -m benchmarks.reading.baseline_server PORT FOLDER
 
 The path of a request names a file of the folder.
 """
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import uvicorn
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server as GranianServer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from benchmarks.reading.client import HOST
@@ -55,15 +58,19 @@ def create_application(folder: Path) -> ASGIApp:
     return answer
 
 
+async def main(port: int, folder: Path) -> None:
+    """Serve until the process ends."""
+    await GranianServer(
+        create_application(folder),
+        HOST,
+        port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_enabled=False,
+    ).serve()
+
+
 if __name__ == "__main__":
-    uvicorn.run(
-        create_application(Path(sys.argv[2])),
-        host=HOST,
-        port=int(sys.argv[1]),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-        lifespan="off",
-        ws="none",
-    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(int(sys.argv[1]), Path(sys.argv[2])))

@@ -15,7 +15,7 @@ from benchmarks.world.simulation import ProgressCallback
 from registry.db.session import close_database, open_database
 from seeds.demo.loader import LoadError
 from server.composition import prepare_database
-from server.http.logs import configure_logging
+from server.http.logging_config import configure_logging
 from server.postgres.urls import DatabaseUrls, open_database_urls
 from server.settings import ConfigurationError, Settings, read_settings
 

@@ -26,7 +26,7 @@ class Code(StrEnum):
     FROZEN = "FROZEN"
     NOT_IN_FORCE = "NOT_IN_FORCE"
     DUPLICATE = "DUPLICATE"
-    BUSY = "BUSY"
+    OVERLOADED = "OVERLOADED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,7 @@ class Duplicate(Refused):
 class Overloaded(Refused):
     """Too much contention; nothing happened, and the command may be sent again with its key."""
 
-    code = Code.BUSY
+    code = Code.OVERLOADED
     retryable = True
 
     def __init__(self, message: Text | None = None) -> None:

@@ -28,7 +28,7 @@ describe_enum(
     FROZEN="An account, organisation or position is frozen 已被冻结",
     NOT_IN_FORCE="The right is outside its validity 权利不在有效期内",
     DUPLICATE="It exists already 重复",
-    BUSY="Too much contention; send the same command again 系统繁忙,请重试",
+    OVERLOADED="Too much contention; send the same command again 系统繁忙,请重试",
 )
 
 

@@ -65,8 +65,8 @@ def serve() -> None:
     """Serve on the address of BIANDAN_HOST and BIANDAN_PORT until a signal arrives."""
     from server.app import create_app
     from server.composition import check_startup, compose
-    from server.http.uvicorn_server import bind
-    from server.http.uvicorn_server import serve as answer
+    from server.http.granian_server import bind
+    from server.http.granian_server import serve as answer
     from server.postgres.urls import open_database_urls
     from server.settings import ConfigurationError
 
@@ -216,7 +216,7 @@ def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
 
 
 def _load_settings(*, level: int = logging.INFO) -> "Settings":
-    from server.http.logs import configure_logging
+    from server.http.logging_config import configure_logging
     from server.settings import read_settings
 
     settings = read_settings()

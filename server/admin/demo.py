@@ -22,7 +22,7 @@ from seeds.demo.people import DemoPerson, demo_people
 from server.app import create_app
 from server.auth.demo_tokens import DEFAULT_CLIENT, DemoTokenSigner
 from server.composition import compose, prepare_database
-from server.http.uvicorn_server import bind, serve
+from server.http.granian_server import bind, serve
 from server.postgres.embedded import CROSS_REGION_DATABASE, DATABASE
 from server.postgres.urls import DatabaseUrls, open_database_urls
 from server.settings import ConfigurationError, Settings

@@ -35,7 +35,7 @@ from server.graphql.request_preparation import (
     client_address,
 )
 from server.graphql.view import JSON, negotiate_media_type
-from server.http.load_shedding import BufferedReceive
+from server.http.body import BufferedReceive
 
 PATH = "/graphql"
 HEADER_CACHE_SIZE = 64

@@ -1,11 +1,74 @@
-"""Errors of HTTP in the shape of a GraphQL response."""
+"""Errors of HTTP in the shape of a GraphQL response, in both languages."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from policies.vocabulary import Text
+
+RETRY_AFTER_SECONDS = "1"
 
 
-def error_body(status: int, message: str) -> Mapping[str, Any]:
-    """What an HTTP error says, in the shape of a GraphQL answer."""
-    codes = {400: "MALFORMED", 401: "SIGN_IN_REQUIRED", 413: "TOO_LARGE"}
-    code = codes.get(status, f"HTTP_{status}")
-    return {"errors": [{"message": message, "extensions": {"code": code}}]}
+class _Status(NamedTuple):
+    """What a status means where no more is known: code, Chinese message, whether to retry."""
+
+    code: str
+    zh: str
+    retryable: bool = False
+
+
+_STATUSES = {
+    400: _Status("MALFORMED", "请求格式有误。"),
+    401: _Status("SIGN_IN_REQUIRED", "登录验证失败,请重新登录。"),
+    403: _Status("FORBIDDEN", "不允许该请求。"),
+    404: _Status("NOT_FOUND", "不存在该地址。"),
+    405: _Status("METHOD_NOT_ALLOWED", "该地址不接受此请求方法。"),
+    406: _Status("NOT_ACCEPTABLE", "无法提供所要求的媒体类型。"),
+    408: _Status("REQUEST_TIMEOUT", "请求内容未能及时送达。", retryable=True),
+    413: _Status("TOO_LARGE", "请求内容过大。"),
+    415: _Status("UNSUPPORTED_MEDIA_TYPE", "请求内容的媒体类型不受支持。"),
+    500: _Status("INTERNAL", "系统内部错误。"),
+    503: _Status("OVERLOADED", "系统繁忙,请稍后重新发送同一请求。", retryable=True),
+}
+
+OVERLOADED_MESSAGE = Text(
+    "The registry is overloaded; send the same request again.", _STATUSES[503].zh
+)
+
+
+class ProtocolError(HTTPException):
+    """A request that HTTP itself, or GraphQL over HTTP, does not allow.
+
+    Attributes:
+        message: for the client, in both languages.
+
+    """
+
+    def __init__(
+        self, status: int, message: Text, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(status, message.en, headers)
+        self.message = message
+
+
+def error_body(error: HTTPException) -> Mapping[str, Any]:
+    """The body of the response."""
+    status = _STATUSES.get(error.status_code) or _Status(f"HTTP_{error.status_code}", "请求失败。")
+    extensions = {
+        "code": status.code,
+        "messageZh": error.message.zh if isinstance(error, ProtocolError) else status.zh,
+        "retryable": status.retryable,
+    }
+    return {"errors": [{"message": error.detail, "extensions": extensions}]}
+
+
+def error_response(error: HTTPException) -> Response:
+    """The response."""
+    return JSONResponse(error_body(error), error.status_code, headers=error.headers)
+
+
+def overloaded() -> ProtocolError:
+    """The refusal of a request that has had no effect and may be sent again."""
+    return ProtocolError(503, OVERLOADED_MESSAGE, headers={"retry-after": RETRY_AFTER_SECONDS})

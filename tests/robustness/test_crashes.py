@@ -34,7 +34,7 @@ from tests.transfers.builders import FOUNDING_DAY, STOCK_UNITS, TradingFixture, 
 CLIENTS = ("seller", "seller_second") * 2
 PROGRAM = "frame"
 ALLOWED_SILENCE = {
-    "BUSY",
+    "OVERLOADED",
     "TIMEOUT",
     "ConnectError",
     "ReadError",
@@ -131,9 +131,9 @@ def until_ready(process: ServerProcess) -> None:
     ("crash", "met"),
     [
         (kill_the_server, "ConnectError"),
-        (kill_the_database, "BUSY"),
+        (kill_the_database, "OVERLOADED"),
         (kill_both, "ConnectError"),
-        (end_all_sessions, "BUSY"),
+        (end_all_sessions, "OVERLOADED"),
         (stall, "TIMEOUT"),
     ],
 )
@@ -199,7 +199,7 @@ async def test_a_connection_may_drop_at_every_step_of_a_command(
             process.kill()
 
     assert 8 < dropped < STEPS_MAX - 1
-    assert set(trade.unanswered) == {"BUSY"}
+    assert set(trade.unanswered) == {"OVERLOADED"}
     await assert_each_command_executed_once(store, trade)
 
 

@@ -85,7 +85,7 @@ async def test_ten_times_what_can_be_borne_is_answered_or_refused_quickly_and_is
         assert statuses[200] >= RUNNING
         for answer in load.answers:
             told = answer.json()
-            assert "errors" not in told or told["errors"][0]["extensions"]["code"] == "BUSY"
+            assert "errors" not in told or told["errors"][0]["extensions"]["code"] == "OVERLOADED"
             assert (answer.headers.get("retry-after") == "1") is (answer.status_code == 503)
 
 

@@ -60,7 +60,7 @@ def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
         (asyncpg.DiskFullError("could not extend file"), "The disk is full."),
         (OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "The disk is full."),
         (asyncpg.InvalidPasswordError("wrong"), "The database refuses: wrong."),
-        (asyncpg.AdminShutdownError("stopped"), "Refused (BUSY): "),
+        (asyncpg.AdminShutdownError("stopped"), "Refused (OVERLOADED): "),
     ],
 )
 def test_what_the_operator_can_mend_is_reported(error: Exception, said: str) -> None:

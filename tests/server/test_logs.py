@@ -8,12 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from starlette.applications import Starlette
-from starlette.types import Message
 
-from server.app import RequestMiddleware
-from server.http.logs import AccessLog, configure_logging
-from server.settings import LogFormat, Settings
+from server.http.access_log import AccessLog
+from server.http.logging_config import configure_logging
+from server.settings import LogFormat
 
 SECRET = "8536113.00"
 
@@ -83,10 +81,7 @@ async def test_json_lines_are_utf_8_in_every_locale(
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, "ascii", "backslashreplace"))
     configure_logging(LogFormat.JSON)
-    lines = AccessLog(LogFormat.JSON)
-
-    lines.record("/é/扁担", 404, 0.001, "0" * 32)
-    lines.flush()
+    AccessLog().record("/é/扁担", 404, 0.001, "0" * 32)
     structlog.get_logger().error("é")
     sys.stderr.write("\udcff\n")
     sys.stderr.flush()
@@ -94,21 +89,3 @@ async def test_json_lines_are_utf_8_in_every_locale(
     first, second = (json.loads(line) for line in written.getvalue().decode().splitlines()[:2])
     assert (first["path"], second["event"]) == ("/é/扁担", "é")
     assert written.getvalue().endswith(b"\n\\udcff\n")
-
-
-async def test_a_process_that_stops_has_written_the_last_request(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    async def send(_message: Message) -> None:
-        pass
-
-    async def receive() -> Message:
-        return {"type": "lifespan.shutdown"}
-
-    app = RequestMiddleware(Starlette(), Settings(log_format=LogFormat.JSON))
-    request = {"type": "http", "path": "/none", "method": "GET", "headers": []}
-    await app(request, receive, send)
-    await app({"type": "lifespan"}, receive, send)
-
-    (line,) = capsys.readouterr().err.splitlines()
-    assert json.loads(line).items() >= {"path": "/none", "status": 404}.items()

@@ -335,4 +335,4 @@ async def test_a_client_is_refused_when_the_database_is_unreachable() -> None:
         )
 
     assert (away.value.status, away.value.retry_after) == (503, 1)
-    assert (away.value.error.extensions or {})["code"] == "BUSY"
+    assert (away.value.error.extensions or {})["code"] == "OVERLOADED"

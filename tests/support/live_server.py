@@ -1,6 +1,5 @@
 """The real application over real HTTP, on the test's own database."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -9,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx2
-import uvicorn
 
 from registry.access.viewer_cache import ViewerCache
 from registry.parties.records import Person
@@ -21,7 +19,7 @@ from server.auth.demo_tokens import DemoTokenSigner
 from server.auth.jwks import static_keys
 from server.background.access_poller import poll_access
 from server.composition import create_reader_pool, document_limits, request_preparer
-from server.http.uvicorn_server import bind, uvicorn_config
+from server.http.granian_server import bind, open_server
 from server.settings import Settings
 from tests.server.test_authenticator import KEY
 from tests.support.cluster import Database
@@ -111,19 +109,13 @@ async def open_portal(*, fast: Database | None = None) -> AsyncIterator[Portal]:
             _poll_access, parts.viewer_cache, parts.readers, fast.application_url
         )
         parts = replace(parts, open_runtime=open_runtime)
-    with bind(SETTINGS.model_copy(update={"port": 0})) as listening:
-        server = uvicorn.Server(uvicorn_config(create_app(parts), SETTINGS))
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        try:
-            async with httpx2.AsyncClient(base_url=address, timeout=30) as http:
-                while not server.started:
-                    assert not serving.done(), "the application did not start"
-                    await asyncio.sleep(0.01)
-                yield Portal(http)
-        finally:
-            server.should_exit = True
-            await serving
+    with bind(SETTINGS.model_copy(update={"port": 0})) as listener:
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with (
+            open_server(create_app(parts), SETTINGS, listener),
+            httpx2.AsyncClient(base_url=address, timeout=30) as http,
+        ):
+            yield Portal(http)
 
 
 @asynccontextmanager

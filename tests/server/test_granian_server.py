@@ -8,11 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
-from starlette.types import Message, Receive, Scope, Send
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
 
 from server.graphql.request_preparation import client_address
-from server.http.uvicorn_server import bind, uvicorn_config
+from server.http.granian_server import bind, open_server
 from server.settings import ConfigurationError, Settings
 from tests.support.waiting import SECONDS_MAX
 
@@ -54,36 +58,28 @@ async def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledge
 
 
 @pytest.mark.parametrize(
-    ("proxies", "peer", "believed"),
+    ("proxies", "believed"),
     [
-        ("", "10.0.0.7", "10.0.0.7"),
-        ("10.0.0.7", "10.0.0.7", "203.0.113.9"),
-        ("10.0.0.0/24,10.1.0.1", "10.0.0.7", "203.0.113.9"),
-        ("10.0.0.8", "10.0.0.7", "10.0.0.7"),
+        ("", "127.0.0.1"),
+        ("127.0.0.1", "203.0.113.9"),
+        ("127.0.0.0/24,10.1.0.1", "203.0.113.9"),
+        ("127.0.0.8", "127.0.0.1"),
     ],
 )
-async def test_a_trusted_proxy_determines_the_client_address(
-    proxies: str, peer: str, believed: str
-) -> None:
-    found = []
+async def test_a_trusted_proxy_determines_the_client_address(proxies: str, believed: str) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(client_address(scope))(scope, receive, send)
 
-    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
-        found.append(client_address(scope))
+    settings = Settings(port=0, trusted_proxies=proxies)
+    with bind(settings) as listener:
+        async with open_server(Starlette(routes=[Mount("/", app)]), settings, listener):
+            port = listener.getsockname()[1]
+            # The client's own claim comes before the address that the proxy adds.
+            forwarded = {"x-forwarded-for": "198.51.100.1, 203.0.113.9"}
+            async with httpx2.AsyncClient() as client:
+                answer = await client.get(f"http://127.0.0.1:{port}/", headers=forwarded)
 
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(_message: Message) -> None:
-        pass
-
-    config = uvicorn_config(app, Settings(trusted_proxies=proxies))
-    config.load()
-    # What a client itself claims stands before what the proxy adds.
-    forwarded = [(b"x-forwarded-for", b"198.51.100.1, 203.0.113.9")]
-    scope = {"type": "http", "client": (peer, 1), "headers": forwarded, "scheme": "http"}
-    await config.loaded_app(scope, receive, send)
-
-    assert found == [believed]
+    assert answer.text == believed
 
 
 def run_cli(state: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
@@ -111,7 +107,7 @@ def test_what_the_operator_can_mend_is_one_sentence(tmp_path: Path) -> None:
 
 STARTED = """
 from starlette.applications import Starlette
-from server.http.uvicorn_server import bind, serve
+from server.http.granian_server import bind, serve
 from server.settings import Settings
 settings = Settings(port=0)
 listening = bind(settings)
@@ -136,12 +132,13 @@ def test_a_signal_stops_it_and_what_was_opened_can_be_closed(number: int) -> Non
 
 
 EARLY = """
-import os, uvicorn
-run = uvicorn.Server.run
-def stopped(server, **named):
+import os
+from granian.asgi import LifespanProtocol
+startup = LifespanProtocol.startup
+async def signalled(lifespan):
     os.kill(os.getpid(), {number})
-    run(server, **named)
-uvicorn.Server.run = stopped
+    await startup(lifespan)
+LifespanProtocol.startup = signalled
 """
 
 
