@@ -50,7 +50,8 @@ PROVINCE = "130000"
 FILL = Path(__file__).with_name("settlement.sql")
 SETTLE_MUTATION = (
     "mutation ($input: TransferInput!) { settleTransfer(input: $input) {"
-    " __typename ... on Transfer { id state } ... on Refusal { code message { en } } } }"
+    " __typename ... on TransferPayload { transfer { id state } }"
+    " ... on Refusal { code message { en } } } }"
 )
 
 # The enterprises' numbers are the only arguments, so that pgbench sends the same statement.

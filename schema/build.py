@@ -37,7 +37,7 @@ from schema.framework.context import Context
 from schema.framework.errors import format_error
 from schema.framework.global_ids import to_global_id
 from schema.framework.governed import RELATION_KEY, Governed, mask_of
-from schema.framework.inputs import NODE_ID_KEY
+from schema.framework.inputs import NODE_ID_KEY, payload_name
 from schema.framework.mutations import Guard
 from schema.framework.read_transaction import ReadTransactionExtension
 from schema.framework.refusals import RefusalHandler
@@ -232,8 +232,9 @@ def _signature_errors(guard: Guard, field: GraphQLField) -> Iterator[str]:
         {member.name for member in answer.types} if isinstance(answer, GraphQLUnionType) else set()
     )
     named = isinstance(answer, GraphQLUnionType) and answer.name == f"{guard.kind}Result"
-    if not named or members != {guard.kind, "Preview", "Refusal"} or answer is field.type:
-        yield f"answers with {guard.kind}Result = {guard.kind} | Preview | Refusal, never null"
+    payload = payload_name(guard.kind)
+    if not named or members != {payload, "Preview", "Refusal"} or answer is field.type:
+        yield f"answers with {guard.kind}Result = {payload} | Preview | Refusal, never null"
 
 
 def _is_command_input(sent: GraphQLInputObjectType) -> bool:

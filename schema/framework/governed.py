@@ -103,6 +103,8 @@ class ActionExplanation:
 class AuditEntry:
     """A line of the audit log."""
 
+    TABLE: ClassVar = "audit_entry"
+
     record: strawberry.Private[audit_records.AuditEntry]
     at: datetime = strawberry.field(description="When 办理时间.")
     operation: str = strawberry.field(description="The mutation that did it 办理事项.")
@@ -166,12 +168,6 @@ class AuditEntry:
 @strawberry.interface(description="An object on which the rule book decides 受规则约束的对象.")
 class Governed(Node):
     """What every governed object answers beside its own fields."""
-
-    replayed: bool = strawberry.field(
-        default=False,
-        description="Whether an earlier command with the same key did it 是否为重复请求的结果.",
-        metadata=projected(ColumnExpr(":replayed::boolean")),
-    )
 
     @strawberry.field(
         description="What this appointment may do with it at its present stage 当前可办理的操作."

@@ -37,6 +37,11 @@ def node_id_field(kind: str, description: str, **default: object) -> Any:  # noq
     return strawberry.field(description=description, metadata=metadata, **default)  # type: ignore[call-overload]
 
 
+def payload_name(kind: str) -> str:
+    """The type that a mutation answers with when it is done."""
+    return f"{kind}Payload"
+
+
 async def run_command(
     info: Info, operation: Operation[Any], input: CommandInput
 ) -> PlannedObject | Preview:
@@ -98,9 +103,9 @@ def _to_preview(outcome: CommandResult[Any]) -> Preview:
 
 
 def _to_answer(operation: Operation[Any], outcome: CommandResult[Any]) -> PlannedObject:
-    """The object as the planner reads it: after COMMIT, while no lock is held."""
+    """The payload as the planner reads it: after COMMIT, while no lock is held."""
     return PlannedObject(
-        operation.kind.name,
+        payload_name(operation.kind.name),
         {
             "object_id": outcome.record.pk,
             "audit_entry_id": outcome.audit_entry_id,

@@ -8,11 +8,15 @@ from strawberry.extensions import FieldExtension
 from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 
+from policies.vocabulary import VOCABULARY
 from registry.commands.command import Operation
+from registry.reading.enum_names import enum_name
+from registry.reading.projections import ColumnExpr, Projection, ToOne
 from schema.framework.context import Info
-from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, run_command
+from schema.framework.governed import AuditEntry, Governed
+from schema.framework.inputs import CommandInput, payload_name, run_command
 from schema.framework.preview import Preview
+from schema.framework.projected import projected
 from schema.framework.refusals import Refusal
 
 
@@ -55,7 +59,7 @@ def governed_mutation(  # noqa: PLR0917 - five nouns in the order in which one s
     """The mutation that carries out ``operation``; it bears the operation's name.
 
     Args:
-        object_type: the type of the object that is answered when it is done.
+        object_type: the type of the object that the payload shows.
         verb: the verb of the rule book that decides.
         operation: what is done.
         input_type: what the client sends.
@@ -81,11 +85,43 @@ def governed_mutation(  # noqa: PLR0917 - five nouns in the order in which one s
 @cache
 def result_union(object_type: type[Governed]) -> object:
     """The union that a mutation on this type answers with."""
-    name = object_type.KIND.name
+    payload = payload_type(object_type)  # type: ignore[arg-type]  # Every class can be hashed.
     return Annotated[
-        Union[object_type, Preview, Refusal],  # noqa: UP007 - the members are values here
+        Union[payload, Preview, Refusal],  # noqa: UP007 - the members are values here
         strawberry.union(
-            f"{name}Result",
-            description=f"The {name}, its preview, or why not 办理结果:对象、预览或拒绝.",
+            f"{object_type.KIND.name}Result",
+            description="The payload, a preview, or a refusal 办理结果:回执、预览或拒绝.",
         ),
     ]
+
+
+@cache
+def payload_type(object_type: type[Governed]) -> type:
+    """The payload of the mutations on a type; the planner reads it after COMMIT."""
+    kind = object_type.KIND.name
+    fields: dict[str, tuple[object, str, Projection]] = {
+        enum_name(kind).lower(): (
+            object_type | None,
+            "The object; null where the viewer may no longer see it 对象.",
+            ToOne(":object_id", target_type=kind),
+        ),
+        "audit_entry": (
+            AuditEntry,
+            "The entry of the audit log, as a receipt 办理回执.",
+            ToOne(":audit_entry_id", target_type="AuditEntry"),
+        ),
+        "replayed": (
+            bool,
+            "Whether an earlier command with the same key did it 是否为重复请求的结果.",
+            ColumnExpr(":replayed::boolean"),
+        ),
+    }
+    body: dict[str, Any] = {
+        name: strawberry.field(description=description, metadata=projected(projection))
+        for name, (_, description, projection) in fields.items()
+    }
+    body["__annotations__"] = {name: annotation for name, (annotation, _, _) in fields.items()}
+    made = type(payload_name(kind), (), body)
+    text = VOCABULARY.kinds[kind].text
+    described = f"A command that was carried out on: {text.en} 办理回执:{text.zh}."
+    return strawberry.type(made, description=described)

@@ -25,13 +25,13 @@ LIST = """query ($where: AgreementWhere) { agreements(first: 3, where: $where) {
     parties { capacity signedAt organisation { name } signedBy { name } }
     milestones { title state note sha256 links { __typename id } } } } }"""
 DRAFT = """mutation ($input: DraftAgreementInput!) { draftAgreement(input: $input) {
-    __typename ... on Agreement { id state topics parties { capacity } }
+    __typename ... on AgreementPayload { agreement { id state topics parties { capacity } } }
     ... on Refusal { code field message { en } } } }"""
 SIGN = """mutation ($input: AgreementInput!) { signAgreement(input: $input) {
-    __typename ... on Agreement { state replayed availableActions }
+    __typename ... on AgreementPayload { agreement { state availableActions } replayed }
     ... on Preview { nextState } ... on Refusal { code nearMisses { rule } } } }"""
 REACH = """mutation ($input: ReachMilestoneInput!) { reachMilestone(input: $input) {
-    __typename ... on Agreement { milestones { title state links { id } } }
+    __typename ... on AgreementPayload { agreement { milestones { title state links { id } } } }
     ... on Refusal { code field } } }"""
 
 

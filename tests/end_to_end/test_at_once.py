@@ -29,7 +29,7 @@ async def test_the_same_key_at_once_accepts_once(portal: Portal, world: LoadedDe
         case, "enterprise-4-initiator", "acceptTransfer", idempotencyKey="one"
     )
 
-    assert Counter(answer["__typename"] for answer in answers) == {"Transfer": CLIENTS}
+    assert Counter(answer["__typename"] for answer in answers) == {"TransferPayload": CLIENTS}
     assert Counter(answer["replayed"] for answer in answers) == {False: 1, True: CLIENTS - 1}
 
 

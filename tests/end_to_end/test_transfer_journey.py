@@ -13,6 +13,7 @@ from tests.end_to_end.transfer_driver import Case, unmet_conditions
 from tests.support.cluster import Database, Server
 from tests.support.demo_databases import LoadedDemo, open_demo_copy
 from tests.support.live_server import Portal, open_portal
+from tests.support.payloads import flatten_payload
 
 CERTIFICATE = """query ($n: String!) { certificate(number: $n) {
     number quantity revokedAt seller { name } transfer { id } } }"""
@@ -240,10 +241,11 @@ async def test_two_officers_reverse_a_settlement(portal: Portal, sale: dict[str,
 
 async def reversing(portal: Portal, who: str, name: str, **said: str) -> dict[str, Any]:
     document = f"""mutation ($input: {name[0].upper()}{name[1:]}Input!) {{ {name}(input: $input) {{
-        ... on Reversal {{ id state }} ... on Refusal {{ code rule message {{ en }} }} }} }}"""
+        ... on ReversalPayload {{ reversal {{ id state }} }}
+        ... on Refusal {{ code rule message {{ en }} }} }} }}"""
     sent = {"idempotencyKey": f"{who}-{name}", **said}
     answer: dict[str, Any] = await portal.data(document, {"input": sent}, subject=f"demo-{who}")
-    return dict(answer[name])
+    return flatten_payload(answer[name])
 
 
 async def test_across_cities_both_speak_and_the_province_decides(

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import uuid4
 
 from tests.support.live_server import Portal
+from tests.support.payloads import flatten_payload
 
 ANSWER = """{ __typename
-    ... on Transfer { id state replayed }
+    ... on TransferPayload { transfer { id state } replayed }
     ... on Preview { nextState postings { quantity } conditions { name met } }
     ... on Refusal { code rule field message { en zh } nearMisses { rule missing { en } }
         conditions { name met message { en } legalBasis { en } } } }"""
@@ -45,8 +46,7 @@ class Case:
             input=INPUTS.get(name, "TransferInput"), name=name, answer=ANSWER
         )
         data = await self.portal.data(document, {"input": sent}, subject=f"demo-{who}")
-        answer: dict[str, Any] = data[name]
-        return answer
+        return flatten_payload(data[name])
 
     async def step(self, who: str, name: str, **said: Any) -> str:  # noqa: ANN401 - likewise
         """The state after a step that was previewed, done, and sent again without effect."""
@@ -56,7 +56,7 @@ class Case:
         again = await self.send(who, name, **said, idempotencyKey=key)
 
         assert foreseen["__typename"] == "Preview", foreseen
-        assert done["__typename"] == "Transfer", done
+        assert done["__typename"] == "TransferPayload", done
         assert foreseen["nextState"] == done["state"]
         assert (done["replayed"], again) == (False, {**done, "replayed": True})
         self.id = done["id"]

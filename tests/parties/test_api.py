@@ -16,19 +16,21 @@ from tests.support.builders import (
     make_credit_code,
     principal_of,
 )
+from tests.support.payloads import flatten_payloads
 
 MINE = ("Organisation", "Person", "Appointment", "Sanction", "Client")
 REGISTER = """mutation ($input: RegisterOrganisationInput!) { registerOrganisation(input: $input) {
     __typename
-    ... on Organisation { id name kind county creditCode availableActions replayed }
+    ... on OrganisationPayload { replayed
+        organisation { id name kind county creditCode availableActions } }
     ... on Preview { nextState }
     ... on Refusal { code field message { en zh } rule nearMisses { rule } } } }"""
 CHANGE = """mutation ($input: ChangeOrganisationInput!) { changeOrganisation(input: $input) {
-    ... on Organisation { name nameEn }
+    ... on OrganisationPayload { organisation { name nameEn } }
     ... on Refusal { code field conditions { name met } } } }"""
 APPOINT = """mutation ($input: AppointInput!) { appoint(input: $input) {
-    ... on Appointment { id state effective person { name } proposingOrganisation { name }
-        availableActions }
+    ... on AppointmentPayload { appointment { id state effective person { name }
+        proposingOrganisation { name } availableActions } }
     ... on Refusal { code field } } }"""
 ORGANISATIONS = """query ($where: OrganisationWhere) { organisations(first: 10, where: $where) {
     nodes { name creditCode twoRepresentatives maskedFields } } }"""
@@ -41,7 +43,7 @@ async def ask(caller: Principal, document: str, **variables: object) -> dict[str
     )
     assert result.errors is None, result.errors
     assert result.data is not None
-    return result.data
+    return flatten_payloads(result.data)
 
 
 def create_works(**changed: object) -> dict[str, object]:

@@ -22,6 +22,7 @@ from tests.permits.builders import (
     register_new_project,
 )
 from tests.support.builders import create_officer, create_officer_of, principal_of, stop_clock
+from tests.support.payloads import flatten_payloads
 
 PERMITS = """query ($asOf: Date) { permits(first: 9, orderBy: NUMBER) { nodes {
     number state effective category validUntil maskedFields availableActions
@@ -31,10 +32,12 @@ PERMITS = """query ($asOf: Date) { permits(first: 9, orderBy: NUMBER) { nodes {
 PROJECTS = """{ constructionProjects(first: 9) { nodes { name state division { code }
     demands { quantity source pollutant { code } } } } }"""
 REGISTER = """mutation ($input: RegisterPermitInput!) { registerPermit(input: $input) {
-    __typename ... on Permit { number limits { quantity } } ... on Preview { nextState }
+    __typename ... on PermitPayload { permit { number limits { quantity } } }
+    ... on Preview { nextState }
     ... on Refusal { code field conditions { name met } } } }"""
 ASSESS = """mutation ($input: AssessDemandInput!) { assessDemand(input: $input) {
-    __typename ... on ConstructionProject { state demands { quantity } }
+    __typename ... on ConstructionProjectPayload {
+        constructionProject { state demands { quantity } } }
     ... on Refusal { code message { en } } } }"""
 
 
@@ -45,7 +48,7 @@ async def ask(who: Appointment | None, document: str, **variables: object) -> di
     )
     assert result.errors is None, result.errors
     assert result.data is not None
-    return dict(result.data)
+    return flatten_payloads(result.data)
 
 
 async def test_limits_are_read_as_of_a_day(owner: asyncpg.Connection) -> None:

@@ -12,6 +12,7 @@ import httpx2
 
 from schema.framework.global_ids import to_global_id
 from server.auth.demo_tokens import DemoTokenSigner
+from tests.support.payloads import flatten_payload
 from tests.transfers.builders import TradingFixture
 
 Input = dict[str, Any]
@@ -22,7 +23,7 @@ INPUTS = {
     "withdrawTransfer": "ReasonedTransferInput",
 }
 DOCUMENT = """mutation ($input: {input}!) {{ {name}(input: $input) {{ __typename
-    ... on Transfer {{ id replayed state }}
+    ... on TransferPayload {{ transfer {{ id state }} replayed }}
     ... on Refusal {{ code message {{ en }} retryable }} }} }}"""
 READ = "{ transfers(first: 3) { nodes { id state } } }"
 LOTS = "0.001"
@@ -93,7 +94,7 @@ class CommandClients:
         data = await self._post(http, sent.who, body)
         if data is None:
             return False
-        result = data[sent.name]
+        result = flatten_payload(data[sent.name])
         if result["__typename"] == "Refusal":
             assert result["retryable"], result
             self.unanswered[result["code"]] += 1

@@ -17,7 +17,7 @@ from tests.transfers.builders import TradingFixture
 
 ALIVE = "{ viewer { role } }"
 OFFER = """mutation ($id: ID!) { offerTransfer(input: {idempotencyKey: "slow", id: $id}) {
-    __typename ... on Transfer { replayed } } }"""
+    __typename ... on TransferPayload { replayed } } }"""
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ async def test_an_operation_too_slow_is_given_up_and_may_be_repeated(
     assert codes(given_up) == {"TIMEOUT"}
     assert given_up["errors"][0]["extensions"]["retryable"]
     done = await portal.data(OFFER, sent, subject=subject, appointment=appointment)
-    assert done["offerTransfer"] == {"__typename": "Transfer", "replayed": False}
+    assert done["offerTransfer"] == {"__typename": "TransferPayload", "replayed": False}
 
 
 async def test_deep_lists_and_values_break_nothing(portal: Portal) -> None:

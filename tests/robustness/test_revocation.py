@@ -77,7 +77,7 @@ class Nodes:
         answer = await self.ask(node, who, query, input=input)
         assert "errors" not in answer, answer
         found: Mapping[str, str] = answer["data"][name]
-        return found.get("code") or found["__typename"]
+        return found.get("code") or found["__typename"].removesuffix("Payload")
 
 
 @pytest.fixture

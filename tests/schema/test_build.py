@@ -42,7 +42,7 @@ def test_the_printed_schema_names_the_verb_of_every_mutation() -> None:
         "offerTransfer(input: OfferTransfer!): TransferResult!"
         ' @governed(kind: "Transfer", verb: "offer")' in printed
     )
-    assert "union TransferResult = Transfer | Preview | Refusal" in printed
+    assert "union TransferResult = TransferPayload | Preview | Refusal" in printed
     assert "directive @governed(kind: String!, verb: String!) on FIELD_DEFINITION" in printed
 
 

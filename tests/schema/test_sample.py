@@ -118,7 +118,7 @@ OFFERED = """
 mutation ($input: OfferTransfer!) {
   offerTransfer(input: $input) {
     __typename
-    ... on Transfer { id replayed state }
+    ... on TransferPayload { transfer { id state } replayed }
     ... on Refusal { code field message { en zh } retryable }
     ... on Preview { nextState postings { quantity } nextApprovers { role verb roleText { zh } } }
   }

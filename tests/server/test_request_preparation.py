@@ -38,11 +38,11 @@ RETIRE = """mutation ($id: ID!, $hash: String!) { retirePersistedQuery(input: {
     id: $id, sha256: $hash, idempotencyKey: "t" }) { __typename } }"""
 RESTRICT = """mutation ($id: ID!) { restrictToPersistedQueries(input: {
     id: $id, persistedQueriesOnly: true, idempotencyKey: "c" }) {
-    __typename ... on Client {
-        persistedQueriesOnly persistedQueries { sha256 bytes retiredAt } } } }"""
+    __typename ... on ClientPayload { client {
+        persistedQueriesOnly persistedQueries { sha256 bytes retiredAt } } } } }"""
 REGISTER_CLIENT = """mutation ($organisation: ID!) { registerClient(input: {
     organisation: $organisation, name: "partner", scopes: [], idempotencyKey: "p" }) {
-    ... on Client { id } } }"""
+    ... on ClientPayload { client { id } } } }"""
 
 
 @pytest.fixture
@@ -65,9 +65,9 @@ async def partner(portal: Portal) -> str:
     owner = await Client.get(name=CLIENT)
     body = to_global_id("Organisation", owner.organisation_id)
     made = await portal.data(REGISTER_CLIENT, {"organisation": body}, subject=PROVINCE)
-    id = str(made["registerClient"]["id"])
+    id = str(made["registerClient"]["client"]["id"])
     done = await portal.data(REGISTER, {"id": id, "text": TEXT}, subject=PROVINCE)
-    assert done == {"registerPersistedQuery": {"__typename": "Client"}}
+    assert done == {"registerPersistedQuery": {"__typename": "ClientPayload"}}
     return id
 
 
@@ -122,7 +122,7 @@ async def test_a_document_of_several_operations_may_be_registered(
 
     said = await portal.data(document, {"id": partner, "text": text}, subject=PROVINCE)
 
-    assert said == {"registerPersistedQuery": {"__typename": "Client"}}
+    assert said == {"registerPersistedQuery": {"__typename": "ClientPayload"}}
 
 
 @pytest.mark.parametrize("client", ["", CLIENT])
@@ -176,8 +176,8 @@ async def test_a_restricted_client_sends_only_its_persisted_queries(
         await send(portal, PARTNER, JSON, query="{ __typename }"),
     )
 
-    assert confined["restrictToPersistedQueries"]["persistedQueriesOnly"] is True
-    assert confined["restrictToPersistedQueries"]["persistedQueries"] == [
+    assert confined["restrictToPersistedQueries"]["client"]["persistedQueriesOnly"] is True
+    assert confined["restrictToPersistedQueries"]["client"]["persistedQueries"] == [
         {"sha256": HASH, "bytes": len(TEXT), "retiredAt": None}
     ]
     assert (newer.status_code, older.status_code) == (403, 200)

@@ -11,6 +11,7 @@ from schema.framework.context import Context
 from schema.framework.global_ids import to_global_id
 from schema.root import build_api_schema
 from tests.support.builders import create_officer, create_organisation, principal_of, stop_clock
+from tests.support.payloads import flatten_payloads
 from tests.transfers.builders import TONNES, TradingFixture, create_market
 
 READ = """query ($id: [TransferState!]) { transfers(first: 5, where: {state: {in: $id}}) { nodes {
@@ -19,7 +20,7 @@ READ = """query ($id: [TransferState!]) { transfers(first: 5, where: {state: {in
     certificate { number revokedAt } history { operation rule stateAfter } } } }"""
 DRAFT = """mutation ($input: DraftTransferInput!) { draftTransfer(input: $input) {
     __typename
-    ... on Transfer { id state quantity price sum availableActions }
+    ... on TransferPayload { transfer { id state quantity price sum availableActions } }
     ... on Preview { nextState nextApprovers { role verb } conditions { name met } }
     ... on Refusal { code legalBasis { en } conditions { name met message { en zh } } } } }"""
 VERIFY = "query ($n: String!) { certificate(number: $n) { number quantity seller { name } } }"
@@ -31,7 +32,7 @@ async def ask(caller: Principal, document: str, **variables: object) -> dict[str
     )
     assert result.errors is None, result.errors
     assert result.data is not None
-    return result.data
+    return flatten_payloads(result.data)
 
 
 async def fetch_case_id(market: TradingFixture, who: str) -> dict[str, Any]:
