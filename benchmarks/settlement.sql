@@ -9,6 +9,8 @@ CREATE FUNCTION bench.known(what text, n bigint) RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (what || '0000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid;
 
+CREATE SEQUENCE bench.case_number;
+
 -- All entries that the benchmark writes itself refer to one audit entry.
 CREATE FUNCTION bench.audit_entry() RETURNS uuid
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -86,10 +88,10 @@ BEGIN
         -- Another enterprise of the same city: the cities take turns along the numbers.
         v_buyer := 1 + (v_seller - 1
             + v_cities * (1 + floor(random() * (enterprises / v_cities - 1)))::integer) % enterprises;
-        INSERT INTO transfer (id, seller_id, seller_city, seller_county, buyer_id, buyer_city, buyer_county,
+        INSERT INTO transfer (id, case_number, seller_id, seller_city, seller_county, buyer_id, buyer_city, buyer_county,
             instrument_id, quantity, price_fen, sum_fen, note, announcement, regime, state, deadline_at, offered_at,
             contract_number, bank_reference, submitted_by, submitting_organisation, signatories, signed_for, drafted_at, changed_at)
-        SELECT transfer_id, s.id, s.city, '', b.id, b.city, '', v_right, 1000, 750000, 750000, '', '', 'same_city',
+        SELECT transfer_id, 'SL-2000-' || lpad(nextval('bench.case_number')::text, 9, '0'), s.id, s.city, '', b.id, b.city, '', v_right, 1000, 750000, 750000, '', '', 'same_city',
             wanted_state, '9999-12-31+00', registry_now(), CASE WHEN v_paid THEN transfer_id::text ELSE '' END,
             CASE WHEN v_paid THEN transfer_id::text ELSE '' END, bench.audit_entry(), s.id, '{}', '{}', registry_now(),
             registry_now()

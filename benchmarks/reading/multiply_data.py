@@ -44,6 +44,7 @@ COLUMN_OVERRIDES: dict[str, Mapping[str, str]] = {
         "id": "pg_temp.grown(t.id, n)",
         "seller_id": "pg_temp.grown(t.seller_id, n)",
         "buyer_id": "pg_temp.grown(t.buyer_id, n)",
+        "case_number": "t.case_number || lpad(n::text, 2, '0')",
         "number": _SUFFIXED.format("number"),
         "contract_number": _SUFFIXED.format("contract_number"),
     },

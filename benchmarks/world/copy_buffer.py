@@ -32,10 +32,10 @@ COLUMNS = {
     "instrument": "id code class pollutant origin_city acquisition unit scale demo",
     "account": "id organisation_id kind",
     "balance": "account_id instrument_id quantity issuer sequence recorded_at",
-    "transfer": "id seller_id seller_city seller_county buyer_id buyer_city buyer_county"
-    " instrument_id quantity price_fen sum_fen note announcement regime state deadline_at"
-    " offered_at awaiting contract_number bank_reference number reason in_default submitted_by"
-    " submitting_organisation signatories signed_for demo drafted_at changed_at",
+    "transfer": "id case_number seller_id seller_city seller_county buyer_id buyer_city"
+    " buyer_county instrument_id quantity price_fen sum_fen note announcement regime state"
+    " deadline_at offered_at awaiting contract_number bank_reference number reason in_default"
+    " submitted_by submitting_organisation signatories signed_for demo drafted_at changed_at",
     "entry": "id audit_entry_id kind recorded_at effective_at source demo",
     "posting": "entry_id line source target instrument quantity source_sequence source_balance"
     " target_sequence target_balance recorded_at effective_at",
@@ -43,6 +43,7 @@ COLUMNS = {
     "certificate": "id number transfer_id entry_id issued_at seller_id buyer_id pollutant quantity"
     " demo",
     "certificate_sequence": "city year last",
+    "case_number_sequence": "year last",
 }
 
 _NULL = r"\N"

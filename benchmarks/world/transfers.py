@@ -157,6 +157,7 @@ class TransferSimulator:
     centre: Officer
     bureaus: Mapping[str, Officer]
     attestation_counts: dict[tuple[str, int], int] = field(default_factory=dict)
+    case_counts: dict[int, int] = field(default_factory=dict)
 
     def draft(self, transfer: SimulatedTransfer) -> None:
         """The seller drafts the transfer."""
@@ -214,6 +215,8 @@ class TransferSimulator:
             self._write(transfer)
         for (city, year), last in self.attestation_counts.items():
             self.writer.buffer.add("certificate_sequence", city, year, last)
+        for year, last in self.case_counts.items():
+            self.writer.buffer.add("case_number_sequence", year, last)
 
     def _officer(self, transfer: SimulatedTransfer, named: str) -> Officer:
         return {
@@ -241,13 +244,18 @@ class TransferSimulator:
             "true",
         )  # fmt: skip
 
+    def _next_case_number(self, transfer: SimulatedTransfer) -> str:
+        year = day_of(transfer.drafted_at).year
+        self.case_counts[year] = last = self.case_counts.get(year, 0) + 1
+        return f"SL-{year}-{last:06}"
+
     def _write(self, transfer: SimulatedTransfer) -> None:
         state, seller, buyer = transfer.state, transfer.seller, transfer.buyer
         contracted = state in {State.CONTRACTED, State.PAID, State.SETTLED, State.DEFAULTED}
         paid = state in {State.PAID, State.SETTLED}
         ended = state in {State.WITHDRAWN, State.REJECTED, State.DEFAULTED}
         self.writer.buffer.add(
-            "transfer", transfer.id,
+            "transfer", transfer.id, self._next_case_number(transfer),
             *(seller.id, seller.division.city, _county(seller)),
             *(buyer.id, buyer.division.city, _county(buyer)),
             *(transfer.right.instrument, transfer.quantity),

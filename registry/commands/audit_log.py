@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,9 @@ def to_plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
         return to_plain(value.value)
     if value is None or isinstance(value, bool | int | str):
         return value
+    if isinstance(value, datetime):
+        # Equal instants are equal input, in any offset that the client wrote.
+        value = value.astimezone(UTC)
     if isinstance(value, UUID | date):
         return value.isoformat() if isinstance(value, date) else str(value)
     if is_dataclass(value) and not isinstance(value, type):

@@ -17,6 +17,7 @@ class Transfer(Model):
     """
 
     id = fields.UUIDField(primary_key=True)
+    case_number = fields.TextField(default="")  # Given by the database.
     seller_id = fields.UUIDField()
     seller_city = fields.TextField()
     seller_county = fields.TextField()

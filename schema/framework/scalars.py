@@ -37,9 +37,14 @@ _ParsedScalar = TypeVar("_ParsedScalar")
 
 
 def parse_quantity_scalar(text: str) -> Quantity:
-    """A plain decimal; how many decimals it may have is asked of its instrument."""
+    """A plain decimal without trailing zeros; its instrument limits the decimals.
+
+    Equal quantities become equal texts: under one idempotency key "0.2" and "0.200" are one input.
+    """
     parse_quantity(text, len(text.partition(".")[2]))
-    return Quantity(text)
+    whole, point, decimals = text.partition(".")
+    significant = decimals.rstrip("0")
+    return Quantity(f"{whole}{point}{significant}" if significant else whole)
 
 
 def parse_date(text: str) -> date:

@@ -10,6 +10,7 @@ from registry.kernel.quantities import format_quantity
 from registry.kernel.state_machine import allowed_steps
 from registry.ledger.instruments import instruments_of
 from registry.reading.keyset import Ordering
+from registry.reading.projections import plain_column
 from registry.reference.queries import pollutants_by_code
 from registry.transfers import projections, queries
 from registry.transfers.facts import CERTIFICATE, TRANSFER
@@ -81,6 +82,9 @@ class Transfer(Governed):
     """A case with everything that was said and found on its way."""
 
     KIND: ClassVar = TRANSFER
+    case_number: str = column(
+        "Its number, from the first day 受理编号.", projection=plain_column("case_number")
+    )
     seller: Organisation = relation("Who sells 出让方.")
     buyer: Organisation = relation("Who buys 受让方.")
     seller_city: str = column("Code of the seller's city when it was drafted 出让方所在市代码.")

@@ -180,7 +180,7 @@ async def test_either_side_withdraws_and_the_centre_rejects(
         await rejected.step("centre-approver", "rejectTransfer", reason="papers missing"),
     ]
 
-    assert ends == ["withdrawn", "rejected"]
+    assert ends == ["WITHDRAWN", "REJECTED"]
 
 
 async def test_a_seller_who_does_not_keep_the_contract_is_in_default(
@@ -280,7 +280,7 @@ async def test_across_cities_both_speak_and_the_province_decides(
     assert {each["code"] for each in (city, early, twice, half)} == {"FORBIDDEN"}
     assert half["nearMisses"][0]["rule"] in {"T-16", "T-17"}
     assert (read["sellerOpinion"], read["buyerOpinion"]) == ("UNFAVOURABLE", "FAVOURABLE")
-    assert (read["regime"], len(read["opinions"])) == ("cross_region", 2)
+    assert (read["regime"], len(read["opinions"])) == ("CROSS_REGION", 2)
     assert read["number"].startswith("HB-130200-2026-")
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.kernel.quantities import MONEY_MAX
-from schema.framework.scalars import SCALARS, Money, Price, Quantity, Sha256
+from schema.framework.scalars import SCALARS, Money, Price, Quantity, Sha256, parse_quantity_scalar
 
 
 def parse_scalar(scalar: object, value: object) -> object:
@@ -115,3 +115,8 @@ def test_no_text_breaks_a_scalar(text: str) -> None:
             parse_scalar(scalar, text)
         except GraphQLError as refusal:
             assert refusal.extensions  # noqa: PT017 - either is fine, anything else is a bug
+
+
+@pytest.mark.parametrize("text", ["0.2", "0.20", "0.200"])
+def test_equal_quantities_become_one_text(text: str) -> None:
+    assert parse_quantity_scalar(text) == "0.2"

@@ -20,7 +20,8 @@ READ = """query ($id: [TransferState!]) { transfers(first: 5, where: {state: {in
     certificate { number revokedAt } history { operation rule stateAfter } } } }"""
 DRAFT = """mutation ($input: DraftTransferInput!) { draftTransfer(input: $input) {
     __typename
-    ... on TransferPayload { transfer { id state quantity price sum availableActions } }
+    ... on TransferPayload { replayed
+        transfer { id caseNumber state quantity price sum availableActions } }
     ... on Preview { nextState nextApprovers { role verb } conditions { name met } }
     ... on Refusal { code legalBasis { en } conditions { name met message { en zh } } } } }"""
 VERIFY = "query ($n: String!) { certificate(number: $n) { number quantity seller { name } } }"
@@ -69,6 +70,33 @@ async def test_a_sale_is_drafted_previewed_and_refused(open_market: asyncpg.Conn
     assert (made["state"], made["quantity"]) == ("DRAFT", TONNES)
     assert (made["price"], made["sum"]) == ("7500.00", "90000.00")
     assert made["availableActions"] == ["OFFER", "WITHDRAW"]
+
+
+async def test_every_draft_has_the_next_case_number_of_its_year(
+    open_market: asyncpg.Connection,
+) -> None:
+    market = await create_market()
+    seller = market.people["seller"]
+    sales = [sale_input(market, idempotencyKey=key, quantity="1.000") for key in ("a", "b")]
+
+    await ask(seller, DRAFT, input=sale_input(market, preview=True))
+    drafted = [(await ask(seller, DRAFT, input=sale))["draftTransfer"] for sale in sales]
+
+    assert [made["caseNumber"] for made in drafted] == ["SL-2022-000001", "SL-2022-000002"]
+
+
+async def test_an_equal_quantity_under_the_same_key_is_the_same_command(
+    open_market: asyncpg.Connection,
+) -> None:
+    market = await create_market()
+    seller = market.people["seller"]
+
+    first, again = [
+        (await ask(seller, DRAFT, input=sale_input(market, quantity=quantity)))["draftTransfer"]
+        for quantity in ("0.2", "0.200")
+    ]
+
+    assert again == {**first, "replayed": True}
 
 
 async def test_a_settled_case_shows_its_whole_history(open_market: asyncpg.Connection) -> None:

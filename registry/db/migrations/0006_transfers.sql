@@ -3,6 +3,8 @@
 -- Every column a fact may read is in the row itself: NOT NULL, indexed, as of the draft.
 CREATE TABLE transfer (
     id uuid CONSTRAINT transfer_pkey PRIMARY KEY,
+    -- The number of the case (受理编号); number_transfer gives it to a draft.
+    case_number text NOT NULL DEFAULT '' CONSTRAINT transfer_case_numbered CHECK (case_number ~ '^SL-[0-9]{4}-[0-9]{6,}$'),
     seller_id uuid NOT NULL CONSTRAINT transfer_seller_known REFERENCES organisation (id),
     seller_city text NOT NULL,
     seller_county text NOT NULL,
@@ -43,6 +45,7 @@ CREATE TABLE transfer (
     demo boolean NOT NULL DEFAULT false,
     drafted_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
+    CONSTRAINT transfer_case_number_unique UNIQUE (case_number),
     CONSTRAINT transfer_two_sides CHECK (seller_id <> buyer_id),
     CONSTRAINT transfer_quantity_bounded CHECK (quantity BETWEEN 1 AND 10000000000000),
     CONSTRAINT transfer_price_bounded CHECK (price_fen BETWEEN 1 AND 1000000000000000),
@@ -103,11 +106,11 @@ BEGIN
     IF OLD.state IN ('settled', 'withdrawn', 'rejected', 'expired', 'defaulted') THEN
         RAISE EXCEPTION 'transfer % has ended', OLD.id USING ERRCODE = 'BD009';
     END IF;
-    IF (OLD.seller_id, OLD.seller_city, OLD.seller_county, OLD.buyer_id, OLD.buyer_city, OLD.buyer_county,
+    IF (OLD.case_number, OLD.seller_id, OLD.seller_city, OLD.seller_county, OLD.buyer_id, OLD.buyer_city, OLD.buyer_county,
             OLD.instrument_id, OLD.quantity, OLD.price_fen, OLD.sum_fen, OLD.note, OLD.announced_on, OLD.announcement,
             OLD.submitted_by, OLD.submitting_organisation, OLD.demo, OLD.drafted_at)
         IS DISTINCT FROM
-        (NEW.seller_id, NEW.seller_city, NEW.seller_county, NEW.buyer_id, NEW.buyer_city, NEW.buyer_county,
+        (NEW.case_number, NEW.seller_id, NEW.seller_city, NEW.seller_county, NEW.buyer_id, NEW.buyer_city, NEW.buyer_county,
             NEW.instrument_id, NEW.quantity, NEW.price_fen, NEW.sum_fen, NEW.note, NEW.announced_on, NEW.announcement,
             NEW.submitted_by, NEW.submitting_organisation, NEW.demo, NEW.drafted_at) THEN
         RAISE EXCEPTION 'the terms of transfer % do not change', OLD.id USING ERRCODE = 'BD009';
@@ -125,6 +128,25 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+-- The last number of a case in a year. Its row is locked from the INSERT of a draft, one of the last statements of its
+-- command, until COMMIT.
+CREATE TABLE case_number_sequence (
+    year integer CONSTRAINT case_number_sequence_pkey PRIMARY KEY,
+    last integer NOT NULL CONSTRAINT case_number_sequence_counts CHECK (last > 0)
+);
+CREATE FUNCTION number_transfer() RETURNS trigger
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    v_year CONSTANT integer := extract(year FROM china_date(NEW.drafted_at));
+    v_last integer;
+BEGIN
+    INSERT INTO case_number_sequence (year, last) VALUES (v_year, 1)
+        ON CONFLICT (year) DO UPDATE SET last = case_number_sequence.last + 1 RETURNING last INTO v_last;
+    NEW.case_number := format('SL-%s-%s', v_year, lpad(v_last::text, greatest(6, length(v_last::text)), '0'));
+    RETURN NEW;
+END $$;
+CREATE TRIGGER transfer_numbered BEFORE INSERT ON transfer FOR EACH ROW WHEN (NEW.case_number = '')
+    EXECUTE FUNCTION number_transfer();
 CREATE TRIGGER transfer_terms_kept BEFORE UPDATE ON transfer FOR EACH ROW EXECUTE FUNCTION keep_transfer_terms();
 CREATE TRIGGER transfer_never_removed BEFORE DELETE OR TRUNCATE ON transfer
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();

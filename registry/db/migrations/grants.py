@@ -50,6 +50,7 @@ GRANTS: dict[str, str] = {
     "eligibility_finding": "SELECT, INSERT",
     "certificate": "SELECT, INSERT",
     "certificate_sequence": "SELECT, INSERT, UPDATE",
+    "case_number_sequence": "SELECT, INSERT, UPDATE",
     "agreement": "SELECT, INSERT, UPDATE",
     "agreement_party": "SELECT, INSERT, UPDATE",
     "milestone": "SELECT, INSERT, UPDATE",
