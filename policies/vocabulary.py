@@ -292,6 +292,7 @@ FACTS: dict[str, FactSpec] = {
     "beginning": FactSpec(
         Text("the registry has no organisation yet", "系统尚无任何单位"),
         Text("the registry has organisations already", "系统已有单位"),
+        viewer_only=True,
     ),
     "in_escrow": FactSpec(
         Text("what it holds is bound to an open case", "所持属于未结案件"),

@@ -8,10 +8,13 @@ import hypothesis
 import pytest
 
 from registry.db.session import close_database, open_database
+from seeds.clock import start_clock
 from seeds.demo.cross_region.loader import load_cross_region
 from seeds.demo.loader import load_founding_day
+from tests.support.builders import install_rules, stop_clock
 from tests.support.cluster import Database, Server, clone_database, create_template, run_server
 from tests.support.demo_databases import LoadedDemo, load_demo, open_demo_copy
+from tests.transfers.builders import FOUNDING_DAY, TradingFixture, create_market
 
 LONG_SECONDS_MAX = 7_200
 """For a test of thousands of cases; in the plain run it has what `pyproject.toml` says."""
@@ -82,6 +85,24 @@ async def cross_region_database(
 @pytest.fixture
 async def owner(clone: Database) -> AsyncIterator[asyncpg.Connection]:
     """A connection to the test's own database as the owner of everything in it."""
+    connection = await asyncpg.connect(clone.owner_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def market(database: Database, owner: asyncpg.Connection) -> TradingFixture:
+    """A seller, a buyer and their authorities on the founding day; time runs."""
+    await install_rules(owner)
+    await stop_clock(owner, FOUNDING_DAY)
+    made = await create_market()
+    await start_clock(owner)
+    return made
+
+
+@pytest.fixture
+async def lock_holder(clone: Database) -> AsyncIterator[asyncpg.Connection]:
+    """A second connection, with which a test keeps a record locked."""
     connection = await asyncpg.connect(clone.owner_url)
     yield connection
     await connection.close()

@@ -29,6 +29,7 @@ VIEWER_FACTS: dict[str, ViewerFact] = {
     "frozen": lambda v, _kind, _verb: v.is_frozen,
     "may_initiate": lambda v, _kind, _verb: v.may_initiate,
     "may_approve": lambda v, _kind, _verb: v.may_approve,
+    "beginning": lambda v, _kind, _verb: v.registry_is_empty,
 }
 """Facts that depend on the viewer (and for scopes on the verb) alone; they are the same for every
 kind.

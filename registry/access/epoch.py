@@ -10,7 +10,7 @@ from registry.access.authorizer import authorizer
 from registry.access.rulebook_store import load_edition
 from registry.db.session import fetch_one
 
-_ACCESS_SNAPSHOT_SQL = """
+ACCESS_SNAPSHOT_SQL = """
     SELECT epoch, reference_version, registry_now() AS now,
         base_time IS NOT NULL AND running_since IS NULL AS clock_stopped,
         (SELECT max(version) FROM rule_edition) AS edition
@@ -46,7 +46,7 @@ async def read_access_snapshot(fetch_row: FetchRow = fetch_one) -> AccessSnapsho
             current transaction.
 
     """
-    found = await fetch_row(_ACCESS_SNAPSHOT_SQL)
+    found = await fetch_row(ACCESS_SNAPSHOT_SQL)
     if found is None:
         raise RuntimeError("the database has no clock")
     return await snapshot_from_row(found)

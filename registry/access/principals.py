@@ -61,6 +61,7 @@ class Viewer:
         appointment_expired: the appointment is not in force.
         is_sanctioned: the organisation is under a sanction that bars new business.
         is_frozen: the organisation is frozen as a whole.
+        registry_is_empty: no organisation is registered yet; looked up for the program's own roles.
         is_authority: the organisation is an authority, so that its own business goes to a second
             officer of its own.
         policy_key: of all this, what the rules distinguish without looking at a row.
@@ -81,6 +82,7 @@ class Viewer:
     is_sanctioned: bool = False
     is_frozen: bool = False
     is_authority: bool = False
+    registry_is_empty: bool = False
     policy_key: tuple[object, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -92,6 +94,7 @@ class Viewer:
             self.appointment_expired,
             self.is_sanctioned,
             self.is_frozen,
+            self.registry_is_empty,
             self.scopes,
         )
         object.__setattr__(self, "policy_key", policy_key)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from registry.access.epoch import AccessSnapshot, read_access_snapshot, snapshot_from_row
+from registry.access.epoch import ACCESS_SNAPSHOT_SQL, AccessSnapshot, snapshot_from_row
 from registry.access.principals import NIL, Principal, Viewer
 from registry.db.session import fetch_all
 from registry.kernel.errors import AppointmentRequired
@@ -45,6 +45,10 @@ _UNLOCKED_VIEWER_SQL = _VIEWER_SQL.format(_APPOINTMENTS_SQL)
 # waits here.
 _LOCKED_VIEWER_SQL = _VIEWER_SQL.format(_APPOINTMENTS_SQL + " FOR SHARE OF a, o")
 _CLIENT_SQL = "SELECT * FROM read_access($1, NULL)"
+_SYSTEM_SQL = f"""
+    SELECT moment.*, NOT EXISTS (SELECT FROM organisation) AS registry_is_empty
+    FROM ({ACCESS_SNAPSHOT_SQL}) AS moment
+"""  # noqa: S608 - a text of ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class ViewerRecord:
         scopes: the verbs that the program may use for this caller; None sets no limit.
         client_organisation: the owner of the program; NIL without one, or for a first-party one.
         appointments: the one that the request names, else every one the person ever acted in.
+        registry_is_empty: no organisation is registered; asked for the program's own roles.
 
     """
 
@@ -106,6 +111,7 @@ class ViewerRecord:
     scopes: frozenset[str] | None = None
     client_organisation: UUID = NIL
     appointments: tuple[AppointmentRecord, ...] = ()
+    registry_is_empty: bool = False
 
 
 async def resolve_viewer(principal: Principal, *, lock: bool = False) -> Viewer:
@@ -129,7 +135,10 @@ async def load_viewer_record(
     and the moment is the one after the wait for them.
     """
     if principal.system_role:
-        return await read_access_snapshot(), ViewerRecord()
+        (row,) = await fetch_all(_SYSTEM_SQL)
+        return await snapshot_from_row(row), ViewerRecord(
+            registry_is_empty=row["registry_is_empty"]
+        )
     if principal.subject:
         sql = _LOCKED_VIEWER_SQL if lock else _UNLOCKED_VIEWER_SQL
         rows = await fetch_all(sql, principal.client, principal.subject, principal.appointment_id)
@@ -150,7 +159,9 @@ def viewer_from_record(principal: Principal, record: ViewerRecord, now: datetime
 
     """
     if principal.system_role:
-        return Viewer(role=principal.system_role, now=now)
+        return Viewer(
+            role=principal.system_role, now=now, registry_is_empty=record.registry_is_empty
+        )
     if not principal.subject:
         own = record.is_client_open and record.client_organisation != NIL
         return Viewer(

@@ -9,14 +9,12 @@ from enum import Enum
 from typing import Any
 from uuid import UUID
 
-from registry.access.principals import NIL, Viewer
+from registry.access.principals import NIL
 from registry.commands.records import AuditEntry
-from registry.db.named_params import is_storable_text
-from registry.db.session import execute, fetch_all, fetch_one
-from registry.kernel.errors import KeyReused, Malformed
+from registry.db.session import fetch_all
+from registry.kernel.errors import Malformed
 from registry.reading.projections import ColumnExpr, ToMany
 
-KEY_LENGTH_MAX = 200
 INPUT_LENGTH_MAX = 64 * 1024
 
 
@@ -57,51 +55,6 @@ def canonical_json(operation: str, args: dict[str, Any]) -> tuple[str, str]:
     if len(text) > INPUT_LENGTH_MAX:
         raise Malformed("input", "The input is too large.", "输入内容过大。")
     return text, hashlib.sha256(f"{operation}\n{text}".encode()).hexdigest()
-
-
-def check_key(key: str) -> None:
-    """Refuse a key that no command may carry.
-
-    Raises:
-        Malformed: it is empty, longer than ``KEY_LENGTH_MAX``, or cannot be stored.
-
-    """
-    if not (1 <= len(key) <= KEY_LENGTH_MAX and is_storable_text(key)):
-        raise Malformed(
-            "idempotencyKey",
-            f"The idempotency key has 1 to {KEY_LENGTH_MAX} characters.",
-            f"幂等键长度为1至{KEY_LENGTH_MAX}个字符。",
-        )
-
-
-async def claim_key(viewer: Viewer, key: str, digest: str, audit_entry_id: UUID) -> UUID | None:
-    """Bind ``key`` to this input and act; the act it is bound to already where it is a repetition.
-
-    Waits for a command that holds the same key and is not yet decided.
-
-    Raises:
-        KeyReused: the key is bound to another command or other input.
-
-    """
-    owner = (viewer.organisation, viewer.person, viewer.client or viewer.role, key)
-    claimed = await execute(
-        "INSERT INTO idempotency_key"
-        " (organisation_id, person_id, client, key, hash, audit_entry_id)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-        *owner,
-        digest,
-        audit_entry_id,
-    )
-    if claimed:
-        return None
-    found = await fetch_one(
-        "SELECT hash, audit_entry_id FROM idempotency_key"
-        " WHERE organisation_id = $1 AND person_id = $2 AND client = $3 AND key = $4",
-        *owner,
-    )
-    if found is None or found["hash"] != digest:
-        raise KeyReused
-    return UUID(str(found["audit_entry_id"]))
 
 
 def nil_to_none(id: UUID) -> UUID | None:

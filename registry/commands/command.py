@@ -22,6 +22,7 @@ from registry.access.kinds import Kind
 from registry.access.principals import NIL, Principal, Viewer
 from registry.access.viewer_lookup import load_viewer_record, viewer_from_record
 from registry.commands import audit_log as acts
+from registry.commands.idempotency import KeyClaim, check_key, claim_key, earlier_audit_entry
 from registry.commands.locks import lock_organisations, lock_target
 from registry.commands.records import AuditEntry
 from registry.db.session import (
@@ -203,7 +204,7 @@ async def execute_command(
     began = time.perf_counter()
     line = structlog.get_logger().bind(action=operation.name, client=principal.client)
     try:
-        acts.check_key(key)
+        check_key(key)
         outcome = await with_retries(
             partial(_run_in_transaction, operation, principal, args, key=key, preview=preview)
         )
@@ -234,25 +235,32 @@ async def _run_in_transaction(
 async def _execute(
     operation: Operation[R], principal: Principal, args: Args, *, key: str, preview: bool
 ) -> CommandResult[R]:
-    work = await _start(principal)
+    context = await _start(principal)
     text, digest = acts.canonical_json(operation.name, args)
-    if not preview:
-        earlier = await acts.claim_key(work.viewer, key, digest, work.audit_entry_id)
-        if earlier is not None:
-            return await _replay(operation, work, earlier)
-    record, before = await _authorize(operation, work, args)
-    work.conditions = await _check_conditions(operation, work, record, args)
-    unmet = any(not condition.met for condition in work.conditions)
+    claim = None if preview else KeyClaim(context.viewer, key, digest, context.audit_entry_id)
+    if operation.build is None:
+        target = await lock_target(context.viewer, operation.kind, args["id"], claim)
+        if target is None:
+            return await _replay(operation, context, claim)
+        record, before = target.record, getattr(target.record, "state", None)
+        context.viewer = target.viewer
+    else:
+        if claim is not None and not await claim_key(claim):
+            return await _replay(operation, context, claim)
+        record, before = await _build(operation, context, args), None
+    _authorize(operation, context, record)
+    context.conditions = await _check_conditions(operation, context, record, args)
+    unmet = any(not condition.met for condition in context.conditions)
     if unmet and not preview:
-        raise ConditionsUnmet(work.conditions)
+        raise ConditionsUnmet(context.conditions)
     if not unmet:
-        record = await operation.execute(work, record, **_arguments_without_id(operation, args))
-        act = _build_audit_entry(operation, work, record, before=before, key=key, text=text)
-        await save(*_records_to_save(work, record), *work.also_save, act)
+        record = await operation.execute(context, record, **_arguments_without_id(operation, args))
+        act = _build_audit_entry(operation, context, record, before=before, key=key, text=text)
+        await save(*_records_to_save(context, record), *context.also_save, act)
     if preview:
         await execute("SET CONSTRAINTS ALL IMMEDIATE")
-        raise _PreviewRollback(await _preview(operation, work, record))
-    return CommandResult(record, work.audit_entry_id)
+        raise _PreviewRollback(await _preview(operation, context, record))
+    return CommandResult(record, context.audit_entry_id)
 
 
 async def _start(principal: Principal) -> CommandContext:
@@ -265,9 +273,11 @@ async def _start(principal: Principal) -> CommandContext:
 
 
 async def _replay(
-    operation: Operation[R], context: CommandContext, audit_entry_id: UUID
+    operation: Operation[R], context: CommandContext, claim: KeyClaim | None
 ) -> CommandResult[R]:
-    """The object of an earlier act, read anew under today's rights."""
+    """The object of an earlier command, read anew under today's rights."""
+    assert claim is not None, "a preview claims no key"
+    audit_entry_id = await earlier_audit_entry(claim)
     entry = await get_by_id(AuditEntry, audit_entry_id)
     assert entry is not None, "a key and its audit entry are written together"
     record = await get_by_id(operation.kind.record, entry.object_id)
@@ -276,26 +286,29 @@ async def _replay(
     return CommandResult(record, audit_entry_id, is_replay=True)  # type: ignore[arg-type]  # The kind's own record.
 
 
-async def _authorize(
-    operation: Operation[Any], context: CommandContext, args: Args
-) -> tuple[Any, str | None]:
-    """The object, locked and granted, with the state it was found in."""
+async def _build(operation: Operation[R], context: CommandContext, args: Args) -> Model:
+    """The object as it would be, after the wait for its organisations."""
+    assert operation.build is not None, "this operation makes an object"
+    hopeless = authorizer.never_allowed(context.viewer, operation.kind, operation.verb)
+    if hopeless is not None:
+        raise hopeless
+    record = await operation.build(context, **args)
+    context.viewer = await lock_organisations(context.viewer, operation.kind, record)
+    return record
+
+
+def _authorize(operation: Operation[Any], context: CommandContext, record: Any) -> None:  # noqa: ANN401 - the kind's own record
+    """Decide on the object.
+
+    Raises:
+        Forbidden: no rule allows it, or a rule forbids it.
+
+    """
     kind, viewer = operation.kind, context.viewer
-    if operation.build is not None:
-        hopeless = authorizer.never_allowed(viewer, kind, operation.verb)
-        if hopeless is not None:
-            raise hopeless
-        record: Any = await operation.build(context, **args)
-        context.viewer = await lock_organisations(viewer, kind, record)
-        before = None
-    else:
-        context.viewer, record = await lock_target(viewer, kind, args["id"])
-        before = getattr(record, "state", None)
-    decision = authorizer.authorize(context.viewer, kind, operation.verb, record)
+    decision = authorizer.authorize(viewer, kind, operation.verb, record)
     if decision.allowed is not True:
-        raise authorizer.forbidden(context.viewer, kind, operation.verb, record)
+        raise authorizer.forbidden(viewer, kind, operation.verb, record)
     context.authorization = Authorization(_AUTHORIZATION_KEY, decision, record.pk)
-    return record, before
 
 
 async def _check_conditions(

@@ -4,7 +4,7 @@ All commands lock in this order. The moment of the command is the one after the 
 was waited for began later than the command, and counts only after its beginning.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -14,18 +14,22 @@ from tortoise.models import Model
 from registry.access.authorizer import RowFilter, authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
+from registry.commands.idempotency import CLAIM_SQL, KeyClaim
 from registry.db.named_params import compile_named
-from registry.db.session import fetch_one, select_by_key_sql, table_name, to_record
+from registry.db.session import fetch_one, select_by_key_sql, table_of, to_record
 from registry.kernel.errors import NotFound
 
 _LOCK_ORGANISATIONS_SQL = """
     WITH shared AS (SELECT id FROM organisation WHERE id = ANY($1) ORDER BY id FOR SHARE)
     SELECT registry_now() AS now FROM (SELECT count(*) FROM shared OFFSET 0) AS counted
 """
-# An object that the viewer may not see is not waited for: the wait would say that it exists.
+# The key comes first: the object is looked for only where the key was free. An object that the
+# viewer may not see is not waited for: the wait would say that it exists.
 _LOCK_TARGET_SQL = """
-    WITH seen AS (
-        SELECT {organisations} AS organisations FROM "{table}" AS t WHERE t.id = :id AND {visible}
+    WITH {claim}
+    seen AS (
+        SELECT {organisations} AS organisations FROM "{table}" AS t
+        WHERE {is_claimed} AND t.id = :id AND {visible}
     ),
     shared AS (
         SELECT id FROM organisation WHERE id IN (SELECT unnest(organisations) FROM seen)
@@ -35,44 +39,71 @@ _LOCK_TARGET_SQL = """
         {select} AND EXISTS (SELECT FROM seen) AND (SELECT count(*) FROM shared) >= 0
         FOR NO KEY UPDATE
     )
-    SELECT registry_now() AS moment_of_lock, locked.* FROM locked
+    SELECT {is_claimed} AS is_claimed, locked.*,
+        CASE WHEN locked.{key} IS NOT NULL THEN registry_now() END AS moment_of_lock
+    FROM (SELECT) AS one LEFT JOIN locked ON true
 """
+_CLAIM_SQL = f"claimed AS ({CLAIM_SQL} RETURNING 1),"
+_IS_CLAIMED_SQL = "EXISTS (SELECT FROM claimed)"
 STATEMENT_CACHE_SIZE = 1024
-"""Texts, one for each kind and row filter."""
+"""Texts, one for each kind, row filter, and whether a key is claimed."""
 
 
-async def lock_target(viewer: Viewer, kind: Kind, id: UUID) -> tuple[Viewer, Any]:
-    """The viewer at the moment after the wait, and the object, locked with its organisations.
+@dataclass(frozen=True, slots=True)
+class LockedTarget:
+    """An object that is locked, and the viewer at the moment after the wait for it."""
+
+    viewer: Viewer
+    record: Any
+
+
+async def lock_target(
+    viewer: Viewer, kind: Kind, id: UUID, claim: KeyClaim | None
+) -> LockedTarget | None:
+    """Bind the key of the command, and lock its object; None where the key was bound already.
+
+    Args:
+        viewer: the caller.
+        kind: of the object.
+        id: of the object.
+        claim: None for a preview, which needs no key.
 
     Raises:
-        NotFound: there is none, or none that the viewer may see.
+        NotFound: there is no object, or none that the viewer may see.
 
     """
     visible = authorizer.row_filter(viewer, kind, "view")
-    if visible is False:
-        raise NotFound
-    filter_sql = visible.sql if isinstance(visible, RowFilter) else "true"
-    sql, names = _lock_target_sql(kind.record, kind.organisation_columns, filter_sql)
-    values = {**viewer.bind_values(), "id": id}
+    filter_sql = visible.sql if isinstance(visible, RowFilter) else str(visible)
+    sql, names = _lock_target_sql(
+        kind.record, kind.organisation_columns, filter_sql, claims=claim is not None
+    )
+    values = {**viewer.bind_values(), **(claim.bind_values() if claim else {}), "id": id}
     row = await fetch_one(sql, *(values[name] for name in names))
-    if row is None:
+    assert row is not None, "the statement answers one row"
+    now = row.pop("moment_of_lock")
+    if not row.pop("is_claimed"):
+        return None
+    if now is None:
         raise NotFound
-    after = replace(viewer, now=row.pop("moment_of_lock"))
-    record = to_record(kind.record, row)
+    after, record = replace(viewer, now=now), to_record(kind.record, row)
     # It may have changed during the wait.
     if not authorizer.allows(after, kind, "view", record):
         raise NotFound
-    return after, record
+    return LockedTarget(after, record)
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
 def _lock_target_sql(
-    model: type[Model], organisation_columns: tuple[str, ...], visible: str
+    model: type[Model], organisation_columns: tuple[str, ...], visible: str, *, claims: bool
 ) -> tuple[str, tuple[str, ...]]:
+    table, key = table_of(model)
     return compile_named(
         _LOCK_TARGET_SQL.format(
+            claim=_CLAIM_SQL if claims else "",
+            is_claimed=_IS_CLAIMED_SQL if claims else "true",
             organisations="'{}'::uuid[]" + "".join(f" || t.{c}" for c in organisation_columns),
-            table=table_name(model),
+            table=table,
+            key=key,
             visible=visible.replace("{t}", "t"),
             select=select_by_key_sql(model).replace("$1", ":id"),
         )

@@ -232,9 +232,9 @@ def select_by_key_sql(model: type[Model]) -> str:
     return f'SELECT {columns} FROM "{meta.db_table}" WHERE "{meta.db_pk_column}" = $1'  # noqa: S608
 
 
-def table_name(model: type[Model]) -> str:
-    """The table in which the model's rows are."""
-    return model._meta.db_table  # noqa: SLF001 - Tortoise's own catalogue
+def table_of(model: type[Model]) -> tuple[str, str]:
+    """The table in which the model's rows are, and the column of its primary key."""
+    return model._meta.db_table, model._meta.db_pk_column  # noqa: SLF001 - Tortoise's own catalogue
 
 
 def to_record(model: type[Record], line: Mapping[str, Any]) -> Record:

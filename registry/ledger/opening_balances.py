@@ -2,13 +2,13 @@
 
 from datetime import date, datetime
 from typing import NotRequired, TypedDict
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext
-from registry.db.session import fetch_one
+from registry.db.session import fetch_one, get_by_id
 from registry.kernel.calendar import day_of
-from registry.kernel.errors import Condition, Malformed, make_requirement
+from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import check_text
 from registry.kernel.quantities import parse_quantity
 from registry.ledger.journal import ensure_account, ensure_instrument, post_entry
@@ -23,6 +23,7 @@ from registry.ledger.rules import (
     Right,
     last_day,
 )
+from registry.parties.records import Organisation
 from registry.reference.cache import load_reference
 
 
@@ -66,18 +67,32 @@ class HoldingOpeningTerms(OpeningTerms):
     valid_until: NotRequired[date | None]
 
 
-async def ensure_reserve_account(
+async def build_reserve_account(
     _context: CommandContext, *, organisation: UUID, **_: object
 ) -> Account:
-    """The organisation's reserve account, opened where it has none."""
-    return await ensure_account(organisation, AccountKind.RESERVE)
+    """The organisation's reserve account, unsaved where it has none."""
+    return await _build_account(organisation, AccountKind.RESERVE)
 
 
-async def ensure_holding_account(
+async def build_holding_account(
     _context: CommandContext, *, organisation: UUID, **_: object
 ) -> Account:
-    """The organisation's holding account, opened where it has none."""
-    return await ensure_account(organisation, AccountKind.HOLDING)
+    """The organisation's holding account, unsaved where it has none."""
+    return await _build_account(organisation, AccountKind.HOLDING)
+
+
+async def _build_account(organisation: UUID, kind: AccountKind) -> Account:
+    holder = await get_by_id(Organisation, organisation)
+    if holder is None:
+        raise NotFound("organisation")
+    found = await Account.get_or_none(organisation_id=organisation, kind=kind.value)
+    return found or Account(
+        id=uuid4(),
+        organisation_id=organisation,
+        kind=kind.value,
+        city=holder.city,
+        county=holder.county,
+    )
 
 
 _ORGANISATION_AND_POLLUTANT = """
@@ -174,15 +189,18 @@ def _parse_acquisition(text: str) -> Acquisition:
 
 async def post_opening(
     context: CommandContext, account: Account, right: Right, opening: OpeningTerms
-) -> None:
-    """Post the opening entry: out of issuance, into the account."""
+) -> Account:
+    """Post the opening entry: out of issuance, into the account, which is opened if it is new."""
+    assert account.organisation_id is not None, "an account that is opened has a holder"
+    opened = await ensure_account(account.organisation_id, AccountKind(account.kind))
     instrument = await ensure_instrument(right)
     quantity = parse_quantity(opening["quantity"], instrument.scale)
     await post_entry(
         context,
         EntryKind.OPENING,
-        [Posting(ISSUANCE_ACCOUNT, account.id, instrument.id, quantity)],
+        [Posting(ISSUANCE_ACCOUNT, opened.id, instrument.id, quantity)],
         source=check_text(opening["source"], "source", max_length=SOURCE_MAX),
         effective_at=opening.get("effective_at"),
         demo=right.demo,
     )
+    return opened

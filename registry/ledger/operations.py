@@ -14,15 +14,20 @@ from registry.ledger.journal import post_entry
 from registry.ledger.opening_balances import (
     HoldingOpeningTerms,
     OpeningTerms,
+    build_holding_account,
     build_holding_right,
+    build_reserve_account,
     build_reserve_right,
     check_may_hold_stock,
-    ensure_holding_account,
-    ensure_reserve_account,
     post_opening,
 )
 from registry.ledger.records import Account, Freeze, Reversal
-from registry.ledger.reversals import build_reversal, check_undo, load_reversal_postings
+from registry.ledger.reversals import (
+    build_reversal,
+    check_undo,
+    load_reversal_postings,
+    open_return_accounts,
+)
 from registry.ledger.rules import (
     FREEZE_TRANSITIONS,
     MONEY_INSTRUMENT,
@@ -40,7 +45,7 @@ from registry.ledger.rules import (
 
 
 @operation(
-    ACCOUNT, "open_reserve", build=ensure_reserve_account, preconditions=(check_may_hold_stock,)
+    ACCOUNT, "open_reserve", build=build_reserve_account, preconditions=(check_may_hold_stock,)
 )
 async def open_reserve(
     context: CommandContext, account: Account, **opening: Unpack[OpeningTerms]
@@ -57,12 +62,11 @@ async def open_reserve(
     Rule: 冀政办字〔2022〕3号 (provincial and city reserves, each with its ledger).
 
     """
-    await post_opening(context, account, build_reserve_right(account, opening), opening)
-    return account
+    return await post_opening(context, account, build_reserve_right(account, opening), opening)
 
 
 @operation(
-    ACCOUNT, "open_holding", build=ensure_holding_account, preconditions=(check_may_hold_stock,)
+    ACCOUNT, "open_holding", build=build_holding_account, preconditions=(check_may_hold_stock,)
 )
 async def open_holding(
     context: CommandContext, account: Account, **opening: Unpack[HoldingOpeningTerms]
@@ -80,8 +84,7 @@ async def open_holding(
 
     """
     right = await build_holding_right(context, account, opening)
-    await post_opening(context, account, right, opening)
-    return account
+    return await post_opening(context, account, right, opening)
 
 
 async def _check_payout(_context: CommandContext, account: Account, **_: object) -> list[Condition]:
@@ -198,6 +201,7 @@ async def approve_reversal(context: CommandContext, reversal: Reversal) -> Rever
     """
     state = ReversalState(reversal.state)
     reversal.state = transition(REVERSAL_TRANSITIONS, state, ReversalStep.APPROVE).value
+    await open_return_accounts(reversal.entry_id)
     reversal.reversing_entry_id = await post_entry(
         context,
         EntryKind.REVERSAL,

@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext
-from registry.db.session import fetch_all, fetch_one
+from registry.db.session import fetch_all, fetch_one, get_by_id
 from registry.kernel.errors import Condition, NotFound
 from registry.kernel.identifiers import check_text
 from registry.kernel.quantities import format_quantity
@@ -22,14 +22,17 @@ from registry.ledger.rules import (
     reverse_postings,
 )
 
-# Where what an escrow account gave had come from: the holder's own account that last filled it.
+# The source of the content of an escrow account: the holder's own account that last filled it, or
+# the holding account, which may have to be opened.
 _ESCROW_SOURCES = """
-    SELECT DISTINCT p.source AS escrow, p.instrument, e.organisation_id,
+    SELECT DISTINCT p.source AS escrow, p.instrument, e.organisation_id, coalesce(
         (SELECT b.source FROM posting b JOIN account h ON h.id = b.source
          WHERE b.target = p.source AND b.instrument = p.instrument
             AND b.recorded_at <= p.recorded_at
             AND h.organisation_id = e.organisation_id
-         ORDER BY b.recorded_at DESC, b.target_sequence DESC LIMIT 1) AS home
+         ORDER BY b.recorded_at DESC, b.target_sequence DESC LIMIT 1),
+        (SELECT h.id FROM account h
+         WHERE h.organisation_id = e.organisation_id AND h.kind = 'holding')) AS home
     FROM posting p JOIN account e ON e.id = p.source
     WHERE p.entry_id = $1 AND e.kind = 'escrow'
 """
@@ -56,15 +59,21 @@ _HOLDINGS = """
 async def load_reversal_postings(entry: UUID) -> tuple[Posting, ...]:
     """The movements that undo an entry.
 
-    Rights that came out of an escrow account return to its holder, since its case is closed.
+    Units that came out of an escrow account go home to their holder: the case is closed, and
+    nothing is blocked for it. A new id represents a holding account that is yet to be opened.
     """
-    home: dict[tuple[UUID, UUID], UUID] = {}
-    for blocked in await fetch_all(_ESCROW_SOURCES, entry):
-        back = blocked["home"]
-        if back is None:
-            back = (await ensure_account(blocked["organisation_id"], AccountKind.HOLDING)).id
-        home[blocked["escrow"], blocked["instrument"]] = back
+    home = {
+        (source["escrow"], source["instrument"]): source["home"] or uuid4()
+        for source in await fetch_all(_ESCROW_SOURCES, entry)
+    }
     return reverse_postings(await postings_of(entry), home)
+
+
+async def open_return_accounts(entry: UUID) -> None:
+    """Open the holding accounts that the reversal of an entry lacks."""
+    for source in await fetch_all(_ESCROW_SOURCES, entry):
+        if source["home"] is None:
+            await ensure_account(source["organisation_id"], AccountKind.HOLDING)
 
 
 async def affected_organisations(entry: UUID) -> list[UUID]:
@@ -72,14 +81,12 @@ async def affected_organisations(entry: UUID) -> list[UUID]:
     return [found["organisation_id"] for found in await fetch_all(_HOLDERS, entry)]
 
 
-async def check_reversible(entry: Entry) -> Condition:
+async def _check_reversible(entry: Entry, postings: tuple[Posting, ...]) -> Condition:
     """Whether entries of this kind may be reversed, this one was not, and something would move."""
     earlier = await fetch_one("SELECT 1 FROM entry WHERE reverses = $1", entry.id)
     return Condition(
         name="entry_reversible",
-        met=earlier is None
-        and EntryKind(entry.kind) in REVERSIBLE_KINDS
-        and bool(await load_reversal_postings(entry.id)),
+        met=earlier is None and EntryKind(entry.kind) in REVERSIBLE_KINDS and bool(postings),
         message=Text(
             f"An entry of kind {entry.kind} is undone by the steps of its case."
             if earlier is None
@@ -90,13 +97,9 @@ async def check_reversible(entry: Entry) -> Condition:
     )
 
 
-async def check_still_held(entry: UUID) -> list[Condition]:
+async def _check_still_held(postings: tuple[Posting, ...]) -> list[Condition]:
     """For each position that would have to give something back: whether it still holds it."""
-    owed = {
-        key: -net
-        for key, net in net_changes(await load_reversal_postings(entry)).items()
-        if net < 0
-    }
+    owed = {key: -net for key, net in net_changes(postings).items() if net < 0}
     held = await fetch_all(_HOLDINGS, [account for account, _ in owed], [item for _, item in owed])
     return [
         _check_position(position, owed[position["account"], position["instrument"]])
@@ -147,6 +150,8 @@ async def build_reversal(context: CommandContext, *, entry: UUID, reason: str) -
 
 
 async def check_undo(_context: CommandContext, reversal: Reversal, **_: object) -> list[Condition]:
-    """Whether the entry may be reversed, and everybody still holds what would come back."""
-    entry = await Entry.get(id=reversal.entry_id)
-    return [await check_reversible(entry), *await check_still_held(entry.id)]
+    """Whether the entry may be reversed, and its receivers still hold what would come back."""
+    entry = await get_by_id(Entry, reversal.entry_id)
+    assert entry is not None, "a reversal names an entry"
+    postings = await load_reversal_postings(entry.id)
+    return [await _check_reversible(entry, postings), *await _check_still_held(postings)]

@@ -60,7 +60,7 @@ async def build_first_organisation(
             "The registry begins with two officers, who sign in under different names.",
             "系统初始化须有两名登录名不同的工作人员。",
         )
-    province = await build_organisation(
+    return await build_organisation(
         context,
         kind=OrganisationKind.PROVINCE.value,
         name=name,
@@ -68,8 +68,6 @@ async def build_first_organisation(
         source=source,
         demo=demo,
     )
-    province.is_first = not await Organisation.exists()
-    return province
 
 
 async def appoint_first_officers(

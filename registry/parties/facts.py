@@ -64,10 +64,6 @@ ORGANISATION = Kind(
             where=f"{{t}}.kind NOT IN ({_AUTHORITIES})",
             viewer_independent=True,
         ),
-        # A row in the table is not the first; only an unsaved proposal can be.
-        "beginning": Fact(
-            check=lambda _, record: record.is_first, where="false", viewer_independent=True
-        ),
         "stage_open": state_predicate("open"),
     },
     masks={"view_details": ("credit_code", "installed_mw", "two_representatives")},

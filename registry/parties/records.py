@@ -30,9 +30,6 @@ class Organisation(Model):
     registered_at = fields.DatetimeField()
     changed_at = fields.DatetimeField()
 
-    is_first = False
-    """Proposed as the first body of an empty registry; no row is."""
-
     class Meta:
         table = "organisation"
 

@@ -37,6 +37,7 @@ from tests.ledger.ledger_builders import (
 from tests.support.builders import (
     create_officer,
     create_officer_of,
+    create_organisation,
     install_rules,
     stop_clock,
 )
@@ -88,6 +89,28 @@ async def test_a_reversal_by_a_second_officer_brings_both_loads_home() -> None:
         entry,
     )
     assert [finding.check for finding in await verify_ledger() if not finding.is_satisfied] == []
+
+
+async def test_a_proposal_opens_no_account_and_its_approval_does() -> None:
+    (_, seller), buyer_of = await create_holder(), await create_organisation()
+    paid_in = await ensure_account(buyer_of.id, AccountKind.ESCROW)
+    await post_in_transaction(
+        EntryKind.PAYMENT,
+        Posting(OUTSIDE_ACCOUNT, paid_in.id, MONEY_INSTRUMENT, 900),
+        reference="IN-0001",
+    )
+    entry = await post_in_transaction(
+        EntryKind.SETTLEMENT, Posting(paid_in.id, seller.id, MONEY_INSTRUMENT, 900)
+    )
+    centre, province = await create_officer_of("centre"), await create_officer_of("province")
+
+    proposal = await execute_as(propose_reversal, centre, entry=entry, reason="wrong buyer")
+    assert await Account.filter(organisation_id=buyer_of.id).count() == 1
+    await execute_as(approve_reversal, province, id=proposal)
+
+    money = await Instrument.get(id=MONEY_INSTRUMENT)
+    holding = await Account.get(organisation_id=buyer_of.id, kind=AccountKind.HOLDING.value)
+    assert await holdings_of(money, holding, paid_in, seller) == [900, 0, 0]
 
 
 async def test_what_is_spent_is_not_reversed_and_the_refusal_names_the_holders() -> None:

@@ -50,7 +50,8 @@ async def test_a_plan_is_kept_apart_by_whatever_a_viewer_is_or_binds_it(
     viewer = Viewer(role="city", now=await registry_time())
     others: dict[str, Any] = {
         "role": "county", "may_initiate": True, "may_approve": True, "appointment_expired": True,
-        "is_sanctioned": True, "is_frozen": True, "scopes": frozenset(),
+        "is_sanctioned": True, "is_frozen": True, "registry_is_empty": True,
+        "scopes": frozenset(),
     }  # fmt: skip
 
     for name, value in others.items():
@@ -60,7 +61,7 @@ async def test_a_plan_is_kept_apart_by_whatever_a_viewer_is_or_binds_it(
     assert asked - set(others) == bound - {"role"}
     assert VIEWER_FACTS.keys() == {
         "scope_missing", "appointment_lapsed", "sanctioned", "frozen", "may_initiate",
-        "may_approve",
+        "may_approve", "beginning",
     }  # fmt: skip
 
 

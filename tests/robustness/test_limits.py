@@ -10,7 +10,7 @@ import tests.support.live_server
 from schema.framework.global_ids import to_global_id
 from server.graphql.view import GRAPHQL
 from server.settings import Settings
-from tests.robustness.test_contention import hold_lock
+from tests.commands.test_contention import hold_lock
 from tests.support.builders import create_client, get_province
 from tests.support.live_server import CLIENT, SETTINGS, Portal, open_portal
 from tests.transfers.builders import TradingFixture

@@ -21,7 +21,7 @@ import tests.support.live_server
 from schema.root import build_api_schema
 from server.composition import document_limits
 from server.settings import Settings
-from tests.robustness.test_contention import hold_lock
+from tests.commands.test_contention import hold_lock
 from tests.support.builders import create_client, get_province
 from tests.support.live_server import CLIENT, Portal, open_portal
 from tests.support.waiting import cpu_contention

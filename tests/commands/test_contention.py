@@ -15,6 +15,7 @@ from registry.kernel.errors import ConditionsUnmet, Forbidden, NotFound, Overloa
 from registry.ledger.operations import impose_freeze
 from registry.parties.operations import end_appointment, impose_sanction
 from registry.transfers.offer import offer_transfer
+from tests.support.builders import create_officer_of, principal_of
 from tests.support.waiting import wait_until_blocked
 from tests.transfers.builders import STOCK_UNITS, UNITS, TradingFixture
 
@@ -123,6 +124,36 @@ async def test_a_command_that_waits_too_long_is_refused_as_overloaded(
 
         with pytest.raises(Overloaded):
             await offer
+
+
+async def test_a_case_that_the_caller_does_not_see_is_not_waited_for(
+    market: TradingFixture, lock_holder: asyncpg.Connection
+) -> None:
+    case = await market.draft()
+    market.people["stranger"] = await principal_of(await create_officer_of("enterprise"))
+
+    async with hold_lock(lock_holder, "SELECT 1 FROM transfer WHERE id = $1 FOR UPDATE", case.id):
+        with pytest.raises(NotFound):
+            await market.execute("stranger", offer_transfer, case.id)
+
+
+async def test_a_key_whose_command_is_rolled_back_is_free_for_the_one_that_waits(
+    market: TradingFixture, owner: asyncpg.Connection, lock_holder: asyncpg.Connection
+) -> None:
+    case, seller = await market.draft(), market.people["seller"]
+    begun = lock_holder.transaction()
+    await begun.start()
+    await lock_holder.execute(
+        "INSERT INTO idempotency_key SELECT organisation_id, person_id, role, 'key', 'x', id"
+        " FROM appointment WHERE id = $1",
+        seller.appointment_id,
+    )
+    offer = asyncio.create_task(execute_command(offer_transfer, seller, {"id": case.id}, key="key"))
+    await wait_until_blocked(owner)
+    await begun.rollback()
+
+    outcome = await offer
+    assert (outcome.is_replay, outcome.record.state) == (False, "offered")
 
 
 Measure = Callable[[TradingFixture], "asyncio.Task[CommandResult[Any]]"]
