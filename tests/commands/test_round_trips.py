@@ -101,7 +101,7 @@ async def test_an_operation_keeps_its_budget_of_round_trips(
     counted: CountedPortal, owner: asyncpg.Connection, budget: Budget
 ) -> None:
     market = await create_market()
-    await create_client(await get_province(), name=CLIENT, house=True)
+    await create_client(await get_province(), name=CLIENT, first_party=True)
     caller = market.people[budget.who]
     first, second, third = [(await market.case_in(budget.state)).id for _ in range(3)]
     # Connections without prepared statements, and reference data that was replaced.
