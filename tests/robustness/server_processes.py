@@ -38,7 +38,15 @@ def find_free_port() -> int:
 class ServerProcess:
     """``biandan serve`` on a port of its own, which it keeps when it is started again."""
 
-    def __init__(self, state: Path, **environment: str) -> None:
+    def __init__(
+        self,
+        state: Path,
+        *,
+        python: str = sys.executable,
+        folder: str = ".",
+        **environment: str,
+    ) -> None:
+        self._command, self._folder = [python, "-m", "server.admin.cli", "serve"], folder
         self.log = state / f"serve-{id(self)}.log"
         self.port = find_free_port()
         self.address = f"http://127.0.0.1:{self.port}"
@@ -54,7 +62,8 @@ class ServerProcess:
         """Start it, and wait until it is ready."""
         with self.log.open("ab") as log:
             self._ran = subprocess.Popen(
-                [sys.executable, "-m", "server.admin.cli", "serve"],
+                self._command,
+                cwd=self._folder,
                 env=self._environment,
                 stdout=log,
                 stderr=log,

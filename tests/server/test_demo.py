@@ -1,19 +1,15 @@
 """The demonstration as a process: it starts, answers, and leaves nothing behind."""
 
-import json
 import os
 import re
-import shlex
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import httpx2
 import pytest
@@ -21,86 +17,32 @@ import pytest
 from server.auth.demo_tokens import DEFAULT_CLIENT, load_signer
 from server.postgres import embedded
 from server.settings import Settings
+from tests.support.demo_process import read_greeting, run_demo, wait_for_answer, wait_for_exit
 from tests.support.waiting import SECONDS_MAX, cpu_contention
 
-FIRST_START_SECONDS, SECOND_START_SECONDS = 60, 5
+FIRST_START_SECONDS, SECOND_START_SECONDS = 30, 4
 STARTS_MAX = 5
-"""Whatever else the machine does may delay a start: one of so many is quick."""
+"""Other programs may delay a start: one of five must be quick."""
 
 
 @pytest.fixture(scope="module")
 def state() -> Iterator[Path]:
-    """Where the demonstration keeps its database and key; a blank in its name harms nobody."""
+    """The state directory of the demonstration, in a folder with a blank in its name."""
     with TemporaryDirectory(prefix="biandan ", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)  # Root's server runs as another user, who passes through here.
+        Path(folder).chmod(0o711)  # As root the server runs as another user, which must pass.
         yield Path(folder) / "state"
 
 
-@contextmanager
-def run_demo(state: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """The process, killed with all it started if the test did not end it."""
-    environment = {"PATH": os.environ["PATH"], "BIANDAN_STATE_DIR": str(state), "LANG": "C.UTF-8"}
-    with subprocess.Popen(
-        [sys.executable, "-m", "server.admin.cli", "demo", "--port", "0", *options],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as running:
-        try:
-            yield running
-        finally:
-            if running.poll() is None:
-                running.kill()
-                embedded.stop(state)
-
-
-def wait_for_answer(running: subprocess.Popen[str]) -> dict[str, Any]:
-    """The answer to the first query, sent as it is printed."""
-    printed = read_greeting(running)
-    curl = shlex.split(printed[printed.index("curl ") :].partition("\n\n")[0])
-    address = next(word for word in curl if word.startswith("http"))
-    headers = dict(word.split(": ", 1) for word in curl if re.match(r"[a-z-]+: ", word))
-    body = json.loads(curl[curl.index("-d") + 1])
-    for _ in range(200):
-        try:
-            answer: dict[str, Any] = httpx2.post(address, headers=headers, json=body).json()
-        except httpx2.ConnectError:
-            time.sleep(0.05)
-        else:
-            return answer
-    raise AssertionError("It never answered.")
-
-
-def read_greeting(running: subprocess.Popen[str]) -> str:
-    """What is printed before it serves."""
-    assert running.stdout is not None
-    lines = []
-    for line in running.stdout:
-        lines.append(line)
-        if line.startswith("Ctrl-C"):
-            return "".join(lines)
-    assert running.stderr is not None
-    raise AssertionError("".join(lines) + running.stderr.read())
-
-
 def sign_ins(printed: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    """Role, subject and what is printed beside them, of each sign-in."""
-    told: list[tuple[str, str, dict[str, str]]] = []
+    """The role, the subject and the further columns of each sign-in."""
+    found: list[tuple[str, str, dict[str, str]]] = []
     for line in printed.partition("one of:\n")[2].partition("A token for")[0].splitlines():
         words = line.split()
         if line.startswith("  " + " " * 11) and words:
-            told[-1][2][words[1]] = words[-1]
+            found[-1][2][words[1]] = words[-1]
         elif words:
-            told.append((words[0], words[1], {}))
-    yield from told
-
-
-def wait_for_exit(running: subprocess.Popen[str]) -> int:
-    """The exit code after Ctrl-C."""
-    running.send_signal(signal.SIGINT)
-    running.communicate(timeout=SECONDS_MAX)
-    return running.returncode
+            found.append((words[0], words[1], {}))
+    yield from found
 
 
 def is_quick(seconds: list[float]) -> bool:

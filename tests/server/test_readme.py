@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from server.postgres import embedded
-from tests.server.test_demo import read_greeting, run_demo, wait_for_exit
+from tests.support.demo_process import read_greeting, run_demo, wait_for_exit
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
