@@ -1,4 +1,4 @@
-"""The web application: composes settings, sign-in, schema and database, and nothing else."""
+"""The web application: the GraphQL endpoint, health checks, and the layers in front of them."""
 
 import asyncio
 import html
@@ -7,10 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
-import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -18,20 +16,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tortoise.exceptions import BaseORMException
 
 from registry.access.viewer_cache import ViewerCache
-from registry.db.session import fetch_one, fetch_value, read_only_transaction
+from registry.db.session import fetch_one, read_only_transaction
 from registry.kernel.errors import Refused
-from registry.reading.reader_pool import ReaderPool
-from schema.build import GovernedSchema
-from server.auth.authenticator import TokenAuthenticator
-from server.graphql.fast_path import FastPathMiddleware
-from server.graphql.request_preparation import RequestPreparer
-from server.graphql.view import GraphQLView
+from server.graphql.handler import GraphQLHandler
 from server.http.body import BodyReader
 from server.http.errors import error_response
 from server.http.load_shedding import LoadSheddingMiddleware
 from server.http.request_middleware import RequestMiddleware
 from server.settings import Settings
 
+GRAPHQL_PATH = "/graphql"
 READINESS_TIMEOUT_SECONDS = 2
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
@@ -40,25 +34,21 @@ KeySetProvider = Callable[[], Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """What the application is composed of.
+    """The parts that the application is composed of.
 
     Attributes:
+        handler: the GraphQL endpoint.
         open_runtime: opens what must be open while it serves, and closes it afterwards.
-        preparer: admits and charges what comes in, whichever way.
+        viewer_cache: whose age readiness depends on; None where no poller keeps it current.
         demo_public_keys: the public keys of the demonstration's own tokens; None in production.
-        viewer_cache: who acts and what stands against him, remembered; None where nobody asks them.
-        readers: execute plans; None where there is no fast way in.
 
     """
 
     settings: Settings
-    schema: GovernedSchema
-    authenticator: TokenAuthenticator
+    handler: GraphQLHandler
     open_runtime: Callable[[], AbstractAsyncContextManager[None]]
-    preparer: RequestPreparer
-    demo_public_keys: KeySetProvider | None = None
     viewer_cache: ViewerCache | None = None
-    readers: ReaderPool | None = None
+    demo_public_keys: KeySetProvider | None = None
 
 
 def create_app(components: Components) -> ASGIApp:
@@ -70,21 +60,11 @@ def create_app(components: Components) -> ASGIApp:
             app.state.viewer_cache = components.viewer_cache
             app.state.ready = True
             yield
-            # A balancer that asks now sends no more; those under way are answered.
+            # A balancer that checks now sends no more; requests under way are answered.
             app.state.ready = False
 
     settings = components.settings
     routes = [
-        Route(
-            "/graphql",
-            GraphQLView(
-                components.schema,
-                settings,
-                components.authenticator,
-                components.preparer,
-                run_plan=components.readers.fetch if components.readers else fetch_value,
-            ),
-        ),
         Route("/healthz", _liveness),
         Route("/readyz", _readiness),
         Route("/", _landing_page(settings)),
@@ -95,7 +75,6 @@ def create_app(components: Components) -> ASGIApp:
         routes=routes,
         lifespan=lifespan,
         exception_handlers={HTTPException: _http_error_response},
-        middleware=[Middleware(RequestIdLogMiddleware)],
     )
     # A redirect would lead to the address that the client wrote into `Host`.
     app.router.redirect_slashes = False
@@ -103,36 +82,21 @@ def create_app(components: Components) -> ASGIApp:
 
 
 def _wrap_middleware(app: ASGIApp, components: Components) -> ASGIApp:
-    """What a request passes before it is routed."""
-    settings = components.settings
-    if components.viewer_cache is not None and components.readers is not None:
-        app = FastPathMiddleware(
-            app,
-            schema=components.schema,
-            authenticator=components.authenticator,
-            viewer_cache=components.viewer_cache,
-            preparer=components.preparer,
-            readers=components.readers,
-        )
+    """The layers that a request passes, the outermost last."""
+    settings, handler, pages = components.settings, components.handler, app
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        # Past Starlette's stack, which a planned query would pay for and does not need.
+        is_graphql = scope["type"] == "http" and scope["path"] == GRAPHQL_PATH
+        await (handler if is_graphql else pages)(scope, receive, send)
+
     load_shedding = LoadSheddingMiddleware(
-        app,
+        route,
         BodyReader(settings.body_bytes_max),
         max_concurrent=settings.max_concurrent_requests,
         max_queued=settings.max_queued_requests,
     )
     return RequestMiddleware(load_shedding, settings)
-
-
-class RequestIdLogMiddleware:
-    """Puts the number of a request into every line that is logged on its way."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything on."""
-        with structlog.contextvars.bound_contextvars(request=scope.get("request_id", "")):
-            await self._app(scope, receive, send)
 
 
 async def _liveness(_: Request) -> Response:
@@ -164,7 +128,7 @@ def _jwks_endpoint(key_set: KeySetProvider) -> Callable[[Request], Awaitable[Res
 
 
 async def _http_error_response(_: Request, error: Exception) -> Response:
-    """An HTTP error, in the shape of a GraphQL answer."""
+    """An HTTP error in the shape of a GraphQL response."""
     return error_response(error if isinstance(error, HTTPException) else HTTPException(500))
 
 

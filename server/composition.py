@@ -29,6 +29,7 @@ from registry.reading.reader_pool import ReaderPool
 from schema.build import GovernedSchema
 from schema.documents.cost import Limits
 from schema.documents.rate_limit import RateLimiter
+from schema.planning.query_runner import QueryRunner
 from schema.root import build_api_schema
 from seeds.reference.loader import load_reference
 from server.app import Components
@@ -37,8 +38,8 @@ from server.auth.demo_tokens import DemoTokenSigner
 from server.auth.jwks import KeySource, jwks_from_file, jwks_from_url, static_keys
 from server.background.access_poller import poll_access
 from server.background.expiry_sweeper import expiry_sweeper
+from server.graphql.handler import GraphQLHandler
 from server.graphql.persisted_queries import PersistedQueryCache
-from server.graphql.request_preparation import RequestPreparer
 from server.postgres.urls import DatabaseUrls
 from server.settings import ConfigurationError, Settings
 
@@ -67,47 +68,61 @@ def document_limits(settings: Settings) -> Limits:
     )
 
 
-def request_preparer(settings: Settings, schema: GovernedSchema) -> RequestPreparer:
-    """What all ways in share: admission, points, and the documents of client programs."""
-    rates = RateLimiter(settings.rate_limit_points_per_minute, time.monotonic, wall_clock=time.time)
-    return RequestPreparer(schema.document_cache, rates, PersistedQueryCache())
-
-
 def compose(settings: Settings, urls: DatabaseUrls, signer: DemoTokenSigner | None) -> Components:
-    """The parts of the application.
+    """The components of the application.
 
     Args:
         settings: of this process.
         urls: where the database is.
-        signer: the demonstration's own; None where tokens come from outside.
+        signer: the demonstration's own; None where tokens come from an issuer outside.
 
     Raises:
-        Unfit: nobody's tokens could be checked.
+        ConfigurationError: no token could be verified.
 
     """
     schema = build_api_schema(document_limits(settings))
-    standings = ViewerCache(max_entries=settings.viewer_cache_size)
+    viewers = ViewerCache(max_entries=settings.viewer_cache_size)
     readers = create_reader_pool(settings, urls.reader or urls.application)
+    authenticator = TokenAuthenticator(settings, _key_source(settings, signer))
+    runner = QueryRunner(schema.planner, viewers, readers) if schema.planner else None
     return Components(
         settings=settings,
-        schema=schema,
-        authenticator=TokenAuthenticator(settings, _key_source(settings, signer)),
-        open_runtime=partial(_runtime_with_readers, settings, urls.application, standings, readers),
-        viewer_cache=standings,
-        readers=readers,
-        preparer=request_preparer(settings, schema),
+        handler=create_handler(settings, schema, authenticator, runner),
+        open_runtime=partial(_runtime_with_readers, settings, urls.application, viewers, readers),
+        viewer_cache=viewers,
         demo_public_keys=signer.public_keys if signer else None,
     )
 
 
+def create_handler(
+    settings: Settings,
+    schema: GovernedSchema,
+    authenticator: TokenAuthenticator,
+    runner: QueryRunner | None,
+) -> GraphQLHandler:
+    """The GraphQL endpoint; without a runner every query is executed by graphql-core."""
+    return GraphQLHandler(
+        schema,
+        authenticator,
+        PersistedQueryCache(),
+        create_rate_limiter(settings),
+        runner=runner,
+        timeout_seconds=settings.operation_seconds_max,
+    )
+
+
+def create_rate_limiter(settings: Settings) -> RateLimiter:
+    """The limiter of this process."""
+    points = settings.rate_limit_points_per_minute
+    return RateLimiter(points, time.monotonic, wall_clock=time.time)
+
+
 def create_reader_pool(settings: Settings, url: str) -> ReaderPool:
-    """Connections for plans; a plan has half the time of an operation, which may need the rest."""
+    """Connections for plans."""
     return ReaderPool(
         url,
         max_connections=settings.reader_connections_max,
-        max_concurrent=settings.reader_concurrency,
-        max_waiting=settings.max_concurrent_requests,
-        statement_timeout=max(1, settings.operation_seconds_max // 2),
+        statement_timeout=settings.operation_seconds_max,
     )
 
 

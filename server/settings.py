@@ -1,7 +1,8 @@
-"""What the operator decides, read from the environment: ``BIANDAN_*`` and ``DATABASE_URL``."""
+"""The operator's settings, read from the environment: ``BIANDAN_*`` and ``DATABASE_URL``."""
 
+import os
+from collections.abc import Mapping
 from enum import StrEnum
-from os import cpu_count
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -14,7 +15,25 @@ Positive = Annotated[int, Field(gt=0)]
 
 
 POINTS_MAX = 2_000_000_000
-"""What the API can tell of points: its numbers have 32 bits."""
+"""Maximum number of points: the API's integers have 32 bits."""
+
+
+RENAMED_SETTINGS: Mapping[str, str] = {
+    "BIANDAN_COST_PER_MINUTE": "BIANDAN_RATE_LIMIT_POINTS_PER_MINUTE",
+    "BIANDAN_DOCUMENTS_BYTES_MAX": "BIANDAN_DOCUMENT_CACHE_BYTES",
+    "BIANDAN_DOCUMENTS_MAX": "BIANDAN_DOCUMENT_CACHE_SIZE",
+    "BIANDAN_PROXIES": "BIANDAN_TRUSTED_PROXIES",
+    "BIANDAN_REQUESTS_RUNNING_MAX": "BIANDAN_MAX_CONCURRENT_REQUESTS",
+    "BIANDAN_REQUESTS_WAITING_MAX": "BIANDAN_MAX_QUEUED_REQUESTS",
+    "BIANDAN_ROOTS_MAX": "BIANDAN_MAX_ROOT_FIELDS",
+    "BIANDAN_SIGN_INS_MAX": "BIANDAN_TOKEN_CACHE_SIZE",
+    "BIANDAN_STANDINGS_MAX": "BIANDAN_VIEWER_CACHE_SIZE",
+    "BIANDAN_STATE": "BIANDAN_STATE_DIR",
+}
+"""Old names and the new ones. An old name stops the start: ignored, its limit would not hold."""
+
+REMOVED_SETTINGS = frozenset({"BIANDAN_READER_CONCURRENCY", "BIANDAN_READER_STATEMENTS_AT_ONCE"})
+"""Names of settings that nothing reads any more; they stop the start as well."""
 
 
 class Mode(StrEnum):
@@ -25,14 +44,14 @@ class Mode(StrEnum):
 
 
 class LogFormat(StrEnum):
-    """How log lines look: for a person at a terminal, or for a machine that collects them."""
+    """The form of log lines: for a person at a terminal, or for a program that collects them."""
 
     CONSOLE = "console"
     JSON = "json"
 
 
 class ConfigurationError(Exception):
-    """The settings do not let the program start; the message is one sentence that says why."""
+    """The settings do not allow a start; the message is one sentence with the reason."""
 
 
 class Settings(BaseSettings):
@@ -40,32 +59,31 @@ class Settings(BaseSettings):
 
     Attributes:
         database_url: an existing PostgreSQL as the application role; empty for the embedded one.
-        owner_url: the same database reached as its owner, for migrations only.
-        reader_url: the same database as a role that may only read; empty: as the application role,
-            in transactions that cannot write.
-        state_dir: where the embedded database and the demonstration's key live; None: the usual
-            place.
+        owner_url: the same database as its owner, for migrations only.
+        reader_url: the same database as a role that only reads. Where it is empty, queries run as
+            the application role in sessions that cannot write.
+        state_dir: directory of the embedded database and the demonstration's key; None for the
+            usual one.
         issuer: the ``iss`` that access tokens must carry.
         audience: the ``aud`` that access tokens must name.
-        jwks_url: where the issuer publishes its keys.
+        jwks_url: the address of the issuer's public keys.
         jwks_file: the same keys in a file, where the issuer cannot be reached.
-        reader_connections_max: so many connections answer queries that are read by one statement.
-        reader_concurrency: so many of them work at the same time, beside those that take
-            long; the database's processors and one, of which this process has its share.
+        database_connections_max: connections of the pool for commands and executed queries.
+        reader_connections_max: connections for planned queries; each runs one statement at a time.
         body_bytes_max: the longest request body.
         token_bytes_max: the longest access token.
-        token_cache_size: so many access tokens are remembered as verified.
-        viewer_cache_size: of so many callers is remembered who acts and what stands against them.
-        cost_per_operation_max: points of one operation, see ``schema.documents.cost.Size.cost``.
-        rate_limit_points_per_minute: points of a client or person in a minute; the public address
+        token_cache_size: number of verified access tokens in the cache.
+        viewer_cache_size: number of viewers in the cache.
+        cost_per_operation_max: points of one operation; see ``schema.documents.cost``.
+        rate_limit_points_per_minute: points of a client or person in a minute; a public address
             has a tenth.
-        document_cache_size: how many documents are remembered, parsed.
-        document_cache_bytes: what they may weigh together.
-        max_concurrent_requests: how many requests are answered at the same time.
-        max_queued_requests: how many more wait at most a second for their turn.
-        trusted_proxies: addresses, by commas, of proxies whose ``X-Forwarded-For`` is believed.
-        operation_seconds_max: after this time an operation is given up.
-        drain_seconds_max: how long a stopping server waits for answers under way.
+        document_cache_size: number of parsed documents in the cache.
+        document_cache_bytes: their estimated memory.
+        max_concurrent_requests: number of requests that run at once.
+        max_queued_requests: number of requests that wait for a slot, for at most a second.
+        trusted_proxies: addresses, by commas, of proxies whose ``X-Forwarded-For`` is trusted.
+        operation_seconds_max: seconds after which an operation is cancelled.
+        drain_seconds_max: seconds in which a stopping server finishes running requests.
 
     """
 
@@ -85,7 +103,6 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(default_factory=lambda given: _default_log_format(given["mode"]))
     database_connections_max: Positive = 10
     reader_connections_max: Positive = 10
-    reader_concurrency: Positive = Field(default_factory=lambda: (cpu_count() or 1) + 1)
     body_bytes_max: Positive = 200_000
     token_bytes_max: Positive = 8_192
     token_cache_size: Positive = 4_096
@@ -170,7 +187,7 @@ def _has_other_scheme(url: str) -> bool:
 
 
 def _default_rate_limit(mode: Mode) -> int:
-    """Nobody is kept from trying a demonstration out."""
+    """A demonstration has practically no limit."""
     return 600_000 if mode is Mode.PRODUCTION else POINTS_MAX
 
 
@@ -178,14 +195,23 @@ def _default_log_format(mode: Mode) -> LogFormat:
     return LogFormat.JSON if mode is Mode.PRODUCTION else LogFormat.CONSOLE
 
 
+def _check_names(environment: Mapping[str, str]) -> None:
+    for name in sorted(map(str.upper, environment)):
+        if name in RENAMED_SETTINGS:
+            raise ConfigurationError(f"{name} is now called {RENAMED_SETTINGS[name]}.")
+        if name in REMOVED_SETTINGS:
+            raise ConfigurationError(f"{name} was removed and has no effect; unset it.")
+
+
 def read_settings() -> Settings:
     """The settings of the environment.
 
     Raises:
-        ConfigurationError: a setting is not of its form, or production has what only a
-            demonstration may.
+        ConfigurationError: a setting is not of its form or bears an old name, or production has
+            what only a demonstration may.
 
     """
+    _check_names(os.environ)
     try:
         return Settings()
     except ValidationError as error:

@@ -21,7 +21,8 @@ from registry.reading.plan import Plan
 from registry.reading.sql_builder import NotPlannable
 from schema.framework.context import Context, PlanRunner
 from schema.framework.planned_object import PlannedObject
-from schema.planning.planner import BoundOperation, Planner
+from schema.planning.planner import Planner
+from schema.planning.selection_builder import BoundOperation
 
 _MALFORMED = (Refused, GraphQLError)
 """The errors of a field whose arguments are not accepted."""

@@ -1,40 +1,31 @@
-"""From a GraphQL operation to a plan: its selection, its arguments, the key a plan is kept under.
+"""From a GraphQL operation to a plan: its arguments, its selection, the key of the cached plan.
 
-A plan is kept for everything that decides its text: the document, who asks as far as the rules
-distinguish, and of the arguments what ``selection.shape`` tells. Everything else is bound.
+The key is everything that decides the text of a plan: the document, the part of the viewer that
+the rules distinguish, and ``structural_key`` of the arguments. Everything else is bound.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
     GraphQLError,
-    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     Node,
-    OperationDefinitionNode,
     OperationType,
     TypeInfo,
     TypeInfoVisitor,
     Undefined,
     VariableNode,
     Visitor,
-    get_named_type,
-    is_abstract_type,
     is_non_null_type,
-    is_object_type,
     visit,
 )
 from graphql.execution.collect_fields import (
-    FieldDetailsList,
     FragmentDetails,
     GroupedFieldSet,
-    collect_fields,
-    collect_subfields,
 )
 from graphql.execution.get_variable_signature import (
     GraphQLVariableSignature,
@@ -53,78 +44,26 @@ from registry.access.principals import Viewer
 from registry.kernel.errors import Refused
 from registry.reading.catalog import Catalog, NodeLookup
 from registry.reading.plan import Plan, build_object_plan, build_plan
-from registry.reading.selection import Arguments, SelectedField, Selection, structural_key
+from registry.reading.selection import structural_key
 from registry.reading.sql_builder import NotPlannable
 from schema.documents.cache import ValidatedOperation
 from schema.planning.catalog_builder import build_catalog
+from schema.planning.selection_builder import (
+    BoundArguments,
+    BoundOperation,
+    FieldArguments,
+    PreparedOperation,
+    SelectionBuilder,
+)
 
 QUERY = "Query"
 
-BoundArguments = Arguments | GraphQLError | Refused
-"""The arguments of one field; or the error that its execution raises."""
 
+class BoundPlan(NamedTuple):
+    """A plan and the values of its placeholders."""
 
-@dataclass(frozen=True, slots=True)
-class FieldArguments:
-    """A field of a document that takes arguments.
-
-    Attributes:
-        constant: the arguments, where no variable stands in them; else None.
-        parse_id: reads the identifier among them, of a field that leads anywhere, once for all.
-
-    """
-
-    definition: GraphQLField
-    node: FieldNode
-    constant: Arguments | None
-    parse_id: Callable[[str], tuple[str, object]] | None
-
-    def resolve(self, variables: VariableValues) -> BoundArguments:
-        """The arguments, or their error; an identifier is its kind and key already."""
-        if self.constant is not None:
-            return self.constant
-        try:
-            found = get_argument_values(self.definition, self.node, variables)
-            if self.parse_id is not None:
-                found["id"] = self.parse_id(found["id"])
-        except (GraphQLError, Refused) as error:
-            return error
-        return found
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedOperation:
-    """One query of a document, as far as it is the same for every request.
-
-    Attributes:
-        field_arguments: the fields with arguments, in their order; their places are those of
-            ``Field``.
-        index_by_node: the same by the identity of the node.
-        signatures: of the variables it declares.
-
-    """
-
-    operation: OperationDefinitionNode
-    fragments: dict[str, FragmentDetails]
-    field_arguments: tuple[FieldArguments, ...]
-    index_by_node: Mapping[int, int]
-    signatures: tuple[GraphQLVariableSignature, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class BoundOperation:
-    """What one request asks of a query, whoever sends it.
-
-    Attributes:
-        variables: coerced.
-        arguments: of every field that takes some, by its place; or its error.
-        argument_shapes: what of them decides the text of a plan.
-
-    """
-
-    variables: VariableValues
-    arguments: list[Any]
-    argument_shapes: Hashable
+    plan: Plan
+    values: Sequence[object]
 
 
 class Planner:
@@ -160,6 +99,23 @@ class Planner:
             )
         )
         return PreparedOperation(operation, known, takings, places, signatures)
+
+    def plan_query(
+        self, operation: ValidatedOperation, variables: Mapping[str, object], viewer: Viewer
+    ) -> BoundPlan | None:
+        """The plan of a whole query, bound; None where graphql-core has to execute it.
+
+        It executes what has no projection, and reports a malformed variable or argument where it
+        belongs.
+        """
+        try:
+            bound = self.coerce_and_bind(operation, variables)
+            plan = self.plan_operation(operation, bound, viewer)
+            if plan.can_fail:
+                return None
+            return BoundPlan(plan, plan.values(viewer, bound.arguments))
+        except (NotPlannable, Refused, GraphQLError):
+            return None
 
     def coerce_and_bind(
         self, admitted: ValidatedOperation, sent: Mapping[str, object]
@@ -226,7 +182,7 @@ class Planner:
             raise NotPlannable("no query")
 
         def make() -> Plan:
-            selecting = _SelectionBuilder(self, self.prepare(admitted), bound)
+            selecting = SelectionBuilder(self.schema, self.prepare(admitted), bound)
             return build_plan(self.catalog, QUERY, selecting.build_operation(), viewer)
 
         return _cached_plan(admitted, ("", *_plan_key(bound, viewer)), make)
@@ -250,7 +206,7 @@ class Planner:
         """
 
         def make() -> Plan:
-            selecting = _SelectionBuilder(self, self.prepare(admitted), bound)
+            selecting = SelectionBuilder(self.schema, self.prepare(admitted), bound)
             selection = selecting.build_selection(object_type, fields)
             return build_object_plan(self.catalog, object_type.name, selection, viewer)
 
@@ -280,68 +236,6 @@ class Planner:
         return found
 
 
-class _SelectionBuilder:
-    """Writes one operation as a selection."""
-
-    def __init__(
-        self, planner: Planner, prepared: PreparedOperation, asking: BoundOperation
-    ) -> None:
-        self._schema, self._prepared, self._bound = planner.schema, prepared, asking
-        root = self._schema.query_type
-        assert root is not None, "the schema has queries"
-        self._root = root
-
-    def build_operation(self) -> Selection:
-        prepared = self._prepared
-        fields = collect_fields(
-            self._schema,
-            prepared.fragments,
-            self._bound.variables,
-            self._root,
-            prepared.operation,
-        )
-        return self.build_selection(self._root, fields.grouped_field_set)
-
-    def build_selection(self, of: GraphQLObjectType, fields: GroupedFieldSet) -> Selection:
-        return [self.build_field(of, key, details) for key, details in fields.items()]
-
-    def build_field(
-        self, of: GraphQLObjectType, key: str, details: FieldDetailsList
-    ) -> SelectedField:
-        node = details[0].node
-        place = self._prepared.index_by_node.get(id(node), -1)
-        args = self._bound.arguments[place] if place >= 0 else {}
-        if isinstance(args, Exception):
-            raise args
-        return SelectedField(
-            key, node.name.value, place, args, self._build_subselections(of, details)
-        )
-
-    def _build_subselections(
-        self, of: GraphQLObjectType, details: FieldDetailsList
-    ) -> Mapping[str, Selection]:
-        definition = self._schema.get_field(of, details[0].node.name.value)
-        named = get_named_type(definition.type) if definition else None
-        if is_abstract_type(named):
-            possible: Sequence[GraphQLObjectType] = self._schema.get_possible_types(named)
-        else:
-            possible = (named,) if is_object_type(named) else ()
-        return {
-            each.name: self.build_selection(
-                each,
-                collect_subfields(
-                    self._schema,
-                    self._prepared.fragments,
-                    self._bound.variables,
-                    self._prepared.operation,
-                    each,
-                    details,
-                ).grouped_field_set,
-            )
-            for each in possible
-        }
-
-
 def is_query(admitted: ValidatedOperation) -> bool:
     """Whether the operation is a query."""
     operation = admitted.operation
@@ -349,7 +243,7 @@ def is_query(admitted: ValidatedOperation) -> bool:
 
 
 def _plan_key(bound: BoundOperation, viewer: Viewer) -> tuple[Hashable, ...]:
-    """What decides the text of a plan, beside the part of the document."""
+    """The key of a plan, beside the part of the document."""
     return viewer.policy_key, authorizer.edition.version, bound.argument_shapes
 
 
@@ -375,7 +269,7 @@ def _cached_plan(
 def _argument_shapes(
     prepared: PreparedOperation, variables: VariableValues, arguments: Sequence[BoundArguments]
 ) -> tuple[object, ...]:
-    """What of this request decides the text, beside the document."""
+    """The part of the arguments that decides the text of a plan."""
     if not variables.coerced:
         return ()
     return (

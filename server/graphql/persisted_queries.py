@@ -1,24 +1,37 @@
-"""What client programs may send, remembered for a moment: a change tells within a second."""
+"""Persisted queries: documents that a client sends by their hash, and some clients must.
+
+Lookups are cached for a second, so that a change counts within a second.
+"""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from policies.vocabulary import Text
 from registry.kernel.slru_cache import SegmentedLRUCache
-from registry.parties.persisted_queries import PersistedQueryLookup, lookup_persisted_query
+from registry.parties.persisted_queries import (
+    PersistedQueryLookup,
+    lookup_persisted_query,
+    sha256_of,
+)
+from server.graphql.request import GraphQLRequest, RequestError
+from server.http.errors import ProtocolError
+
+PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
+PERSISTED_QUERIES_ONLY = "REGISTERED_ONLY"
 
 TTL_SECONDS = 1.0
 CACHE_SIZE = 1_024
 CACHE_BYTES = 4_000_000
 ENTRY_OVERHEAD_BYTES = 500
-"""What one of them weighs beside its text."""
+"""Estimated memory of an entry beside its text."""
 
 CacheKey = tuple[str, str]
 
 
 class PersistedQueryCache:
-    """Looks up what a program and a hash stand for, once for all who ask at the same time."""
+    """Looks up the document of a client and a hash; simultaneous lookups of one key share one."""
 
     def __init__(
         self,
@@ -33,36 +46,84 @@ class PersistedQueryCache:
         )
         self._in_flight: dict[CacheKey, asyncio.Task[PersistedQueryLookup]] = {}
 
-    def cached(self, client: str, sha256: str) -> PersistedQueryLookup | None:
-        """The same, as far as that is remembered; None where it is not."""
-        known = self._cache.get((client, sha256))
-        return known[1] if known is not None and known[0] > self._clock() else None
+    async def document_text(self, client: str, request: GraphQLRequest) -> str:
+        """The text of the document that a request asks for.
 
-    async def lookup(self, client: str, sha256: str) -> PersistedQueryLookup:
-        """What the program's hash stands for; an empty one asks only whether it is confined.
+        Args:
+            client: the client program; empty for the public.
+            request: names the document by its text, its hash or both.
 
         Raises:
-            Refused: the database cannot be asked just now.
+            ProtocolError: 400 for neither text nor hash, or for a hash of another text.
+            RequestError: the hash is unknown, or the client may not send this text.
+            Refused: the database cannot be reached.
+
+        """
+        query, sha256 = request.query, request.sha256
+        if not query and not sha256:
+            raise ProtocolError(400, Text("The request has no document.", "请求未含查询文档。"))
+        if query is not None and sha256 and sha256_of(query) != sha256:
+            raise ProtocolError(
+                400,
+                Text(
+                    "The document does not have the hash that is sent with it.",
+                    "查询文档与所附摘要不符。",
+                ),
+            )
+        lookup = await self.lookup(client, sha256) if client else PersistedQueryLookup()
+        if lookup.text is not None:
+            return lookup.text
+        if query is None:
+            # Older clients know the message, newer ones the code.
+            message = Text("PersistedQueryNotFound", "未登记该查询文档。")
+            raise RequestError(PERSISTED_QUERY_NOT_FOUND, message, 400)
+        return await self._permitted(client, query) if lookup.persisted_queries_only else query
+
+    async def _permitted(self, client: str, query: str) -> str:
+        """The text, where a restricted client has it as a persisted query."""
+        lookup = await self.lookup(client, sha256_of(query))
+        if lookup.persisted_queries_only and lookup.text is None:
+            raise RequestError(
+                PERSISTED_QUERIES_ONLY,
+                Text(
+                    "This client may send only its persisted queries.",
+                    "该应用仅可发送已登记的查询文档。",
+                ),
+                403,
+            )
+        return query
+
+    def _cached(self, key: CacheKey) -> PersistedQueryLookup | None:
+        entry = self._cache.get(key)
+        return entry[1] if entry is not None and entry[0] > self._clock() else None
+
+    async def lookup(self, client: str, sha256: str) -> PersistedQueryLookup:
+        """The document of a client's hash; an empty hash asks only whether it is restricted.
+
+        Raises:
+            Refused: the database cannot be reached.
 
         """
         key = client, sha256
-        known = self.cached(client, sha256)
-        if known is not None:
-            return known
-        asking = self._in_flight.get(key)
-        if asking is None:
-            asking = self._in_flight[key] = asyncio.create_task(self._fetch(key))
-            asking.add_done_callback(partial(self._on_fetched, key))
-        # Whoever gives up waiting takes nothing from the others.
-        return await asyncio.shield(asking)
+        cached = self._cached(key)
+        if cached is not None:
+            return cached
+        fetching = self._in_flight.get(key)
+        if fetching is None:
+            fetching = self._in_flight[key] = asyncio.create_task(self._fetch(key))
+            fetching.add_done_callback(partial(self._on_fetched, key))
+        # A request that is given up must not cancel the lookup of the others.
+        return await asyncio.shield(fetching)
 
     async def _fetch(self, key: CacheKey) -> PersistedQueryLookup:
-        until = self._clock() + TTL_SECONDS
-        sent = await self._look_up(*key)
-        self._cache.put(key, (until, sent), ENTRY_OVERHEAD_BYTES + len((sent.text or "").encode()))
-        return sent
+        expires_at = self._clock() + TTL_SECONDS
+        lookup = await self._look_up(*key)
+        weight = ENTRY_OVERHEAD_BYTES + len((lookup.text or "").encode())
+        self._cache.put(key, (expires_at, lookup), weight)
+        return lookup
 
-    def _on_fetched(self, key: CacheKey, asking: asyncio.Task[PersistedQueryLookup]) -> None:
+    def _on_fetched(self, key: CacheKey, fetching: asyncio.Task[PersistedQueryLookup]) -> None:
         del self._in_flight[key]
-        if not asking.cancelled():
-            asking.exception()  # Looked at, for where everybody has given up.
+        if not fetching.cancelled():
+            # Retrieved, so that asyncio does not report it where every waiter has given up.
+            fetching.exception()

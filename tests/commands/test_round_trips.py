@@ -92,7 +92,7 @@ async def counted(clone: Database, owner: asyncpg.Connection) -> AsyncIterator[C
     await stop_clock(owner, FOUNDING_DAY)
     async with listen(clone.application_url) as commands, listen(clone.reader_url) as answers:
         await open_database(commands.url, maxsize=1)
-        async with open_portal(fast=replace(clone, reader_url=answers.url)) as portal:
+        async with open_portal(planned=replace(clone, reader_url=answers.url)) as portal:
             yield CountedPortal(portal, (commands, answers))
         await close_database()
 

@@ -115,13 +115,7 @@ class ExecutionPaths:
 @asynccontextmanager
 async def open_execution_paths(database: Database) -> AsyncIterator[ExecutionPaths]:
     """The doors of an open database; plans are read as the role that can only read."""
-    readers = ReaderPool(
-        database.reader_url,
-        max_connections=2,
-        max_concurrent=2,
-        max_waiting=10,
-        statement_timeout=30,
-    )
+    readers = ReaderPool(database.reader_url, max_connections=2, statement_timeout=30)
     try:
         yield ExecutionPaths(readers)
     finally:

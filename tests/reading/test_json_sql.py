@@ -58,13 +58,7 @@ SIMPLE: dict[str, JsonScalar] = {
 
 @pytest.fixture
 async def readers(database: Database) -> AsyncIterator[ReaderPool]:
-    readers = ReaderPool(
-        database.reader_url,
-        max_connections=1,
-        max_concurrent=1,
-        max_waiting=1,
-        statement_timeout=30,
-    )
+    readers = ReaderPool(database.reader_url, max_connections=1, statement_timeout=30)
     yield readers
     await readers.close()
 

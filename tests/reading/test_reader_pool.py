@@ -1,4 +1,4 @@
-"""Connections for plans: they cannot write, are replaced when lost, and never leave one waiting."""
+"""Connections for plans: they cannot write, and are replaced when they are lost."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,9 +6,6 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from registry.kernel import watchdog
-from registry.kernel.errors import Overloaded
-from registry.reading import reader_pool
 from registry.reading.reader_pool import STATEMENT_CACHE_SIZE, ReaderPool
 from tests.support.cluster import Database
 from tests.support.waiting import SECONDS_MAX, wait_until_blocked
@@ -19,23 +16,15 @@ LOCKED = "SELECT convert_to(pg_advisory_xact_lock_shared(7)::text, 'UTF8')"
 
 @pytest.fixture
 async def readers(founding_database: Database) -> AsyncIterator[ReaderPool]:
-    """Two connections, for which one request may wait."""
-    made = ReaderPool(
-        founding_database.reader_url,
-        max_connections=2,
-        max_concurrent=2,
-        max_waiting=1,
-        statement_timeout=2,
-    )
+    """Two connections."""
+    made = ReaderPool(founding_database.reader_url, max_connections=2, statement_timeout=2)
     yield made
     await made.close()
 
 
 async def test_reader_connections_cannot_write(founding_database: Database) -> None:
     for url in (founding_database.reader_url, founding_database.application_url):
-        readers = ReaderPool(
-            url, max_connections=1, max_concurrent=1, max_waiting=1, statement_timeout=2
-        )
+        readers = ReaderPool(url, max_connections=1, statement_timeout=2)
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await readers.fetch("UPDATE transfer SET note = 'x' RETURNING ''::bytea", ())
         await readers.close()
@@ -71,57 +60,40 @@ async def test_what_takes_too_long_is_cancelled(readers: ReaderPool) -> None:
         await readers.fetch("SELECT convert_to(pg_sleep(5)::text, 'UTF8')", ())
 
 
-async def test_a_database_that_does_not_cancel_it_either_is_left(
-    founding_database: Database, monkeypatch: pytest.MonkeyPatch
+async def test_a_cancelled_statement_frees_its_connection_at_once(
+    founding_database: Database,
 ) -> None:
-    monkeypatch.setattr(reader_pool, "GRACE_SECONDS", 0.1 - SECONDS_MAX)
-    monkeypatch.setattr(watchdog, "CHECK_INTERVAL_SECONDS", 0.02)
     readers = ReaderPool(
-        founding_database.reader_url,
-        max_connections=1,
-        max_concurrent=1,
-        max_waiting=1,
-        statement_timeout=SECONDS_MAX,
+        founding_database.reader_url, max_connections=1, statement_timeout=SECONDS_MAX
     )
-
     for _ in range(2):
-        with pytest.raises(asyncpg.ConnectionDoesNotExistError):
-            await readers.fetch("SELECT convert_to(pg_sleep(5)::text, 'UTF8')", ())
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await readers.fetch("SELECT convert_to(pg_sleep(5)::text, 'UTF8')", ())
 
     assert await readers.fetch(ONE, ()) == b"1"
     await readers.close()
 
 
-async def test_when_too_many_wait_the_next_is_refused_at_once(founding_database: Database) -> None:
+async def test_statements_beyond_the_connections_wait_and_are_answered(
+    founding_database: Database,
+) -> None:
     readers = ReaderPool(
-        founding_database.reader_url,
-        max_connections=2,
-        max_concurrent=2,
-        max_waiting=1,
-        statement_timeout=SECONDS_MAX,
+        founding_database.reader_url, max_connections=2, statement_timeout=SECONDS_MAX
     )
     owner = await asyncpg.connect(founding_database.owner_url)
     await owner.execute("SELECT pg_advisory_lock(7)")
     running = [asyncio.create_task(readers.fetch(LOCKED, ())) for _ in range(3)]
     await wait_until_blocked(owner, 2)
 
-    with pytest.raises(Overloaded):
-        await readers.fetch(ONE, ())
-
     await owner.close()
+
     assert await asyncio.gather(*running) == [b"", b"", b""]
-    assert await readers.fetch(ONE, ()) == b"1"
     await readers.close()
 
 
 async def test_a_flood_of_statements_is_evicted(founding_database: Database) -> None:
-    readers = ReaderPool(
-        founding_database.reader_url,
-        max_connections=1,
-        max_concurrent=1,
-        max_waiting=1,
-        statement_timeout=5,
-    )
+    readers = ReaderPool(founding_database.reader_url, max_connections=1, statement_timeout=5)
     for number in range(STATEMENT_CACHE_SIZE + 50):
         await readers.fetch(f"SELECT convert_to('{number}', 'UTF8')", ())
 
@@ -134,26 +106,16 @@ async def test_a_flood_of_statements_is_evicted(founding_database: Database) -> 
 
 async def test_a_statement_is_parsed_once(founding_database: Database) -> None:
     told = "SELECT convert_to(max(generic_plans)::text, 'UTF8') FROM pg_prepared_statements"
-    readers = ReaderPool(
-        founding_database.reader_url,
-        max_connections=1,
-        max_concurrent=1,
-        max_waiting=1,
-        statement_timeout=2,
-    )
+    readers = ReaderPool(founding_database.reader_url, max_connections=1, statement_timeout=2)
 
     assert [await readers.fetch(told, ()) for _ in range(3)] == [b"1", b"2", b"3"]
 
     await readers.close()
 
 
-async def test_a_statement_that_takes_long_keeps_none_waiting(founding_database: Database) -> None:
+async def test_a_slow_statement_keeps_no_other_waiting(founding_database: Database) -> None:
     readers = ReaderPool(
-        founding_database.reader_url,
-        max_connections=2,
-        max_concurrent=1,
-        max_waiting=1,
-        statement_timeout=SECONDS_MAX,
+        founding_database.reader_url, max_connections=2, statement_timeout=SECONDS_MAX
     )
     owner = await asyncpg.connect(founding_database.owner_url)
     await owner.execute("SELECT pg_advisory_lock(7)")

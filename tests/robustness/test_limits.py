@@ -8,7 +8,7 @@ import pytest
 
 import tests.support.live_server
 from schema.framework.global_ids import to_global_id
-from server.graphql.view import GRAPHQL
+from server.graphql.request import GRAPHQL
 from server.settings import Settings
 from tests.commands.test_contention import hold_lock
 from tests.support.builders import create_client, get_province

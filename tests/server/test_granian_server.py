@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from server.graphql.request_preparation import client_address
+from server.graphql.handler import client_address
 from server.http.granian_server import bind, open_server
 from server.settings import ConfigurationError, Settings
 from tests.support.waiting import SECONDS_MAX

@@ -16,14 +16,12 @@ from starlette.types import Receive, Scope, Send
 
 import schema.framework.read_transaction
 from server.app import Components, create_app
-from server.auth.authenticator import TokenAuthenticator
-from server.auth.jwks import static_keys
-from server.graphql.request_preparation import client_address
+from server.graphql.handler import client_address
 from server.http import body, granian_server
 from server.http.granian_server import bind, open_server
 from server.settings import Settings
 from tests.schema.sample import Mutation, build_sample_schema
-from tests.server.test_app import PREPARER, SIGNER, _nothing
+from tests.server.test_app import SIGNER, _nothing, build_handler
 from tests.support.raw_http import (
     JSON_POST,
     ask,
@@ -93,11 +91,7 @@ async def port(monkeypatch: pytest.MonkeyPatch, limits: dict[str, float]) -> Asy
     for name, value in limits.items():
         monkeypatch.setattr(body if hasattr(body, name) else granian_server, name, value)
     monkeypatch.setattr(schema.framework.read_transaction, "read_only_transaction", _nothing)
-    keys = static_keys(SIGNER.public_keys())
-    preparer = type(PREPARER)(
-        SCHEMA.document_cache, PREPARER.rate_limiter, PREPARER.persisted_queries
-    )
-    parts = Components(SETTINGS, SCHEMA, TokenAuthenticator(SETTINGS, keys), _nothing, preparer)
+    parts = Components(SETTINGS, build_handler(SETTINGS, SCHEMA), _nothing)
     with bind(SETTINGS) as listener:
         port: int = listener.getsockname()[1]
         async with open_server(create_app(parts), SETTINGS, listener):

@@ -10,7 +10,15 @@ from registry.access.principals import Principal
 from server.auth.authenticator import TokenAuthenticator
 from server.auth.demo_tokens import KEY_FILE, load_signer
 from server.auth.jwks import static_keys
-from server.settings import ConfigurationError, LogFormat, Mode, Settings, read_settings
+from server.settings import (
+    REMOVED_SETTINGS,
+    RENAMED_SETTINGS,
+    ConfigurationError,
+    LogFormat,
+    Mode,
+    Settings,
+    read_settings,
+)
 
 PRODUCTION = {
     "BIANDAN_MODE": "production",
@@ -89,6 +97,28 @@ def test_unfit_settings_are_refused_in_one_sentence(
         read_settings()
 
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED_SETTINGS.items())
+def test_an_old_name_stops_the_start_and_names_the_new_one(
+    monkeypatch: pytest.MonkeyPatch, old: str, new: str
+) -> None:
+    monkeypatch.setenv(old, "")
+
+    with pytest.raises(ConfigurationError, match=f"^{old} is now called {new}.$"):
+        read_settings()
+
+    assert new.removeprefix("BIANDAN_").lower() in Settings.model_fields
+
+
+@pytest.mark.parametrize("name", sorted(REMOVED_SETTINGS))
+def test_a_removed_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name.lower(), "3")
+
+    with pytest.raises(ConfigurationError, match=f"^{name} was removed"):
+        read_settings()
+
+    assert name.removeprefix("BIANDAN_").lower() not in Settings.model_fields
 
 
 @pytest.mark.parametrize("missing", ["BIANDAN_ISSUER", "BIANDAN_AUDIENCE"])

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,13 +12,14 @@ import httpx2
 from registry.access.viewer_cache import ViewerCache
 from registry.parties.records import Person
 from registry.reading.reader_pool import ReaderPool
+from schema.planning.query_runner import QueryRunner
 from schema.root import build_api_schema
 from server.app import Components, create_app
 from server.auth.authenticator import TokenAuthenticator
 from server.auth.demo_tokens import DemoTokenSigner
 from server.auth.jwks import static_keys
 from server.background.access_poller import poll_access
-from server.composition import create_reader_pool, document_limits, request_preparer
+from server.composition import create_handler, create_reader_pool, document_limits
 from server.http.granian_server import bind, open_server
 from server.settings import Settings
 from tests.server.test_authenticator import KEY
@@ -87,28 +88,27 @@ class Portal:
 
 
 @asynccontextmanager
-async def open_portal(*, fast: Database | None = None) -> AsyncIterator[Portal]:
+async def open_portal(*, planned: Database | None = None) -> AsyncIterator[Portal]:
     """The application on a free port of loopback, on the database that the test has opened.
 
-    With ``fast``, which names that database, it has its fast door too.
+    With ``planned``, which names that database, queries are answered by plans, as in operation.
     """
-    sign_in = TokenAuthenticator(SETTINGS, static_keys(SIGNER.public_keys()))
     schema = build_api_schema(document_limits(SETTINGS))
+    authenticator = TokenAuthenticator(SETTINGS, static_keys(SIGNER.public_keys()))
+    runner, viewers, open_runtime = None, None, _opened_elsewhere
+    if planned is not None:
+        assert schema.planner is not None, "the whole schema has plans"
+        viewers = ViewerCache(max_entries=100)
+        readers = create_reader_pool(SETTINGS, planned.reader_url)
+        runner = QueryRunner(schema.planner, viewers, readers)
+        open_runtime = partial(_poll_access, viewers, readers, planned.application_url)
     parts = Components(
         SETTINGS,
-        schema,
-        sign_in,
-        _opened_elsewhere,
-        request_preparer(SETTINGS, schema),
+        create_handler(SETTINGS, schema, authenticator, runner),
+        open_runtime,
+        viewers,
         SIGNER.public_keys,
-        viewer_cache=ViewerCache(max_entries=100) if fast else None,
-        readers=create_reader_pool(SETTINGS, fast.reader_url) if fast else None,
     )
-    if fast and parts.viewer_cache and parts.readers:
-        open_runtime = partial(
-            _poll_access, parts.viewer_cache, parts.readers, fast.application_url
-        )
-        parts = replace(parts, open_runtime=open_runtime)
     with bind(SETTINGS.model_copy(update={"port": 0})) as listener:
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         async with (
@@ -124,10 +124,8 @@ async def _opened_elsewhere() -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _poll_access(
-    standings: ViewerCache, readers: ReaderPool, url: str
-) -> AsyncIterator[None]:
-    async with poll_access(standings, url):
+async def _poll_access(viewers: ViewerCache, readers: ReaderPool, url: str) -> AsyncIterator[None]:
+    async with poll_access(viewers, url):
         yield
     await readers.close()
 

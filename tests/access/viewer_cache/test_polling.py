@@ -20,12 +20,10 @@ from registry.access.viewer_cache import FRESHNESS_SECONDS, ViewerCache
 from registry.db.session import fetch_one
 from registry.kernel.errors import DatabaseUnreachable
 from server.app import Components, create_app
-from server.auth.authenticator import TokenAuthenticator
-from server.auth.jwks import static_keys
 from server.background.access_poller import APPLICATION_NAME, poll_access
 from tests.policies.shipped import FILES
 from tests.policies.test_rulebook import GOOD
-from tests.server.test_app import PREPARER, SCHEMA, SETTINGS
+from tests.server.test_app import SETTINGS, build_handler
 from tests.support.builders import create_officer, create_organisation, install_rules, principal_of
 from tests.support.cluster import Database
 from tests.support.waiting import SECONDS_MAX
@@ -196,8 +194,7 @@ async def _nothing() -> AsyncIterator[None]:
 
 def test_a_process_that_is_not_current_is_not_ready() -> None:
     stale = ViewerCache(max_entries=10)
-    sign_in = TokenAuthenticator(SETTINGS, static_keys({}))
-    parts = Components(SETTINGS, SCHEMA, sign_in, _nothing, PREPARER, viewer_cache=stale)
+    parts = Components(SETTINGS, build_handler(SETTINGS), _nothing, viewer_cache=stale)
 
     with TestClient(create_app(parts)) as client:
         answer = client.get("/readyz")

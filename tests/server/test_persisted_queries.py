@@ -1,4 +1,4 @@
-"""What both doors share: the document is found, admitted and charged for, over real HTTP."""
+"""A document is found by text or hash, validated and charged for, over real HTTP."""
 
 import asyncio
 import time
@@ -11,18 +11,14 @@ import httpx2
 import pytest
 
 import tests.support.live_server
-from registry.access.principals import Principal
 from registry.kernel.errors import Overloaded
 from registry.parties.persisted_queries import PersistedQueryLookup
 from registry.parties.records import Client
 from schema.documents.cache import INVALID_DOCUMENT_COST
-from schema.documents.rate_limit import RateLimiter
 from schema.framework.global_ids import to_global_id
 from server.graphql.persisted_queries import CACHE_SIZE, TTL_SECONDS, PersistedQueryCache
-from server.graphql.request_preparation import RequestPreparer, RequestRejected
-from server.graphql.view import GRAPHQL, JSON
+from server.graphql.request import GRAPHQL, JSON, GraphQLRequest, RequestError
 from server.settings import Settings
-from tests.schema.sample import build_sample_schema
 from tests.support.cluster import Database
 from tests.support.live_server import CLIENT, SIGNER, Portal, open_portal
 
@@ -321,18 +317,38 @@ async def test_a_flood_of_unknown_hashes_is_not_kept() -> None:
     assert registered._in_flight == {}
 
 
-async def test_a_client_is_refused_when_the_database_is_unreachable() -> None:
-    schema = build_sample_schema()
-    entrance = RequestPreparer(
-        schema.document_cache,
-        RateLimiter(1_000, time.monotonic, wall_clock=time.time),
-        PersistedQueryCache(FakeQueryStore(Overloaded())),
-    )
+async def test_a_failed_lookup_is_raised_to_the_client_of_the_cache() -> None:
+    persisted_queries = PersistedQueryCache(FakeQueryStore(Overloaded()))
 
-    with pytest.raises(RequestRejected) as away:
-        await entrance.prepare(
-            Principal(client="c"), "", query="{ echo }", operation_name=None, extensions=None
-        )
+    with pytest.raises(Overloaded):
+        await persisted_queries.document_text("c", request(query="{ echo }"))
 
-    assert (away.value.status, away.value.retry_after) == (503, 1)
-    assert (away.value.error.extensions or {})["code"] == "OVERLOADED"
+
+@pytest.mark.parametrize(
+    ("sent", "restricted", "persisted", "outcome"),
+    [
+        ({"query": "a"}, False, None, "a"),
+        ({"sha256": HASH}, False, TEXT, TEXT),
+        ({"sha256": HASH}, True, TEXT, TEXT),
+        ({"query": TEXT, "sha256": HASH}, True, TEXT, TEXT),
+        ({"sha256": HASH}, False, None, "PERSISTED_QUERY_NOT_FOUND"),
+        ({"sha256": HASH}, True, None, "PERSISTED_QUERY_NOT_FOUND"),
+        ({"query": "a"}, True, None, "REGISTERED_ONLY"),
+    ],
+)
+async def test_what_a_client_may_send(
+    sent: dict[str, str], *, restricted: bool, persisted: str | None, outcome: str
+) -> None:
+    found = PersistedQueryLookup(persisted_queries_only=restricted, text=persisted)
+    persisted_queries = PersistedQueryCache(FakeQueryStore(found))
+
+    try:
+        answer = await persisted_queries.document_text("c", request(**sent))
+    except RequestError as error:
+        answer = error.code
+
+    assert answer == outcome
+
+
+def request(query: str | None = None, sha256: str = "") -> GraphQLRequest:
+    return GraphQLRequest(query, None, {}, sha256, wants_cost=False)

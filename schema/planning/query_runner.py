@@ -1,0 +1,58 @@
+"""Answers a query as one statement on a reader connection: the bytes of the response.
+
+The viewer's permissions are part of the statement. They may change while it waits for a connection
+or for the database, so an answer counts only if nothing that decides access changed meanwhile.
+"""
+
+from collections.abc import Mapping
+
+from registry.access.principals import Principal
+from registry.access.viewer_cache import ViewerCache
+from registry.kernel.errors import AppointmentRequired, Overloaded
+from registry.reading.reader_pool import ReaderPool
+from schema.documents.cache import ValidatedOperation
+from schema.planning.planner import Planner
+
+MAX_ATTEMPTS = 3
+
+
+class QueryRunner:
+    """Runs the queries that can be planned as a whole.
+
+    Args:
+        planner: of the schema that serves.
+        viewers: current viewers; see ``ViewerCache.is_fresh``.
+        readers: connections that only read.
+
+    """
+
+    def __init__(self, planner: Planner, viewers: ViewerCache, readers: ReaderPool) -> None:
+        self._planner, self._viewers = planner, viewers
+        self.readers = readers
+
+    async def run(
+        self, principal: Principal, operation: ValidatedOperation, variables: Mapping[str, object]
+    ) -> bytes | None:
+        """The JSON text ``{"data":...}``; None where graphql-core has to execute the query.
+
+        Raises:
+            DatabaseUnreachable: the last successful poll of access is too old.
+            Overloaded: access changed during each of ``MAX_ATTEMPTS`` attempts.
+
+        """
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                viewer = self._viewers.cached(principal) or await self._viewers.resolve(principal)
+            except AppointmentRequired:
+                # The executor answers the fields that need no appointment.
+                return None
+            plan = self._planner.plan_query(operation, variables, viewer)
+            if plan is None:
+                return None
+            if plan.plan.constant is not None:
+                return plan.plan.constant
+            version = self._viewers.version()
+            answer = await self.readers.fetch(plan.plan.sql, plan.values)
+            if version == self._viewers.version():
+                return answer
+        raise Overloaded

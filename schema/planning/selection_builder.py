@@ -1,0 +1,157 @@
+"""From a GraphQL operation and the values of one request to the selection that is planned."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    FieldNode,
+    GraphQLError,
+    GraphQLField,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    get_named_type,
+    is_abstract_type,
+    is_object_type,
+)
+from graphql.execution.collect_fields import (
+    FieldDetailsList,
+    FragmentDetails,
+    GroupedFieldSet,
+    collect_fields,
+    collect_subfields,
+)
+from graphql.execution.get_variable_signature import GraphQLVariableSignature
+from graphql.execution.values import VariableValues, get_argument_values
+
+from registry.kernel.errors import Refused
+from registry.reading.selection import Arguments, SelectedField, Selection
+
+BoundArguments = Arguments | GraphQLError | Refused
+"""The arguments of one field; or the error that its execution raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldArguments:
+    """A field of a document that takes arguments.
+
+    Attributes:
+        constant: the arguments, where none contains a variable; else None.
+        parse_id: parses the global id among them, of a field that looks up any kind of object.
+
+    """
+
+    definition: GraphQLField
+    node: FieldNode
+    constant: Arguments | None
+    parse_id: Callable[[str], tuple[str, object]] | None
+
+    def resolve(self, variables: VariableValues) -> BoundArguments:
+        """The arguments, or their error; an identifier is its kind and key already."""
+        if self.constant is not None:
+            return self.constant
+        try:
+            found = get_argument_values(self.definition, self.node, variables)
+            if self.parse_id is not None:
+                found["id"] = self.parse_id(found["id"])
+        except (GraphQLError, Refused) as error:
+            return error
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedOperation:
+    """The part of an operation that is the same for every request.
+
+    Attributes:
+        field_arguments: the fields with arguments, in document order;
+            ``SelectedField.argument_index`` counts them.
+        index_by_node: their indexes by the identity of the node.
+        signatures: of the variables that the operation declares.
+
+    """
+
+    operation: OperationDefinitionNode
+    fragments: dict[str, FragmentDetails]
+    field_arguments: tuple[FieldArguments, ...]
+    index_by_node: Mapping[int, int]
+    signatures: tuple[GraphQLVariableSignature, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoundOperation:
+    """An operation with the values of one request; the viewer is not part of it.
+
+    Attributes:
+        variables: coerced.
+        arguments: of every field that takes any, by index; or its error.
+        argument_shapes: the part of them that decides the text of a plan.
+
+    """
+
+    variables: VariableValues
+    arguments: list[Any]
+    argument_shapes: Hashable
+
+
+class SelectionBuilder:
+    """Builds selections of one request."""
+
+    def __init__(
+        self, schema: GraphQLSchema, prepared: PreparedOperation, bound: BoundOperation
+    ) -> None:
+        self._schema, self._prepared, self._bound = schema, prepared, bound
+        root = self._schema.query_type
+        assert root is not None, "the schema has queries"
+        self._root = root
+
+    def build_operation(self) -> Selection:
+        prepared = self._prepared
+        fields = collect_fields(
+            self._schema,
+            prepared.fragments,
+            self._bound.variables,
+            self._root,
+            prepared.operation,
+        )
+        return self.build_selection(self._root, fields.grouped_field_set)
+
+    def build_selection(self, of: GraphQLObjectType, fields: GroupedFieldSet) -> Selection:
+        return [self.build_field(of, key, details) for key, details in fields.items()]
+
+    def build_field(
+        self, of: GraphQLObjectType, key: str, details: FieldDetailsList
+    ) -> SelectedField:
+        node = details[0].node
+        place = self._prepared.index_by_node.get(id(node), -1)
+        args = self._bound.arguments[place] if place >= 0 else {}
+        if isinstance(args, Exception):
+            raise args
+        return SelectedField(
+            key, node.name.value, place, args, self._build_subselections(of, details)
+        )
+
+    def _build_subselections(
+        self, of: GraphQLObjectType, details: FieldDetailsList
+    ) -> Mapping[str, Selection]:
+        definition = self._schema.get_field(of, details[0].node.name.value)
+        named = get_named_type(definition.type) if definition else None
+        if is_abstract_type(named):
+            possible: Sequence[GraphQLObjectType] = self._schema.get_possible_types(named)
+        else:
+            possible = (named,) if is_object_type(named) else ()
+        return {
+            each.name: self.build_selection(
+                each,
+                collect_subfields(
+                    self._schema,
+                    self._prepared.fragments,
+                    self._bound.variables,
+                    self._prepared.operation,
+                    each,
+                    details,
+                ).grouped_field_set,
+            )
+            for each in possible
+        }
