@@ -85,13 +85,13 @@ def cycle_requests(asked: list[RecordedRequest], number: int) -> list[RecordedRe
 
 
 async def time_awaited(
-    act: Callable[[RecordedRequest], Awaitable[object]], asked: Iterable[RecordedRequest]
+    call: Callable[[RecordedRequest], Awaitable[object]], asked: Iterable[RecordedRequest]
 ) -> CallTiming:
     """The cost of an awaited call by the clock; the mean is this process's processor time."""
     single, spent = [], time.process_time()
     for each in asked:
         began = time.perf_counter()
-        await act(each)
+        await call(each)
         single.append((time.perf_counter() - began) * 1e6)
     mean = (time.process_time() - spent) / len(single) * 1e6
     single.sort()

@@ -74,18 +74,18 @@ class DecisionMeasurement:
     asked: int
 
 
-def time_calls(act: Callable[..., object], arguments: Iterable[tuple[Any, ...]]) -> CallTiming:
+def time_calls(call: Callable[..., object], arguments: Iterable[tuple[Any, ...]]) -> CallTiming:
     """The cost of a call, without the cost of reading the clock."""
     given, tick = list(arguments), time.perf_counter_ns
     idle = statistics.median(-tick() + tick() for _ in range(10_000))
     single = []
     for each in given:
         began = tick()
-        act(*each)
+        call(*each)
         single.append(tick() - began - idle)
     began = time.process_time_ns()
     for each in given:
-        act(*each)
+        call(*each)
     mean = (time.process_time_ns() - began) / len(given)
     single.sort()
     return CallTiming(
@@ -205,11 +205,11 @@ def measure_filter_table(asked: int, console: Console) -> None:
 
 
 def _with_cold_filters(
-    authorizer: Authorizer, act: Callable[[str, str], object], role: str, verb: str
+    authorizer: Authorizer, call: Callable[[str, str], object], role: str, verb: str
 ) -> object:
     """Call with no filter in the cache; decisions are in it."""
     authorizer.edition._residual_conditions.clear()  # noqa: SLF001 - nothing public empties this cache
-    return act(role, verb)
+    return call(role, verb)
 
 
 def main() -> int:

@@ -117,7 +117,7 @@ def _run(program: Sequence[str], folder: Path) -> None:
             timeout=_INSTALL_SECONDS_MAX,
         )
     except subprocess.CalledProcessError as error:
-        said = " ".join(error.stderr.split())[-300:]
-        raise Unavailable(f"{' '.join(program)} failed: {said}") from None
+        text = " ".join(error.stderr.split())[-300:]
+        raise Unavailable(f"{' '.join(program)} failed: {text}") from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"{' '.join(program)} failed: {error}") from None

@@ -19,6 +19,7 @@ from benchmarks.reading.pgbench import build_script, run_pgbench
 from benchmarks.reading.queries import FEED, FEED_OF_CODES, by_id_query, page_query
 from benchmarks.reading.statement_capture import Statement, _values
 from benchmarks.reading.world import Persona
+from benchmarks.settlement_load import SETTLE_MUTATION
 from tests.architecture.source import ROOT
 from tests.support.cluster import Database
 
@@ -72,7 +73,7 @@ def test_the_first_second_of_pgbench_is_not_counted() -> None:
     assert warm_rate(progress[: len(line)]) is None
 
 
-def test_our_queries_are_of_the_schema() -> None:
+def test_our_documents_are_of_the_schema() -> None:
     schema = build_schema((ROOT / "schema/schema.graphql").read_text())
     queries = (
         by_id_query([UUID(ONE)]),
@@ -81,7 +82,7 @@ def test_our_queries_are_of_the_schema() -> None:
         FEED,
         FEED_OF_CODES,
     )
-    documents = [query.ours.document for query in queries] + [DEEP_PAGE, WALK]
+    documents = [query.ours.document for query in queries] + [DEEP_PAGE, WALK, SETTLE_MUTATION]
     documents += [query.ours.cursors for query in queries if query.ours.cursors]
 
     assert [fault for text in documents for fault in validate(schema, parse(text))] == []

@@ -49,14 +49,14 @@ async def test_every_audit_entry_of_a_larger_world_is_allowed_by_the_rule_book(
 ) -> None:
     await load_world(database.owner_url, ENTERPRISES)
 
-    acts = await fetch_all("SELECT DISTINCT role, kind, verb, rule, facts FROM audit_entry")
+    entries = await fetch_all("SELECT DISTINCT role, kind, verb, rule, facts FROM audit_entry")
 
-    for act in acts:
-        bits = dict(authorizer.edition.fact_bits(act["role"], act["kind"], act["verb"]))
-        mask = sum(bits[fact] for fact in act["facts"])
+    for entry in entries:
+        bits = dict(authorizer.edition.fact_bits(entry["role"], entry["kind"], entry["verb"]))
+        mask = sum(bits[fact] for fact in entry["facts"])
         assert (
-            authorizer.edition.evaluate(act["role"], act["kind"], act["verb"], mask).rule
-            == act["rule"]
+            authorizer.edition.evaluate(entry["role"], entry["kind"], entry["verb"], mask).rule
+            == entry["rule"]
         )
 
 
