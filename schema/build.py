@@ -35,11 +35,11 @@ from schema.documents.cache import DocumentCache, UseValidatedDocument
 from schema.documents.cost import Limits
 from schema.framework.context import Context
 from schema.framework.errors import format_error
+from schema.framework.fields import column_field, mask_of
 from schema.framework.global_ids import to_global_id
-from schema.framework.governed import RELATION_KEY, Governed, mask_of
+from schema.framework.governed import Governed
 from schema.framework.inputs import NODE_ID_KEY, payload_name
 from schema.framework.mutations import Guard
-from schema.framework.read_transaction import ReadTransactionExtension
 from schema.framework.refusals import RefusalHandler
 from schema.framework.scalars import SCALARS
 from schema.planning.executor import executor_class
@@ -166,7 +166,7 @@ def build_schema(
         mutation=mutation,
         types=types,
         config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
-        extensions=[UseValidatedDocument, ReadTransactionExtension],
+        extensions=[UseValidatedDocument],
         exception_handlers=[RefusalHandler()],
     )
     faults = [
@@ -299,8 +299,8 @@ def _nullability_errors(origin: type[Governed], name: str, field: GraphQLField) 
     own, required = _strawberry_field(field), isinstance(field.type, GraphQLNonNull)
     if required and mask_of(origin.KIND, own):
         yield f"{origin.KIND.name}.{name}: is masked, so it must be nullable"
-    leads_to = get_named_type(field.type).name
-    if required and own.metadata.get(RELATION_KEY) and leads_to not in ALWAYS_VISIBLE:
+    leads_to, shown = get_named_type(field.type).name, column_field(own)
+    if required and shown and shown.is_relation and leads_to not in ALWAYS_VISIBLE:
         fault = f"leads to a {leads_to} that may be hidden, so it must be nullable"
         yield f"{origin.KIND.name}.{name}: {fault}"
 

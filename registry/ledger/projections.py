@@ -68,7 +68,6 @@ STATEMENT = ToMany(
     f":instrument <> {_MONEY} OR {{may view_money}}",
     "{t}.sequence",
     limit_argument="first",
-    precondition="EXISTS (SELECT FROM instrument i WHERE i.id = :instrument)",
 )
 RESERVE_TOTALS = ToMany(
     _RESERVES, "true", '{t}.city, {t}i.code COLLATE "C"', joins=_WITH_INSTRUMENT

@@ -12,8 +12,12 @@ from registry.reading.keyset import Ordering
 from registry.reading.projections import Projection
 from registry.reading.selection import Arguments
 
-ACTIONS, MASKS = "availableActions", "maskedFields"
-"""What every governed object answers from the verdicts themselves."""
+
+class AuthorizationField(Enum):
+    """A field of a governed object that is read from the rule book's row filters."""
+
+    AVAILABLE_ACTIONS = "available actions"
+    MASKED_FIELDS = "masked fields"
 
 
 class ScalarFormat(Enum):
@@ -104,10 +108,10 @@ class NodeLookup:
 class WorkListField:
     """The work list: what waits for the viewer, of these kinds."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[Kind, ...] = ()
 
 
-FieldSource = Projection | ConnectionField | NodeLookup | WorkListField
+FieldSource = Projection | ConnectionField | NodeLookup | WorkListField | AuthorizationField
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,44 +1,20 @@
-"""Lists, pages and single objects, all under the row filter of the viewer's ``view``.
+"""Pages of lists: their orders, bounds and cursors.
 
-Resolvers hold no queries: what they may ask stands here. A page is found by keyset, so that page
-2 000 costs what page 1 costs; nothing is counted unless somebody asks.
+A page is found by keyset, so that page 2 000 costs what page 1 costs.
 """
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from registry.access.authorizer import RowFilter, authorizer
-from registry.access.kinds import Kind
-from registry.access.principals import Viewer
-from registry.db.named_params import is_storable_text, to_positional
-from registry.db.session import fetch_all
+from registry.db.named_params import is_storable_text
 from registry.kernel.errors import Malformed
 
 MAX_PAGE_SIZE = 100
 MAX_CURSOR_LENGTH = 2_048
-
-Operator = Literal["eq", "in", "gte", "lt", "contains"]
-_OPERATORS: dict[str, str] = {
-    "eq": "t.{column} = :{bind}",
-    "in": "t.{column} = ANY(:{bind})",
-    "gte": "t.{column} >= :{bind}",
-    "lt": "t.{column} < :{bind}",
-    "contains": ":{bind} = ANY(t.{column})",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnFilter:
-    """One condition of a filter; ``column`` comes from a whitelist, never from a request."""
-
-    column: str
-    operator: Operator
-    value: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +71,6 @@ class PageRequest:
         return self.first is None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of a list, in the order of the list."""
-
-    records: tuple[Any, ...]
-    cursors: tuple[str, ...]
-    has_next: bool
-    has_previous: bool
-
-
 def encode_cursor(key: datetime | date | int | str, id: UUID) -> str:
     """An opaque place in a list."""
     if isinstance(key, datetime):
@@ -156,126 +122,3 @@ def _parse_key(key: object, ordering: Ordering) -> object:
     if isinstance(key, str) and not is_storable_text(key):
         raise ValueError(key)
     return key
-
-
-async def load_page(
-    viewer: Viewer,
-    kind: Kind,
-    ordering: Ordering,
-    request: PageRequest,
-    *,
-    filters: Sequence[ColumnFilter] = (),
-) -> Page:
-    """One page of the objects of a kind that the viewer may see.
-
-    Raises:
-        Malformed: a cursor of another list.
-
-    """
-    conditions, binds = _visible_conditions(viewer, kind, filters, ordered_by=ordering.column)
-    beyond = []
-    for cursor, field in ((request.after, "after"), (request.before, "before")):
-        if cursor is not None:
-            key, id = decode_cursor(cursor, ordering, field)
-            side = ">" if (field == "after") != ordering.descending else "<"
-            beyond.append(f"(t.{ordering.column}, t.id) {side} (:{field}_key, :{field}_id)")
-            binds |= {f"{field}_key": key, f"{field}_id": id}
-    way = "DESC" if ordering.descending != request.is_backward else "ASC"
-    found = []
-    if conditions is not None:
-        sql, args = to_positional(
-            f"SELECT t.id, t.{ordering.column} AS key FROM {_table_name(kind)} t"
-            f" WHERE {' AND '.join([*conditions, *beyond])}"
-            f" ORDER BY t.{ordering.column} {way}, t.id {way} LIMIT {request.size + 1}",
-            binds,
-        )
-        found = await fetch_all(sql, *args)
-    more, found = len(found) > request.size, found[: request.size]
-    if request.is_backward:
-        found.reverse()
-    records = await _load_records(kind, [place["id"] for place in found])
-    return Page(
-        records=tuple(records[place["id"]] for place in found),
-        cursors=tuple(encode_cursor(place["key"], place["id"]) for place in found),
-        has_next=request.before is not None if request.is_backward else more,
-        has_previous=more if request.is_backward else request.after is not None,
-    )
-
-
-async def count_visible(viewer: Viewer, kind: Kind, *, filters: Sequence[ColumnFilter] = ()) -> int:
-    """How many objects of a kind the viewer may see."""
-    return await _aggregate(viewer, kind, "count(*)", filters, masked_column="")
-
-
-async def sum_visible(
-    viewer: Viewer, kind: Kind, column: str, *, filters: Sequence[ColumnFilter] = ()
-) -> int:
-    """What a column adds up to, over the objects on which the viewer may see it."""
-    summed = f"coalesce(sum(t.{column}), 0)::bigint"
-    return await _aggregate(viewer, kind, summed, filters, masked_column=column)
-
-
-async def _aggregate(
-    viewer: Viewer,
-    kind: Kind,
-    expression: str,
-    filters: Sequence[ColumnFilter],
-    *,
-    masked_column: str,
-) -> int:
-    conditions, binds = _visible_conditions(viewer, kind, filters, ordered_by=masked_column)
-    if conditions is None:
-        return 0
-    sql, args = to_positional(
-        f"SELECT {expression} AS found FROM {_table_name(kind)} t WHERE {' AND '.join(conditions)}",
-        binds,
-    )
-    found = await fetch_all(sql, *args)
-    return int(found[0]["found"])
-
-
-async def load_batch(viewer: Viewer, kind: Kind, ids: Iterable[UUID]) -> dict[UUID, Any]:
-    """Those of the named objects that the viewer may see, by identifier."""
-    conditions, binds = _visible_conditions(
-        viewer, kind, (ColumnFilter("id", "in", list(set(ids))),)
-    )
-    if conditions is None:
-        return {}
-    sql, args = to_positional(
-        f"SELECT t.id FROM {_table_name(kind)} t WHERE {' AND '.join(conditions)}", binds
-    )
-    return await _load_records(kind, [found["id"] for found in await fetch_all(sql, *args)])
-
-
-def _visible_conditions(
-    viewer: Viewer, kind: Kind, filters: Sequence[ColumnFilter], *, ordered_by: str = ""
-) -> tuple[list[str] | None, dict[str, Any]]:
-    """The conditions under which a row may be seen and is wanted; None where no row can be.
-
-    What is masked for a row can neither select nor order it: the row filter of the verb that
-    uncovers the column is added, or the mask would leak.
-    """
-    touched = {ordered_by, *(match.column for match in filters)}
-    uncovering = [verb for verb, columns in kind.masks.items() if touched.intersection(columns)]
-    conditions, binds = ["TRUE"], viewer.bind_values()
-    for verb in ("view", *uncovering):
-        allowed = authorizer.row_filter(viewer, kind, verb)
-        if allowed is False:
-            return None, {}
-        if isinstance(allowed, RowFilter):
-            conditions.append(allowed.sql.replace("{t}", "t"))
-    for number, match in enumerate(filters):
-        bind = f"match_{number}"
-        conditions.append(_OPERATORS[match.operator].format(column=match.column, bind=bind))
-        binds[bind] = match.value
-    return conditions, binds
-
-
-def _table_name(kind: Kind) -> str:
-    return str(kind.record._meta.db_table)  # noqa: SLF001 - Tortoise names its table nowhere else
-
-
-async def _load_records(kind: Kind, ids: Sequence[UUID]) -> dict[UUID, Any]:
-    if not ids:
-        return {}
-    return {record.pk: record for record in await kind.record.filter(id__in=list(ids))}

@@ -8,8 +8,7 @@ from typing import Any
 from policies.vocabulary import VOCABULARY
 from registry.access.kinds import Kind
 from registry.reading.catalog import (
-    ACTIONS,
-    MASKS,
+    AuthorizationField,
     ConnectionField,
     FieldSpec,
     NodeLookup,
@@ -87,6 +86,7 @@ class ObjectCompiler:
             ),
             NodeLookup: self._compile_node_lookup,
             WorkListField: self._compile_work_list,
+            AuthorizationField: self._compile_authorization,
         }
 
     def compile_object(self, object_type: ObjectType, selection: Selection, row: RowScope) -> str:
@@ -107,8 +107,6 @@ class ObjectCompiler:
         """
         if field.name == TYPENAME:
             return quote_literal(json.dumps(object_type.name))
-        if object_type.kind is not None and field.name in _AUTHORIZATION_FIELDS:
-            return _conditional_list(_AUTHORIZATION_FIELDS[field.name](self, object_type, row))
         readable = object_type.fields.get(field.name)
         if readable is None:
             raise NotPlannable(f"{object_type.name}.{field.name}")
@@ -133,7 +131,14 @@ class ObjectCompiler:
         uncovered = self.builder.row_filter(kind, mask, alias)
         return "true" if uncovered == self.builder.row_filter(kind, "view", alias) else uncovered
 
-    # What the verdicts tell.
+    # The decisions of the rule book.
+
+    def _compile_authorization(self, asked: AuthorizationField, context: FieldContext) -> str:
+        write = {
+            AuthorizationField.AVAILABLE_ACTIONS: self.actions,
+            AuthorizationField.MASKED_FIELDS: self.masks,
+        }[asked]
+        return _conditional_list(write(context.object_type, context.row_scope))
 
     def actions(self, of: ObjectType, row: RowScope) -> list[tuple[str, str]]:
         """The verbs as ``Gate.available`` names them, each with when it is permitted."""
@@ -306,15 +311,10 @@ class ObjectCompiler:
             else ""
         )
         clause = self._compile_from_clause(to_many, row, scope)
-        found = (
+        return (
             f"(SELECT '[' || coalesce(string_agg(s.j, ','), '') || ']' FROM"
             f" (SELECT {text} AS j {clause} ORDER BY {order}{limit}) AS s)"
         )
-        if not to_many.precondition:
-            return found
-        self.builder.can_fail = True
-        provided = self.builder.render(to_many.precondition, context.scope)
-        return f"CASE WHEN {provided} THEN {found} ELSE (1 / ({provided})::int)::text END"
 
     def _compile_optional_row(self, optional_row: OptionalRow, context: FieldContext) -> str:
         row = RowScope(self.builder.alias())
@@ -345,9 +345,6 @@ class ObjectCompiler:
         return self._compile_to_many(
             ToMany(f"({parts})", "true", "{t}.since, {t}.id, {t}.verb"), context
         )
-
-
-_AUTHORIZATION_FIELDS = {ACTIONS: ObjectCompiler.actions, MASKS: ObjectCompiler.masks}
 
 
 def _negate(condition: str) -> str:

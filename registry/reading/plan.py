@@ -31,7 +31,6 @@ class Plan:
     """A statement that answers with one value, the bytes of a JSON text, and what to bind in it.
 
     Attributes:
-        can_fail: it may end in an error that stands for «answer in the ordinary way».
         constant: the answer, where neither a row nor an argument is needed for it.
         validated_binds: what is not bound, but refused where it is malformed.
 
@@ -39,7 +38,6 @@ class Plan:
 
     sql: str
     binds: tuple[Bind, ...]
-    can_fail: bool = False
     constant: bytes | None = None
     validated_binds: tuple[Bind, ...] = ()
 
@@ -116,7 +114,6 @@ def _finish(builder: SqlBuilder, text: str) -> Plan:
     return Plan(
         f"SELECT convert_to({text}, 'UTF8')",
         tuple(binds[place - 1] for place in kept),
-        builder.can_fail,
         constant,
         checked,
     )

@@ -90,8 +90,6 @@ class ToMany:
         limit_argument: the argument that says how many at most; empty for all of them.
         relation: each row leads to an object, which is the one listed; where it may not be seen,
             the row is left out.
-        precondition: what must be so for the list to be answered at all; whatever is to be said
-            otherwise, the resolver says it.
 
     """
 
@@ -100,7 +98,6 @@ class ToMany:
     order: str
     limit_argument: str = ""
     relation: ToOne | None = None
-    precondition: str = ""
     joins: str = ""
 
 

@@ -85,7 +85,6 @@ class SqlBuilder:
         self.viewer = viewer
         self.catalog = catalog
         self.binds: list[Bind] = []
-        self.can_fail = False
         self._placeholders: dict[Hashable, str] = {}
         self._alias_count = 0
 

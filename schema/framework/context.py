@@ -1,36 +1,30 @@
-"""What the resolvers of one request share: who asks, and what was loaded for him already."""
+"""One request as the executor and the resolvers see it: the caller, their viewer, the database."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast
+from asyncio import Future, ensure_future
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 from uuid import UUID
 
 import strawberry
-from strawberry.dataloader import DataLoader
 
-from registry.access.kinds import Kind
-from registry.access.principals import NIL, Principal, Viewer
+from registry.access.principals import Principal, Viewer
 from registry.access.viewer_lookup import resolve_viewer
 from registry.db.session import fetch_value
-from registry.reading.keyset import load_batch
 from schema.documents.cache import ValidatedOperation
 from schema.documents.rate_limit import RateLimitStatus
 
 PlanRunner = Callable[[str, Sequence[object]], Awaitable[Any]]
 """Executes one statement with its binds; returns its only value."""
 
-Loader = DataLoader[UUID, Any]
-T = TypeVar("T")
-
 
 class Context:
-    """One request. The viewer is looked up when first needed, inside the transaction that reads.
+    """One request. The viewer is looked up when it is first needed.
 
     Attributes:
         run_plan: executes the statement of a plan and returns the JSON text of its answer.
         audit_entry_ids: of the commands that were committed, by the response key of their field.
-        validated_operation: the document of the request, once it is admitted.
-        rate_limit_status: what the request cost and what its sender has left; None where nobody
-            counts.
+        validated_operation: the document of the request, once it is validated.
+        rate_limit_status: the cost of the request and the points left; None where none are counted.
 
     """
 
@@ -49,59 +43,22 @@ class Context:
         self.validated_operation: ValidatedOperation | None = None
         self.rate_limit_status: RateLimitStatus | None = None
         self._viewer_lookup = viewer_lookup
-        self._viewer: DataLoader[None, Viewer] = DataLoader(self._load_viewers)
-        self._loaders: dict[str, Loader] = {}
+        self._viewer: Future[Viewer] | None = None
 
     async def viewer(self) -> Viewer:
-        """The appointment that asks; one look-up however many fields ask at once.
+        """The appointment that asks; one look-up for all fields.
 
         Raises:
             AppointmentRequired: no appointment in force, or none named among several.
 
         """
-        return await self._viewer.load(None)
-
-    async def load(self, kind: Kind, id: UUID) -> Any:  # noqa: ANN401 - the kind's own record
-        """The object, or None where this viewer sees none; objects are read many at a time."""
-        if id == NIL:
-            return None
-        if kind.name not in self._loaders:
-            self._loaders[kind.name] = DataLoader(self._batch_function(kind))
-        return await self._loaders[kind.name].load(id)
-
-    async def load_batched(
-        self, read: Callable[[list[Any]], Awaitable[Mapping[Any, T]]], key: object
-    ) -> T | None:
-        """What ``read`` finds for ``key``; keys wanted together are read together."""
-        name = f"{read.__module__}.{read.__qualname__}"
-        if name not in self._loaders:
-            self._loaders[name] = DataLoader(_ordered_batch(read))
-        return cast("T | None", await self._loaders[name].load(cast("UUID", key)))
+        if self._viewer is None:
+            self._viewer = ensure_future(self._viewer_lookup(self.caller))
+        return await self._viewer
 
     def invalidate(self) -> None:
-        """Drop what was read: a command has changed what is there, and perhaps who may see it."""
-        self._viewer = DataLoader(self._load_viewers)
-        self._loaders.clear()
-
-    async def _load_viewers(self, asked: list[None]) -> list[Viewer]:
-        return [await self._viewer_lookup(self.caller)] * len(asked)
-
-    def _batch_function(self, kind: Kind) -> Callable[[list[UUID]], Awaitable[list[Any]]]:
-        async def read(ids: list[UUID]) -> list[Any]:
-            found = await load_batch(await self.viewer(), kind, ids)
-            return [found.get(id) for id in ids]
-
-        return read
-
-
-def _ordered_batch(
-    read: Callable[[list[Any]], Awaitable[Mapping[Any, T]]],
-) -> Callable[[list[Any]], Awaitable[list[T | None]]]:
-    async def ordered(keys: list[Any]) -> list[T | None]:
-        found = await read(keys)
-        return [found.get(key) for key in keys]
-
-    return ordered
+        """Look the viewer up again: a command may have changed their rights."""
+        self._viewer = None
 
 
 Info = strawberry.Info[Context, None]

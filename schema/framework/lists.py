@@ -1,42 +1,32 @@
 """Lists, declared as data: of what type, narrowed by which fields, in which orders.
 
 Every list takes the same arguments - ``first``/``after`` or ``last``/``before``, ``where``,
-``orderBy`` - and is read the
-same way: under the row filter, by keyset, never counted unasked.
+``orderBy`` - and is read the same way: under the row filter, by keyset, counted only on request.
 """
 
-import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from functools import cache
 from types import new_class
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, cast
 
 import strawberry
+from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from registry.access.kinds import Kind
-from registry.reading.keyset import (
-    ColumnFilter,
-    Operator,
-    Ordering,
-    PageRequest,
-    check_value_count,
-    load_page,
-    sum_visible,
-)
-from schema.framework.connections import Connection, ListQuery, build_connection
-from schema.framework.context import Info
+from registry.reading.catalog import ConnectionField, FilterField
+from registry.reading.keyset import Ordering
+from schema.framework.connections import Connection
 from schema.framework.enums import definition_of, describe_enum
+from schema.framework.fields import FieldArgument, projected_field
 from schema.framework.global_ids import parse_id_of_kind
-from schema.framework.governed import Governed, node_type
+from schema.framework.governed import Governed
 from schema.framework.inputs import NODE_ID_KEY
-from schema.framework.projected import PROJECTION_KEY
 from schema.framework.scalars import Money
-
-A = TypeVar("A")
 
 
 @strawberry.input(description="Narrow by a word or code 按文本筛选.")
@@ -107,18 +97,13 @@ class FilterSpec:
             return _enum_filter(self.words)
         return strawberry.ID if self.kind else TimeFilter if self.is_time else TextFilter
 
-    def to_filters(self, name: str, filter_input: Any) -> Iterator[ColumnFilter]:  # noqa: ANN401 - one of three types
-        """What was asked, as conditions."""
-        if self.kind:
-            key = parse_id_of_kind(self.kind, filter_input, field=f"where.{name}")
-            yield ColumnFilter(self.column, "contains" if self.is_array else "eq", key)
-            return
-        for each in dataclasses.fields(filter_input):
-            value = getattr(filter_input, each.name)
-            if value is None or value is strawberry.UNSET:
-                continue
-            check_value_count(f"where.{name}", value)
-            yield ColumnFilter(self.column, _OPERATORS[each.name], value)
+    def to_filter_field(self, name: str) -> FilterField:
+        """The filter as it is read."""
+
+        def parse(sent: str) -> object:
+            return parse_id_of_kind(self.kind, sent, field=f"where.{name}")
+
+        return FilterField(self.column, self.is_array, parse if self.kind else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,31 +121,14 @@ class TotalSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class ListSpec:
-    """How a list is declared.
-
-    Attributes:
-        kind: of which objects.
-        orders: the orders a client may choose, the first by default.
-        where: the fields a client may narrow by.
-        parent: the column that points to the object the field belongs to; empty for a root field.
-        totals: what may be added up.
-
-    """
-
-    kind: Kind
-    orders: Mapping[str, Ordering]
-    where: Mapping[str, FilterSpec]
-    parent: str = ""
-    totals: Mapping[str, TotalSpec] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class SharedList:
     """A list that stands in several places, declared before the type of its objects.
 
     Attributes:
-        module: where that type stands.
+        kind: of which objects.
+        module: the module of that type.
+        orders: the orders a client may choose, the first by default.
+        where: the fields a client may narrow by.
         totals: totals of money that a client may ask for, by their names.
 
     """
@@ -188,7 +156,7 @@ def list_field(
         where: the fields a client may narrow by.
 
     """
-    return _connection_field(ListSpec(cls.KIND, orders, where), cls, description)
+    return _connection_field(SharedList(cls.KIND, "", orders, where), cls, description, "")
 
 
 def shared_list(declaration: SharedList, description: str, *, parent: str = "") -> StrawberryField:
@@ -201,95 +169,46 @@ def shared_list(declaration: SharedList, description: str, *, parent: str = "") 
 
     """
     to = Annotated[declaration.kind.name, strawberry.lazy(declaration.module)]  # type: ignore[name-defined]  # A value.
-    return _connection_field(
-        ListSpec(
-            declaration.kind, declaration.orders, declaration.where, parent, declaration.totals
-        ),
-        to,
-        description,
+    return _connection_field(declaration, to, description, parent)
+
+
+def _connection_field(spec: SharedList, to: Any, description: str, parent: str) -> StrawberryField:  # noqa: ANN401 - a type
+    order_type, where_type = _order_type(spec), _where_type(spec)
+    connection = ConnectionField(
+        node_type=spec.kind.name,
+        orders=spec.orders,
+        filters={to_camel_case(name): by.to_filter_field(name) for name, by in spec.where.items()},
+        parent_column=parent,
+        totals={to_camel_case(name): total.column for name, total in spec.totals.items()},
     )
+    optional = {"first": int, "after": str, "last": int, "before": str, "where": where_type}
+    arguments = {name: FieldArgument(type | None) for name, type in optional.items()}
+    arguments["order_by"] = FieldArgument(order_type, next(iter(order_type)))
+    declared = projected_field(description, connection, arguments=arguments)
+    declared.type_annotation = StrawberryAnnotation(_connection_type(spec, to))
+    return cast("StrawberryField", declared)
 
-
-def _connection_field(spec: ListSpec, to: Any, description: str) -> StrawberryField:  # noqa: ANN401 - a type
-    order_type = _order_type(spec.kind, tuple(spec.orders))
-    where_type = _where_type(spec.kind, spec.where)
-    default = next(iter(order_type))
-
-    async def resolve(  # noqa: PLR0913, PLR0917 - the arguments every list has in the API
-        self: Any,  # noqa: ANN401 - a root or a governed object
-        info: Info,
-        first: int | None = strawberry.UNSET,
-        after: str | None = strawberry.UNSET,
-        last: int | None = strawberry.UNSET,
-        before: str | None = strawberry.UNSET,
-        where: Any = strawberry.UNSET,  # noqa: ANN401 - annotated below
-        order_by: Any = default,  # noqa: ANN401 - annotated below
-    ) -> Any:  # noqa: ANN401 - annotated below
-        matches = tuple(_filters(spec.where, where))
-        if spec.parent:
-            matches = (*matches, ColumnFilter(spec.parent, "eq", self.record.pk))
-        viewer, kind = await info.context.viewer(), spec.kind
-        wanted = PageRequest(
-            _none_if_unset(first),
-            _none_if_unset(after),
-            _none_if_unset(last),
-            _none_if_unset(before),
-        )
-        order = spec.orders[order_by.value]
-        found = await load_page(viewer, kind, order, wanted, filters=matches)
-        cls = node_type(info, kind.name)
-        assert cls is not None, "every list is of a type of the API"
-        return build_connection(cls, found, ListQuery(viewer, kind, matches))
-
-    resolve.__annotations__ |= {
-        "where": where_type | None,
-        "order_by": order_type,
-        "return": _connection_type(spec, to),
-    }
-    made = strawberry.field(
-        resolver=resolve, description=description, metadata={PROJECTION_KEY: spec}
-    )
-    return cast("StrawberryField", made)
-
-
-def _none_if_unset(argument: A | None) -> A | None:
-    """The argument, or None where the client left it out."""
-    return None if argument is strawberry.UNSET else argument
-
-
-def _filters(specs: Mapping[str, FilterSpec], where: object) -> Iterator[ColumnFilter]:
-    for name, by in specs.items():
-        asked = getattr(where, name, None)
-        if asked is not None and asked is not strawberry.UNSET:
-            yield from by.to_filters(name, asked)
-
-
-_OPERATORS: dict[str, Operator] = {"eq": "eq", "in_": "in", "gte": "gte", "lt": "lt"}
 
 _types_by_name: dict[str, Any] = {}
 """Filter and order types by name: a list of the same type elsewhere uses the same."""
 
 
-def _connection_type(spec: ListSpec, to: Any) -> Any:  # noqa: ANN401 - a type of the API
+def _connection_type(spec: SharedList, to: Any) -> Any:  # noqa: ANN401 - a type of the API
     """The page's type, with the totals that the list offers."""
     if not spec.totals:
         return Connection[to]
     name = f"{spec.kind.name}Connection"
     if name not in _types_by_name:
-        totals = {name: _total_field(spec.kind, each) for name, each in spec.totals.items()}
-        made = new_class(name, (Connection[to],), exec_body=lambda body: body.update(totals))
+        body: dict[str, Any] = {
+            name: strawberry.field(description=total.description)
+            for name, total in spec.totals.items()
+        }
+        body["__annotations__"] = dict.fromkeys(spec.totals, Money)
+        made = new_class(name, (Connection[to],), exec_body=lambda new: new.update(body))
         _types_by_name[name] = strawberry.type(
             made, name=name, description="One page of a list 列表页."
         )
     return _types_by_name[name]
-
-
-def _total_field(kind: Kind, spec: TotalSpec) -> StrawberryField:
-    async def resolve(self: Connection[Any]) -> Money:
-        matches = self.list_query.filters
-        return Money(await sum_visible(self.list_query.viewer, kind, spec.column, filters=matches))
-
-    return cast("StrawberryField", strawberry.field(resolver=resolve, description=spec.description))
 
 
 _ORDER_TEXTS = {
@@ -304,17 +223,17 @@ _ORDER_TEXTS = {
 }
 
 
-def _order_type(kind: Kind, names: tuple[str, ...]) -> Any:  # noqa: ANN401 - a new enum
-    name = f"{kind.name}Order"
+def _order_type(spec: SharedList) -> Any:  # noqa: ANN401 - a new enum
+    name = f"{spec.kind.name}Order"
     if name not in _types_by_name:
-        made = Enum(name, {order.upper(): order for order in names})  # type: ignore[misc]  # Names come from the declaration.
-        texts = {order: _ORDER_TEXTS[order] for order in names}
+        made = Enum(name, {order.upper(): order for order in spec.orders})  # type: ignore[misc]  # Names come from the declaration.
+        texts = {order: _ORDER_TEXTS[order] for order in spec.orders}
         _types_by_name[name] = describe_enum(made, "The order of a list 排序方式.", **texts)
     return _types_by_name[name]
 
 
-def _where_type(kind: Kind, where: Mapping[str, FilterSpec]) -> Any:  # noqa: ANN401 - a new type
-    name = f"{kind.name}Where"
+def _where_type(spec: SharedList) -> Any:  # noqa: ANN401 - a new type
+    name = f"{spec.kind.name}Where"
     if name not in _types_by_name:
         fields = {
             asked: strawberry.field(
@@ -322,9 +241,9 @@ def _where_type(kind: Kind, where: Mapping[str, FilterSpec]) -> Any:  # noqa: AN
                 description=by.description,
                 metadata={NODE_ID_KEY: by.kind} if by.kind else {},
             )
-            for asked, by in where.items()
+            for asked, by in spec.where.items()
         }
-        annotations = {asked: by.input_type | None for asked, by in where.items()}
+        annotations = {asked: by.input_type | None for asked, by in spec.where.items()}
         _types_by_name[name] = strawberry.input(
             type(name, (), {"__annotations__": annotations, **fields}),
             description="By what the list is narrowed; all must hold 筛选条件.",

@@ -13,10 +13,10 @@ from registry.commands.command import Operation
 from registry.reading.enum_names import enum_name
 from registry.reading.projections import ColumnExpr, Projection, ToOne
 from schema.framework.context import Info
+from schema.framework.fields import projected_field
 from schema.framework.governed import AuditEntry, Governed
 from schema.framework.inputs import CommandInput, payload_name, run_command
 from schema.framework.preview import Preview
-from schema.framework.projected import projected
 from schema.framework.refusals import Refusal
 
 
@@ -117,7 +117,7 @@ def payload_type(object_type: type[Governed]) -> type:
         ),
     }
     body: dict[str, Any] = {
-        name: strawberry.field(description=description, metadata=projected(projection))
+        name: projected_field(description, projection)
         for name, (_, description, projection) in fields.items()
     }
     body["__annotations__"] = {name: annotation for name, (annotation, _, _) in fields.items()}

@@ -11,6 +11,7 @@ from policies.vocabulary import Text
 from registry.kernel import errors
 from schema.documents.cost import MAX_ITEMS
 from schema.framework.enums import describe_enum
+from schema.framework.fields import column
 
 describe_enum(
     errors.Code,
@@ -40,8 +41,8 @@ SEPARATOR = " | "
 class LocalisedText:
     """A sentence, a name or a citation."""
 
-    en: str = strawberry.field(description="In English 英文.")
-    zh: str = strawberry.field(description="In Chinese 中文.")
+    en: str = column("In English 英文.")
+    zh: str = column("In Chinese 中文.")
 
     @classmethod
     def of(cls, text: Text) -> Self:

@@ -18,42 +18,31 @@ from graphql import (
 )
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
+from strawberry.utils.str_converters import to_camel_case
 
 from policies.vocabulary import VOCABULARY
 from registry.access.kinds import Kind
 from registry.reading.catalog import (
     Argument,
     Catalog,
-    ConnectionField,
     FieldSource,
     FieldSpec,
-    FilterField,
-    NodeLookup,
     ObjectType,
     ScalarFormat,
     WorkListField,
 )
 from registry.reading.projections import ColumnExpr, Projection, ToOne
 from registry.reading.sql_text import quote_literal
-from schema.framework.global_ids import parse_global_id, parse_id_of_kind
-from schema.framework.governed import (
-    ATTRIBUTE_KEY,
-    NULL_VALUE_KEY,
-    RELATION_KEY,
-    TARGET_KIND_KEY,
-    Governed,
-    column_of,
-    mask_of,
-)
-from schema.framework.lists import FilterSpec, ListSpec
-from schema.framework.projected import (
-    NODE_LOOKUP,
+from schema.framework.fields import (
     OWN_ID,
     PROJECTION_KEY,
-    WORK_LIST,
+    ColumnField,
     ProjectedField,
-    bounded_list,
+    attribute_of,
+    column_field,
+    mask_of,
 )
+from schema.framework.governed import Governed
 
 _DEFINITION = "strawberry-definition"
 _FORMATS = {
@@ -70,7 +59,7 @@ _FORMATS = {
 
 
 def build_catalog(schema: GraphQLSchema) -> Catalog:
-    """What can be planned of a built schema; a field that says nothing of rows is left out."""
+    """The readable types of a built schema, from the projections of their declared fields."""
     return {
         name: _object_type(schema, named)
         for name, named in schema.type_map.items()
@@ -106,54 +95,50 @@ def _table_name(origin: type, kind: Kind | None) -> str:
 def _field_spec(
     schema: GraphQLSchema, field: GraphQLField, own: StrawberryField, kind: Kind | None
 ) -> FieldSpec | None:
-    said = own.metadata.get(PROJECTION_KEY)
-    read = _field_source(schema, own, said, kind)
-    if read is None:
+    declared, shown = own.metadata.get(PROJECTION_KEY), column_field(own)
+    if isinstance(declared, ProjectedField):
+        source = _field_source(schema, declared, kind)
+    elif shown is not None:
+        declared, source = None, _column_source(own, shown, kind)
+    else:
         return None
-    faced = said if isinstance(said, ProjectedField) else None
-    accepts = bounded_list if said == WORK_LIST else faced.check_arguments if faced else None
     return FieldSpec(
-        read,
+        source,
         scalar_format=_scalar_format(field),
         object_types=_target_types(schema, field),
         required=isinstance(field.type, GraphQLNonNull),
         mask=mask_of(kind, own) if kind else "",
-        arguments=_argument_specs(field, own, faced.argument_parsers if faced else {}),
-        check_arguments=accepts,
+        arguments=_argument_specs(field, own, declared.argument_parsers if declared else {}),
+        check_arguments=declared.check_arguments if declared else None,
     )
 
 
 def _field_source(
-    schema: GraphQLSchema, own: StrawberryField, declared: object, kind: Kind | None
-) -> FieldSource | None:
-    if isinstance(declared, ListSpec):
-        return _connection_field(declared)
-    if declared == NODE_LOOKUP:
-        return NodeLookup(parse_global_id)
-    if declared == WORK_LIST:
+    schema: GraphQLSchema, declared: ProjectedField, kind: Kind | None
+) -> FieldSource:
+    source = declared.projection() if callable(declared.projection) else declared.projection
+    if isinstance(source, WorkListField):
         return WorkListField(tuple(_schema_kinds(schema)))
-    if isinstance(declared, ProjectedField):
-        face = declared.projection() if callable(declared.projection) else declared.projection
-        return ColumnExpr("{t}.id", id_kind=kind.name) if face is OWN_ID and kind else face
-    if ATTRIBUTE_KEY in own.metadata:
-        return _declared_projection(own, kind)
-    # A field without a resolver shows the column it is called after.
-    return ColumnExpr(f"{{t}}.{own.python_name}") if own.base_resolver is None else None
+    return ColumnExpr("{t}.id", id_kind=kind.name) if source is OWN_ID and kind else source
 
 
-def _declared_projection(own: StrawberryField, kind: Kind | None) -> Projection:
-    """What ``column`` and ``relation`` say."""
-    assert kind is not None, "columns are of governed objects"
-    column = _column_sql(kind, column_of(own))
-    if own.metadata.get(RELATION_KEY):
+def _column_source(own: StrawberryField, shown: ColumnField, kind: Kind | None) -> Projection:
+    """The projection of a ``column`` or ``relation``."""
+    if shown.projection is not None:
+        return shown.projection
+    column = _column_sql(kind, attribute_of(own))
+    if shown.is_relation:
         return ToOne(column)
-    absent, names = own.metadata.get(NULL_VALUE_KEY), str(own.metadata.get(TARGET_KIND_KEY, ""))
+    absent = shown.null_value
     return ColumnExpr(
-        f"NULLIF({column}, {_sql_literal(absent)})" if absent is not None else column, id_kind=names
+        f"NULLIF({column}, {_sql_literal(absent)})" if absent is not None else column,
+        id_kind=shown.target_kind,
     )
 
 
-def _column_sql(kind: Kind, attribute: str) -> str:
+def _column_sql(kind: Kind | None, attribute: str) -> str:
+    if kind is None:
+        return f"{{t}}.{attribute}"
     columns = kind.record._meta.fields_db_projection  # noqa: SLF001 - Tortoise's own catalogue
     return f"{{t}}.{columns[attribute]}"
 
@@ -162,23 +147,6 @@ def _sql_literal(value: object) -> str:
     if isinstance(value, datetime):
         return f"{quote_literal(value.isoformat())}::timestamptz"
     return quote_literal(str(value))
-
-
-def _connection_field(listing: ListSpec) -> ConnectionField:
-    return ConnectionField(
-        node_type=listing.kind.name,
-        orders=listing.orders,
-        filters={_camel_case(name): _filter_field(name, by) for name, by in listing.where.items()},
-        parent_column=listing.parent,
-        totals={_camel_case(name): each.column for name, each in listing.totals.items()},
-    )
-
-
-def _filter_field(name: str, by: FilterSpec) -> FilterField:
-    def reads(sent: str) -> object:
-        return parse_id_of_kind(by.kind, sent, field=f"where.{name}")
-
-    return FilterField(by.column, is_array=by.is_array, parse=reads if by.kind else None)
 
 
 def _scalar_format(field: GraphQLField) -> ScalarFormat:
@@ -200,7 +168,7 @@ def _target_types(schema: GraphQLSchema, field: GraphQLField) -> tuple[str, ...]
 def _argument_specs(
     field: GraphQLField, own: StrawberryField, parsers: Mapping[str, Callable[[Any], object]]
 ) -> Mapping[str, Argument]:
-    names = {_camel_case(argument.python_name): argument.python_name for argument in own.arguments}
+    names = {to_camel_case(sent.python_name): sent.python_name for sent in own.arguments}
     return {names[name]: Argument(name, parsers.get(names[name])) for name in field.args}
 
 
@@ -212,8 +180,3 @@ def _schema_kinds(schema: GraphQLSchema) -> list[Kind]:
         for named in found
         if named is not None
     ]
-
-
-def _camel_case(name: str) -> str:
-    head, *rest = name.rstrip("_").split("_")
-    return head + "".join(word.capitalize() for word in rest)

@@ -111,8 +111,6 @@ class Planner:
         try:
             bound = self.coerce_and_bind(operation, variables)
             plan = self.plan_operation(operation, bound, viewer)
-            if plan.can_fail:
-                return None
             return BoundPlan(plan, plan.values(viewer, bound.arguments))
         except (NotPlannable, Refused, GraphQLError):
             return None

@@ -1,31 +1,20 @@
 """Cooperation agreements in the API: who agreed what with whom, and what came of it."""
 
-from asyncio import gather
 from datetime import date, datetime
 from typing import ClassVar
-from uuid import UUID
 
 import strawberry
 
-from registry.access.principals import NIL
 from registry.agreements import milestones, operations, projections, rules
 from registry.agreements.facts import AGREEMENT
-from registry.agreements.milestones import milestones_of, parties_of
-from registry.agreements.records import AgreementParty as PartyRecord
-from registry.agreements.records import Milestone as MilestoneRecord
 from registry.agreements.rules import AgreementKind, AgreementState, MilestoneState, Visibility
-from registry.kernel.calendar import day_of
-from registry.parties.facts import ORGANISATION, PERSON
 from registry.reading.keyset import Ordering
 from registry.reading.projections import column_or_null
-from schema.documents.cost import MAX_ITEMS
-from schema.framework.context import Info
-from schema.framework.global_ids import to_global_id
-from schema.framework.governed import Governed, column, node_type, relation
+from schema.framework.fields import column, projected_field, relation
+from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.lists import FilterSpec, list_field
 from schema.framework.mutations import governed_mutation
-from schema.framework.projected import projected
 from schema.framework.scalars import Sha256
 from schema.types.parties import Organisation, Person
 
@@ -34,83 +23,32 @@ from schema.types.parties import Organisation, Person
 class AgreementParty:
     """Who agreed, as what, and who signed for it."""
 
-    record: strawberry.Private[PartyRecord]
-    capacity: str = strawberry.field(description="What it is in the agreement 签约身份.")
-    signed_at: datetime | None = strawberry.field(description="When it was signed 签署时间.")
+    capacity: str = column("What it is in the agreement 签约身份.")
+    signed_at: datetime | None = column("When it was signed 签署时间.")
+    organisation: Organisation = projected_field("The organisation 单位.", projections.PARTY)
 
-    @strawberry.field(description="The organisation 单位.", metadata=projected(projections.PARTY))
-    async def organisation(self, info: Info) -> Organisation:
-        """Its public card."""
-        found = await info.context.load(ORGANISATION, self.record.organisation_id)
-        return Organisation(record=found)
-
-    @strawberry.field(
-        description="Who signed, where this appointment may see him 签署人.",
-        metadata=projected(projections.SIGNED_BY),
+    signed_by: Person | None = projected_field(
+        "Who signed, where this appointment may see him 签署人.", projections.SIGNED_BY
     )
-    async def signed_by(self, info: Info) -> Person | None:
-        """The party's own representative."""
-        found = await info.context.load(PERSON, self.record.signed_by or NIL)
-        return Person(record=found) if found is not None else None
-
-    @classmethod
-    def of(cls, record: PartyRecord) -> "AgreementParty":
-        """The API's form of a party."""
-        return cls(record=record, capacity=record.capacity, signed_at=record.signed_at)
 
 
 @strawberry.type(description="What the parties want to reach, and what shows that they did 里程碑.")
 class Milestone:
     """A milestone with its evidence."""
 
-    record: strawberry.Private[MilestoneRecord]
-    title: str = strawberry.field(description="What is to be reached 名称.")
-    due_on: date | None = strawberry.field(description="By when 计划完成日.")
-    state: MilestoneState = strawberry.field(description="Whether it is reached 状态.")
-    reached_on: date | None = strawberry.field(description="When it was reached 完成日.")
-    note: str | None = strawberry.field(
-        description="What there is to say of it 说明.", metadata=projected(column_or_null("note"))
+    title: str = column("What is to be reached 名称.")
+    due_on: date | None = column("By when 计划完成日.")
+    state: MilestoneState = column("Whether it is reached 状态.")
+    reached_on: date | None = column("When it was reached 完成日.")
+    note: str | None = projected_field("What there is to say of it 说明.", column_or_null("note"))
+    sha256: Sha256 | None = column("SHA-256 of the document that shows it 证明文件摘要.")
+
+    id: strawberry.ID = projected_field("Opaque identifier 标识.", projections.MILESTONE_KEY)
+    links: list[Governed] = projected_field(
+        "Objects of the registry that show it, those that may be seen 关联对象.",
+        projections.LINKS,
+        max_items=rules.LINKS_MAX,
     )
-    sha256: Sha256 | None = strawberry.field(
-        description="SHA-256 of the document that shows it 证明文件摘要."
-    )
-
-    @strawberry.field(
-        description="Opaque identifier 标识.", metadata=projected(projections.MILESTONE_KEY)
-    )
-    def id(self) -> strawberry.ID:
-        """To name it when it is reached."""
-        return to_global_id("Milestone", self.record.id)
-
-    @strawberry.field(
-        description="Objects of the registry that show it, those that may be seen 关联对象.",
-        metadata={MAX_ITEMS: rules.LINKS_MAX, **projected(projections.LINKS)},
-    )
-    async def links(self, info: Info) -> list[Governed]:
-        """Each decided on anew for who asks."""
-        found = await gather(
-            *(_load_linked(info, link["kind"], link["id"]) for link in self.record.links)
-        )
-        return [node for node in found if node is not None]
-
-    @classmethod
-    def of(cls, record: MilestoneRecord) -> "Milestone":
-        """The API's form of a milestone."""
-        return cls(
-            record=record,
-            title=record.title,
-            due_on=record.due_on,
-            state=MilestoneState(record.state),
-            reached_on=record.reached_on,
-            note=record.note or None,
-            sha256=Sha256(record.sha256) if record.sha256 else None,
-        )
-
-
-async def _load_linked(info: Info, kind: str, id: str) -> Governed | None:
-    cls = node_type(info, kind)
-    record = await info.context.load(cls.KIND, UUID(id)) if cls else None
-    return cls(record=record) if cls and record is not None else None
 
 
 @strawberry.type(description="A cooperation agreement 合作协议.")
@@ -136,32 +74,14 @@ class Agreement(Governed):
     drafted_at: datetime = column("When it was drafted 起草时间.")
     source: str | None = column("Where it was read 数据来源.", null_value="")
     demo: bool = column("Demonstration data 是否演示数据.")
+    state: AgreementState = projected_field("Where it stands today 当前状态.", projections.STATE)
 
-    @strawberry.field(
-        description="Where it stands today 当前状态.", metadata=projected(projections.STATE)
+    parties: list[AgreementParty] = projected_field(
+        "The parties in their order 签约方.", projections.PARTIES, max_items=rules.PARTIES_MAX
     )
-    async def state(self, info: Info) -> AgreementState:
-        """What is in force past its last day has expired."""
-        today = day_of((await info.context.viewer()).now)
-        return rules.state_on(AgreementState(self.record.state), self.record.valid_until, today)
-
-    @strawberry.field(
-        description="The parties in their order 签约方.",
-        metadata={MAX_ITEMS: rules.PARTIES_MAX, **projected(projections.PARTIES)},
+    milestones: list[Milestone] = projected_field(
+        "The milestones as they were planned, at most 200 里程碑.", projections.MILESTONES
     )
-    async def parties(self, info: Info) -> list[AgreementParty]:
-        """Two to twenty."""
-        found = await info.context.load_batched(parties_of, self.record.pk)
-        return [AgreementParty.of(party) for party in found or ()]
-
-    @strawberry.field(
-        description="The milestones as they were planned, at most 200 里程碑.",
-        metadata=projected(projections.MILESTONES),
-    )
-    async def milestones(self, info: Info) -> list[Milestone]:
-        """Planned and reached."""
-        found = await info.context.load_batched(milestones_of, self.record.pk)
-        return [Milestone.of(milestone) for milestone in found or ()]
 
 
 @strawberry.input(description="A party to be 签约方.")

@@ -5,19 +5,15 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.kernel.quantities import format_quantity
 from registry.ledger import operations, projections
-from registry.ledger.account_statement import postings_of
 from registry.ledger.facts import FREEZE, REVERSAL
-from registry.ledger.instruments import instruments_of
 from registry.ledger.rules import FreezeState, FreezeTarget, ReversalState
 from registry.reading.keyset import Ordering
-from schema.framework.global_ids import to_global_id
-from schema.framework.governed import Governed, column, relation
+from schema.framework.fields import column, projected_field, relation
+from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.lists import FilterSpec, list_field
 from schema.framework.mutations import governed_mutation
-from schema.framework.projected import projected
 from schema.framework.scalars import Quantity
 from schema.types.accounts import INSTRUMENT, Account, Instrument
 from schema.types.parties import Organisation
@@ -44,18 +40,13 @@ class Freeze(Governed):
 class Posting:
     """One movement between two accounts."""
 
-    source: strawberry.ID = strawberry.field(
-        description="The account that gives 转出账户.", metadata=projected(projections.SOURCE)
+    source: strawberry.ID = projected_field("The account that gives 转出账户.", projections.SOURCE)
+    target: strawberry.ID = projected_field(
+        "The account that receives 转入账户.", projections.TARGET
     )
-    target: strawberry.ID = strawberry.field(
-        description="The account that receives 转入账户.", metadata=projected(projections.TARGET)
-    )
-    instrument: Instrument = strawberry.field(
-        description="What is moved 标的.", metadata=projected(projections.POSTING_INSTRUMENT)
-    )
-    quantity: Quantity = strawberry.field(
-        description="How much, in the instrument's unit 数量.",
-        metadata=projected(projections.POSTING_QUANTITY),
+    instrument: Instrument = projected_field("What is moved 标的.", projections.POSTING_INSTRUMENT)
+    quantity: Quantity = projected_field(
+        "How much, in the instrument's unit 数量.", projections.POSTING_QUANTITY
     )
 
 
@@ -72,25 +63,9 @@ class Reversal(Governed):
     )
     demo: bool = column("Demonstration data 是否演示数据.")
 
-    @strawberry.field(
-        description="What the entry had moved 被冲正分录的记账.",
-        metadata=projected(projections.POSTINGS),
+    postings: list[Posting] = projected_field(
+        "What the entry had moved 被冲正分录的记账.", projections.POSTINGS
     )
-    async def postings(self) -> list[Posting]:
-        """In their order."""
-        moved = await postings_of(self.record.entry_id)
-        known = await instruments_of(posting.instrument for posting in moved)
-        return [
-            Posting(
-                source=to_global_id("Account", posting.source),
-                target=to_global_id("Account", posting.target),
-                instrument=Instrument.of(known[posting.instrument]),
-                quantity=Quantity(
-                    format_quantity(posting.quantity, known[posting.instrument].scale)
-                ),
-            )
-            for posting in moved
-        ]
 
 
 @strawberry.input(description="Freeze a party, an account or a position 实施冻结.")

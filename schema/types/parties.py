@@ -6,7 +6,6 @@ from typing import ClassVar
 import strawberry
 
 from registry.parties import operations, projections
-from registry.parties.appointments import was_in_force_at
 from registry.parties.facts import APPOINTMENT, ORGANISATION, PERSON
 from registry.parties.rules import (
     AppointmentState,
@@ -16,13 +15,12 @@ from registry.parties.rules import (
 )
 from registry.reading.keyset import Ordering
 from registry.reading.projections import plain_column
-from schema.framework.context import Info
 from schema.framework.enums import Role
-from schema.framework.governed import Governed, column, relation
+from schema.framework.fields import FieldArgument, column, projected_field, relation
+from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.lists import FilterSpec, list_field, shared_list
 from schema.framework.mutations import governed_mutation
-from schema.framework.projected import projected
 from schema.types.reference import Division, division_field
 from schema.types.shared_lists import ACCOUNTS, PERMITS, PROJECTS, TRANSFERS
 
@@ -103,13 +101,11 @@ class Appointment(Governed):
     )
     demo: bool = column("Demonstration data 是否演示数据.")
 
-    @strawberry.field(
-        description="Whether it counts, now or at a moment 是否有效(可查历史时点).",
-        metadata=projected(projections.IN_FORCE_AT),
+    effective: bool = projected_field(
+        "Whether it counts, now or at a moment 是否有效(可查历史时点).",
+        projections.IN_FORCE_AT,
+        arguments={"as_of": FieldArgument(datetime | None)},
     )
-    async def effective(self, info: Info, as_of: datetime | None = strawberry.UNSET) -> bool:
-        """Judged by the registry's clock; a moment to come is judged by what is known now."""
-        return await was_in_force_at(self.record, as_of or (await info.context.viewer()).now)
 
 
 @strawberry.input(description="Register an organisation 登记单位.")

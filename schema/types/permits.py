@@ -5,31 +5,21 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.kernel.calendar import day_of
-from registry.kernel.quantities import DateRange
-from registry.permits import operations, projections, rules
+from registry.permits import operations, projections
 from registry.permits.facts import PERMIT
-from registry.permits.queries import limits_on, outlets_of
-from registry.permits.records import Outlet as OutletRecord
-from registry.permits.records import PermitLimit as LimitRecord
 from registry.permits.rules import Medium, PermitCategory, PermitState
 from registry.reading.projections import plain_column
-from registry.reference.queries import river_systems_by_code
-from schema.framework.context import Info
-from schema.framework.governed import Governed, column, relation
+from schema.framework.fields import FieldArgument, column, projected_field, relation
+from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.lists import shared_list
 from schema.framework.mutations import governed_mutation
-from schema.framework.projected import projected
 from schema.framework.scalars import Quantity
 from schema.types.parties import Organisation
 from schema.types.reference import (
     Division,
     Pollutant,
     RiverSystem,
-    format_in_unit,
-    load_division,
-    load_pollutant,
 )
 from schema.types.shared_lists import PERMITS
 
@@ -38,59 +28,25 @@ from schema.types.shared_lists import PERMITS
 class PermitLimit:
     """A limit and the days it stands for."""
 
-    record: strawberry.Private[LimitRecord]
-    effective_from: date = strawberry.field(description="First day 生效日.")
-    effective_until: date | None = strawberry.field(
-        description="Last day; null while no change is known 失效日."
-    )
-    source: str = strawberry.field(description="Where the figure comes from 数据来源.")
+    effective_from: date = column("First day 生效日.")
+    effective_until: date | None = column("Last day; null while no change is known 失效日.")
+    source: str = column("Where the figure comes from 数据来源.")
+    pollutant: Pollutant | None = projected_field("The pollutant 污染物.", projections.POLLUTANT)
 
-    @strawberry.field(
-        description="The pollutant 污染物.", metadata=projected(projections.POLLUTANT)
+    quantity: Quantity = projected_field(
+        "How much in a year, in the pollutant's unit 年许可量.", projections.QUANTITY
     )
-    async def pollutant(self, info: Info) -> Pollutant | None:
-        """Read with those of the other limits of the answer."""
-        return await load_pollutant(info, self.record.pollutant)
-
-    @strawberry.field(
-        description="How much in a year, in the pollutant's unit 年许可量.",
-        metadata=projected(projections.QUANTITY),
-    )
-    async def quantity(self, info: Info) -> Quantity:
-        """A decimal with the decimals of the pollutant."""
-        return await format_in_unit(info, self.record.pollutant, self.record.quantity)
-
-    @classmethod
-    def of(cls, record: LimitRecord) -> "PermitLimit":
-        """The API's form of a limit."""
-        same = ("effective_from", "effective_until", "source")
-        return cls(record=record, **{name: getattr(record, name) for name in same})
 
 
 @strawberry.type(description="A place where a permit lets out 排放口.")
 class Outlet:
     """An outlet; the river belongs to it, not to the city."""
 
-    record: strawberry.Private[OutletRecord]
-    code: str = strawberry.field(description="DA for air, DW for water 排放口编号.")
-    medium: Medium = strawberry.field(description="What it lets out into 环境要素.")
-
-    @strawberry.field(
-        description="The river system it lets out into; null for air 水系.",
-        metadata=projected(projections.RIVER_SYSTEM),
+    code: str = column("DA for air, DW for water 排放口编号.")
+    medium: Medium = column("What it lets out into 环境要素.")
+    river_system: RiverSystem | None = projected_field(
+        "The river system it lets out into; null for air 水系.", projections.RIVER_SYSTEM
     )
-    async def river_system(self, info: Info) -> RiverSystem | None:
-        """Read with those of the other outlets of the answer."""
-        code = self.record.river_system
-        if code is None:
-            return None
-        found = await info.context.load_batched(river_systems_by_code, code)
-        return RiverSystem.of(found) if found else None
-
-    @classmethod
-    def of(cls, record: OutletRecord) -> "Outlet":
-        """The API's form of an outlet."""
-        return cls(record=record, code=record.code, medium=Medium(record.medium))
 
 
 @strawberry.type(description="A discharge permit 排污许可证.")
@@ -110,51 +66,23 @@ class Permit(Governed):
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
     registered_at: datetime = column("When it was entered here 登记时间.")
-
-    @strawberry.field(
-        description="The division that issued it 核发地.", metadata=projected(projections.ISSUED_BY)
+    issued_by: Division | None = projected_field(
+        "The division that issued it 核发地.", projections.ISSUED_BY
     )
-    async def issued_by(self, info: Info) -> Division | None:
-        """Read with those of the other permits of the answer."""
-        return await load_division(info, self.record.issued_by)
-
-    @strawberry.field(
-        description="Whether it is in force on a day, today by default 当日是否有效.",
-        metadata=projected(projections.IN_FORCE),
+    effective: bool = projected_field(
+        "Whether it is in force on a day, today by default 当日是否有效.",
+        projections.IN_FORCE,
+        arguments={"as_of": FieldArgument(date | None)},
     )
-    async def effective(self, info: Info, as_of: date | None = strawberry.UNSET) -> bool:
-        """By its days and its revocation."""
-        on = as_of or day_of((await info.context.viewer()).now)
-        period = DateRange(self.record.valid_from, self.record.valid_until)
-        return rules.is_in_force(period, self.record.revoked_on, on)
-
-    @strawberry.field(
-        description="What it allows on a day, today by default; null where this appointment may"
+    limits: list[PermitLimit] | None = projected_field(
+        "What it allows on a day, today by default; null where this appointment may"
         " not see it 年许可排放量(可查历史日期).",
-        metadata=projected(projections.LIMITS),
+        projections.LIMITS,
+        arguments={"as_of": FieldArgument(date | None)},
     )
-    async def limits(
-        self, info: Info, as_of: date | None = strawberry.UNSET
-    ) -> list[PermitLimit] | None:
-        """By pollutant."""
-        permit = await self.unmasked(info, "view_limits", lambda record: record.pk)
-        if permit is None:
-            return None
-        on = as_of or day_of((await info.context.viewer()).now)
-        found = await info.context.load_batched(limits_on, (permit, on))
-        return [PermitLimit.of(limit) for limit in found or ()]
-
-    @strawberry.field(
-        description="Where it lets out; null where this appointment may not see it 排放口.",
-        metadata=projected(projections.OUTLETS),
+    outlets: list[Outlet] | None = projected_field(
+        "Where it lets out; null where this appointment may not see it 排放口.", projections.OUTLETS
     )
-    async def outlets(self, info: Info) -> list[Outlet] | None:
-        """By code."""
-        permit = await self.unmasked(info, "view_limits", lambda record: record.pk)
-        if permit is None:
-            return None
-        found = await info.context.load_batched(outlets_of, permit)
-        return [Outlet.of(outlet) for outlet in found or ()]
 
 
 @strawberry.input(description="A limit of a permit 许可限值.")

@@ -7,24 +7,18 @@ import strawberry
 
 from registry.permits import projections, projects
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
-from registry.permits.queries import demands_of
-from registry.permits.records import ProjectDemand as DemandRecord
 from registry.permits.rules import Medium, ProjectState
 from registry.reading.keyset import Ordering
-from schema.framework.context import Info
-from schema.framework.governed import Governed, column, relation
+from schema.framework.fields import column, projected_field, relation
+from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.lists import FilterSpec, list_field, shared_list
 from schema.framework.mutations import governed_mutation
-from schema.framework.projected import projected
 from schema.framework.scalars import Quantity
 from schema.types.parties import Organisation
 from schema.types.reference import (
     Division,
     Pollutant,
-    format_in_unit,
-    load_division,
-    load_pollutant,
 )
 from schema.types.shared_lists import PROJECTS
 
@@ -33,33 +27,16 @@ from schema.types.shared_lists import PROJECTS
 class ProjectDemand:
     """A demand by the environmental assessment."""
 
-    record: strawberry.Private[DemandRecord]
-    source: str = strawberry.field(description="Where the figure comes from 数据来源.")
-    demo: bool = strawberry.field(description="Demonstration data 是否演示数据.")
-    assessed_at: datetime = strawberry.field(description="When it was entered here 登记时间.")
+    source: str = column("Where the figure comes from 数据来源.")
+    demo: bool = column("Demonstration data 是否演示数据.")
+    assessed_at: datetime = column("When it was entered here 登记时间.")
+    pollutant: Pollutant | None = projected_field("The pollutant 污染物.", projections.POLLUTANT)
 
-    @strawberry.field(
-        description="The pollutant 污染物.", metadata=projected(projections.POLLUTANT)
-    )
-    async def pollutant(self, info: Info) -> Pollutant | None:
-        """Read with those of the other demands of the answer."""
-        return await load_pollutant(info, self.record.pollutant)
-
-    @strawberry.field(
-        description="How much in a year, in the pollutant's unit; null where the source does not"
+    quantity: Quantity | None = projected_field(
+        "How much in a year, in the pollutant's unit; null where the source does not"
         " give it 年需求量.",
-        metadata=projected(projections.QUANTITY),
+        projections.QUANTITY,
     )
-    async def quantity(self, info: Info) -> Quantity | None:
-        """A decimal with the decimals of the pollutant."""
-        units = self.record.quantity
-        return None if units is None else await format_in_unit(info, self.record.pollutant, units)
-
-    @classmethod
-    def of(cls, record: DemandRecord) -> "ProjectDemand":
-        """The API's form of a demand."""
-        same = ("source", "demo", "assessed_at")
-        return cls(record=record, **{name: getattr(record, name) for name in same})
 
 
 @strawberry.type(description="A construction project 建设项目.")
@@ -81,26 +58,12 @@ class ConstructionProject(Governed):
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
     registered_at: datetime = column("When it was entered here 登记时间.")
+    division: Division | None = projected_field("Where it is built 建设地点.", projections.DIVISION)
 
-    @strawberry.field(
-        description="Where it is built 建设地点.", metadata=projected(projections.DIVISION)
+    demands: list[ProjectDemand] | None = projected_field(
+        "What it will need in a year; null where this appointment may not see it 项目年需求量.",
+        projections.DEMANDS,
     )
-    async def division(self, info: Info) -> Division | None:
-        """Read with those of the other projects of the answer."""
-        return await load_division(info, self.record.division)
-
-    @strawberry.field(
-        description="What it will need in a year; null where this appointment may not see it"
-        " 项目年需求量.",
-        metadata=projected(projections.DEMANDS),
-    )
-    async def demands(self, info: Info) -> list[ProjectDemand] | None:
-        """By pollutant, as last assessed."""
-        project = await self.unmasked(info, "view_demand", lambda record: record.pk)
-        if project is None:
-            return None
-        found = await info.context.load_batched(demands_of, project)
-        return [ProjectDemand.of(demand) for demand in found or ()]
 
 
 @strawberry.type(
@@ -121,11 +84,7 @@ class Assessment(Governed):
     )
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
-
-    @strawberry.field(description="The city 设区市.", metadata=projected(projections.CITY))
-    async def city(self, info: Info) -> Division | None:
-        """Read with those of the other assessments of the answer."""
-        return await load_division(info, self.record.city)
+    city: Division | None = projected_field("The city 设区市.", projections.CITY)
 
 
 @strawberry.input(description="Enter a construction project 登记建设项目.")

@@ -8,20 +8,18 @@ import strawberry
 from registry.kernel.errors import Malformed
 from registry.parties import operations, persisted_queries, projections
 from registry.parties.facts import CLIENT, SANCTION
-from registry.parties.persisted_queries import persisted_queries_of
 from registry.parties.rules import (
     ClientState,
     SanctionKind,
     SanctionState,
-    was_sanction_in_force_at,
 )
 from registry.reading.keyset import MAX_PAGE_SIZE, Ordering
 from schema.framework.context import Info
-from schema.framework.governed import Governed, column, relation
+from schema.framework.fields import FieldArgument, bounded_list, column, projected_field, relation
+from schema.framework.governed import Governed
 from schema.framework.inputs import VALIDATED_KEY, CommandInput, node_id_field
 from schema.framework.lists import FilterSpec, list_field
 from schema.framework.mutations import governed_mutation
-from schema.framework.projected import bounded_list, check_bounded_list, projected
 from schema.types.parties import ORGANISATION_FILTER, Organisation
 
 if TYPE_CHECKING:
@@ -46,39 +44,21 @@ class Sanction(Governed):
         "Which body imposed it 实施单位.", name="submitting_organisation"
     )
     demo: bool = column("Demonstration data 是否演示数据.")
-
-    @strawberry.field(
-        description="Whether it bars at a time, now by default 是否有效(可查历史时点).",
-        metadata=projected(projections.SANCTION_IN_FORCE),
+    effective: bool = projected_field(
+        "Whether it bars at a time, now by default 是否有效(可查历史时点).",
+        projections.SANCTION_IN_FORCE,
+        arguments={"as_of": FieldArgument(datetime | None)},
     )
-    async def effective(self, info: Info, as_of: datetime | None = strawberry.UNSET) -> bool:
-        """By its dates and its lifting, on the registry's clock."""
-        return was_sanction_in_force_at(self.record, as_of or (await info.context.viewer()).now)
 
 
 @strawberry.type(description="A document that a client sends by its hash 持久化查询.")
 class PersistedQuery:
     """Named by its hash; the text is the client's own."""
 
-    sha256: str = strawberry.field(description="SHA-256 of its text, by which it is sent 摘要.")
-    bytes: int = strawberry.field(
-        description="Length of its text in UTF-8 字节数.",
-        metadata=projected(projections.TEXT_BYTES),
-    )
-    registered_at: datetime = strawberry.field(description="When it was registered 登记时间.")
-    retired_at: datetime | None = strawberry.field(
-        description="When it was retired; null while it may be sent 停用时间."
-    )
-
-    @classmethod
-    def of(cls, document: persisted_queries.PersistedQuery) -> "PersistedQuery":
-        """The API's form of a document."""
-        return cls(
-            sha256=document.sha256,
-            bytes=document.bytes,
-            registered_at=document.registered_at,
-            retired_at=document.retired_at,
-        )
+    sha256: str = column("SHA-256 of its text, by which it is sent 摘要.")
+    bytes: int = projected_field("Length of its text in UTF-8 字节数.", projections.TEXT_BYTES)
+    registered_at: datetime = column("When it was registered 登记时间.")
+    retired_at: datetime | None = column("When it was retired; null while it may be sent 停用时间.")
 
 
 @strawberry.type(description="A program that sends requests 接入应用.")
@@ -95,18 +75,12 @@ class Client(Governed):
     )
     state: ClientState = column("Whether it is let in 状态.")
     demo: bool = column("Demonstration data 是否演示数据.")
-
-    @strawberry.field(
-        description="Its persisted queries, newest first, at most 100 持久化查询.",
-        metadata=projected(projections.PERSISTED_QUERIES, check_arguments=bounded_list),
+    persisted_queries: list[PersistedQuery] = projected_field(
+        "Its persisted queries, newest first, at most 100 持久化查询.",
+        projections.PERSISTED_QUERIES,
+        arguments={"first": FieldArgument(int, MAX_PAGE_SIZE)},
+        check_arguments=bounded_list,
     )
-    async def persisted_queries(
-        self, info: Info, first: int = MAX_PAGE_SIZE
-    ) -> list[PersistedQuery]:
-        """Retired ones too."""
-        check_bounded_list(first)
-        found = await info.context.load_batched(persisted_queries_of, (self.record.pk, first))
-        return [PersistedQuery.of(document) for document in found or ()]
 
 
 @strawberry.input(description="Impose a sanction 实施惩戒.")

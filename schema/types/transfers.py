@@ -5,29 +5,21 @@ from typing import Annotated, ClassVar
 
 import strawberry
 
-from registry.kernel.errors import NotFound
-from registry.kernel.quantities import format_quantity
-from registry.kernel.state_machine import allowed_steps
-from registry.ledger.instruments import instruments_of
 from registry.reading.keyset import Ordering
 from registry.reading.projections import plain_column
-from registry.reference.queries import pollutants_by_code
-from registry.transfers import projections, queries
+from registry.transfers import projections
 from registry.transfers.facts import CERTIFICATE, TRANSFER
 from registry.transfers.rules import (
     NEVER,
-    TRANSITIONS,
     Opinion,
     Regime,
     State,
     Step,
     TransferSide,
-    state_at,
 )
-from schema.framework.context import Info
-from schema.framework.governed import Governed, column, relation
+from schema.framework.fields import FieldArgument, column, projected_field, relation
+from schema.framework.governed import Governed
 from schema.framework.lists import FilterSpec, list_field, shared_list
-from schema.framework.projected import projected
 from schema.framework.refusals import LocalisedText
 from schema.framework.scalars import Money, Price, Quantity
 from schema.types.accounts import Instrument
@@ -40,39 +32,37 @@ from schema.types.shared_lists import TRANSFERS
 class TransferOpinion:
     """An opinion; it does not bind the province."""
 
-    city: str = strawberry.field(description="Code of the city 设区市代码.")
-    favourable: bool = strawberry.field(description="Whether it is for it 是否同意.")
-    reasons: str = strawberry.field(description="Its reasons 理由.")
-    given_at: datetime = strawberry.field(description="When it was given 出具时间.")
+    city: str = column("Code of the city 设区市代码.")
+    favourable: bool = column("Whether it is for it 是否同意.")
+    reasons: str = column("Its reasons 理由.")
+    given_at: datetime = column("When it was given 出具时间.")
 
 
 @strawberry.type(description="What a county remarked; it binds nobody 县级意见.")
 class TransferComment:
     """A comment."""
 
-    county: str = strawberry.field(description="Code of the county 县级代码.")
-    text: str = strawberry.field(description="What it says 内容.")
-    given_at: datetime = strawberry.field(description="When it was given 提出时间.")
+    county: str = column("Code of the county 县级代码.")
+    text: str = column("What it says 内容.")
+    given_at: datetime = column("When it was given 提出时间.")
 
 
 @strawberry.type(description="A condition as the centre found it 资格审核结果.")
 class EligibilityFinding:
     """A finding, kept with what it rests on."""
 
-    name: str = strawberry.field(description="Stable word for the condition 条件名称.")
-    met: bool = strawberry.field(description="Whether it was met 是否满足.")
-    message: LocalisedText = strawberry.field(
-        description="What was found 核查情况.", metadata=projected(projections.FINDING_MESSAGE)
+    name: str = column("Stable word for the condition 条件名称.")
+    met: bool = column("Whether it was met 是否满足.")
+    message: LocalisedText = projected_field(
+        "What was found 核查情况.", projections.FINDING_MESSAGE
     )
-    legal_basis: LocalisedText = strawberry.field(
-        description="Law and article, or parameter 法律依据或参数.",
-        metadata=projected(projections.FINDING_LEGAL_BASIS),
+    legal_basis: LocalisedText = projected_field(
+        "Law and article, or parameter 法律依据或参数.", projections.FINDING_LEGAL_BASIS
     )
-    source: LocalisedText = strawberry.field(
-        description="Where the facts were read 数据来源.",
-        metadata=projected(projections.FINDING_SOURCE),
+    source: LocalisedText = projected_field(
+        "Where the facts were read 数据来源.", projections.FINDING_SOURCE
     )
-    evaluated_on: date = strawberry.field(description="On which day 核查日期.")
+    evaluated_on: date = column("On which day 核查日期.")
 
 
 @strawberry.type(
@@ -130,92 +120,30 @@ class Transfer(Governed):
     demo: bool = column("Demonstration data 是否演示数据.")
     drafted_at: datetime = column("When it was drafted 起草时间.")
     changed_at: datetime = column("When it last changed 最近变更时间.")
-
-    @strawberry.field(
-        description="Where it stands as of now: what has passed its deadline is expired 当前状态.",
-        metadata=projected(projections.STATE),
+    state: State = projected_field(
+        "Where it stands as of now: what has passed its deadline is expired 当前状态.",
+        projections.STATE,
     )
-    async def state(self, info: Info) -> State:
-        """Judged by the registry's clock, whether or not it was swept."""
-        now = (await info.context.viewer()).now
-        return state_at(State(self.record.state), self.record.deadline_at, now)
-
-    @strawberry.field(
-        description="What can happen next, whoever may do it; see availableActions 后续步骤.",
-        metadata=projected(projections.NEXT_STEPS),
+    next_steps: list[Step] = projected_field(
+        "What can happen next, whoever may do it; see availableActions 后续步骤.",
+        projections.NEXT_STEPS,
     )
-    async def next_steps(self, info: Info) -> list[Step]:
-        """The steps of the life that lead on from the state as of now."""
-        return list(allowed_steps(TRANSITIONS, await self.state(info)))
-
-    @strawberry.field(
-        description="What is sold 转让标的.", metadata=projected(projections.INSTRUMENT)
+    instrument: Instrument = projected_field("What is sold 转让标的.", projections.INSTRUMENT)
+    quantity: Quantity = projected_field(
+        "How much, in the instrument's unit 数量.", projections.QUANTITY
     )
-    async def instrument(self, info: Info) -> Instrument:
-        """Anybody who sees the case may know what it is about."""
-        found = await info.context.load_batched(instruments_of, self.record.instrument_id)
-        if found is None:
-            raise NotFound("instrument")
-        return Instrument.of(found)
-
-    @strawberry.field(
-        description="How much, in the instrument's unit 数量.",
-        metadata=projected(projections.QUANTITY),
+    opinions: list[TransferOpinion] = projected_field(
+        "What the two cities think of it 市级意见.", projections.OPINIONS
     )
-    async def quantity(self, info: Info) -> Quantity:
-        """A decimal with the decimals of the instrument."""
-        scale = (await self.instrument(info)).decimals
-        return Quantity(format_quantity(self.record.quantity, scale))
-
-    @strawberry.field(
-        description="What the two cities think of it 市级意见.",
-        metadata=projected(projections.OPINIONS),
+    comments: list[TransferComment] = projected_field(
+        "What counties remarked, oldest first 县级意见.", projections.COMMENTS
     )
-    async def opinions(self, info: Info) -> list[TransferOpinion]:
-        """In the order in which they were given; none inside one city."""
-        found = await info.context.load_batched(queries.opinions_of, self.record.pk) or []
-        same = ("city", "favourable", "reasons", "given_at")
-        return [TransferOpinion(**{name: getattr(o, name) for name in same}) for o in found]
-
-    @strawberry.field(
-        description="What counties remarked, oldest first 县级意见.",
-        metadata=projected(projections.COMMENTS),
+    findings: list[EligibilityFinding] = projected_field(
+        "What the centre found when it decided eligibility 资格审核结果.", projections.FINDINGS
     )
-    async def comments(self, info: Info) -> list[TransferComment]:
-        """They bind nobody."""
-        found = await info.context.load_batched(queries.comments_of, self.record.pk) or []
-        same = ("county", "text", "given_at")
-        return [TransferComment(**{name: getattr(c, name) for name in same}) for c in found]
-
-    @strawberry.field(
-        description="What the centre found when it decided eligibility 资格审核结果.",
-        metadata=projected(projections.FINDINGS),
+    certificate: Annotated["Certificate", strawberry.lazy("schema.types.transfers")] | None = (
+        projected_field("The attestation of its settlement 交易鉴证书.", projections.CERTIFICATE)
     )
-    async def findings(self, info: Info) -> list[EligibilityFinding]:
-        """By name; none before that decision."""
-        found = await info.context.load_batched(queries.findings_of, self.record.pk) or []
-        same = ("name", "met", "evaluated_on")
-        return [
-            EligibilityFinding(
-                message=LocalisedText(en=each.message_en, zh=each.message_zh),
-                legal_basis=LocalisedText.parse(each.legal_basis),
-                source=LocalisedText.parse(each.source),
-                **{name: getattr(each, name) for name in same},
-            )
-            for each in found
-        ]
-
-    @strawberry.field(
-        description="The attestation of its settlement 交易鉴证书.",
-        metadata=projected(projections.CERTIFICATE),
-    )
-    async def certificate(
-        self, info: Info
-    ) -> Annotated["Certificate", strawberry.lazy("schema.types.transfers")] | None:
-        """None before it is settled."""
-        id = await info.context.load_batched(queries.certificates_of, self.record.pk)
-        record = await info.context.load(CERTIFICATE, id) if id else None
-        return Certificate(record=record) if record else None
 
 
 @strawberry.type(
@@ -231,34 +159,16 @@ class Certificate(Governed):
     buyer: Organisation = relation("Who bought 受让方.")
     transfer: Transfer | None = relation("The case, where the viewer may see it 转让案件.")
     demo: bool = column("Demonstration data 是否演示数据.")
-
-    @strawberry.field(
-        description="What was transferred 污染物.",
-        metadata=projected(projections.CERTIFIED_POLLUTANT),
+    pollutant: Pollutant = projected_field(
+        "What was transferred 污染物.", projections.CERTIFIED_POLLUTANT
     )
-    async def pollutant(self, info: Info) -> Pollutant:
-        """The pollutant of the right."""
-        found = await info.context.load_batched(pollutants_by_code, self.record.pollutant)
-        if found is None:
-            raise NotFound("pollutant")
-        return Pollutant.of(found)
-
-    @strawberry.field(
-        description="How much, in the pollutant's unit 数量.",
-        metadata=projected(projections.CERTIFIED_QUANTITY),
+    quantity: Quantity = projected_field(
+        "How much, in the pollutant's unit 数量.", projections.CERTIFIED_QUANTITY
     )
-    async def quantity(self, info: Info) -> Quantity:
-        """A decimal with the decimals of the pollutant."""
-        decimals = (await self.pollutant(info)).decimals
-        return Quantity(format_quantity(self.record.quantity, decimals))
-
-    @strawberry.field(
-        description="Since when it is void because the settlement was reversed 失效时间.",
-        metadata=projected(projections.REVOKED_AT),
+    revoked_at: datetime | None = projected_field(
+        "Since when it is void because the settlement was reversed 失效时间.",
+        projections.REVOKED_AT,
     )
-    async def revoked_at(self, info: Info) -> datetime | None:
-        """None while it holds."""
-        return await info.context.load_batched(queries.revocations_of, self.record.pk)
 
 
 @strawberry.type
@@ -275,13 +185,8 @@ class TransferQuery:
             "issued_at": FilterSpec("When it was issued 出具时间", "issued_at", is_time=True),
         },
     )
-
-    @strawberry.field(
-        description="Verify a certificate by its number; null where there is none 查验鉴证书.",
-        metadata=projected(projections.CERTIFICATE_BY_NUMBER),
+    certificate: Certificate | None = projected_field(
+        "Verify a certificate by its number; null where there is none 查验鉴证书.",
+        projections.CERTIFICATE_BY_NUMBER,
+        arguments={"number": FieldArgument(str)},
     )
-    async def certificate(self, info: Info, number: str) -> Certificate | None:
-        """Anybody may ask."""
-        id = await queries.find_certificate(number)
-        record = await info.context.load(CERTIFICATE, id) if id else None
-        return Certificate(record=record) if record else None

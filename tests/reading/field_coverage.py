@@ -23,7 +23,6 @@ _ARGUMENTS = {
         '(instrument: "$Instrument", since: "2022-01-01T00:00:00Z",'
         ' until: "2023-01-01T00:00:00Z", first: 3)'
     ),
-    "*.actionState": "(verb: VIEW)",
     "*.stateAt": '(asOf: "2022-06-06T00:00:00Z")',
 }
 

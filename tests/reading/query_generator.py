@@ -22,7 +22,7 @@ from tests.reading.argument_generator import ArgumentGenerator, Composite, Varia
 
 LEVELS = 6
 FIELDS_MAX = 30
-RARE = frozenset({"permissions", "explainPermission", "ruleBook", "actionState", "rateLimit"})
+RARE = frozenset({"permissions", "explainPermission", "ruleBook", "rateLimit"})
 """What no plan answers stands beside the rest now and then."""
 
 

@@ -17,7 +17,6 @@ from registry.access.principals import Principal, Viewer
 from registry.access.viewer_lookup import resolve_viewer
 from registry.db.session import fetch_all, fetch_one
 from registry.reading.catalog import Catalog, ConnectionField
-from registry.reading.enum_names import enum_name
 from registry.reading.keyset import encode_cursor
 from schema.framework.global_ids import to_global_id
 from schema.framework.scalars import format_datetime
@@ -180,8 +179,6 @@ async def _words(catalogue: Catalog, preferred: Keys) -> dict[tuple[str, str], l
                 )
                 words = {each["word"]: None for each in said if isinstance(each["word"], str)}
                 found[f"{paged.node_type}Where", name] = list(words)
-    for kind, of in VOCABULARY.kinds.items():
-        found[f"{kind}.actionState", "verb"] = [enum_name(verb.name) for verb in of.verbs]
     found["Query.explainPermission", "verb"] = ["VIEW", "CHANGE"]
     return found
 

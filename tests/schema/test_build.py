@@ -8,7 +8,8 @@ import pytest
 import strawberry
 
 from schema.build import SchemaBuildError, authorization_guards
-from schema.framework.governed import Governed, column, relation
+from schema.framework.fields import column, relation
+from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.mutations import Guard, governed_mutation, result_union
 from schema.framework.refusals import Refusal

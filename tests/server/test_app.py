@@ -10,7 +10,6 @@ import strawberry
 from httpx2 import Response
 from starlette.testclient import TestClient
 
-import schema.framework.read_transaction
 import server.app
 from registry.access.viewer_cache import ViewerCache
 from registry.parties.persisted_queries import PersistedQueryLookup
@@ -94,7 +93,6 @@ def settings() -> Settings:
 @pytest.fixture
 def client(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[TestClient]:
     """A client of the running application."""
-    monkeypatch.setattr(schema.framework.read_transaction, "read_only_transaction", _nothing)
     parts = Components(
         settings, build_handler(settings), _nothing, demo_public_keys=SIGNER.public_keys
     )
@@ -382,7 +380,6 @@ def test_a_query_is_refused_while_access_is_not_polled() -> None:
 
 
 def test_one_operation_is_charged_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schema.framework.read_transaction, "read_only_transaction", _nothing)
     # The public has a tenth of the points: 2 operations of 1 point each.
     settings = SETTINGS.model_copy(update={"rate_limit_points_per_minute": 20})
     parts = Components(settings, build_handler(settings), _nothing)

@@ -14,7 +14,6 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-import schema.framework.read_transaction
 from server.app import Components, create_app
 from server.graphql.handler import client_address
 from server.http import body, granian_server
@@ -90,7 +89,6 @@ def limits() -> dict[str, float]:
 async def port(monkeypatch: pytest.MonkeyPatch, limits: dict[str, float]) -> AsyncIterator[int]:
     for name, value in limits.items():
         monkeypatch.setattr(body if hasattr(body, name) else granian_server, name, value)
-    monkeypatch.setattr(schema.framework.read_transaction, "read_only_transaction", _nothing)
     parts = Components(SETTINGS, build_handler(SETTINGS, SCHEMA), _nothing)
     with bind(SETTINGS) as listener:
         port: int = listener.getsockname()[1]
