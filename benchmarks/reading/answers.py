@@ -25,6 +25,19 @@ def stored_words(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {**row, **{name: row[name].lower() for name in names}}
 
 
+def bare_codes(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A row whose objects of a code alone, at the given keys, are the codes themselves.
+
+    Other values stay as they are, so that one form serves APIs with codes and with objects.
+    """
+    codes = {name: row[name]["code"] for name in names if _is_code(row[name])}
+    return {**row, **codes}
+
+
+def _is_code(value: object) -> bool:
+    return isinstance(value, Mapping) and value.keys() == {"code"}
+
+
 def base_units(quantity: str, decimals: int) -> str:
     """A decimal in base units."""
     return str(int(Decimal(quantity).scaleb(decimals)))

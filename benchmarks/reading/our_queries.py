@@ -6,6 +6,7 @@ from uuid import UUID
 
 from benchmarks.reading.answers import (
     FEN_DECIMALS,
+    bare_codes,
     base_units,
     key,
     parse_instant,
@@ -25,7 +26,7 @@ def card_variables(values: Mapping[str, object]) -> Mapping[str, object]:
 
 def card(data: Any) -> object:  # noqa: ANN401 - JSON
     """An organisation."""
-    found = data["node"]
+    found = bare_codes(data["node"], "division", "city", "county")
     return {
         **stored_words(found, "kind", "state"),
         "id": key(found["id"]),
@@ -65,6 +66,7 @@ def page(data: Any) -> object:  # noqa: ANN401 - JSON
 
 
 def _firm(firm: Any) -> object:  # noqa: ANN401 - JSON
+    firm = bare_codes(firm, "county")
     permits, accounts = firm["permits"], firm["accounts"]
     return {
         **{name: firm[name] for name in ("name", "county")},
@@ -116,7 +118,7 @@ def feed(data: Any) -> object:  # noqa: ANN401 - JSON
     """The transfers of a feed."""
     return [
         {
-            **{name: case[name] for name in ("seller", "buyer")},
+            **{side: bare_codes(case[side], "city") for side in ("seller", "buyer")},
             "state": case["state"].lower(),
             "id": key(case["id"]),
             "units": base_units(case["quantity"], case["instrument"]["decimals"]),

@@ -12,6 +12,7 @@ from graphql import build_schema, parse, validate
 from benchmarks.goals import Goal, read_goals, summary
 from benchmarks.pgbench import warm_rate
 from benchmarks.read import GOALS
+from benchmarks.reading.answers import bare_codes
 from benchmarks.reading.client import NUMBER, LoadResult, numbered_requests, run_load
 from benchmarks.reading.http_requests import Api, Requests
 from benchmarks.reading.our_queries import DEEP_PAGE, WALK
@@ -86,6 +87,13 @@ def test_our_documents_are_of_the_schema() -> None:
     documents += [query.ours.cursors for query in queries if query.ours.cursors]
 
     assert [fault for text in documents for fault in validate(schema, parse(text))] == []
+
+
+def test_a_code_and_an_object_of_a_code_are_the_same_answer() -> None:
+    name = {"code": "130100", "name": "石家庄市"}
+    row = {"division": {"code": "130100"}, "city": name, "county": None}
+
+    assert bare_codes(row, *row) == {"division": "130100", "city": name, "county": None}
 
 
 def test_no_body_is_sent_twice() -> None:
