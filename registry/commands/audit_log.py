@@ -81,6 +81,7 @@ _STATES_SQL = """
 """
 
 
+ENTRY_ID = ColumnExpr("{t}.id", id_kind="AuditEntry")
 HISTORY = ToMany(
     "audit_entry",
     "{t}.object_id = {p}.id",

@@ -83,6 +83,9 @@ class AuditEntry:
 
     TABLE: ClassVar = "audit_entry"
 
+    id: strawberry.ID = projected_field(
+        "Opaque identifier, which the error of a failed answer names 标识.", audit_log.ENTRY_ID
+    )
     at: datetime = column("When 办理时间.")
     operation: str = column("The mutation that did it 办理事项.")
     verb: Verb = column("The verb of the rule book 操作.")
