@@ -26,7 +26,8 @@ from benchmarks.settlement_load import cluster
 from registry.access.principals import NIL, Principal
 from registry.access.viewer_cache import CLOCK_CACHE_SECONDS, ViewerCache
 from registry.access.viewer_lookup import resolve_viewer
-from registry.db.session import close_database, fetch_one, open_database, read_only_transaction
+from registry.concepts import open_registry
+from registry.db.session import close_database, fetch_one, read_only_transaction
 from seeds.clock import start_clock
 from seeds.demo.loader import load_founding_day
 from seeds.demo.people import demo_people
@@ -177,7 +178,7 @@ async def measure(url: str, number: int) -> AuthenticationTimings:
 async def run(at: embedded.RoleUrls, number: int) -> AuthenticationTimings:
     """Load the founding day, then measure."""
     await prepare_database(at.owner, embedded.APPLICATION, reader_role=embedded.READER)
-    await open_database(at.application)
+    await open_registry(at.application)
     try:
         await load_founding_day(at.owner)
         owner = await asyncpg.connect(at.owner)

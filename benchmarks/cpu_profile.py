@@ -12,7 +12,8 @@ import asyncpg
 from tortoise.connection import get_connections
 
 from benchmarks.settlement_load import SETTLE, Load, Population
-from registry.db.session import close_database, open_database
+from registry.concepts import open_registry
+from registry.db.session import close_database
 
 SAMPLES = 300
 SINGLE_CLIENT = Load(1, is_single_seller=False)
@@ -25,7 +26,7 @@ async def statements(population: Population) -> tuple[list[tuple[str, float]], f
     ready = await population.ensure_ready(SETTLE.state, SINGLE_CLIENT, 2 * SAMPLES)
     # One connection, so that its logger gets every statement.
     await close_database()
-    await open_database(population.application_url, maxsize=1)
+    await open_registry(population.application_url, maxsize=1)
     logged: list[tuple[str, float]] = []
 
     def log(query: asyncpg.connection.LoggedQuery) -> None:

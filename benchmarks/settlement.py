@@ -38,7 +38,7 @@ from benchmarks.settlement_load import (
     cluster,
     populate,
 )
-from registry.ledger.invariants import verify_ledger
+from registry.concepts import verify_registry
 from server.http.logging_config import configure_logging
 from server.settings import LogFormat
 
@@ -135,7 +135,7 @@ async def main(*, seconds: float, rounds: int) -> bool:
             runs = await run_rounds(population, seconds=seconds, rounds=rounds)
             console.print(*tables(runs))
             await print_cpu_profile(population, console)
-            failed = [result.check for result in await verify_ledger() if not result.is_satisfied]
+            failed = [result.check for result in await verify_registry() if not result.is_satisfied]
     lines, kept = summary(gauges(runs), [], GOALS)
     for line in (*lines, _ledger_line(failed)):
         console.print(line)

@@ -24,13 +24,8 @@ from registry.access.authorizer import authorizer
 from registry.access.principals import Principal
 from registry.access.rulebook_store import load_edition
 from registry.commands.command import Operation, execute_command
-from registry.db.session import (
-    PLANNER_SETTINGS,
-    SESSION_SETTINGS,
-    close_database,
-    execute,
-    open_database,
-)
+from registry.concepts import open_registry
+from registry.db.session import PLANNER_SETTINGS, SESSION_SETTINGS, close_database, execute
 from registry.transfers.approval import approve_transfer, qualify_transfer
 from registry.transfers.records import Transfer
 from registry.transfers.rules import State
@@ -189,7 +184,7 @@ async def populate(running: embedded.Cluster) -> AsyncIterator[Population]:
     cities = await owner.fetchval("SELECT count(*) FROM division WHERE level = 'city'")
     enterprises = cities * ENTERPRISES_PER_CITY
     await owner.execute("SELECT bench.fill($1)", enterprises, timeout=120)
-    await open_database(at.application, minsize=CLIENTS_MAX, maxsize=CLIENTS_MAX)
+    await open_registry(at.application, minsize=CLIENTS_MAX, maxsize=CLIENTS_MAX)
     try:
         authorizer.activate(await load_edition())
         with _serving(at.application, running.directory) as (address, token):

@@ -18,13 +18,14 @@ from registry.access.rulebook_store import (
     store_rulebook,
 )
 from registry.access.viewer_cache import ViewerCache
+from registry.concepts import GRANTS, open_registry
 from registry.db.migrations.runner import (
     PREDATES_RELEASE,
     PREDATES_RELEASE_MESSAGE,
     MigrationError,
     migrate,
 )
-from registry.db.session import close_database, fetch_one, open_database
+from registry.db.session import close_database, fetch_one
 from registry.reading.reader_pool import ReaderPool
 from schema.build import GovernedSchema
 from schema.documents.cost import Limits
@@ -172,7 +173,7 @@ async def check_startup(settings: Settings, url: str) -> None:
 @asynccontextmanager
 async def _checked_database(settings: Settings, url: str) -> AsyncIterator[None]:
     """The database open, where it may be served."""
-    await open_database(url, maxsize=settings.database_connections_max)
+    await open_registry(url, maxsize=settings.database_connections_max)
     try:
         found = await fetch_one(_ROLE_IS_PRIVILEGED)
         if found is None or found["mighty"]:
@@ -211,7 +212,7 @@ async def prepare_database(
         MigrationError: database and migrations disagree.
 
     """
-    applied = await migrate(owner_url, application_role, reader_role=reader_role)
+    applied = await migrate(owner_url, application_role, GRANTS, reader_role=reader_role)
     owner = await asyncpg.connect(owner_url)
     try:
         await load_reference(owner)

@@ -7,7 +7,8 @@ import asyncpg
 import hypothesis
 import pytest
 
-from registry.db.session import close_database, open_database
+from registry.concepts import open_registry
+from registry.db.session import close_database
 from seeds.clock import start_clock
 from seeds.demo.cross_region.loader import load_cross_region
 from seeds.demo.loader import load_founding_day
@@ -47,7 +48,7 @@ async def clone(server: Server, template: str) -> AsyncIterator[Database]:
 @pytest.fixture
 async def database(clone: Database) -> AsyncIterator[Database]:
     """The test's own database, opened as the application role."""
-    await open_database(clone.application_url)
+    await open_registry(clone.application_url)
     yield clone
     await close_database()
 

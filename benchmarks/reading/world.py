@@ -16,8 +16,9 @@ import asyncpg
 
 from benchmarks.reading.multiply_data import multiply_data
 from benchmarks.world.loader import load_world
+from registry.concepts import open_registry
 from registry.db.migrations.runner import MigrationError
-from registry.db.session import close_database, open_database
+from registry.db.session import close_database
 from server.composition import prepare_database
 from server.postgres import embedded
 
@@ -170,7 +171,7 @@ async def _make(cluster: embedded.Cluster, enterprises: int) -> None:
     cluster.ensure_database(WORLD, fresh=True)
     at = cluster.role_urls(WORLD)
     await prepare_database(at.owner, embedded.APPLICATION, reader_role=embedded.READER)
-    await open_database(at.application, maxsize=2)
+    await open_registry(at.application, maxsize=2)
     try:
         await load_world(at.owner, enterprises)
     finally:

@@ -12,7 +12,8 @@ from rich.progress import Progress
 
 from benchmarks.world.loader import World, load_world
 from benchmarks.world.simulation import ProgressCallback
-from registry.db.session import close_database, open_database
+from registry.concepts import open_registry
+from registry.db.session import close_database
 from seeds.demo.loader import LoadError
 from server.composition import prepare_database
 from server.http.logging_config import configure_logging
@@ -42,7 +43,7 @@ async def _load(urls: DatabaseUrls, enterprises: int) -> World:
     await prepare_database(
         urls.require_owner_url(), urls.application_role, reader_role=urls.reader_role
     )
-    await open_database(urls.application, maxsize=2)
+    await open_registry(urls.application, maxsize=2)
     try:
         with Progress(transient=True) as shown:
             return await load_world(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from policies.engine import Edition
-from registry.commands.command import OPERATIONS
+from registry.concepts import OPERATIONS
 
 
 class NotAllowed(Exception):

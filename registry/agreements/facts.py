@@ -1,13 +1,10 @@
 """Facts about agreements, each as a Python check and an SQL condition."""
 
-from policies.vocabulary import Text
 from registry.access.kinds import Fact, Kind, state_predicate
 from registry.access.principals import Viewer
 from registry.agreements.records import Agreement
 from registry.agreements.rules import AgreementState, Visibility, state_on
-from registry.db.session import register_constraint_errors
 from registry.kernel.calendar import day_of
-from registry.kernel.errors import Malformed
 
 
 def _is_published(_: Viewer, agreement: Agreement) -> bool:
@@ -48,15 +45,4 @@ AGREEMENT = Kind(
         ),
     },
     organisation_columns=("parties",),
-)
-
-register_constraint_errors(
-    {
-        "milestone_title_once": Text(
-            "The agreement has a milestone of this title already.", "该协议已有同名里程碑。"
-        ),
-        "agreement_period": lambda: Malformed(
-            "validUntil", "An agreement ends after it begins.", "协议截止日不得早于起始日。"
-        ),
-    }
 )

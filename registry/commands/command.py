@@ -113,6 +113,7 @@ class Operation(Generic[R]):
             named by ``id``.
         preconditions: rules of the concept, evaluated all together before the run.
         execute: changes the record in memory and posts; the frame saves the record.
+        posts: each of its audit entries has at least one ledger entry; ``biandan verify`` checks.
 
     """
 
@@ -122,6 +123,7 @@ class Operation(Generic[R]):
     build: RecordBuilder | None
     preconditions: tuple[Precondition, ...]
     execute: Callable[..., Awaitable[R]]
+    posts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,27 +156,20 @@ class CommandResult(Generic[R]):
     preview: Preview | None = None
 
 
-OPERATIONS: dict[str, Operation[Any]] = {}
-"""Every operation by name; the schema and the tests read it."""
-
-
 def operation(
     kind: Kind,
     verb: str,
     *,
     build: RecordBuilder | None = None,
     preconditions: tuple[Precondition, ...] = (),
+    posts: bool = False,
 ) -> Callable[[Callable[Concatenate[CommandContext, R, P], Awaitable[R]]], Operation[R]]:
-    """Register the decorated function as the way ``verb`` is carried out on ``kind``."""
+    """Make the decorated function the operation that carries out ``verb`` on ``kind``."""
 
-    def register(run: Callable[Concatenate[CommandContext, R, P], Awaitable[R]]) -> Operation[R]:
-        name = run.__name__
-        if name in OPERATIONS:
-            raise ValueError(f"operation {name} is declared twice")
-        OPERATIONS[name] = made = Operation(name, kind, verb, build, preconditions, run)
-        return made
+    def make(run: Callable[Concatenate[CommandContext, R, P], Awaitable[R]]) -> Operation[R]:
+        return Operation(run.__name__, kind, verb, build, preconditions, run, posts=posts)
 
-    return register
+    return make
 
 
 class _PreviewRollback(Exception):

@@ -1,17 +1,15 @@
-"""Connection, unit of work, repetition by SQLSTATE, and what a database error means to a caller.
+"""Connection, unit of work, queries, and repetition by SQLSTATE.
 
 The only handle to the database: Tortoise's models and the functions here share the connection of
 the current task.
 """
 
 import asyncio
-import json
-import pkgutil
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, lru_cache
-from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -24,19 +22,15 @@ from tortoise.fields import Field, JSONField
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
-import registry
-from policies.vocabulary import Text
-from registry.db.tortoise_engine import DRIVER_ERRORS, Engine, PooledConnection
-from registry.kernel.errors import (
-    DatabaseUnreachable,
-    Duplicate,
-    Frozen,
-    Insufficient,
-    NotFound,
-    NotInForce,
-    Overloaded,
-    Refused,
+from registry.db.errors import (
+    RETRYABLE_SQLSTATES,
+    ErrorTranslations,
+    sqlstate_of,
+    to_refusal,
+    use_translations,
 )
+from registry.db.tortoise_engine import DRIVER_ERRORS, Engine, PooledConnection
+from registry.kernel.errors import DatabaseUnreachable, Overloaded
 
 MAX_ATTEMPTS = 5
 SAVE_PLAN_CACHE_SIZE = 256
@@ -58,46 +52,29 @@ CONNECTION_SETTINGS = {
     "statement_timeout": f"{STATEMENT_TIMEOUT_SECONDS}s",
     "idle_in_transaction_session_timeout": "60s",
 }
-RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
-# Statement or lock timed out, too many connections: later it can do.
-OVERLOADED_SQLSTATES = RETRYABLE_SQLSTATES | {"57014", "55P03", "53300"}
-# Connection failed or was lost; the server stops, was killed, or starts.
-CONNECTION_LOST_SQLSTATES = ("08", "57P01", "57P02", "57P03")
-READ_ERRORS = (*DRIVER_ERRORS, OSError)
-"""The errors of a statement that reads; see ``to_refusal``."""
-
 Answer = TypeVar("Answer")
 Record = TypeVar("Record", bound=Model)
-ConstraintRefusal = Callable[[], Refused] | Text
-SqlstateRefusal = Callable[[Mapping[str, Any]], Refused]
-
-_constraint_errors: dict[str, ConstraintRefusal] = {}
-_sqlstate_errors: dict[str, SqlstateRefusal] = {
-    "BD001": lambda _: Insufficient(
-        Text("An account holds less than this takes.", "账户可用数量不足。")
-    ),
-    "BD002": lambda _: Frozen(
-        Text("An account, party or position is frozen.", "账户、主体或持仓已被冻结。")
-    ),
-    "BD003": lambda _: NotInForce(
-        Text("The right is outside its period of validity.", "该权利不在有效期内。")
-    ),
-    "BD004": lambda _: NotFound("account"),
-    "BD005": lambda _: Insufficient(
-        Text("This would exceed the recorded cap.", "将超过已登记的总量上限。")
-    ),
-}
 
 
-async def open_database(url: str, *, minsize: int = 1, maxsize: int = 10) -> None:
-    """Open the pool of this process and load the records of every concept.
+async def open_database(
+    url: str,
+    *,
+    records: Sequence[ModuleType],
+    translations: ErrorTranslations,
+    minsize: int = 1,
+    maxsize: int = 10,
+) -> None:
+    """Open the pool of this process; ``registry.concepts.open_registry`` does so for all concepts.
 
     Args:
         url: ``postgresql://`` URL of the application role.
+        records: the modules with Tortoise models.
+        translations: the meaning of database errors.
         minsize: connections opened in advance.
         maxsize: connections at most.
 
     """
+    use_translations(translations)
     credentials = expand_db_url(url)["credentials"]
     credentials |= {
         "minsize": minsize,
@@ -110,7 +87,7 @@ async def open_database(url: str, *, minsize: int = 1, maxsize: int = 10) -> Non
             "connections": {
                 "default": {"engine": "registry.db.tortoise_engine", "credentials": credentials}
             },
-            "apps": {"registry": {"models": record_modules()}},
+            "apps": {"registry": {"models": [each.__name__ for each in records]}},
             "use_tz": True,
             "timezone": "UTC",
         },
@@ -123,15 +100,6 @@ async def open_database(url: str, *, minsize: int = 1, maxsize: int = 10) -> Non
 async def close_database() -> None:
     """Close the pool; afterwards another may be opened."""
     await Tortoise.close_connections()
-
-
-def record_modules() -> list[str]:
-    """The modules with Tortoise models: ``records`` in each concept's folder."""
-    return [
-        f"registry.{folder.name}.records"
-        for folder in pkgutil.iter_modules(registry.__path__)
-        if folder.ispkg and find_spec(f"registry.{folder.name}.records")
-    ]
 
 
 @asynccontextmanager
@@ -329,63 +297,3 @@ async def with_retries(work: Callable[[], Awaitable[Answer]]) -> Answer:
         # The ones that collided must not come back together.
         await asyncio.sleep(secrets.randbelow(20 * 2**attempt) / 1000)
     raise Overloaded
-
-
-def register_constraint_errors(refusals: Mapping[str, ConstraintRefusal]) -> None:
-    """Say what violating a named constraint means: a refusal's maker, or a text (a duplicate)."""
-    _constraint_errors.update(refusals)
-
-
-def register_sqlstate_errors(refusals: Mapping[str, SqlstateRefusal]) -> None:
-    """Say what an SQLSTATE of our own functions (class BD) means, given the JSON of its DETAIL."""
-    _sqlstate_errors.update(refusals)
-
-
-def to_refusal(error: BaseException) -> Refused | None:
-    """The refusal for a database error; None for a bug."""
-    if isinstance(error, TimeoutError):  # No connection became free in time.
-        return Overloaded()
-    if _is_connection_lost(error):
-        return DatabaseUnreachable()
-    cause = _driver_error(error)
-    if cause is None:
-        return None
-    if cause.sqlstate in OVERLOADED_SQLSTATES:
-        return Overloaded()
-    if cause.sqlstate in _sqlstate_errors:
-        return _sqlstate_errors[cause.sqlstate](_error_detail(cause))
-    known = _constraint_errors.get(cause.constraint_name or "")
-    return Duplicate(known) if isinstance(known, Text) else known and known()
-
-
-def sqlstate_of(error: BaseException) -> str:
-    """The SQLSTATE of an error, also inside one of Tortoise's; empty where there is none."""
-    cause = _driver_error(error)
-    return "" if cause is None else cause.sqlstate or ""
-
-
-def _is_connection_lost(error: BaseException) -> bool:
-    """Whether the database is out of reach, or was in the middle of something."""
-    if isinstance(error, OSError):
-        return True
-    # The driver trips over a session that the server ends between two statements.
-    if isinstance(error, asyncpg.InternalClientError):
-        return True
-    # It has no class of its own for the use of a connection that ended meanwhile.
-    if type(error) is asyncpg.InterfaceError:
-        return "closed" in str(error) or "released" in str(error)
-    return sqlstate_of(error).startswith(CONNECTION_LOST_SQLSTATES)
-
-
-def _driver_error(error: BaseException | None) -> asyncpg.PostgresError | None:
-    while error is not None and not isinstance(error, asyncpg.PostgresError):
-        error = error.__cause__
-    return error
-
-
-def _error_detail(error: asyncpg.PostgresError) -> Mapping[str, Any]:
-    try:
-        detail = json.loads(error.detail or "{}")
-    except ValueError:
-        return {}
-    return detail if isinstance(detail, dict) else {}

@@ -7,7 +7,6 @@ from policies.vocabulary import Text
 from registry.db.session import fetch_all
 from registry.kernel.errors import Condition
 from registry.kernel.quantities import format_quantity
-from registry.parties.closing_checks import closing_check
 
 _HOLDINGS = """
     SELECT i.code, i.unit, i.scale, sum(b.quantity)::bigint AS quantity
@@ -33,8 +32,3 @@ async def check_no_holdings(organisation: UUID, _now: datetime) -> Condition:
         legal_basis="registry rule",
         source="ledger",
     )
-
-
-def register() -> None:
-    """Make closing know of holdings."""
-    closing_check(check_no_holdings)

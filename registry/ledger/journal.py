@@ -9,12 +9,8 @@ from uuid import UUID, uuid4
 from registry.commands.command import CommandContext, PostingPreview
 from registry.db.session import execute, fetch_all, fetch_one
 from registry.kernel.errors import Malformed, NotFound
-from registry.ledger import closing_checks, constraint_errors
 from registry.ledger.records import Account, Instrument
 from registry.ledger.rules import AccountKind, EntryKind, Posting, Right, check_basin
-
-constraint_errors.register()
-closing_checks.register()
 
 
 class EntryDetails(TypedDict, total=False):

@@ -45,7 +45,11 @@ from registry.ledger.rules import (
 
 
 @operation(
-    ACCOUNT, "open_reserve", build=build_reserve_account, preconditions=(check_may_hold_stock,)
+    ACCOUNT,
+    "open_reserve",
+    build=build_reserve_account,
+    preconditions=(check_may_hold_stock,),
+    posts=True,
 )
 async def open_reserve(
     context: CommandContext, account: Account, **opening: Unpack[OpeningTerms]
@@ -66,7 +70,11 @@ async def open_reserve(
 
 
 @operation(
-    ACCOUNT, "open_holding", build=build_holding_account, preconditions=(check_may_hold_stock,)
+    ACCOUNT,
+    "open_holding",
+    build=build_holding_account,
+    preconditions=(check_may_hold_stock,),
+    posts=True,
 )
 async def open_holding(
     context: CommandContext, account: Account, **opening: Unpack[HoldingOpeningTerms]
@@ -101,7 +109,7 @@ async def _check_payout(_context: CommandContext, account: Account, **_: object)
     ]
 
 
-@operation(ACCOUNT, "pay_out", preconditions=(_check_payout,))
+@operation(ACCOUNT, "pay_out", preconditions=(_check_payout,), posts=True)
 async def record_payout(
     context: CommandContext, account: Account, *, money: int, reference: str, note: str = ""
 ) -> Account:
@@ -187,7 +195,7 @@ async def propose_reversal(
     return reversal
 
 
-@operation(REVERSAL, "approve", preconditions=(check_undo,))
+@operation(REVERSAL, "approve", preconditions=(check_undo,), posts=True)
 async def approve_reversal(context: CommandContext, reversal: Reversal) -> Reversal:
     """Undo the entry by an entry of its own, both legs or none.
 

@@ -1,31 +1,31 @@
 """Checks before an organisation closes; each concept adds its own."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
 from policies.vocabulary import Text
+from registry.commands.concept import ClosingCheck
 from registry.db.session import fetch_one
 from registry.kernel.errors import Condition
 
-ClosingCheck = Callable[[UUID, datetime], Awaitable[Condition]]
-"""Asked of an organisation at a moment; unmet where it still holds or owes something."""
 
-registered_checks: list[ClosingCheck] = []
+class _Active:
+    """The checks of all concepts of this process, replaced when the registry is opened."""
+
+    checks: tuple[ClosingCheck, ...] = ()
 
 
-def closing_check(check: ClosingCheck) -> ClosingCheck:
-    """Have every closing weigh this too."""
-    registered_checks.append(check)
-    return check
+def use_closing_checks(checks: Iterable[ClosingCheck]) -> None:
+    """Evaluate these at every closing from now on."""
+    _Active.checks = tuple(checks)
 
 
 async def evaluate_closing_checks(organisation: UUID, now: datetime) -> list[Condition]:
-    """Everything that is weighed before an organisation closes, met or not."""
-    return [await weigh(organisation, now) for weigh in registered_checks]
+    """The conditions for closing an organisation, met or not."""
+    return [await check(organisation, now) for check in _Active.checks]
 
 
-@closing_check
 async def check_no_appointments(organisation: UUID, _now: datetime) -> Condition:
     """There is no appointment in force or proposed."""
     found = await fetch_one(
@@ -45,7 +45,6 @@ async def check_no_appointments(organisation: UUID, _now: datetime) -> Condition
     )
 
 
-@closing_check
 async def check_no_clients(organisation: UUID, _now: datetime) -> Condition:
     """It has no open client."""
     found = await fetch_one(

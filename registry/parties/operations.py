@@ -8,7 +8,6 @@ from registry.db.session import save
 from registry.kernel.errors import Condition
 from registry.kernel.identifiers import check_text
 from registry.kernel.state_machine import transition
-from registry.parties import constraint_errors
 from registry.parties.appointments import (
     AppointmentTerms,
     build_appointment,
@@ -55,8 +54,6 @@ from registry.parties.sanctions import (
     check_client_registrar,
     check_market_party,
 )
-
-constraint_errors.register()
 
 
 @operation(ORGANISATION, "bootstrap", build=build_first_organisation)
@@ -124,11 +121,10 @@ async def _run_closing_checks(
 
 @operation(ORGANISATION, "close", preconditions=(_run_closing_checks,))
 async def close_organisation(_context: CommandContext, organisation: Organisation) -> Organisation:
-    """Close a body that neither holds nor owes anything any more.
+    """Close an organisation that neither holds nor owes anything.
 
     Raises:
-        ConditionsUnmet: it has appointments, client programs, or what a concept adds to
-            ``obligations``; names each.
+        ConditionsUnmet: a closing check of a concept fails; names each.
 
     """
     state = OrganisationState(organisation.state)

@@ -124,7 +124,7 @@ async def approve_transfer(context: CommandContext, transfer: Transfer) -> Trans
     return transfer
 
 
-@operation(TRANSFER, "reject")
+@operation(TRANSFER, "reject", posts=True)
 async def reject_transfer(context: CommandContext, transfer: Transfer, *, reason: str) -> Transfer:
     """End the case where a side is not eligible (centre) or it is not approved (city, province).
 

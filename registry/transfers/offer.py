@@ -152,7 +152,7 @@ async def draft_transfer(
     return transfer
 
 
-@operation(TRANSFER, "offer", preconditions=(load_and_evaluate(OFFER_CONDITIONS),))
+@operation(TRANSFER, "offer", preconditions=(load_and_evaluate(OFFER_CONDITIONS),), posts=True)
 async def offer_transfer(
     context: CommandContext, transfer: Transfer, *, accept_by: date | None = None
 ) -> Transfer:

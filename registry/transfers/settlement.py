@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext, operation
-from registry.db.session import fetch_one, register_constraint_errors
+from registry.db.session import fetch_one
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_bank_reference, check_text
@@ -64,7 +64,7 @@ async def _check_full_payment(
     ]
 
 
-@operation(TRANSFER, "record_payment", preconditions=(_check_full_payment,))
+@operation(TRANSFER, "record_payment", preconditions=(_check_full_payment,), posts=True)
 async def record_payment(
     context: CommandContext, transfer: Transfer, *, money: int, reference: str
 ) -> Transfer:
@@ -90,7 +90,7 @@ async def record_payment(
     return transfer
 
 
-@operation(TRANSFER, "settle")
+@operation(TRANSFER, "settle", posts=True)
 async def settle_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
     """Exchange rights and money in one entry, and attest it with a certificate (交易鉴证书).
 
@@ -159,7 +159,7 @@ def _check_payment_overdue(state: State, deadline_at: datetime, now: datetime) -
     )
 
 
-@operation(TRANSFER, "declare_default", preconditions=(_check_default,))
+@operation(TRANSFER, "declare_default", preconditions=(_check_default,), posts=True)
 async def declare_default(
     context: CommandContext, transfer: Transfer, *, side: str, reason: str
 ) -> Transfer:
@@ -186,7 +186,7 @@ async def declare_default(
     return transfer
 
 
-@operation(TRANSFER, "expire")
+@operation(TRANSFER, "expire", posts=True)
 async def expire_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
     """Write down that a case ended with its time limit; what was blocked comes home to the seller.
 
@@ -196,12 +196,3 @@ async def expire_transfer(context: CommandContext, transfer: Transfer) -> Transf
     transfer.awaiting = NEITHER
     await advance_transfer(context, transfer, Step.EXPIRE)
     return transfer
-
-
-register_constraint_errors(
-    {
-        "transfer_contract_number_unique": Text(
-            "Another case has this contract number.", "该合同编号已用于其他案件。"
-        ),
-    }
-)

@@ -10,7 +10,6 @@ from registry.kernel.state_machine import transition
 from registry.ledger.journal import ensure_accounts, post_entry
 from registry.ledger.rules import AccountKind, EntryKind
 from registry.reference.cache import ReferenceData, load_reference
-from registry.transfers import closing_checks
 from registry.transfers.records import Transfer
 from registry.transfers.rules import (
     DEADLINES,
@@ -123,6 +122,3 @@ def regime_on(reference: ReferenceData, on: date) -> Regime:
     """
     found = reference.parameters.find("cross_region_regime", on)
     return Regime(found.word) if found and found.value else Regime.SAME_CITY
-
-
-closing_checks.register()

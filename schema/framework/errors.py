@@ -5,7 +5,7 @@ from uuid import uuid4
 import structlog
 from graphql import GraphQLError
 
-from registry.db.session import to_refusal
+from registry.db.errors import to_refusal
 from registry.kernel.errors import Code, Refused
 
 INTERNAL_CODE = "INTERNAL"

@@ -15,7 +15,7 @@ from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from registry.access.principals import Viewer
-from registry.db.session import READ_ERRORS
+from registry.db.errors import READ_ERRORS
 from registry.kernel.errors import NotFound, Refused
 from registry.reading.plan import Plan
 from registry.reading.sql_builder import NotPlannable

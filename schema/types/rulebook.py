@@ -13,7 +13,7 @@ from policies.word_types import Verb as VerbSpec
 from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.access.rulebook_store import load_rulebooks
-from registry.commands.command import OPERATIONS
+from registry.concepts import OPERATIONS
 from registry.db.session import get_by_id
 from registry.kernel.errors import Malformed, NotFound
 from registry.reading.catalog import NodeLookup, WorkListField

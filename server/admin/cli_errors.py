@@ -4,8 +4,8 @@ import errno
 
 import asyncpg
 
+from registry.db.errors import sqlstate_of, to_refusal
 from registry.db.migrations.runner import MigrationError
-from registry.db.session import sqlstate_of, to_refusal
 from registry.kernel.errors import Refused
 from server.postgres.embedded import EmbeddedDatabaseError
 from server.settings import ConfigurationError

@@ -8,9 +8,9 @@ from registry.access.authorizer import authorizer
 from registry.access.principals import OPERATOR_PRINCIPAL
 from registry.access.rulebook_store import load_edition
 from registry.commands.command import execute_command
-from registry.db.session import close_database, open_database
-from registry.ledger import invariants as checking
-from registry.ledger.invariants import CheckResult
+from registry.concepts import open_registry, verify_registry
+from registry.db.session import close_database
+from registry.ledger.verification import CheckResult, freeze_offenders
 from registry.parties.bootstrap import FirstOfficer
 from registry.parties.operations import bootstrap, register_client
 from registry.parties.records import Organisation
@@ -23,7 +23,7 @@ BOOTSTRAP_KEY = "bootstrap"
 
 @asynccontextmanager
 async def _open_registry(url: str) -> AsyncIterator[None]:
-    await open_database(url, maxsize=2)
+    await open_registry(url, maxsize=2)
     try:
         authorizer.activate(await load_edition())
         yield
@@ -82,8 +82,8 @@ async def register_first_party_client(url: str, name: str) -> bool:
 async def verify_report(url: str, *, restrict: bool) -> tuple[list[str], bool]:
     """The report as lines, and whether every check passed; ``restrict`` freezes the offenders."""
     async with _open_registry(url):
-        findings = await checking.verify_ledger()
-        frozen = await checking.freeze_offenders(findings) if restrict else ()
+        findings = await verify_registry()
+        frozen = await freeze_offenders(findings) if restrict else ()
     lines = [line for finding in findings for line in _finding_lines(finding)]
     lines += [f"frozen: account {account}" for account in frozen]
     return lines, all(finding.is_satisfied for finding in findings)

@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from registry.access.principals import NIL
-from registry.db.session import close_database, open_database
+from registry.concepts import open_registry
+from registry.db.session import close_database
 from seeds.clock import start_clock, stop_clock
 from seeds.demo.cross_region.loader import load_cross_region
 from seeds.demo.loader import LoadReport, ProgressCallback, load_founding_day
@@ -120,7 +121,7 @@ def _progress(bar: Progress, task: int) -> ProgressCallback:
 
 @asynccontextmanager
 async def _open_registry(url: str) -> AsyncIterator[None]:
-    await open_database(url, maxsize=2)
+    await open_registry(url, maxsize=2)
     try:
         yield
     finally:

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from registry.transfers.expiry import expire_if_overdue, find_overdue
+from registry.commands.concept import Sweeper
+from registry.concepts import CONCEPTS
 
 SWEEP_INTERVAL_SECONDS = 30
 
@@ -28,17 +29,22 @@ async def expiry_sweeper() -> AsyncIterator[None]:
 
 
 async def sweep() -> int:
-    """Let the cases expire whose time limit has passed, oldest first; how many did.
+    """Settle the objects that are due, of every concept, oldest first; how many were settled.
 
-    One that fails is logged and left where it is: it does not hold up those behind it.
+    An object that fails is logged and left as it is; the others are still settled.
     """
-    expired = 0
-    for case in await find_overdue():
+    sweepers = [sweeper for concept in CONCEPTS for sweeper in concept.sweepers]
+    return sum([await _sweep_due(sweeper) for sweeper in sweepers])
+
+
+async def _sweep_due(sweeper: Sweeper) -> int:
+    settled = 0
+    for id in await sweeper.find_due():
         try:
-            expired += await expire_if_overdue(case)
-        except Exception:  # noqa: BLE001 - a fault in one case is not one of the others
-            _log.exception("case not swept", case=str(case))
-    return expired
+            settled += await sweeper.sweep(id)
+        except Exception:  # noqa: BLE001 - one fault must not stop the other objects
+            _log.exception("object not swept", sweeper=sweeper.name, id=str(id))
+    return settled
 
 
 async def _run() -> None:

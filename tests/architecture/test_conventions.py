@@ -139,7 +139,7 @@ def test_database_errors_are_caught_in_one_package() -> None:
         if handler.type and DATABASE_ERRORS.search(ast.unparse(handler.type))
     ]
 
-    assert found == []  # Register the constraint with registry.db.session.known_constraints.
+    assert found == []  # Add the constraint to the errors of the concept's manifest.
 
 
 def test_only_the_policy_engine_and_the_server_catch_everything() -> None:

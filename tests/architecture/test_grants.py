@@ -5,7 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
-from registry.db.migrations.grants import FUNCTIONS, GRANTS, SEQUENCES, WRITING_FUNCTIONS
+from registry.concepts import GRANTS
 from registry.db.migrations.runner import (
     ADVISORY_LOCK_KEY,
     MigrationError,
@@ -23,19 +23,16 @@ async def test_every_table_has_its_grant_and_every_grant_its_table(
 ) -> None:
     tables = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
 
-    assert {table["tablename"] for table in tables} - {"migration"} == set(GRANTS)
+    assert {table["tablename"] for table in tables} - {"migration"} == set(GRANTS.tables)
 
 
-async def test_every_granted_function_and_sequence_exists(owner: asyncpg.Connection) -> None:
+async def test_every_granted_function_exists(owner: asyncpg.Connection) -> None:
     functions = await owner.fetch(
         "SELECT name FROM unnest($1::text[]) name WHERE to_regprocedure(name) IS NULL",
-        [*FUNCTIONS, *WRITING_FUNCTIONS],
-    )
-    sequences = await owner.fetch(
-        "SELECT name FROM unnest($1::text[]) name WHERE to_regclass(name) IS NULL", [*SEQUENCES]
+        [*GRANTS.functions, *GRANTS.writing_functions],
     )
 
-    assert [*functions, *sequences] == []
+    assert functions == []
 
 
 @pytest.mark.parametrize("table", ["posting", "balance", "entry"])
@@ -56,7 +53,7 @@ async def test_the_application_never_changes_an_audit_entry(
 async def test_the_reader_writes_nothing(owner: asyncpg.Connection, server: Server) -> None:
     found = [
         (table, privilege)
-        for table in GRANTS
+        for table in GRANTS.tables
         for privilege in WRITES
         if await _may(owner, server.reader_role, table, privilege)
     ]
@@ -79,7 +76,7 @@ async def test_the_application_is_neither_superuser_nor_owner(
 
 
 async def test_migrating_again_applies_nothing(clone: Database, server: Server) -> None:
-    assert await migrate(clone.owner_url, server.application_role) == []
+    assert await migrate(clone.owner_url, server.application_role, GRANTS) == []
 
 
 async def test_an_edited_applied_file_is_refused(
@@ -88,7 +85,7 @@ async def test_an_edited_applied_file_is_refused(
     await owner.execute("UPDATE migration SET sha256 = repeat('0', 64) WHERE name = '0001_shared'")
 
     with pytest.raises(MigrationError, match="0001_shared"):
-        await migrate(clone.owner_url, server.application_role)
+        await migrate(clone.owner_url, server.application_role, GRANTS)
 
 
 async def test_a_schema_before_1_0_is_refused_with_the_way_out(
@@ -97,7 +94,7 @@ async def test_a_schema_before_1_0_is_refused_with_the_way_out(
     await owner.execute("ALTER TABLE audit_entry RENAME TO act")
 
     with pytest.raises(MigrationError, match=r"predates 1\.0 .*`\./dev demo --fresh`"):
-        await migrate(clone.owner_url, server.application_role)
+        await migrate(clone.owner_url, server.application_role, GRANTS)
 
 
 async def test_a_second_node_waits_until_the_first_has_migrated(
@@ -105,7 +102,7 @@ async def test_a_second_node_waits_until_the_first_has_migrated(
 ) -> None:
     await owner.execute("SELECT pg_advisory_lock($1)", ADVISORY_LOCK_KEY)
 
-    second = asyncio.create_task(migrate(clone.owner_url, server.application_role))
+    second = asyncio.create_task(migrate(clone.owner_url, server.application_role, GRANTS))
     await wait_until_blocked(owner)
 
     await owner.execute("SELECT pg_advisory_unlock($1)", ADVISORY_LOCK_KEY)

@@ -1,32 +1,17 @@
 """The facts of the vocabulary are exactly those of the concepts."""
 
-import importlib
-import pkgutil
-
 import pytest
 
-import registry
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
 from registry.access.authorizer import VIEWER_FACTS
-from registry.access.kinds import Kind
 from registry.access.rulebook_store import BUNDLED_RULEBOOK
+from registry.concepts import CONCEPTS
 
 BOOK = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
 
 
-def kinds() -> dict[str, Kind]:
-    """Every kind that a concept declares, by name."""
-    found = {}
-    for module in pkgutil.walk_packages(registry.__path__, "registry."):
-        if module.name.endswith(".facts"):
-            for value in vars(importlib.import_module(module.name)).values():
-                if isinstance(value, Kind):
-                    found[value.name] = value
-    return found
-
-
-KINDS = kinds()
+KINDS = {kind.name: kind for concept in CONCEPTS for kind in concept.kinds}
 
 
 def test_every_kind_of_the_vocabulary_has_records() -> None:

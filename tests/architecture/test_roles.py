@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from registry.db.migrations.grants import GRANTS, WRITING_FUNCTIONS
+from registry.concepts import GRANTS
 from registry.db.session import execute, transaction
 from registry.ledger.rules import EntryKind
 from tests.ledger.ledger_builders import (
@@ -94,7 +94,10 @@ async def test_what_is_not_granted_is_refused_when_it_is_tried(
     }
 
     granted = {
-        (t, verb) for t, words in GRANTS.items() for verb in FORBIDDEN_STATEMENTS if verb in words
+        (t, verb)
+        for t, words in GRANTS.tables.items()
+        for verb in FORBIDDEN_STATEMENTS
+        if verb in words
     }
     assert allowed == granted
     assert {(t, verb) for t, verb in granted if t in PROTECTED_TABLES} == {
@@ -140,7 +143,8 @@ async def test_every_function_but_those_granted_is_refused(
     )
 
     granted = {
-        await owner.fetchval("SELECT $1::regprocedure::text", name) for name in WRITING_FUNCTIONS
+        await owner.fetchval("SELECT $1::regprocedure::text", name)
+        for name in GRANTS.writing_functions
     }
     assert {line["name"] for line in definers} == granted
 

@@ -15,8 +15,8 @@ from benchmarks.settlement_load import (
     MeasuredOperation,
     ReadyTransfer,
 )
+from registry.concepts import verify_registry
 from registry.db.session import execute, fetch_one
-from registry.ledger.invariants import verify_ledger
 from registry.transfers.rules import State
 from tests.support.builders import install_rules
 from tests.support.cluster import Database
@@ -40,7 +40,7 @@ async def enterprises(database: Database, owner: asyncpg.Connection) -> AsyncIte
     number = A_CITY * await owner.fetchval("SELECT count(*) FROM division WHERE level = 'city'")
     await owner.execute("SELECT bench.fill($1)", number)
     yield number
-    assert [finding for finding in await verify_ledger() if not finding.is_satisfied] == []
+    assert [finding for finding in await verify_registry() if not finding.is_satisfied] == []
 
 
 @pytest.mark.parametrize("hot", [False, True], ids=["random", "hot"])

@@ -8,8 +8,8 @@ from benchmarks.world.copy_buffer import COLUMNS
 from benchmarks.world.loader import World, load_world
 from benchmarks.world.simulation import ENDS_AT
 from registry.access.authorizer import authorizer
-from registry.db.session import close_database, fetch_all, fetch_one, open_database
-from registry.ledger.invariants import verify_ledger
+from registry.concepts import open_registry, verify_registry
+from registry.db.session import close_database, fetch_all, fetch_one
 from registry.transfers.rules import State
 from seeds.demo.loader import LoadError
 from server.settings import ConfigurationError, Mode, Settings
@@ -29,7 +29,7 @@ async def rules(database: Database, owner: asyncpg.Connection) -> None:
 async def test_a_larger_world_verifies(database: Database) -> None:
     world = await load_world(database.owner_url, ENTERPRISES)
 
-    findings = await verify_ledger()
+    findings = await verify_registry()
 
     assert [finding for finding in findings if not finding.is_satisfied] == []
     assert world == World(ENTERPRISES, await count_rows("transfer"), await count_rows("entry"))
@@ -75,7 +75,7 @@ async def test_a_larger_world_is_the_same_again(
 
     async with clone_database(server, template) as other:
         await close_database()
-        await open_database(other.application_url)
+        await open_registry(other.application_url)
         await load_world(other.owner_url, ENTERPRISES)
 
         assert await _digests(other) == once

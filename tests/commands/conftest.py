@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from registry.db.session import close_database, open_database
+from registry.concepts import open_registry
+from registry.db.session import close_database
 from tests.reading.wire import Wire, listen
 from tests.support.builders import install_rules, stop_clock
 from tests.support.cluster import Database
@@ -18,6 +19,6 @@ async def wire(clone: Database, owner: asyncpg.Connection) -> AsyncIterator[Wire
     await install_rules(owner)
     await stop_clock(owner, FOUNDING_DAY)
     async with listen(clone.application_url) as listening:
-        await open_database(listening.url, maxsize=1)
+        await open_registry(listening.url, maxsize=1)
         yield listening
         await close_database()

@@ -12,7 +12,8 @@ import asyncpg
 import pytest
 
 from registry.access.principals import Principal
-from registry.db.session import close_database, open_database
+from registry.concepts import open_registry
+from registry.db.session import close_database
 from registry.transfers.rules import State
 from schema.framework.global_ids import to_global_id
 from tests.reading.wire import Wire, listen
@@ -91,7 +92,7 @@ async def counted(clone: Database, owner: asyncpg.Connection) -> AsyncIterator[C
     await install_rules(owner)
     await stop_clock(owner, FOUNDING_DAY)
     async with listen(clone.application_url) as commands, listen(clone.reader_url) as answers:
-        await open_database(commands.url, maxsize=1)
+        await open_registry(commands.url, maxsize=1)
         async with open_portal(planned=replace(clone, reader_url=answers.url)) as portal:
             yield CountedPortal(portal, (commands, answers))
         await close_database()
@@ -107,7 +108,7 @@ async def test_an_operation_keeps_its_budget_of_round_trips(
     first, *others, last = [(await market.case_in(budget.state)).id for _ in range(4)]
     # Connections without prepared statements, and reference data that was replaced.
     await close_database()
-    await open_database(counted.wires[0].url, maxsize=1)
+    await open_registry(counted.wires[0].url, maxsize=1)
     await owner.execute("UPDATE holiday SET needs_confirmation = needs_confirmation")
 
     cold = await counted.count(budget, caller, first)

@@ -8,18 +8,22 @@ from tortoise.transactions import in_transaction
 
 import registry.db.session
 from policies.vocabulary import Text
+from registry.concepts import open_registry
+from registry.db.errors import (
+    ErrorTranslations,
+    duplicate,
+    malformed,
+    sqlstate_of,
+    use_translations,
+)
 from registry.db.session import (
     MAX_ATTEMPTS,
     close_database,
     execute,
     fetch_all,
     fetch_one,
-    open_database,
     read_only_transaction,
-    register_constraint_errors,
-    register_sqlstate_errors,
     short_read_only_transaction,
-    sqlstate_of,
     transaction,
     with_retries,
 )
@@ -91,7 +95,7 @@ async def test_a_look_is_given_up_that_takes_long_and_the_next_one_answers(
 
 async def test_what_is_left_behind_reads_in_no_other_reading(clone: Database) -> None:
     """A field that failed leaves loaders behind, which go on reading one thing after the other."""
-    await open_database(clone.application_url, minsize=1, maxsize=1)
+    await open_registry(clone.application_url, minsize=1, maxsize=1)
     read: list[str] = []
     try:
         for number in range(200):
@@ -120,11 +124,13 @@ async def _go_on_reading(read: list[str], mark: str) -> None:
 
 
 async def test_a_registered_constraint_becomes_its_refusal(database: Database, notes: None) -> None:
-    register_constraint_errors(
-        {
-            "note_key": Text("There is such a note.", "已有此记录。"),
-            "note_short": lambda: Malformed("word", "Too long.", "过长。"),
-        }
+    use_translations(
+        ErrorTranslations(
+            {
+                "note_key": duplicate("There is such a note.", "已有此记录。"),
+                "note_short": malformed("word", "Too long.", "过长。"),
+            }
+        )
     )
 
     with pytest.raises(Duplicate):
@@ -148,7 +154,8 @@ async def test_an_unknown_constraint_stays_a_bug(
 
 
 async def test_our_own_states_become_refusals(database: Database) -> None:
-    register_sqlstate_errors({"BD999": lambda detail: Insufficient(Text(detail["said"], "不足"))})
+    states = {"BD999": lambda detail: Insufficient(Text(detail["said"], "不足"))}
+    use_translations(ErrorTranslations(sqlstates=states))
 
     with pytest.raises(Insufficient, match="too short"):
         async with transaction():

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from registry.access.principals import Principal
-from registry.commands.command import OPERATIONS, execute_command
+from registry.commands.command import execute_command
+from registry.concepts import OPERATIONS
 from registry.db.session import fetch_one
 from registry.transfers.records import Transfer
 from seeds.clock import advance_clock

@@ -15,10 +15,12 @@ from tortoise.exceptions import BaseORMException
 
 from registry.access.principals import Principal
 from registry.commands.command import CommandContext, CommandResult, Operation, execute_command
-from registry.db.session import close_database, fetch_all, open_database, sqlstate_of
+from registry.concepts import CONCEPTS, open_registry, verify_registry
+from registry.db.errors import sqlstate_of
+from registry.db.session import close_database, fetch_all
 from registry.kernel.errors import Refused
 from registry.ledger.facts import ACCOUNT
-from registry.ledger.invariants import LEDGER_INVARIANTS, all_checks, verify_ledger
+from registry.ledger.invariants import LEDGER_INVARIANTS
 from registry.ledger.journal import ensure_account, ensure_instrument, post_entry
 from registry.ledger.records import Account
 from registry.ledger.rules import (
@@ -31,6 +33,7 @@ from registry.ledger.rules import (
     Posting,
     Right,
 )
+from registry.ledger.verification import all_checks
 from registry.parties.records import Organisation
 from tests.ledger.ledger_builders import OPENING
 from tests.ledger.reference_model import Key, ModelAccount, ModelInstrument, Move, ReferenceModel
@@ -82,7 +85,7 @@ _SNAPSHOT = """
 """
 _VIOLATED = " UNION ALL ".join(
     f"SELECT '{check.name}' WHERE EXISTS (SELECT FROM ({check.sql}) AS offence)"
-    for check in all_checks()
+    for check in all_checks(CONCEPTS)
     if check.name in LEDGER_CHECKS_COVERED
 )
 _PAST = """
@@ -211,7 +214,7 @@ class LedgerDatabase:
 
     def failed_verification(self) -> set[str]:
         """The same, as the registry itself verifies."""
-        findings = self.runner.run(verify_ledger())
+        findings = self.runner.run(verify_registry())
         return {found.check for found in findings if not found.is_satisfied} & LEDGER_CHECKS_COVERED
 
 
@@ -234,7 +237,7 @@ def open_ledger_database(server: Server, template: str) -> Iterator[LedgerDataba
         clone = clone_database(server, template)
         database = runner.run(clone.__aenter__())
         try:
-            runner.run(open_database(database.application_url))
+            runner.run(open_registry(database.application_url))
             owner = runner.run(asyncpg.connect(database.owner_url))
             yield runner.run(_populate(runner, owner))
             runner.run(owner.close())

@@ -7,14 +7,9 @@ import pytest
 
 from registry.access.principals import SYSTEM_PRINCIPAL
 from registry.commands.command import execute_command
-from registry.ledger.invariants import (
-    LEDGER_INVARIANTS,
-    InvariantCheck,
-    all_checks,
-    freeze_offenders,
-    register_check,
-    verify_ledger,
-)
+from registry.commands.concept import Concept, InvariantCheck
+from registry.concepts import CONCEPTS, verify_registry
+from registry.ledger.invariants import LEDGER_INVARIANTS
 from registry.ledger.operations import impose_freeze
 from registry.ledger.records import Account, Freeze
 from registry.ledger.rules import (
@@ -24,6 +19,7 @@ from registry.ledger.rules import (
     EntryKind,
     Posting,
 )
+from registry.ledger.verification import all_checks, freeze_offenders
 from tests.ledger.ledger_builders import (
     HOUR,
     OPENING,
@@ -68,7 +64,7 @@ async def build_ledger() -> tuple[Account, Account]:
 
 
 async def violations() -> set[str]:
-    return {finding.check for finding in await verify_ledger() if not finding.is_satisfied}
+    return {finding.check for finding in await verify_registry() if not finding.is_satisfied}
 
 
 async def test_a_ledger_kept_by_post_entry_is_sound() -> None:
@@ -309,7 +305,7 @@ async def test_what_offends_is_named(owner: asyncpg.Connection, forgery: str) ->
 
     await corrupt(owner, sql)
 
-    named = next(finding for finding in await verify_ledger() if finding.check == check)
+    named = next(finding for finding in await verify_registry() if finding.check == check)
     assert await owner.fetchval(f"SELECT {who}") in {row[column] for row in named.violations}
 
 
@@ -321,7 +317,7 @@ async def test_a_freeze_lifted_by_hand_is_found(owner: asyncpg.Connection) -> No
 
     await owner.execute("UPDATE freeze_order SET state = 'lifted', lifted_at = starts_at")
 
-    named = next(found for found in await verify_ledger() if found.check == "states_follow_acts")
+    named = next(found for found in await verify_registry() if found.check == "states_follow_acts")
     assert [(row["kind"], row["object_id"]) for row in named.violations] == [("Freeze", freeze.id)]
 
 
@@ -329,14 +325,11 @@ def test_every_check_of_the_ledger_has_a_corruption_that_it_finds() -> None:
     assert {check.name for check in LEDGER_INVARIANTS} <= set(CORRUPTIONS)
 
 
-async def test_a_concept_adds_a_check_of_its_own_once() -> None:
-    before = len(all_checks())
-    always = InvariantCheck("a_test", all_checks()[0].claim, "SELECT 1 AS one WHERE false")
+def test_verify_checks_what_each_concept_declares() -> None:
+    check = InvariantCheck("a_test", LEDGER_INVARIANTS[0].claim, "SELECT 1 AS one WHERE false")
 
-    register_check(always)
-    register_check(always)
-
-    assert len(all_checks()) == before + 1
+    assert check in all_checks((*CONCEPTS, Concept("test", invariants=(check,))))
+    assert check not in all_checks(CONCEPTS)
 
 
 async def test_just_the_accounts_named_are_blocked(owner: asyncpg.Connection) -> None:
@@ -345,7 +338,7 @@ async def test_just_the_accounts_named_are_blocked(owner: asyncpg.Connection) ->
     await corrupt(
         owner, f"UPDATE balance SET quantity = quantity + 1 WHERE account_id = '{seller.id}'"
     )
-    findings = await verify_ledger()
+    findings = await verify_registry()
 
     blocked = await freeze_offenders(findings)
     again = await freeze_offenders(findings)

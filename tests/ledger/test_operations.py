@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from registry.commands.command import execute_command
+from registry.concepts import verify_registry
 from registry.kernel.errors import (
     ConditionsUnmet,
     Duplicate,
@@ -18,7 +19,6 @@ from registry.kernel.errors import (
     NotFound,
     NotInForce,
 )
-from registry.ledger.invariants import verify_ledger
 from registry.ledger.journal import available_quantity, ensure_account
 from registry.ledger.operations import (
     impose_freeze,
@@ -74,7 +74,7 @@ async def test_an_opening_holding_is_what_the_province_entered() -> None:
     assert await available_quantity(account, right.id) == 356_418
     entry = await Entry.get()
     assert (entry.kind, entry.source, entry.demo) == ("opening", "a test", True)
-    assert [finding.check for finding in await verify_ledger() if not finding.is_satisfied] == []
+    assert [finding.check for finding in await verify_registry() if not finding.is_satisfied] == []
 
 
 async def test_the_reserve_is_opened_for_province_and_city_alone() -> None:

@@ -6,11 +6,11 @@ from datetime import date, datetime
 import asyncpg
 import pytest
 
+from registry.concepts import verify_registry
 from registry.db.session import fetch_one, transaction, with_retries
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import Duplicate, Insufficient, Malformed, NotFound, NotInForce
 from registry.ledger.account_statement import load_statement, postings_of
-from registry.ledger.invariants import verify_ledger
 from registry.ledger.journal import (
     available_quantity,
     balance_at,
@@ -47,7 +47,7 @@ SETTLED = EntryKind.SETTLEMENT
 
 
 async def failed_checks() -> list[str]:
-    return [finding.check for finding in await verify_ledger() if not finding.is_satisfied]
+    return [finding.check for finding in await verify_registry() if not finding.is_satisfied]
 
 
 async def test_an_entry_moves_its_postings_and_nothing_else() -> None:

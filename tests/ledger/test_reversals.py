@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from registry.concepts import verify_registry
 from registry.kernel.errors import (
     ConditionsUnmet,
     Duplicate,
@@ -13,7 +14,6 @@ from registry.kernel.errors import (
     Frozen,
     WrongState,
 )
-from registry.ledger.invariants import verify_ledger
 from registry.ledger.journal import ensure_account
 from registry.ledger.operations import (
     approve_reversal,
@@ -88,7 +88,7 @@ async def test_a_reversal_by_a_second_officer_brings_both_loads_home() -> None:
         "approved",
         entry,
     )
-    assert [finding.check for finding in await verify_ledger() if not finding.is_satisfied] == []
+    assert [finding.check for finding in await verify_registry() if not finding.is_satisfied] == []
 
 
 async def test_a_proposal_opens_no_account_and_its_approval_does() -> None:

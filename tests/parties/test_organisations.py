@@ -16,8 +16,9 @@ from registry.kernel.errors import (
     Malformed,
     Refused,
 )
-from registry.parties import closing_checks
+from registry.parties import CONCEPT as PARTIES
 from registry.parties.bootstrap import FirstOfficer
+from registry.parties.closing_checks import use_closing_checks
 from registry.parties.operations import (
     bootstrap,
     change_organisation,
@@ -247,9 +248,7 @@ async def test_a_stranger_changes_no_organisation() -> None:
         await perform(change_organisation, officer, id=other.id, name_en="mine")
 
 
-async def test_an_organisation_closes_only_when_nothing_is_left(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_an_organisation_closes_only_when_nothing_is_left() -> None:
     province = await create_officer_of("province")
     body = await create_organisation()
     officer = await create_officer(body)
@@ -263,9 +262,7 @@ async def test_an_organisation_closes_only_when_nothing_is_left(
             legal_basis="registry rule",
         )
 
-    monkeypatch.setattr(
-        closing_checks, "registered_checks", [*closing_checks.registered_checks, rights]
-    )
+    use_closing_checks((*PARTIES.closing_checks, rights))
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await perform(close_organisation, province, id=body.id)

@@ -8,7 +8,8 @@ import pytest
 from graphql import GraphQLObjectType
 
 from registry.access.principals import Viewer
-from registry.db.session import close_database, fetch_one, open_database
+from registry.concepts import open_registry
+from registry.db.session import close_database, fetch_one
 from registry.reading.sql_builder import NotPlannable
 from schema.framework.global_ids import to_global_id
 from schema.planning.planner import Planner
@@ -137,7 +138,7 @@ async def wires(
         listen(database.reader_url) as plans,
     ):
         await close_database()
-        await open_database(usual.url, maxsize=1)
+        await open_registry(usual.url, maxsize=1)
         yield database, usual, plans
 
 

@@ -14,8 +14,8 @@ import asyncpg
 import httpx2
 import pytest
 
-from registry.db.session import close_database, open_database
-from registry.ledger.invariants import verify_ledger
+from registry.concepts import open_registry, verify_registry
+from registry.db.session import close_database
 from seeds.clock import start_clock
 from server.auth.demo_tokens import load_signer
 from server.settings import Settings
@@ -73,7 +73,7 @@ def rounds(request: pytest.FixtureRequest) -> int:
 
 async def _market(store: PostgresProcess) -> TradingFixture:
     owner = await asyncpg.connect(store.addresses.owner)
-    await open_database(store.addresses.application)
+    await open_registry(store.addresses.application)
     try:
         await install_rules(owner)
         await stop_clock(owner, FOUNDING_DAY)
@@ -245,7 +245,7 @@ async def assert_each_command_executed_once(store: PostgresProcess, trade: Comma
     """Acts, cases, postings and balances are those of the commands sent, each counted once."""
     names = Counter(each.name for each in trade.sent)
     offers, withdrawals = names["offerTransfer"], names["withdrawTransfer"]
-    await open_database(store.addresses.application)
+    await open_registry(store.addresses.application)
     try:
         owner = await asyncpg.connect(store.addresses.owner)
         acts = Counter(
@@ -256,7 +256,7 @@ async def assert_each_command_executed_once(store: PostgresProcess, trade: Comma
         cases = await owner.fetchval("SELECT count(*) FROM transfer")
         entries = await owner.fetchval("SELECT count(*) FROM entry")
         await owner.close()
-        findings = await verify_ledger()
+        findings = await verify_registry()
         rights = await trade.market.rights()
     finally:
         await close_database()

@@ -4,9 +4,9 @@ import pytest
 
 from registry.access.principals import Principal
 from registry.commands.command import execute_command
+from registry.concepts import verify_registry
 from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Code, ConditionsUnmet
-from registry.ledger.invariants import verify_ledger
 from registry.reference.cache import current_reference
 from registry.transfers.offer import accept_transfer, draft_transfer
 from registry.transfers.records import Transfer
@@ -25,7 +25,7 @@ async def test_the_clock_is_stopped_in_march_2026(cross_region_database: Databas
 
 
 async def test_the_ledger_verifies(cross_region_database: Database) -> None:
-    assert [finding for finding in await verify_ledger() if not finding.is_satisfied] == []
+    assert [finding for finding in await verify_registry() if not finding.is_satisfied] == []
 
 
 async def test_loading_twice_changes_nothing(

@@ -5,8 +5,8 @@ from uuid import UUID
 from policies.vocabulary import VOCABULARY
 from registry.access.principals import NIL, Principal
 from registry.commands.command import Operation, execute_command
+from registry.concepts import verify_registry
 from registry.db.session import fetch_all, fetch_one
-from registry.ledger.invariants import verify_ledger
 from registry.transfers.approval import approve_transfer, qualify_transfer
 from registry.transfers.offer import accept_transfer
 from registry.transfers.records import Transfer
@@ -35,7 +35,7 @@ async def test_the_clock_is_stopped_at_ten_on_the_founding_day(founding_database
 
 
 async def test_the_ledger_verifies(founding_database: Database) -> None:
-    assert [finding for finding in await verify_ledger() if not finding.is_satisfied] == []
+    assert [finding for finding in await verify_registry() if not finding.is_satisfied] == []
 
 
 async def test_the_provincial_reserve_is_what_the_article_gives(

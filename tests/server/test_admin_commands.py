@@ -7,8 +7,9 @@ from registry.access.authorizer import authorizer
 from registry.access.principals import Principal
 from registry.access.rulebook_store import load_edition
 from registry.commands.command import execute_command
+from registry.concepts import open_registry
 from registry.db.migrations.runner import MigrationError
-from registry.db.session import close_database, open_database
+from registry.db.session import close_database
 from registry.kernel.errors import Forbidden, KeyReused
 from registry.parties.operations import register_organisation
 from server.admin.commands import (
@@ -89,7 +90,7 @@ async def test_officers_use_a_registered_first_party_client(clone: Database) -> 
 
 async def _registers_the_centre(url: str) -> None:
     centre = {"kind": "centre", "name": "交易中心", "division": "130000"}
-    await open_database(url, maxsize=2)
+    await open_registry(url, maxsize=2)
     try:
         authorizer.activate(await load_edition())
         wang = Principal(subject="wang-li", client="desk")

@@ -15,6 +15,7 @@ import asyncpg
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
 from registry.access.rulebook_store import BUNDLED_RULEBOOK, store_rulebook
+from registry.concepts import GRANTS
 from registry.db.migrations.runner import migrate
 from seeds.reference.loader import load_reference
 from server.postgres import embedded
@@ -119,7 +120,9 @@ async def fill_template(database: Database) -> None:
 async def _make_template(server: Server, name: str) -> None:
     await _as_owner(server, f'CREATE DATABASE "{name}"')
     database = server.database(name)
-    await migrate(database.owner_url, server.application_role, reader_role=server.reader_role)
+    await migrate(
+        database.owner_url, server.application_role, GRANTS, reader_role=server.reader_role
+    )
     await fill_template(database)
 
 

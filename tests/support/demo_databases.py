@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from policies.engine import Edition
 from registry.access.authorizer import authorizer
-from registry.db.session import close_database, open_database
+from registry.concepts import open_registry
+from registry.db.session import close_database
 from seeds.demo.loader import LoadReport
 from tests.seeds.registry_snapshot import RegistrySnapshot, take_snapshot
 from tests.support.cluster import Database, Server, clone_database, create_demo_database
@@ -37,7 +38,7 @@ def load_demo(server: Server, template: str, load: DemoLoader) -> Iterator[Loade
 async def open_demo_copy(server: Server, story: LoadedDemo) -> AsyncIterator[Database]:
     """A copy of what was loaded, open as the application role."""
     async with clone_database(server, story.name) as database:
-        await open_database(database.application_url)
+        await open_registry(database.application_url)
         authorizer.activate(story.edition)
         try:
             yield database
@@ -46,7 +47,7 @@ async def open_demo_copy(server: Server, story: LoadedDemo) -> AsyncIterator[Dat
 
 
 async def _load_into(database: Database, load: DemoLoader) -> tuple[LoadReport, RegistrySnapshot]:
-    await open_database(database.application_url)
+    await open_registry(database.application_url)
     try:
         return await load(database.owner_url), await take_snapshot()
     finally:

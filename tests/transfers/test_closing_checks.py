@@ -4,9 +4,9 @@ import asyncpg
 import pytest
 
 from registry.commands.command import execute_command
+from registry.concepts import verify_registry
 from registry.db.session import fetch_one
 from registry.kernel.errors import ConditionsUnmet
-from registry.ledger.invariants import verify_ledger
 from registry.ledger.operations import approve_reversal, propose_reversal
 from registry.transfers.closing_checks import check_no_open_transfers
 from registry.transfers.offer import withdraw_transfer
@@ -28,7 +28,7 @@ TRANSFER_CHECKS = {
 async def offenders() -> dict[str, int]:
     return {
         f.check: len(f.violations)
-        for f in await verify_ledger()
+        for f in await verify_registry()
         if f.check in TRANSFER_CHECKS and not f.is_satisfied
     }
 
@@ -103,7 +103,7 @@ async def test_a_settled_case_without_its_proof_is_named(
     await open_market.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
     await open_market.execute(sql)
 
-    found = {finding.check: finding.violations for finding in await verify_ledger()}
+    found = {finding.check: finding.violations for finding in await verify_registry()}
     assert [row["transfer_id"] for row in found["settled_transfers_are_attested"]] == [case.id]
 
 
@@ -117,7 +117,7 @@ async def test_a_posting_verb_whose_entry_is_gone_is_named(open_market: asyncpg.
         " WHERE kind = 'block'"
     )
 
-    found = {finding.check: finding.violations for finding in await verify_ledger()}
+    found = {finding.check: finding.violations for finding in await verify_registry()}
     offered = "SELECT id FROM audit_entry WHERE verb = 'offer' AND object_id = $1"
     assert [row["audit_entry_id"] for row in found["acts_have_their_effect"]] == [
         await open_market.fetchval(offered, case.id)

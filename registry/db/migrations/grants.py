@@ -1,87 +1,58 @@
-"""What the application role may do in the database: nothing but what stands here.
+"""The privileges of the application and reader roles: everything else is revoked.
 
 Applied after every migration. A table that is missing here, or missing in the database, fails
 ``tests/architecture``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import asyncpg
 
-# Table: privileges of the application role. Reference tables are read; acts are read and added to;
-# what the ledger holds is read here and written by ``post_entry`` alone.
-GRANTS: dict[str, str] = {
-    "registry_clock": "SELECT",
-    "access_epoch": "SELECT",
-    "rule_edition": "SELECT",
-    "rule_line": "SELECT",
-    "audit_entry": "SELECT, INSERT",
-    "idempotency_key": "SELECT, INSERT",
-    "division": "SELECT",
-    "river_system": "SELECT",
-    "pollutant": "SELECT",
-    "industry": "SELECT",
-    "holiday": "SELECT",
-    "parameter": "SELECT",
-    "organisation": "SELECT, INSERT, UPDATE",
-    "person": "SELECT, INSERT, UPDATE",
-    "appointment": "SELECT, INSERT, UPDATE",
-    "sanction": "SELECT, INSERT, UPDATE",
-    "client": "SELECT, INSERT, UPDATE",
-    "persisted_query": "SELECT, INSERT, UPDATE",
-    "instrument": "SELECT, INSERT",
-    "account": "SELECT, INSERT, UPDATE",
-    "balance": "SELECT",
-    "entry": "SELECT",
-    "posting": "SELECT",
-    "bank_reference": "SELECT",
-    "city_cap": "SELECT",
-    "freeze_order": "SELECT, INSERT, UPDATE",
-    "reversal": "SELECT, INSERT, UPDATE",
-    "permit": "SELECT, INSERT, UPDATE",
-    "permit_limit": "SELECT, INSERT, UPDATE",
-    "outlet": "SELECT, INSERT",
-    "construction_project": "SELECT, INSERT, UPDATE",
-    "project_demand": "SELECT, INSERT, UPDATE",
-    "environment_assessment": "SELECT, INSERT",
-    "transfer": "SELECT, INSERT, UPDATE",
-    "transfer_opinion": "SELECT, INSERT",
-    "transfer_comment": "SELECT, INSERT",
-    "eligibility_finding": "SELECT, INSERT",
-    "certificate": "SELECT, INSERT",
-    "certificate_sequence": "SELECT, INSERT, UPDATE",
-    "case_number_sequence": "SELECT, INSERT, UPDATE",
-    "agreement": "SELECT, INSERT, UPDATE",
-    "agreement_party": "SELECT, INSERT, UPDATE",
-    "milestone": "SELECT, INSERT, UPDATE",
-}
 
-# Functions the application role may call, with their argument types as PostgreSQL writes them.
-FUNCTIONS: tuple[str, ...] = (
-    "registry_now()",
-    "china_date(timestamptz)",
-    "read_access(text, uuid[])",
-    "city_holds(text, text, date)",
-    "balance_as_recorded(uuid, uuid, timestamptz)",
-    "balance_as_effective(uuid, uuid, timestamptz, timestamptz)",
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """Privileges of the application role.
+
+    Attributes:
+        tables: privileges by table, as SQL lists them.
+        functions: functions that write nothing, with argument types as PostgreSQL prints them. The
+            reader may call them too.
+        writing_functions: functions that write with the owner's rights; never for the reader.
+
+    """
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    writing_functions: tuple[str, ...] = ()
+
+    def __or__(self, other: "Grants") -> "Grants":
+        """Both together."""
+        return Grants(
+            {**self.tables, **other.tables},
+            self.functions + other.functions,
+            self.writing_functions + other.writing_functions,
+        )
+
+
+SHARED_GRANTS = Grants(
+    tables={
+        "registry_clock": "SELECT",
+        "access_epoch": "SELECT",
+        "rule_edition": "SELECT",
+        "rule_line": "SELECT",
+        "audit_entry": "SELECT, INSERT",
+        "idempotency_key": "SELECT, INSERT",
+    },
+    functions=("registry_now()", "read_access(text, uuid[])"),
 )
-
-# Functions that write with the owner's rights: for the application role, never for the reader.
-WRITING_FUNCTIONS: tuple[str, ...] = (
-    (
-        "post_entry(uuid, uuid, text, timestamptz, timestamptz, uuid, text, text, boolean, text,"
-        " uuid[], uuid[], uuid[], bigint[])"
-    ),
-)
-
-# Sequences the application role may draw from.
-SEQUENCES: tuple[str, ...] = ()
+"""On the tables and functions that belong to no concept."""
 
 
 async def apply_grants(
-    connection: asyncpg.Connection, application: str, reader: str | None
+    connection: asyncpg.Connection, grants: Grants, application: str, reader: str | None
 ) -> None:
-    """Take everything from the two roles and give back what stands above.
+    """Revoke everything from the two roles and grant ``grants``.
 
     The reader may SELECT what the application may, and call the functions that write nothing.
     """
@@ -91,16 +62,15 @@ async def apply_grants(
     )
     for role in readers:
         await _revoke_all(connection, role)
-        for function in await _existing_objects(connection, "to_regprocedure", FUNCTIONS):
+        for function in await _existing_objects(connection, "to_regprocedure", grants.functions):
             await connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {role}")
-    for function in await _existing_objects(connection, "to_regprocedure", WRITING_FUNCTIONS):
+    writing = await _existing_objects(connection, "to_regprocedure", grants.writing_functions)
+    for function in writing:
         await connection.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {application}")
-    for table in await _existing_objects(connection, "to_regclass", GRANTS):
-        await connection.execute(f"GRANT {GRANTS[table]} ON {table} TO {application}")
-        if "SELECT" in GRANTS[table]:
+    for table in await _existing_objects(connection, "to_regclass", grants.tables):
+        await connection.execute(f"GRANT {grants.tables[table]} ON {table} TO {application}")
+        if "SELECT" in grants.tables[table]:
             await connection.execute(f"GRANT SELECT ON {table} TO {', '.join(readers)}")
-    for sequence in await _existing_objects(connection, "to_regclass", SEQUENCES):
-        await connection.execute(f"GRANT USAGE ON SEQUENCE {sequence} TO {application}")
 
 
 async def _revoke_all(connection: asyncpg.Connection, role: str) -> None:

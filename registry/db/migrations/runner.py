@@ -10,7 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
-from registry.db.migrations.grants import apply_grants
+from registry.db.migrations.grants import Grants, apply_grants
 
 FOLDER = Path(__file__).parent
 FILE_NAME = re.compile(r"\d{4}_[a-z_]+\.sql")
@@ -58,6 +58,7 @@ def load_migrations(folder: Path = FOLDER) -> list[Migration]:
 async def migrate(
     owner_url: str,
     application_role: str,
+    grants: Grants,
     *,
     reader_role: str | None = None,
     folder: Path = FOLDER,
@@ -67,6 +68,7 @@ async def migrate(
     Args:
         owner_url: URL of the role that owns the database and everything in it.
         application_role: the role the registry runs as.
+        grants: its privileges.
         reader_role: a role that may only SELECT, if there is one.
         folder: where the files are.
 
@@ -85,7 +87,7 @@ async def migrate(
         async with connection.transaction():
             for migration in pending:
                 await _apply(connection, migration)
-            await apply_grants(connection, application_role, reader_role)
+            await apply_grants(connection, grants, application_role, reader_role)
     finally:
         await connection.close()
     return [migration.name for migration in pending]
