@@ -39,6 +39,11 @@ class Goal:
         """Whether the figure keeps the floor."""
         return self._reaches(figure, self.floor)
 
+    def line(self, figures: Mapping[str, float], verdict: str) -> str:
+        """The figures as a row of a Markdown table."""
+        values = ", ".join(f"{label} {value:.3g}".strip() for label, value in figures.items())
+        return f"| {self.title} | {values} | {self.floor:g} | {self.goal:g} | {verdict} |"
+
     def _reaches(self, figure: float, mark: float) -> bool:
         return figure >= mark if self.higher_is_better else figure <= mark
 
@@ -65,17 +70,16 @@ Gauges = Mapping[str, Mapping[str, float]]
 def summary(
     gauges: Gauges, left_out: Iterable[str], goals: Iterable[Goal]
 ) -> tuple[list[str], bool]:
-    """The last lines of the output, and whether all was measured and every floor was kept."""
-    lines, missed, unmeasured = [], [], list(left_out)
+    """The last lines of the output: a Markdown table, and whether every floor was kept."""
+    lines = ["| figure | measured | floor | goal | verdict |", "| --- | ---: | ---: | ---: | --- |"]
+    missed, unmeasured = [], list(left_out)
     for goal in goals:
         figures = gauges.get(goal.gauge)
         if not figures:
             unmeasured.append(goal.gauge)
             continue
         figure = goal.worst(figures.values())
-        values = ", ".join(f"{label} {value:.3g}".strip() for label, value in figures.items())
-        marks = f"floor {goal.floor:g}, goal {goal.goal:g}"
-        lines.append(f"{goal.verdict(figure):6}  {goal.title}: {values} ({marks})")
+        lines.append(goal.line(figures, goal.verdict(figure)))
         if not goal.is_floor_met(figure):
             missed.append(goal.gauge)
     lines.append(f"below the floor: {', '.join(missed) or 'nothing'}")

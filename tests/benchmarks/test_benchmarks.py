@@ -1,10 +1,14 @@
 """The benchmarks run against the program of today, on few data."""
 
+import sys
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
+from pathlib import Path
 
 import asyncpg
 import pytest
 
+from benchmarks.__main__ import BENCHMARKS, commands, run_all
 from benchmarks.policies import measure_decisions
 from benchmarks.settlement_load import (
     APPROVE,
@@ -30,6 +34,21 @@ def test_decisions_are_measured_over_every_verb_of_a_transfer(rows: int) -> None
 
     assert 0 < measured.yes < measured.asked
     assert measured.rows == pytest.approx(rows, rel=0.1)
+
+
+def test_one_command_runs_every_benchmark() -> None:
+    own, both = (commands(quick=True, against=other) for other in (None, Path()))
+
+    assert list(own) == list(BENCHMARKS)
+    assert list(both) == [*BENCHMARKS, "two checkouts"]
+    assert all(find_spec(program[2]) for program in both.values())
+    assert all(program[-1] == "--quick" for program in both.values())
+
+
+def test_a_failing_benchmark_does_not_stop_the_others() -> None:
+    failing, fine = ([sys.executable, "-c", f"raise SystemExit({code})"] for code in (3, 0))
+
+    assert run_all([("failing", failing), ("fine", fine)]) == {"failing": 3, "fine": 0}
 
 
 @pytest.fixture
