@@ -1,8 +1,11 @@
 """The concepts of the registry, from the bottom up, and all that they declare together."""
 
+from collections.abc import Awaitable, Callable
 from functools import reduce
 from operator import or_
 from typing import Any
+
+import asyncpg
 
 from registry.agreements import CONCEPT as AGREEMENTS
 from registry.commands import records as command_records
@@ -30,13 +33,20 @@ GRANTS: Grants = reduce(or_, (concept.grants for concept in CONCEPTS), SHARED_GR
 """The privileges of the application role on all tables and functions."""
 
 
-async def open_registry(url: str, *, minsize: int = 1, maxsize: int = 10) -> None:
+async def open_registry(
+    url: str,
+    *,
+    minsize: int = 1,
+    maxsize: int = 10,
+    on_connect: "Callable[[asyncpg.Connection[Any]], Awaitable[None]] | None" = None,
+) -> None:
     """Open the database of this process with everything that the concepts declare.
 
     Args:
         url: ``postgresql://`` URL of the application role.
         minsize: connections opened in advance.
         maxsize: maximum number of connections.
+        on_connect: called with each new connection.
 
     """
     use_closing_checks(check for concept in CONCEPTS for check in concept.closing_checks)
@@ -49,6 +59,7 @@ async def open_registry(url: str, *, minsize: int = 1, maxsize: int = 10) -> Non
         ),
         minsize=minsize,
         maxsize=maxsize,
+        on_connect=on_connect,
     )
 
 

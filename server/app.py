@@ -23,6 +23,7 @@ from server.http.body import BodyReader
 from server.http.errors import error_response
 from server.http.load_shedding import LoadSheddingMiddleware
 from server.http.request_middleware import RequestMiddleware
+from server.observability.metrics import QUEUE_LENGTH
 from server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
@@ -96,6 +97,7 @@ def _wrap_middleware(app: ASGIApp, components: Components) -> ASGIApp:
         max_concurrent=settings.max_concurrent_requests,
         max_queued=settings.max_queued_requests,
     )
+    QUEUE_LENGTH.set_function(lambda: load_shedding.queue_length)
     return RequestMiddleware(load_shedding, settings)
 
 

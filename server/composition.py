@@ -41,6 +41,9 @@ from server.background.access_poller import poll_access
 from server.background.expiry_sweeper import expiry_sweeper
 from server.graphql.handler import GraphQLHandler
 from server.graphql.persisted_queries import PersistedQueryCache
+from server.observability.metrics import serve_metrics
+from server.observability.statements import connection_listener
+from server.observability.tracing import open_tracing
 from server.postgres.urls import DatabaseUrls
 from server.settings import ConfigurationError, Settings
 
@@ -124,6 +127,7 @@ def create_reader_pool(settings: Settings, url: str) -> ReaderPool:
         url,
         max_connections=settings.reader_connections_max,
         statement_timeout=settings.operation_seconds_max,
+        on_connect=connection_listener(settings, "reader"),
     )
 
 
@@ -132,11 +136,12 @@ async def _runtime_with_readers(
     settings: Settings, url: str, viewer_cache: ViewerCache, readers: ReaderPool
 ) -> AsyncIterator[None]:
     """What must be open while it serves."""
-    async with open_runtime(settings, url, viewer_cache):
-        try:
-            yield
-        finally:
-            await readers.close()
+    with serve_metrics(settings), open_tracing():
+        async with open_runtime(settings, url, viewer_cache):
+            try:
+                yield
+            finally:
+                await readers.close()
 
 
 @asynccontextmanager
@@ -173,7 +178,11 @@ async def check_startup(settings: Settings, url: str) -> None:
 @asynccontextmanager
 async def _checked_database(settings: Settings, url: str) -> AsyncIterator[None]:
     """The database open, where it may be served."""
-    await open_registry(url, maxsize=settings.database_connections_max)
+    await open_registry(
+        url,
+        maxsize=settings.database_connections_max,
+        on_connect=connection_listener(settings, "application"),
+    )
     try:
         found = await fetch_one(_ROLE_IS_PRIVILEGED)
         if found is None or found["mighty"]:

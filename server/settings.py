@@ -84,6 +84,8 @@ class Settings(BaseSettings):
         trusted_proxies: addresses, by commas, of proxies whose ``X-Forwarded-For`` is trusted.
         operation_seconds_max: seconds after which an operation is cancelled.
         drain_seconds_max: seconds in which a stopping server finishes running requests.
+        metrics_port: port of the Prometheus metrics; None serves none.
+        slow_statement_ms: a statement that takes longer is logged; None logs none.
 
     """
 
@@ -125,6 +127,8 @@ class Settings(BaseSettings):
     trusted_proxies: str = ""
     operation_seconds_max: Positive = 10
     drain_seconds_max: Positive = 15
+    metrics_port: Annotated[int, Field(gt=0, le=65535)] | None = None
+    slow_statement_ms: Positive | None = None
 
     @property
     def is_production(self) -> bool:

@@ -64,7 +64,7 @@ class ViewerCache:
 
     def __init__(self, *, max_entries: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._entries: SegmentedLRUCache[Principal, _CacheEntry] = SegmentedLRUCache(
-            max_entries, max_entries * MAX_MEAN_WEIGHT
+            max_entries, max_entries * MAX_MEAN_WEIGHT, name="viewers"
         )
         self._clock = clock
         self._snapshot: AccessSnapshot | None = None

@@ -63,6 +63,7 @@ async def open_database(
     translations: ErrorTranslations,
     minsize: int = 1,
     maxsize: int = 10,
+    on_connect: "Callable[[asyncpg.Connection[Any]], Awaitable[None]] | None" = None,
 ) -> None:
     """Open the pool of this process; ``registry.concepts.open_registry`` does so for all concepts.
 
@@ -72,6 +73,7 @@ async def open_database(
         translations: the meaning of database errors.
         minsize: connections opened in advance.
         maxsize: connections at most.
+        on_connect: called with each new connection.
 
     """
     use_translations(translations)
@@ -81,6 +83,7 @@ async def open_database(
         "maxsize": maxsize,
         "server_settings": CONNECTION_SETTINGS,
         "connection_class": PooledConnection,
+        "init": on_connect,
     }
     await Tortoise.init(
         config={

@@ -5,6 +5,7 @@ Tortoise imports this module by name and uses its ``client_class``.
 
 import asyncio
 import contextlib
+import time
 from types import TracebackType
 from typing import Any, cast
 
@@ -12,6 +13,8 @@ import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
 from tortoise.connection import get_connections
+
+from registry.kernel.statistics import STATISTICS
 
 ACQUIRE_TIMEOUT_SECONDS = 10.0
 # A stopped server answers no ROLLBACK; callers must not wait for it.
@@ -47,7 +50,7 @@ class SafeTransaction(TransactionContextPooled):
 
     async def __aenter__(self) -> TransactionalDBClient:
         await self.ensure_connection()
-        connection = await self.client._parent._pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+        connection = await _acquire(self.client._parent._pool)
         self.client._connection = connection
         self.token = get_connections().set(self.connection_name, self.client)
         try:
@@ -107,6 +110,16 @@ class SafeTransaction(TransactionContextPooled):
         if pool is not None:
             with contextlib.suppress(asyncpg.InterfaceError, TimeoutError):
                 await pool.release(self.client._connection, timeout=RELEASE_TIMEOUT_SECONDS)
+
+
+async def _acquire(pool: "asyncpg.Pool[Any]") -> "asyncpg.pool.PoolConnectionProxy[Any]":
+    """A connection; the time is counted if all are in use."""
+    waits = pool.get_idle_size() == 0 and pool.get_size() >= pool.get_max_size()
+    started_at = time.monotonic()
+    connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+    if waits:
+        STATISTICS.note_wait("application", time.monotonic() - started_at)
+    return connection
 
 
 class ReadOnlyTransaction(TransactionWrapper):

@@ -4,6 +4,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+from registry.kernel.statistics import STATISTICS
+
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -19,8 +21,9 @@ class SegmentedLRUCache(Generic[K, V]):
     protected segment returns to probation.
     """
 
-    def __init__(self, max_entries: int, max_weight: int) -> None:
+    def __init__(self, max_entries: int, max_weight: int, *, name: str = "other") -> None:
         small, light = max(1, max_entries // PROBATION_SHARE), max(1, max_weight // PROBATION_SHARE)
+        self._name = name
         self._probation: _Segment[K, V] = _Segment(small, light)
         self._protected: _Segment[K, V] = _Segment(
             max(1, max_entries - small), max(1, max_weight - light)
@@ -41,11 +44,14 @@ class SegmentedLRUCache(Generic[K, V]):
         """The value of ``key``; a hit moves it to the protected segment."""
         found = self._protected.entries.get(key)
         if found is not None:
+            STATISTICS.cache_hits[self._name] += 1
             self._protected.entries.move_to_end(key)
             return found[0]
         asked_again = self._probation.pop(key)
         if asked_again is None:
+            STATISTICS.cache_misses[self._name] += 1
             return None
+        STATISTICS.cache_hits[self._name] += 1
         for old, (value, weight) in self._protected.add(key, *asked_again):
             # An entry too heavy for the protected segment stays in probation.
             self._probation.add(old, value, weight)

@@ -5,12 +5,14 @@ lost, or left in the middle of an answer, is replaced.
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import asyncpg
 
 from registry.db.session import SESSION_SETTINGS
+from registry.kernel.statistics import STATISTICS
 
 STATEMENT_CACHE_SIZE = 200
 """Prepared statements kept on each connection, by the driver's LRU."""
@@ -44,11 +46,19 @@ class ReaderPool:
         url: of that role; where the role may write, its connections are read-only all the same.
         max_connections: how many statements run at once; the others wait in order of arrival.
         statement_timeout: seconds after which the database cancels a statement.
+        on_connect: called with each new connection.
 
     """
 
-    def __init__(self, url: str, *, max_connections: int, statement_timeout: int) -> None:
-        self._url = url
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_connections: int,
+        statement_timeout: int,
+        on_connect: Callable[["asyncpg.Connection[Any]"], Awaitable[None]] | None = None,
+    ) -> None:
+        self._url, self._on_connect = url, on_connect
         self._settings = {
             **SESSION_SETTINGS,
             **PLANNER_SETTINGS,
@@ -61,21 +71,32 @@ class ReaderPool:
 
     async def fetch(self, sql: str, values: Sequence[object]) -> bytes | None:
         """The one value that a plan answers with."""
-        async with self._semaphore:
-            connection, usable = self._free.pop(), False
-            try:
-                if connection is None or connection.is_closed():
-                    connection = await self._connect()
-                answer: bytes | None = await connection.fetchval(sql, *values)
-                usable = True
-            except asyncpg.PostgresError as error:
-                # An error of the statement leaves the session in order.
-                usable = not isinstance(error, _SESSION_ENDED_ERRORS)
-                raise
-            finally:
-                if connection is not None and not usable:
-                    connection.terminate()
-                self._free.append(connection)
+        if self._semaphore.locked():
+            started_at = time.monotonic()
+            await self._semaphore.acquire()
+            STATISTICS.note_wait("reader", time.monotonic() - started_at)
+        else:
+            await self._semaphore.acquire()
+        try:
+            return await self._fetch(sql, values)
+        finally:
+            self._semaphore.release()
+
+    async def _fetch(self, sql: str, values: Sequence[object]) -> bytes | None:
+        connection, usable = self._free.pop(), False
+        try:
+            if connection is None or connection.is_closed():
+                connection = await self._connect()
+            answer: bytes | None = await connection.fetchval(sql, *values)
+            usable = True
+        except asyncpg.PostgresError as error:
+            # An error of the statement leaves the session in order.
+            usable = not isinstance(error, _SESSION_ENDED_ERRORS)
+            raise
+        finally:
+            if connection is not None and not usable:
+                connection.terminate()
+            self._free.append(connection)
         return answer
 
     async def close(self) -> None:
@@ -86,7 +107,7 @@ class ReaderPool:
         self._free = [None] * len(self._free)
 
     async def _connect(self) -> "asyncpg.Connection[Any]":
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             self._url,
             timeout=CONNECT_TIMEOUT_SECONDS,
             server_settings=self._settings,
@@ -95,3 +116,6 @@ class ReaderPool:
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=0,
         )
+        if self._on_connect is not None:
+            await self._on_connect(connection)
+        return connection

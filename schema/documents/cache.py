@@ -114,7 +114,7 @@ class DocumentCache:
         self._schema = schema
         self._limits = limits
         self._documents: SegmentedLRUCache[str, _ParsedDocument] = SegmentedLRUCache(
-            limits.document_cache_size, limits.document_cache_bytes
+            limits.document_cache_size, limits.document_cache_bytes, name="documents"
         )
 
     def __len__(self) -> int:

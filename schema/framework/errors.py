@@ -7,6 +7,7 @@ from graphql import GraphQLError
 
 from registry.db.errors import to_refusal
 from registry.kernel.errors import Code, Refused
+from registry.kernel.observation import note_code
 
 INTERNAL_CODE = "INTERNAL"
 
@@ -37,11 +38,13 @@ def _client_error(error: GraphQLError) -> GraphQLError:
     defaults = {"code": Code.MALFORMED.value, "messageZh": _INVALID_REQUEST_ZH}
     error.extensions = {**defaults, **(error.extensions or {})}
     _log.info("client_fault", code=error.extensions["code"])
+    note_code(str(error.extensions["code"]))
     return error
 
 
 def _refusal_error(error: GraphQLError, refused: Refused) -> GraphQLError:
     _log.info("refused", code=refused.code.value, rule=refused.rule)
+    note_code(refused.code.value)
     extensions: dict[str, object] = {
         "code": refused.code.value,
         "messageZh": refused.message.zh,
@@ -55,6 +58,7 @@ def _refusal_error(error: GraphQLError, refused: Refused) -> GraphQLError:
 def _internal_error(error: GraphQLError, cause: BaseException) -> GraphQLError:
     number = str(uuid4())
     _log.error("bug", id=number, path=error.path, exc_info=cause)
+    note_code(INTERNAL_CODE)
     extensions: dict[str, object] = {
         "code": INTERNAL_CODE,
         "messageZh": "系统内部错误。",

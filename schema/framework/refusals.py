@@ -9,6 +9,7 @@ from policies.engine import MAX_NEAR_MISSES
 from policies.rulebook import MAX_FACTS_PER_TABLE
 from policies.vocabulary import Text
 from registry.kernel import errors
+from registry.kernel.observation import note_code
 from schema.documents.cost import MAX_ITEMS
 from schema.framework.enums import describe_enum
 from schema.framework.fields import column
@@ -160,4 +161,5 @@ class RefusalHandler(strawberry.ExceptionHandler[errors.Refused, Refusal]):
     ) -> Refusal:
         """The refusal takes the place of the result."""
         del field, info
+        note_code(exception.code.value)
         return Refusal.of(exception)

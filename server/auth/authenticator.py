@@ -119,7 +119,7 @@ class TokenAuthenticator:
         self._keys = keys
         most = settings.token_cache_size
         self._cache: SegmentedLRUCache[bytes, _VerifiedToken] = SegmentedLRUCache(
-            most, most * CACHED_BYTES_MEAN_MAX
+            most, most * CACHED_BYTES_MEAN_MAX, name="tokens"
         )
 
     def cached(self, headers: HeaderMap) -> Principal | None:

@@ -14,6 +14,7 @@ import structlog
 
 from registry.access.viewer_cache import POLL_INTERVAL_SECONDS, ViewerCache
 from registry.db.session import CONNECTION_SETTINGS
+from registry.kernel.statistics import STATISTICS
 
 STATEMENT_TIMEOUT_SECONDS = 1.0
 """Of connection and statement together: what takes longer is given up and tried anew."""
@@ -80,6 +81,7 @@ class AccessPoller:
         try:
             async with asyncio.timeout(POLL_TIMEOUT_SECONDS):
                 await self._viewer_cache.refresh(self._fetch_row)
+            STATISTICS.note_success("access_poller")
         except BaseException:
             self.disconnect()
             raise

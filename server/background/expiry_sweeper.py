@@ -11,6 +11,7 @@ import structlog
 
 from registry.commands.concept import Sweeper
 from registry.concepts import CONCEPTS
+from registry.kernel.statistics import STATISTICS
 
 SWEEP_INTERVAL_SECONDS = 30
 
@@ -60,5 +61,6 @@ async def _sweep_once() -> None:
     except Exception:  # noqa: BLE001 - the next sweep may succeed; a serving process goes on
         _log.exception("sweep failed")
     else:
+        STATISTICS.note_success("expiry_sweeper")
         if expired:
             _log.info("swept", expired=expired)

@@ -20,6 +20,7 @@ from policies.vocabulary import Text
 from registry.access.principals import Principal
 from registry.db.session import fetch_value
 from registry.kernel.errors import Overloaded
+from registry.kernel.observation import note_code, note_operation
 from schema.build import GovernedSchema
 from schema.documents.cache import INVALID_DOCUMENT_COST, ValidatedOperation
 from schema.documents.rate_limit import (
@@ -163,6 +164,8 @@ class GraphQLHandler:
         rate_limit = self._charge(principal, address, document.cost)
         if document.operation is None:
             return _errors_response(map(format_error, document.errors), media_type)
+        if document.operation.name:
+            note_operation(document.operation.name.value)
         cost = cost_extension(rate_limit) if request.wants_cost else None
         if self._runner and document.operation.operation is OperationType.QUERY:
             data = await self._runner.run(principal, document, request.variables)
@@ -285,6 +288,7 @@ def _with_extensions(answer: bytes, extensions: Mapping[str, Any]) -> bytes:
 
 
 def _error_response(error: RequestError, media_type: str) -> _Response:
+    note_code(error.code)
     extensions = {
         "code": error.code,
         "messageZh": error.message.zh,

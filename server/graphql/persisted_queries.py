@@ -42,7 +42,7 @@ class PersistedQueryCache:
         self._look_up = look_up
         self._clock = clock
         self._cache: SegmentedLRUCache[CacheKey, tuple[float, PersistedQueryLookup]] = (
-            SegmentedLRUCache(CACHE_SIZE, CACHE_BYTES)
+            SegmentedLRUCache(CACHE_SIZE, CACHE_BYTES, name="persisted_queries")
         )
         self._in_flight: dict[CacheKey, asyncio.Task[PersistedQueryLookup]] = {}
 

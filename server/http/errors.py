@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from policies.vocabulary import Text
+from registry.kernel.observation import note_code
 
 RETRY_AFTER_SECONDS = "1"
 
@@ -54,8 +55,9 @@ class ProtocolError(HTTPException):
 
 
 def error_body(error: HTTPException) -> Mapping[str, Any]:
-    """The body of the response."""
+    """The body of the response; the code is noted for the metrics."""
     status = _STATUSES.get(error.status_code) or _Status(f"HTTP_{error.status_code}", "请求失败。")
+    note_code(status.code)
     extensions = {
         "code": status.code,
         "messageZh": error.message.zh if isinstance(error, ProtocolError) else status.zh,

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import gc
+import logging
 import resource
 import signal
 import socket
@@ -67,7 +68,12 @@ def bind(settings: Settings) -> socket.socket:
 
 
 def serve(app: ASGIApp, settings: Settings, listener: socket.socket) -> bool:
-    """Serve until a signal, then finish the requests that run; whether it could start at all."""
+    """Serve until a signal, then finish the requests that run; whether it could start at all.
+
+    Raises:
+        ConfigurationError: a setting does not let the application start.
+
+    """
     _raise_open_files_limit()
     # All objects loaded by now stay: no garbage collection has to look at them again.
     gc.freeze()
@@ -90,6 +96,8 @@ async def _serve(app: ASGIApp, settings: Settings, listener: socket.socket) -> b
             await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
             return stopped.done()
     except StartupError as error:
+        if isinstance(error.__cause__, ConfigurationError):
+            raise error.__cause__ from None
         _log.error("startup_failed", exc_info=error.__cause__)
         return False
 
@@ -118,6 +126,8 @@ async def open_server(
         StartupError: its lifespan did not start.
 
     """
+    # Granian would log a failed start with its values; ours is logged without.
+    logging.getLogger("_granian").setLevel(logging.CRITICAL)
     lifespan = LifespanProtocol(app)
     await lifespan.startup()
     if lifespan.interrupt:

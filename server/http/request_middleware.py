@@ -8,8 +8,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from policies.vocabulary import Text
+from registry.kernel.observation import start_observation
 from server.http.access_log import AccessLog
 from server.http.errors import ProtocolError, error_response
+from server.observability.metrics import record_request
+from server.observability.tracing import request_span
 from server.settings import Settings
 
 SECURITY_HEADERS = {
@@ -36,6 +39,7 @@ class RequestMiddleware:
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
         self._access_log = AccessLog()
+        self._counts_requests = settings.metrics_port is not None
         security = SECURITY_HEADERS | (
             {"strict-transport-security": HSTS} if settings.is_production else {}
         )
@@ -51,6 +55,7 @@ class RequestMiddleware:
         started_at, status = time.perf_counter(), 0
         scope["request_id"] = request_id
         scope["path"] = ALIASES.get(scope["path"], scope["path"])
+        observation = start_observation()
         headers = [*self._headers, (b"x-request-id", request_id.encode())]
 
         async def send_with_headers(message: Message) -> None:
@@ -61,7 +66,8 @@ class RequestMiddleware:
             await send(message)
 
         try:
-            await self._answer(scope, receive, send_with_headers)
+            with request_span(scope, observation):
+                await self._answer(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 - the client gets an answer all the same
             _log.error("unhandled", request=request_id, exc_info=error)
             if not status:
@@ -69,6 +75,8 @@ class RequestMiddleware:
         finally:
             seconds = time.perf_counter() - started_at
             self._access_log.record(scope["path"], status, seconds, request_id)
+            if self._counts_requests:
+                record_request(observation, status, seconds)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if sum(name == b"host" for name, _ in scope["headers"]) > 1:

@@ -1,0 +1,48 @@
+"""What is noted about a request while it runs, without passing it from function to function."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Observation:
+    """Notes about one request.
+
+    Attributes:
+        operation: name of its GraphQL operation; empty before that is known.
+        codes: of the errors and refusals in its answer.
+
+    """
+
+    operation: str = ""
+    codes: list[str] = field(default_factory=list)
+
+
+_current: ContextVar[Observation | None] = ContextVar("observation", default=None)
+
+
+def start_observation() -> Observation:
+    """Begin the notes of the request that runs in this context."""
+    observation = Observation()
+    _current.set(observation)
+    return observation
+
+
+def current_operation() -> str:
+    """The name of the operation that runs; empty where none is known."""
+    observation = _current.get()
+    return observation.operation if observation else ""
+
+
+def note_operation(name: str) -> None:
+    """Note the name of the operation."""
+    observation = _current.get()
+    if observation is not None:
+        observation.operation = name
+
+
+def note_code(code: str) -> None:
+    """Note the code of an error or refusal in the answer."""
+    observation = _current.get()
+    if observation is not None:
+        observation.codes.append(code)

@@ -1,0 +1,42 @@
+"""Numbers that a process counts about itself, for an exporter.
+
+They are plain numbers, so counting costs next to nothing when nothing exports them.
+"""
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counters by name.
+
+    Attributes:
+        cache_hits: look-ups that a cache answered, by cache.
+        cache_misses: look-ups that it did not.
+        pool_waits: times that a free connection had to be waited for, by pool.
+        pool_wait_seconds: how long, in sum.
+        last_success: when a background task last succeeded, by task, in seconds of the monotonic
+            clock.
+
+    """
+
+    cache_hits: Counter[str] = field(default_factory=Counter)
+    cache_misses: Counter[str] = field(default_factory=Counter)
+    pool_waits: Counter[str] = field(default_factory=Counter)
+    pool_wait_seconds: dict[str, float] = field(default_factory=dict)
+    last_success: dict[str, float] = field(default_factory=dict)
+
+    def note_wait(self, pool: str, seconds: float) -> None:
+        """Count a wait for a connection."""
+        self.pool_waits[pool] += 1
+        self.pool_wait_seconds[pool] = self.pool_wait_seconds.get(pool, 0.0) + seconds
+
+    def note_success(self, task: str) -> None:
+        """Note that a background task has succeeded now."""
+        self.last_success[task] = time.monotonic()
+
+
+STATISTICS = Statistics()
+"""Those of this process."""
