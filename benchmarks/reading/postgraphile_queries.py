@@ -89,7 +89,7 @@ def _account(account: Any) -> dict[str, object]:  # noqa: ANN401 - JSON
 
 
 _NEWEST = "orderBy: [DRAFTED_AT_DESC, ROW_ID_DESC]"
-FEED = f"""query Feed($after: Cursor) {{
+FEED_OF_CODES = f"""query Feed($after: Cursor) {{
   allTransfers(first: 100, after: $after, {_NEWEST}) {{
     nodes {{
       rowId state quantity priceFen sumFen draftedAt
@@ -99,6 +99,7 @@ FEED = f"""query Feed($after: Cursor) {{
     }}
   }}
 }}"""
+FEED = FEED_OF_CODES.replace("name city }", "name divisionByCity { code nameZh } }")
 FEED_CURSORS = f"""query Cursors($after: Cursor) {{
   rows: allTransfers(first: 100, after: $after, {_NEWEST}) {{
     edges {{ cursor }} pageInfo {{ endCursor hasNextPage }}
@@ -106,13 +107,20 @@ FEED_CURSORS = f"""query Cursors($after: Cursor) {{
 }}"""
 
 
+def _party(party: Any) -> object:  # noqa: ANN401 - JSON
+    if "city" in party:
+        return {"name": party["name"], "city": party["city"]}
+    city = party["divisionByCity"]
+    return {"name": party["name"], "city": city["code"], "cityName": city["nameZh"]}
+
+
 def feed(data: Any) -> object:  # noqa: ANN401 - JSON
     """The transfers of a feed."""
     return [
         {
             "state": case["state"],
-            "seller": case["organisationBySellerId"],
-            "buyer": case["organisationByBuyerId"],
+            "seller": _party(case["organisationBySellerId"]),
+            "buyer": _party(case["organisationByBuyerId"]),
             "id": case["rowId"],
             "units": case["quantity"],
             "price": case["priceFen"],

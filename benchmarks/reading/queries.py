@@ -117,7 +117,9 @@ FEED_OF_CODES = Query(
     "feed without the cities' names",
     SchemaQuery(our_queries.FEED_OF_CODES, our_queries.feed, our_queries.FEED_CURSORS),
     SchemaQuery(
-        postgraphile_queries.FEED, postgraphile_queries.feed, postgraphile_queries.FEED_CURSORS
+        postgraphile_queries.FEED_OF_CODES,
+        postgraphile_queries.feed,
+        postgraphile_queries.FEED_CURSORS,
     ),
     SchemaQuery(previous_queries.FEED, previous_queries.feed, previous_queries.FEED_CURSORS),
     _POSITIONS,

@@ -1,7 +1,14 @@
 """How accounts, instruments and reversals are read from rows."""
 
 from registry.ledger.rules import MONEY_INSTRUMENT
-from registry.reading.projections import ColumnExpr, OptionalRow, ToMany, ToOne
+from registry.reading.projections import (
+    ColumnExpr,
+    OptionalRow,
+    ToMany,
+    ToOne,
+    bilingual,
+    word_cases,
+)
 
 _MONEY = f"'{MONEY_INSTRUMENT}'"
 
@@ -90,3 +97,20 @@ SOURCE, TARGET = (
 )
 POSTING_INSTRUMENT = ToOne("{t}.instrument", target_type="Instrument")
 POSTING_QUANTITY = ColumnExpr("{t}.quantity", scale="{j}.scale", via=POSTING_INSTRUMENT)
+
+_OF_ORGANISATION = ToOne("{t}.organisation_id", target_type="Organisation")
+_KINDS = {
+    "holding": ("Holding account", "持有账户"),
+    "escrow": ("Escrow account", "交割账户"),
+    "reserve": ("Reserve account", "储备账户"),
+    "issuance": ("Issuance account", "发行账户"),
+    "outside": ("Outside account", "场外资金账户"),
+}
+ACCOUNT_CAPTION = bilingual(
+    word_cases("{t}.kind", {kind: en for kind, (en, _) in _KINDS.items()})
+    + " || coalesce(', ' || {j}.name, '')",
+    "coalesce({j}.name, '') || "
+    + word_cases("{t}.kind", {kind: zh for kind, (_, zh) in _KINDS.items()}),
+    via=_OF_ORGANISATION,
+)
+FREEZE_CAPTION = bilingual("'Freeze, ' || {j}.name", "'冻结:' || {j}.name", via=_OF_ORGANISATION)

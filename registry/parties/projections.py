@@ -1,11 +1,8 @@
 """How bodies are read from rows, when appointments and sanctions hold, what programs may send."""
 
-from dataclasses import replace
-
+from policies.vocabulary import VOCABULARY
 from registry.commands.audit_log import STATE_AT
-from registry.reading.projections import ColumnExpr, ToMany, column_or_null
-
-COUNTY = replace(column_or_null("county"), is_plain=True)
+from registry.reading.projections import ColumnExpr, ToMany, ToOne, bilingual, word_cases
 
 _AT = "coalesce(:as_of::timestamptz, :now)"
 _STATE = STATE_AT.sql.replace(":as_of", _AT)
@@ -27,3 +24,14 @@ PERSISTED_QUERIES = ToMany(
     limit_argument="first",
 )
 TEXT_BYTES = ColumnExpr("octet_length({t}.text)")
+
+_OF_ORGANISATION = ToOne("{t}.organisation_id", target_type="Organisation")
+_ROLES = VOCABULARY.roles.items()
+APPOINTMENT_CAPTION = bilingual(
+    word_cases("{t}.role", {role: text.en for role, text in _ROLES}) + " || ', ' || {j}.name",
+    "{j}.name || " + word_cases("{t}.role", {role: text.zh for role, text in _ROLES}),
+    via=_OF_ORGANISATION,
+)
+SANCTION_CAPTION = bilingual(
+    "'Sanction, ' || {j}.name", "'惩戒措施:' || {j}.name", via=_OF_ORGANISATION
+)

@@ -1,6 +1,6 @@
 """How permits, projects and assessments are read from rows."""
 
-from registry.reading.projections import ColumnExpr, ToMany, ToOne
+from registry.reading.projections import ColumnExpr, ToMany, ToOne, bilingual, word_cases
 
 _DAY = "coalesce(:as_of::date, china_date(:now))"
 
@@ -24,3 +24,13 @@ CITY = ToOne("{t}.city", target_column="code")
 POLLUTANT = ToOne("{t}.pollutant", target_column="code", target_type="Pollutant")
 RIVER_SYSTEM = ToOne("{t}.river_system", target_column="code")
 QUANTITY = ColumnExpr("{t}.quantity", scale="{j}.scale", via=POLLUTANT)
+
+_MEDIUM_EN, _MEDIUM_ZH = (
+    word_cases("{t}.medium", {"air": air, "water": water})
+    for air, water in (("air", "water"), ("大气", "水"))
+)
+ASSESSMENT_CAPTION = bilingual(
+    "{j}.name_en || ', ' || {t}.year || ', ' || " + _MEDIUM_EN,
+    "{j}.name_zh || {t}.year || '年' || " + _MEDIUM_ZH + " || '环境质量考核'",
+    via=ToOne("{t}.city", target_column="code", target_type="Division"),
+)

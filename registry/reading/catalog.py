@@ -41,13 +41,18 @@ class FilterField:
     """A field by which a page may be narrowed.
 
     Attributes:
-        column: the column it compares.
+        column: the column it compares, or that the expression reads: its mask guards the filter.
+        expression: the value it compares, where that is not the column itself; see projections.
+        index_condition: a wider condition that an index serves; ``{match}`` stands for the
+            comparison with the value that was sent.
         is_array: the column holds many values, of which one is asked for.
         parse: turns the value that was sent into that of the column; refuses what is malformed.
 
     """
 
     column: str
+    expression: str = ""
+    index_condition: str = ""
     is_array: bool = False
     parse: Callable[[str], object] | None = None
 

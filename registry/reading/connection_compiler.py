@@ -9,9 +9,15 @@ from typing import Protocol
 from registry.access.kinds import Kind
 from registry.reading.catalog import ConnectionField, FilterField, ObjectType
 from registry.reading.json_sql import JSON_NULL, cursor_expr
-from registry.reading.keyset import Ordering, PageRequest, check_value_count, decode_cursor
+from registry.reading.keyset import (
+    Ordering,
+    PageRequest,
+    check_part,
+    check_value_count,
+    decode_cursor,
+)
 from registry.reading.selection import Arguments, SelectedField, Selection
-from registry.reading.sql_builder import NotPlannable, RowScope, SqlBuilder, conjunction
+from registry.reading.sql_builder import NameScope, NotPlannable, RowScope, SqlBuilder, conjunction
 from registry.reading.sql_text import SqlConcat, quote_literal
 
 TYPENAME, NODES, EDGES, NODE, CURSOR = "__typename", "nodes", "edges", "node", "cursor"
@@ -265,7 +271,10 @@ class _ConnectionCompiler:
     def _filter_conditions(
         self, t: str, name: str, filter_field: FilterField, argument: object
     ) -> Iterator[str]:
-        column = f"{t}.{filter_field.column}"
+        scope = NameScope(t=t)
+        column = self.builder.render(
+            filter_field.expression or f"{{t}}.{filter_field.column}", scope
+        )
         if not isinstance(argument, dict):
             reads = filter_field.parse
             assert reads is not None, "an identifier is decoded"
@@ -278,6 +287,11 @@ class _ConnectionCompiler:
                     ("where", name, operator), _filter_argument(name, operator)
                 )
                 yield _OPERATORS[operator].format(column=column, value=found)
+                if filter_field.index_condition and operator in _MATCHES:
+                    wider = filter_field.index_condition.replace(
+                        "{match}", _MATCHES[operator].format(value=found)
+                    )
+                    yield self.builder.render(wider, scope)
 
     def _keyset(self, t: str) -> Iterator[str]:
         for sent, field in (
@@ -317,14 +331,19 @@ def _filter_argument(name: str, operator: str) -> Callable[[Arguments], object]:
     def reads(args: Arguments) -> object:
         value = args["where"][name][operator]
         check_value_count(f"where.{name}", value)
+        if operator == "contains":
+            check_part(f"where.{name}", value)
         return value
 
     return reads
 
 
+_MATCHES = {"eq": "= {value}", "in": "= ANY({value})"}
 _OPERATORS = {
-    "eq": "{column} = {value}",
-    "in": "{column} = ANY({value})",
+    **{name: f"{{column}} {match}" for name, match in _MATCHES.items()},
     "gte": "{column} >= {value}",
     "lt": "{column} < {value}",
+    # The bigrams are indexed; they find too much, and position() keeps what holds the part.
+    "contains": "bigrams({column}) @> bigrams({value})"
+    " AND position(lower({value}) IN lower({column})) > 0",
 }

@@ -81,6 +81,25 @@ def encode_cursor(key: datetime | date | int | str, id: UUID) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+MIN_PART, MAX_PART = 2, 100
+"""Characters of a part of a name; a single one has no bigram."""
+
+
+def check_part(field: str, value: str) -> None:
+    """Refuse a part of a name that no index can find.
+
+    Raises:
+        Malformed: it is shorter than ``MIN_PART`` or longer than ``MAX_PART``.
+
+    """
+    if not MIN_PART <= len(value) <= MAX_PART:
+        raise Malformed(
+            field,
+            f"A part of a name has {MIN_PART} to {MAX_PART} characters.",
+            f"名称片段长度为{MIN_PART}至{MAX_PART}个字符。",
+        )
+
+
 def check_value_count(field: str, values: object) -> None:
     """Refuse a filter that names too many values.
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from registry.access.principals import Viewer
+from registry.reading.sql_text import quote_literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,19 @@ def localised_column(column: str) -> EmbeddedObject:
     parts = (f"nullif(split_part({{t}}.{column}, ' | ', {part}), '')" for part in (1, 2))
     en, zh = (ColumnExpr(f"coalesce({part}, {{t}}.{column})") for part in parts)
     return EmbeddedObject({"en": en, "zh": zh})
+
+
+def bilingual(en: str, zh: str, *, via: ToOne | None = None) -> EmbeddedObject:
+    """A text in two languages, each an expression; ``{j}`` is the row that ``via`` leads to."""
+    return EmbeddedObject({"en": ColumnExpr(en, via=via), "zh": ColumnExpr(zh, via=via)})
+
+
+def word_cases(column: str, words: Mapping[str, str]) -> str:
+    """The expression of what each stored word of a column is called."""
+    cases = "".join(
+        f" WHEN {quote_literal(word)} THEN {quote_literal(text)}" for word, text in words.items()
+    )
+    return f"CASE {column}{cases} ELSE {column} END"
 
 
 def column_or_null(column: str, value: str = "''") -> ColumnExpr:

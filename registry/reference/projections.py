@@ -1,6 +1,6 @@
 """How reference data is read from rows: whole, short lists."""
 
-from registry.reading.projections import ColumnExpr, ToMany, column_expr, localised_column
+from registry.reading.projections import ToMany, ToOne, column_expr, localised_column
 
 NAME = column_expr("name_zh")
 DECIMALS = column_expr("scale")
@@ -22,5 +22,5 @@ PARAMETERS = ToMany(
     '{t}.name COLLATE "C", {t}.area COLLATE "C", {t}.pollutant COLLATE "C"',
 )
 LEGAL_BASIS = localised_column("legal_basis")
-AREA = ColumnExpr("NULLIF({t}.area, '')")
-POLLUTANT = ColumnExpr("NULLIF({t}.pollutant, '')")
+AREA = ToOne("{t}.area", target_column="code")
+POLLUTANT = ToOne("{t}.pollutant", target_column="code")

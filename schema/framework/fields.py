@@ -22,12 +22,15 @@ from registry.reading.catalog import (
     WorkListField,
 )
 from registry.reading.keyset import MAX_PAGE_SIZE
-from registry.reading.projections import ColumnExpr, Projection
+from registry.reading.projections import ColumnExpr, EmbeddedObject, Projection
 from registry.reading.selection import Arguments
 from schema.documents.cost import MAX_ITEMS
 
 PROJECTION_KEY, COLUMN_KEY = "projection", "column"
 """The keys under which the metadata of a field says how it is read."""
+
+OWN_CAPTION = EmbeddedObject({})
+"""The caption of the row itself; the type it belongs to says which, in ``CAPTION``."""
 
 OWN_ID = ColumnExpr("{t}.id")
 """The identifier of the row itself; the type it belongs to says of which kind."""

@@ -14,10 +14,11 @@ from registry.access.kinds import Kind
 from registry.commands import audit_log
 from registry.reading.catalog import AuthorizationField
 from registry.reading.keyset import MAX_PAGE_SIZE
-from registry.reading.projections import RelatedColumn, ToOne, column_expr
+from registry.reading.projections import EmbeddedObject, RelatedColumn, ToOne, column_expr
 from schema.documents.cost import MAX_ITEMS
 from schema.framework.enums import ObjectState, Role, Verb
 from schema.framework.fields import (
+    OWN_CAPTION,
     OWN_ID,
     FieldArgument,
     bounded_list,
@@ -117,6 +118,9 @@ class AuditEntry:
 class Governed(Node):
     """What every governed object answers beside its own fields."""
 
+    CAPTION: ClassVar[EmbeddedObject]
+
+    caption: LocalisedText = projected_field("The object in one line 名称概要.", OWN_CAPTION)
     available_actions: list[Verb] = projected_field(
         "The verbs this appointment may carry out on it now 当前可办理的操作.",
         AuthorizationField.AVAILABLE_ACTIONS,

@@ -6,7 +6,7 @@ Every list takes the same arguments - ``first``/``after`` or ``last``/``before``
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from types import new_class
@@ -26,7 +26,7 @@ from schema.framework.fields import FieldArgument, projected_field
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.governed import Governed
 from schema.framework.inputs import NODE_ID_KEY
-from schema.framework.scalars import Money
+from schema.framework.scalars import Money, Price, Quantity
 
 
 @strawberry.input(description="Narrow by a word or code 按文本筛选.")
@@ -40,6 +40,50 @@ class TextFilter:
         description="One of these, at most 100 属于.",
         metadata={},
     )
+
+
+@strawberry.input(description="Narrow by a name or a part of it 按名称筛选.")
+class NameFilter(TextFilter):
+    """All that are given must hold."""
+
+    contains: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Has this part, 2 to 100 characters, in any case 包含.",
+    )
+
+
+@strawberry.input(description="Narrow by date 按日期筛选.")
+class DateFilter:
+    """Both may be given; both must then hold."""
+
+    gte: date | None = strawberry.field(default=strawberry.UNSET, description="On or after 不早于.")
+    lt: date | None = strawberry.field(default=strawberry.UNSET, description="Before 早于.")
+
+
+@strawberry.input(description="Narrow by year 按年度筛选.")
+class YearFilter:
+    """Both may be given; both must then hold."""
+
+    gte: int | None = strawberry.field(default=strawberry.UNSET, description="From 不早于.")
+    lt: int | None = strawberry.field(default=strawberry.UNSET, description="Before 早于.")
+
+
+@strawberry.input(description="Narrow by price 按单价筛选.")
+class PriceFilter:
+    """Both may be given; both must then hold."""
+
+    gte: Price | None = strawberry.field(default=strawberry.UNSET, description="At least 不低于.")
+    lt: Price | None = strawberry.field(default=strawberry.UNSET, description="Below 低于.")
+
+
+@strawberry.input(description="Narrow by quantity in the instrument's unit 按数量筛选.")
+class QuantityFilter:
+    """Both may be given; both must then hold."""
+
+    gte: Quantity | None = strawberry.field(
+        default=strawberry.UNSET, description="At least 不少于."
+    )
+    lt: Quantity | None = strawberry.field(default=strawberry.UNSET, description="Less than 少于.")
 
 
 @strawberry.input(description="Narrow by time 按时间筛选.")
@@ -78,7 +122,9 @@ class FilterSpec:
         column: the column of the table, never a word of the request.
         kind: the kind of object an identifier names; empty where the field is a text or time.
         words: the enum of the words that the column holds.
-        is_time: the column holds moments.
+        form: the filter input of another form than text.
+        expression: see ``FilterField``.
+        index_condition: likewise.
         is_array: the column holds many identifiers, of which one is asked for.
 
     """
@@ -87,7 +133,9 @@ class FilterSpec:
     column: str
     kind: str = ""
     words: type[Enum] | None = None
-    is_time: bool = False
+    form: type = TextFilter
+    expression: str = ""
+    index_condition: str = ""
     is_array: bool = False
 
     @property
@@ -95,7 +143,7 @@ class FilterSpec:
         """The type of the filter in the API."""
         if self.words is not None:
             return _enum_filter(self.words)
-        return strawberry.ID if self.kind else TimeFilter if self.is_time else TextFilter
+        return strawberry.ID if self.kind else self.form
 
     def to_filter_field(self, name: str) -> FilterField:
         """The filter as it is read."""
@@ -103,7 +151,13 @@ class FilterSpec:
         def parse(sent: str) -> object:
             return parse_id_of_kind(self.kind, sent, field=f"where.{name}")
 
-        return FilterField(self.column, self.is_array, parse if self.kind else None)
+        return FilterField(
+            self.column,
+            self.expression,
+            self.index_condition,
+            self.is_array,
+            parse if self.kind else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

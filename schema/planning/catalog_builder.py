@@ -34,6 +34,7 @@ from registry.reading.catalog import (
 from registry.reading.projections import ColumnExpr, Projection, ToOne
 from registry.reading.sql_text import quote_literal
 from schema.framework.fields import (
+    OWN_CAPTION,
     OWN_ID,
     PROJECTION_KEY,
     ColumnField,
@@ -70,20 +71,20 @@ def build_catalog(schema: GraphQLSchema) -> Catalog:
 
 def _object_type(schema: GraphQLSchema, named: GraphQLObjectType) -> ObjectType:
     origin = cast("StrawberryObjectDefinition", named.extensions[_DEFINITION]).origin
-    kind: Kind | None = getattr(origin, "KIND", None) if _is_governed(origin) else None
+    kind = _kind_of(origin)
     fields = {}
     for name, field in named.fields.items():
         own = field.extensions.get(_DEFINITION)
         if isinstance(own, StrawberryField):
-            readable = _field_spec(schema, field, own, kind)
+            readable = _field_spec(schema, field, own, origin)
             if readable is not None:
                 fields[name] = readable
     masks = cast("type[Governed]", origin).masked_by() if kind else {}
     return ObjectType(named.name, _table_name(origin, kind), kind, fields, masks)
 
 
-def _is_governed(origin: type) -> bool:
-    return issubclass(origin, Governed)
+def _kind_of(origin: type) -> Kind | None:
+    return getattr(origin, "KIND", None) if issubclass(origin, Governed) else None
 
 
 def _table_name(origin: type, kind: Kind | None) -> str:
@@ -93,11 +94,12 @@ def _table_name(origin: type, kind: Kind | None) -> str:
 
 
 def _field_spec(
-    schema: GraphQLSchema, field: GraphQLField, own: StrawberryField, kind: Kind | None
+    schema: GraphQLSchema, field: GraphQLField, own: StrawberryField, origin: type
 ) -> FieldSpec | None:
+    kind = _kind_of(origin)
     declared, shown = own.metadata.get(PROJECTION_KEY), column_field(own)
     if isinstance(declared, ProjectedField):
-        source = _field_source(schema, declared, kind)
+        source = _field_source(schema, declared, origin)
     elif shown is not None:
         declared, source = None, _column_source(own, shown, kind)
     else:
@@ -113,12 +115,13 @@ def _field_spec(
     )
 
 
-def _field_source(
-    schema: GraphQLSchema, declared: ProjectedField, kind: Kind | None
-) -> FieldSource:
+def _field_source(schema: GraphQLSchema, declared: ProjectedField, origin: type) -> FieldSource:
+    kind = _kind_of(origin)
     source = declared.projection() if callable(declared.projection) else declared.projection
     if isinstance(source, WorkListField):
         return WorkListField(tuple(_schema_kinds(schema)))
+    if source is OWN_CAPTION:
+        return cast("type[Governed]", origin).CAPTION
     return ColumnExpr("{t}.id", id_kind=kind.name) if source is OWN_ID and kind else source
 
 

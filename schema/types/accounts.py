@@ -18,7 +18,7 @@ from schema.framework.lists import shared_list
 from schema.framework.mutations import governed_mutation
 from schema.framework.scalars import Money, Quantity
 from schema.types.parties import Organisation
-from schema.types.reference import Pollutant
+from schema.types.reference import Division, Pollutant, division_field
 from schema.types.shared_lists import ACCOUNTS
 
 INSTRUMENT = "Instrument"
@@ -33,7 +33,9 @@ class Instrument:
     id: strawberry.ID = projected_field("Opaque identifier 标识.", projections.INSTRUMENT_KEY)
     code: str = projected_field("Readable name 代码.", plain_column("code"))
     acquisition: Acquisition | None = column("Paid for or free 取得方式.")
-    origin_city: str | None = column("Code of the area it was taken from 来源地代码.")
+    origin: Division | None = division_field(
+        "The area it was taken from 来源地.", column="origin_city"
+    )
     basin: str | None = column("Its basin; water only 流域.")
     valid_from: date | None = column("First day in force 生效日.")
     valid_until: date | None = column("Last day in force 失效日.")
@@ -84,6 +86,7 @@ class Account(Governed):
     """An account with its balances and statements."""
 
     KIND: ClassVar = ACCOUNT
+    CAPTION: ClassVar = projections.ACCOUNT_CAPTION
     kind: AccountKind = column("What it is for 账户类别.")
     organisation: Organisation | None = relation(
         "Whose it is; null for issuance and outside money 所属单位."

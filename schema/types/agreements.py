@@ -9,11 +9,11 @@ from registry.agreements import milestones, operations, projections, rules
 from registry.agreements.facts import AGREEMENT
 from registry.agreements.rules import AgreementKind, AgreementState, MilestoneState, Visibility
 from registry.reading.keyset import Ordering
-from registry.reading.projections import column_or_null
+from registry.reading.projections import bilingual, column_or_null
 from schema.framework.fields import column, projected_field, relation
 from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
-from schema.framework.lists import FilterSpec, list_field
+from schema.framework.lists import DateFilter, FilterSpec, NameFilter, TimeFilter, list_field
 from schema.framework.mutations import governed_mutation
 from schema.framework.scalars import Sha256
 from schema.types.parties import Organisation, Person
@@ -56,6 +56,7 @@ class Agreement(Governed):
     """An agreement as a record; the document itself is elsewhere."""
 
     KIND: ClassVar = AGREEMENT
+    CAPTION: ClassVar = bilingual("{t}.title", "{t}.title")
 
     kind: AgreementKind = column("What sort of cooperation 协议类别.")
     title: str = column("Its title 名称.")
@@ -189,12 +190,23 @@ class AgreementQuery:
         orders={
             "newest": Ordering("drafted_at", datetime, descending=True),
             "title": Ordering("title", str),
+            "oldest": Ordering("drafted_at", datetime),
         },
         where={
             "kind": FilterSpec("The kind of cooperation 协议类别", "kind", words=AgreementKind),
+            "title": FilterSpec("Title or a part of it 名称", "title", form=NameFilter),
+            "state": FilterSpec(
+                "State as of now 当前状态",
+                "state",
+                words=AgreementState,
+                expression=projections.STATE.sql,
+            ),
+            "valid_until": FilterSpec("Last day 截止日", "valid_until", form=DateFilter),
             "party": FilterSpec("A party 签约方", "parties", kind="Organisation", is_array=True),
             "event": FilterSpec("The ceremony they were part of 签约活动", "event"),
-            "drafted_at": FilterSpec("When they were drafted 起草时间", "drafted_at", is_time=True),
+            "drafted_at": FilterSpec(
+                "When they were drafted 起草时间", "drafted_at", form=TimeFilter
+            ),
         },
     )
 

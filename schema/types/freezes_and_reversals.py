@@ -9,6 +9,7 @@ from registry.ledger import operations, projections
 from registry.ledger.facts import FREEZE, REVERSAL
 from registry.ledger.rules import FreezeState, FreezeTarget, ReversalState
 from registry.reading.keyset import Ordering
+from registry.reading.projections import bilingual
 from schema.framework.fields import column, projected_field, relation
 from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
@@ -24,6 +25,7 @@ class Freeze(Governed):
     """A freeze with its reason, source and end."""
 
     KIND: ClassVar = FREEZE
+    CAPTION: ClassVar = projections.FREEZE_CAPTION
     target: FreezeTarget = column("What is frozen 冻结对象.")
     organisation: Organisation = relation("Whose it is 所属单位.")
     account: Account | None = relation("The account, unless the whole party is frozen 账户.")
@@ -55,6 +57,9 @@ class Reversal(Governed):
     """A reversal with what it would undo."""
 
     KIND: ClassVar = REVERSAL
+    CAPTION: ClassVar = bilingual(
+        "'Reversal: ' || left({t}.reason, 80)", "'冲正:' || left({t}.reason, 80)"
+    )
     state: ReversalState = column("How it was decided 状态.")
     reason: str = column("Why it is proposed 冲正原因.")
     decision: str = column("Why it was rejected; else empty 决定理由.")
@@ -119,7 +124,10 @@ class RejectReversalInput(ApproveReversalInput):
     reason: str = strawberry.field(description="Why 驳回原因.")
 
 
-NEWEST_ORDER = {"newest": Ordering("changed_at", datetime, descending=True)}
+NEWEST_ORDER = {
+    "newest": Ordering("changed_at", datetime, descending=True),
+    "oldest": Ordering("changed_at", datetime),
+}
 
 
 @strawberry.type

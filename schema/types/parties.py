@@ -14,12 +14,12 @@ from registry.parties.rules import (
     SourceCategory,
 )
 from registry.reading.keyset import Ordering
-from registry.reading.projections import plain_column
+from registry.reading.projections import bilingual, plain_column
 from schema.framework.enums import Role
 from schema.framework.fields import FieldArgument, column, projected_field, relation
 from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
-from schema.framework.lists import FilterSpec, list_field, shared_list
+from schema.framework.lists import FilterSpec, NameFilter, list_field, shared_list
 from schema.framework.mutations import governed_mutation
 from schema.types.reference import Division, division_field
 from schema.types.shared_lists import ACCOUNTS, PERMITS, PROJECTS, TRANSFERS
@@ -30,21 +30,21 @@ class Organisation(Governed):
     """An organisation. Everybody sees its card."""
 
     KIND: ClassVar = ORGANISATION
+    CAPTION: ClassVar = bilingual("coalesce({t}.name_en, {t}.name)", "{t}.name")
     kind: OrganisationKind = column("What it is 单位类别.")
     name: str = column("Its legal name 名称.")
     name_en: str | None = column("Its name in English 英文名称.")
     credit_code: str | None = column(
         "Unified social credit code 统一社会信用代码.", projection=plain_column("credit_code")
     )
-    division: str = column("Code of the division it is registered in 行政区划代码.")
-    city: str = column(
-        "Code of its city; a province's own for the province 设区市代码.",
-        projection=plain_column("city"),
+    division: Division = division_field(
+        "The division it is registered in 行政区划.", column="division"
     )
-    county: str | None = column(
-        "Code of its county; null for a body of a whole city 县级代码.",
-        null_value="",
-        projection=projections.COUNTY,
+    city: Division = division_field(
+        "Its city; a province's own for the province 设区市.", column="city"
+    )
+    county: Division | None = division_field(
+        "Its county; null for an organisation of a whole city 县(市、区).", column="county"
     )
     source_category: SourceCategory | None = column("What kind of source it is 污染源类别.")
     industry: str | None = column("Code of GB/T 4754 行业代码.")
@@ -74,6 +74,7 @@ class Person(Governed):
     """Somebody who can sign in."""
 
     KIND: ClassVar = PERSON
+    CAPTION: ClassVar = bilingual("{t}.name", "{t}.name")
     subject: str = column("The name that sign-in gives him 登录名.")
     name: str = column("His name 姓名.")
     organisation: Organisation = relation("The body that he belongs to 所属单位.")
@@ -85,6 +86,7 @@ class Appointment(Governed):
     """An appointment, proposed by one officer and countersigned by another."""
 
     KIND: ClassVar = APPOINTMENT
+    CAPTION: ClassVar = projections.APPOINTMENT_CAPTION
     person: Person | None = relation("Who acts 任职人员.")
     organisation: Organisation = relation("For whom 任职单位.")
     role: Role = column("The role in the rule book 角色.")
@@ -250,7 +252,7 @@ class PartyQuery:
             "kind": FilterSpec("What they are 单位类别", "kind", words=OrganisationKind),
             "city": FilterSpec("Code of the city 设区市代码", "city"),
             "county": FilterSpec("Code of the county 县级代码", "county"),
-            "name": FilterSpec("Legal name, exactly 名称", "name"),
+            "name": FilterSpec("Legal name or a part of it 名称", "name", form=NameFilter),
             "credit_code": FilterSpec("Credit code, exactly 统一社会信用代码", "credit_code"),
             "state": FilterSpec("Whether they take part 状态", "state", words=OrganisationState),
         },
@@ -258,13 +260,16 @@ class PartyQuery:
     people = list_field(
         Person,
         "People 人员.",
-        orders={"subject": Ordering("subject", str)},
+        orders={"subject": Ordering("subject", str), "name": Ordering("name", str)},
         where=ORGANISATION_FILTER,
     )
     appointments = list_field(
         Appointment,
         "Appointments 任职.",
-        orders={"newest": Ordering("changed_at", datetime, descending=True)},
+        orders={
+            "newest": Ordering("changed_at", datetime, descending=True),
+            "oldest": Ordering("changed_at", datetime),
+        },
         where=ORGANISATION_FILTER
         | {
             "person": FilterSpec("Of whom 任职人员", "person_id", kind="Person"),

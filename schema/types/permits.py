@@ -8,7 +8,7 @@ import strawberry
 from registry.permits import operations, projections
 from registry.permits.facts import PERMIT
 from registry.permits.rules import Medium, PermitCategory, PermitState
-from registry.reading.projections import plain_column
+from registry.reading.projections import bilingual, plain_column
 from schema.framework.fields import FieldArgument, column, projected_field, relation
 from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
@@ -54,6 +54,7 @@ class Permit(Governed):
     """A permit, public but for its limits and outlets."""
 
     KIND: ClassVar = PERMIT
+    CAPTION: ClassVar = bilingual("'Permit ' || {t}.number", "'排污许可证 ' || {t}.number")
 
     number: str = column("Its number, 22 characters 许可证编号.", projection=plain_column("number"))
     organisation: Organisation = relation("The holder 持证单位.")

@@ -9,10 +9,11 @@ from registry.permits import projections, projects
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
 from registry.permits.rules import Medium, ProjectState
 from registry.reading.keyset import Ordering
+from registry.reading.projections import bilingual
 from schema.framework.fields import column, projected_field, relation
 from schema.framework.governed import Governed
 from schema.framework.inputs import CommandInput, node_id_field
-from schema.framework.lists import FilterSpec, list_field, shared_list
+from schema.framework.lists import FilterSpec, YearFilter, list_field, shared_list
 from schema.framework.mutations import governed_mutation
 from schema.framework.scalars import Quantity
 from schema.types.parties import Organisation
@@ -44,6 +45,7 @@ class ConstructionProject(Governed):
     """A project that will need rights."""
 
     KIND: ClassVar = CONSTRUCTION_PROJECT
+    CAPTION: ClassVar = bilingual("{t}.name", "{t}.name")
 
     name: str = column("Its name 项目名称.")
     organisation: Organisation = relation("The developer 建设单位.")
@@ -74,6 +76,7 @@ class Assessment(Governed):
     """What the province found; public."""
 
     KIND: ClassVar = ASSESSMENT
+    CAPTION: ClassVar = projections.ASSESSMENT_CAPTION
 
     year: int = column("The year assessed 考核年度.")
     medium: Medium = column("The medium 环境要素.")
@@ -161,9 +164,13 @@ class ProjectQuery:
     assessments = list_field(
         Assessment,
         "Assessments of cities 区域环境质量考核.",
-        orders={"newest": Ordering("year", int, descending=True)},
+        orders={
+            "newest": Ordering("year", int, descending=True),
+            "oldest": Ordering("year", int),
+        },
         where={
             "city": FilterSpec("Code of the city 设区市代码", "city"),
+            "year": FilterSpec("The year assessed 考核年度", "year", form=YearFilter),
             "medium": FilterSpec("The medium 环境要素", "medium", words=Medium),
         },
     )

@@ -83,11 +83,11 @@ class Parameter(Provenance):
     """A parameter with everything needed to cite it."""
 
     name: str = column("Its name 参数名称.")
-    area: str | None = projected_field(
-        "Code of the division it is for; null for all 适用区域.", projections.AREA
+    area: Division | None = projected_field(
+        "The division it is for; null for all 适用区域.", projections.AREA
     )
-    pollutant: str | None = projected_field(
-        "Code of the pollutant it is for; null for all 适用污染物.", projections.POLLUTANT
+    pollutant: Pollutant | None = projected_field(
+        "The pollutant it is for; null for all 适用污染物.", projections.POLLUTANT
     )
     value: str | None = column("The figure; null where no source gives it 参数值.")
     unit: str = column("What it counts 单位.")

@@ -41,6 +41,7 @@ from schema.framework.global_ids import parse_global_id
 from schema.framework.governed import ActionExplanation, Governed, Node
 from schema.framework.planned_object import PlannedObject
 from schema.framework.refusals import LocalisedText
+from schema.types.reference import Division
 
 _ROLE = ViewerConstant(lambda viewer: enum_name(viewer.role))
 _ROLE_TEXT = EmbeddedObject(
@@ -49,7 +50,7 @@ _ROLE_TEXT = EmbeddedObject(
         "zh": ViewerConstant(lambda viewer: VOCABULARY.roles[viewer.role].zh),
     }
 )
-_DIVISION = ColumnExpr("NULLIF(:division::text, '')")
+_DIVISION = ToOne("NULLIF(:division::text, '')", target_column="code")
 
 
 def mutation_name(kind: str, verb: str) -> str:
@@ -165,9 +166,7 @@ class ViewerInfo:
 
     role: Role = projected_field("The role 角色.", _ROLE)
     role_text: LocalisedText = projected_field("The role's name 角色名称.", _ROLE_TEXT)
-    division: str | None = projected_field(
-        "Code of the division it is for 行政区划代码.", _DIVISION
-    )
+    division: Division | None = projected_field("The division it is for 辖区.", _DIVISION)
     may_initiate: bool = projected_field(
         "Whether it may open business 是否有经办权限.",
         ViewerConstant(lambda viewer: viewer.may_initiate),

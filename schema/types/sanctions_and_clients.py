@@ -14,6 +14,7 @@ from registry.parties.rules import (
     SanctionState,
 )
 from registry.reading.keyset import MAX_PAGE_SIZE, Ordering
+from registry.reading.projections import bilingual
 from schema.framework.context import Info
 from schema.framework.fields import FieldArgument, bounded_list, column, projected_field, relation
 from schema.framework.governed import Governed
@@ -31,6 +32,7 @@ class Sanction(Governed):
     """A sanction with its reason, source and end."""
 
     KIND: ClassVar = SANCTION
+    CAPTION: ClassVar = projections.SANCTION_CAPTION
     organisation: Organisation = relation("Whom it bars 被惩戒单位.")
     kind: SanctionKind = column("Which measure 惩戒类别.")
     reason: str = column("Why 惩戒原因.")
@@ -66,6 +68,7 @@ class Client(Governed):
     """A client program and what it may do for whoever signs in to it."""
 
     KIND: ClassVar = CLIENT
+    CAPTION: ClassVar = bilingual("{t}.name", "{t}.name")
     name: str = column("The name it signs in with 应用名称.")
     organisation: Organisation = relation("Whose it is 所属单位.")
     first_party: bool = column("One of the registry's own, bound by no scopes 是否本系统应用.")
@@ -180,14 +183,20 @@ class SanctionAndClientQuery:
     sanctions = list_field(
         Sanction,
         "Sanctions 惩戒措施.",
-        orders={"newest": Ordering("starts_at", datetime, descending=True)},
+        orders={
+            "newest": Ordering("starts_at", datetime, descending=True),
+            "oldest": Ordering("starts_at", datetime),
+        },
         where=ORGANISATION_FILTER
         | {"state": FilterSpec("Whether they were lifted 状态", "state", words=SanctionState)},
     )
     clients = list_field(
         Client,
         "Client programs 接入应用.",
-        orders={"name": Ordering("name", str)},
+        orders={
+            "name": Ordering("name", str),
+            "changed": Ordering("changed_at", datetime, descending=True),
+        },
         where=ORGANISATION_FILTER
         | {"state": FilterSpec("Whether they may send requests 状态", "state", words=ClientState)},
     )

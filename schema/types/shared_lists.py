@@ -8,8 +8,18 @@ from registry.permits.facts import CONSTRUCTION_PROJECT, PERMIT
 from registry.permits.rules import PermitCategory, PermitState, ProjectState
 from registry.reading.keyset import Ordering
 from registry.transfers.facts import TRANSFER
+from registry.transfers.projections import STATE
 from registry.transfers.rules import State
-from schema.framework.lists import FilterSpec, SharedList, TotalSpec
+from schema.framework.lists import (
+    DateFilter,
+    FilterSpec,
+    NameFilter,
+    PriceFilter,
+    QuantityFilter,
+    SharedList,
+    TimeFilter,
+    TotalSpec,
+)
 from schema.types import enums  # noqa: F401 - names the words that the lists are narrowed by
 
 PERMITS = SharedList(
@@ -20,7 +30,8 @@ PERMITS = SharedList(
         "number": Ordering("number", str),
     },
     where={
-        "number": FilterSpec("Their number 许可证编号", "number"),
+        "number": FilterSpec("Their number or a part of it 许可证编号", "number", form=NameFilter),
+        "valid_until": FilterSpec("Last day 有效期截止日", "valid_until", form=DateFilter),
         "organisation": FilterSpec("The holder 持证单位", "organisation_id", kind="Organisation"),
         "city": FilterSpec("Code of the holder's city 设区市代码", "city"),
         "county": FilterSpec("Code of the holder's county 县代码", "county"),
@@ -38,6 +49,7 @@ PROJECTS = SharedList(
         "name": Ordering("name", str),
     },
     where={
+        "name": FilterSpec("Name or a part of it 项目名称", "name", form=NameFilter),
         "organisation": FilterSpec(
             "The developer 建设单位", "organisation_id", kind="Organisation"
         ),
@@ -64,18 +76,35 @@ TRANSFERS = SharedList(
     orders={
         "newest": Ordering("drafted_at", datetime, descending=True),
         "changed": Ordering("changed_at", datetime, descending=True),
+        "oldest": Ordering("drafted_at", datetime),
     },
     where={
         "state": FilterSpec(
-            "State on record; what passed its deadline stands there until swept 登记状态",
+            "State as of now 当前状态",
             "state",
             words=State,
+            expression=STATE.sql,
+            index_condition="({t}.state {match} OR {t}.deadline_at < :now)",
         ),
         "seller": FilterSpec("Who sells 出让方", "seller_id", kind="Organisation"),
         "buyer": FilterSpec("Who buys 受让方", "buyer_id", kind="Organisation"),
         "seller_city": FilterSpec("Code of the seller's city 出让方所在市代码", "seller_city"),
         "buyer_city": FilterSpec("Code of the buyer's city 受让方所在市代码", "buyer_city"),
-        "drafted_at": FilterSpec("When it was drafted 起草时间", "drafted_at", is_time=True),
+        "case_number": FilterSpec("Number of the case 受理编号", "case_number"),
+        "pollutant": FilterSpec(
+            "Code of the pollutant 污染物代码",
+            "instrument_id",
+            expression="(SELECT i.pollutant FROM instrument i WHERE i.id = {t}.instrument_id)",
+        ),
+        "quantity": FilterSpec(
+            "Quantity in the instrument's unit 数量",
+            "quantity",
+            form=QuantityFilter,
+            expression="{t}.quantity / (10::numeric ^"
+            " (SELECT i.scale FROM instrument i WHERE i.id = {t}.instrument_id))",
+        ),
+        "price": FilterSpec("Yuan for one unit 单价", "price_fen", form=PriceFilter),
+        "drafted_at": FilterSpec("When it was drafted 起草时间", "drafted_at", form=TimeFilter),
     },
     totals={
         "total_sum": TotalSpec(

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 import strawberry
 
 from registry.reading.keyset import Ordering
-from registry.reading.projections import plain_column
+from registry.reading.projections import bilingual, plain_column
 from registry.transfers import projections
 from registry.transfers.facts import CERTIFICATE, TRANSFER
 from registry.transfers.rules import (
@@ -19,12 +19,12 @@ from registry.transfers.rules import (
 )
 from schema.framework.fields import FieldArgument, column, projected_field, relation
 from schema.framework.governed import Governed
-from schema.framework.lists import FilterSpec, list_field, shared_list
+from schema.framework.lists import FilterSpec, TimeFilter, list_field, shared_list
 from schema.framework.refusals import LocalisedText
 from schema.framework.scalars import Money, Price, Quantity
 from schema.types.accounts import Instrument
 from schema.types.parties import Organisation
-from schema.types.reference import Pollutant
+from schema.types.reference import Division, Pollutant, division_field
 from schema.types.shared_lists import TRANSFERS
 
 
@@ -32,7 +32,7 @@ from schema.types.shared_lists import TRANSFERS
 class TransferOpinion:
     """An opinion; it does not bind the province."""
 
-    city: str = column("Code of the city 设区市代码.")
+    city: Division = division_field("The city 设区市.", column="city")
     favourable: bool = column("Whether it is for it 是否同意.")
     reasons: str = column("Its reasons 理由.")
     given_at: datetime = column("When it was given 出具时间.")
@@ -42,7 +42,7 @@ class TransferOpinion:
 class TransferComment:
     """A comment."""
 
-    county: str = column("Code of the county 县级代码.")
+    county: Division = division_field("The county 县(市、区).", column="county")
     text: str = column("What it says 内容.")
     given_at: datetime = column("When it was given 提出时间.")
 
@@ -72,13 +72,20 @@ class Transfer(Governed):
     """A case with everything that was said and found on its way."""
 
     KIND: ClassVar = TRANSFER
+    CAPTION: ClassVar = bilingual(
+        "'Transfer ' || {t}.case_number", "'协议转让 ' || {t}.case_number"
+    )
     case_number: str = column(
         "Its number, from the first day 受理编号.", projection=plain_column("case_number")
     )
     seller: Organisation = relation("Who sells 出让方.")
     buyer: Organisation = relation("Who buys 受让方.")
-    seller_city: str = column("Code of the seller's city when it was drafted 出让方所在市代码.")
-    buyer_city: str = column("Code of the buyer's city when it was drafted 受让方所在市代码.")
+    seller_city: Division = division_field(
+        "The seller's city when it was drafted 出让方所在市.", column="seller_city"
+    )
+    buyer_city: Division = division_field(
+        "The buyer's city when it was drafted 受让方所在市.", column="buyer_city"
+    )
     crosses_cities: bool = column(
         "Whether the sides are in two cities 是否跨市.",
         name="is_cross_city",
@@ -153,6 +160,7 @@ class Certificate(Governed):
     """Public, and therefore without the price."""
 
     KIND: ClassVar = CERTIFICATE
+    CAPTION: ClassVar = bilingual("'Certificate ' || {t}.number", "'交易鉴证书 ' || {t}.number")
     number: str = column("Its number 编号.")
     issued_at: datetime = column("When it was issued 出具时间.")
     seller: Organisation = relation("Who sold 出让方.")
@@ -179,10 +187,13 @@ class TransferQuery:
     certificates = list_field(
         Certificate,
         "Attestation certificates, for everybody 交易鉴证书.",
-        orders={"newest": Ordering("issued_at", datetime, descending=True)},
+        orders={
+            "newest": Ordering("issued_at", datetime, descending=True),
+            "oldest": Ordering("issued_at", datetime),
+        },
         where={
             "pollutant": FilterSpec("Code of the pollutant 污染物代码", "pollutant"),
-            "issued_at": FilterSpec("When it was issued 出具时间", "issued_at", is_time=True),
+            "issued_at": FilterSpec("When it was issued 出具时间", "issued_at", form=TimeFilter),
         },
     )
     certificate: Certificate | None = projected_field(

@@ -27,7 +27,8 @@ INPUTS = {
 }
 READ = """query ($id: ID!) { node(id: $id) { ... on Transfer {
     state price sum quantity maskedFields nextSteps deadlineAt number regime
-    sellerOpinion buyerOpinion opinions { city favourable } certificate { number revokedAt }
+    sellerOpinion buyerOpinion opinions { city { code } favourable }
+    certificate { number revokedAt }
     history { operation role rule stateBefore stateAfter at organisation { ... on Organisation {
         name } } } } } }"""
 

@@ -22,7 +22,7 @@ MINE = ("Organisation", "Person", "Appointment", "Sanction", "Client")
 REGISTER = """mutation ($input: RegisterOrganisationInput!) { registerOrganisation(input: $input) {
     __typename
     ... on OrganisationPayload { replayed
-        organisation { id name kind county creditCode availableActions } }
+        organisation { id name kind county { code } creditCode availableActions } }
     ... on Preview { nextState }
     ... on Refusal { code field message { en zh } rule nearMisses { rule } } } }"""
 CHANGE = """mutation ($input: ChangeOrganisationInput!) { changeOrganisation(input: $input) {
@@ -64,7 +64,7 @@ async def test_an_organisation_is_previewed_registered_and_replayed() -> None:
     again = (await ask(centre, REGISTER, input=create_works()))["registerOrganisation"]
 
     assert shown["registerOrganisation"] == {"__typename": "Preview", "nextState": "OPEN"}
-    assert (done["county"], done["creditCode"]) == ("131024", make_credit_code(7))
+    assert (done["county"], done["creditCode"]) == ({"code": "131024"}, make_credit_code(7))
     assert done["availableActions"] == ["CHANGE"]
     assert (again["id"], again["replayed"], done["replayed"]) == (done["id"], True, False)
 

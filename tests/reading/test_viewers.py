@@ -25,7 +25,7 @@ EVERYTHING = """{
     people(first: 100) { totalCount nodes { id } }
     permits(first: 100) { totalCount nodes { id limits { quantity } } }
     workList(first: 100) { objectId verb }
-    viewer { role division organisation { id } person { id } appointment { id } }
+    viewer { role division { code } organisation { id } person { id } appointment { id } }
 }"""
 
 

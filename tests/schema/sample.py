@@ -16,6 +16,7 @@ from registry.access.kinds import Fact, Kind, state_predicate
 from registry.access.principals import Principal, Viewer
 from registry.commands.command import Operation
 from registry.kernel.calendar import CHINA
+from registry.reading.projections import bilingual
 from schema.build import GovernedSchema, build_schema
 from schema.documents.cost import Limits
 from schema.framework.connections import Connection, PageInfo
@@ -81,6 +82,7 @@ class Organisation(Governed):
     """A type of the sample."""
 
     KIND = ORGANISATION
+    CAPTION = bilingual("{t}.name", "{t}.name")
 
     name: str = column("Its name 名称.")
 
@@ -90,6 +92,7 @@ class Transfer(Governed):
     """A type of the sample."""
 
     KIND = TRANSFER
+    CAPTION = bilingual("{t}.state", "{t}.state")
 
     state: str = column("Its state 状态.")
     quantity: Quantity = column("How much 数量.", name="tonnes")

@@ -167,3 +167,54 @@ async def test_anybody_verifies_a_certificate(open_market: asyncpg.Connection) -
 def test_accepting_is_described_as_no_approval() -> None:
     assert "NOT an approval" in build_api_schema().as_str()
     assert "不构成审批" in build_api_schema().as_str()
+
+
+FIND = """query ($where: TransferWhere) { transfers(first: 5, where: $where) { totalCount } }"""
+
+
+async def count_found(caller: Principal, **where: object) -> int:
+    found = await ask(caller, FIND, where=where)
+    return int(found["transfers"]["totalCount"])
+
+
+async def test_a_list_is_narrowed_by_pollutant_quantity_and_price(
+    open_market: asyncpg.Connection,
+) -> None:
+    market = await create_market()
+    await market.case_in(State.OFFERED)
+    seller = market.people["seller"]
+
+    assert await count_found(seller, pollutant={"eq": market.right.pollutant}) == 1
+    assert await count_found(seller, pollutant={"eq": "NONE"}) == 0
+    assert await count_found(seller, quantity={"gte": TONNES}) == 1
+    assert await count_found(seller, quantity={"lt": TONNES}) == 0
+    assert await count_found(seller, price={"gte": "0.01"}) == 1
+    assert await count_found(seller, price={"lt": "0.01"}) == 0
+
+
+async def test_a_filter_by_state_judges_as_of_now(open_market: asyncpg.Connection) -> None:
+    market = await create_market()
+    case = await market.case_in(State.OFFERED)
+    seller = market.people["seller"]
+    before = [await count_found(seller, state={"eq": s}) for s in ("OFFERED", "EXPIRED")]
+
+    await stop_clock(open_market, case.deadline_at)
+    await open_market.execute("UPDATE registry_clock SET base_time = base_time + interval '1 day'")
+    after = [await count_found(seller, state={"in": [s]}) for s in ("OFFERED", "EXPIRED")]
+
+    assert (before, after) == ([1, 0], [0, 1])
+
+
+async def test_an_organisation_is_found_by_a_part_of_its_name(
+    open_market: asyncpg.Connection,
+) -> None:
+    assert open_market
+    organisation = await create_organisation(name="唐山港陆钢铁有限公司")
+    document = """query ($part: String!) { organisations(
+        first: 5, where: {name: {contains: $part}}) { nodes { caption { zh } } } }"""
+
+    found = await ask(Principal(), document, part="港陆钢")
+    missed = await ask(Principal(), document, part="陆港")
+
+    assert found["organisations"]["nodes"] == [{"caption": {"zh": organisation.name}}]
+    assert missed["organisations"]["nodes"] == []

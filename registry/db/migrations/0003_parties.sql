@@ -11,7 +11,7 @@ CREATE TABLE organisation (
     credit_code text CONSTRAINT organisation_credit_code CHECK (credit_code ~ '^[0-9A-HJ-NPQRTUWXY]{18}$'),
     division text NOT NULL CONSTRAINT organisation_division REFERENCES division (code),
     -- Codes go into answers without an escape.
-    city text NOT NULL CONSTRAINT organisation_city_code CHECK (city ~ '^[1-9][0-9]{5}$'),
+    city text NOT NULL CONSTRAINT organisation_city_known REFERENCES division (code),
     county text NOT NULL CONSTRAINT organisation_county_code CHECK (county ~ '^([1-9][0-9]{5})?$'),
     source_category text CONSTRAINT organisation_source_category
         CHECK (source_category IN ('industrial', 'agricultural', 'central_treatment', 'other')),
@@ -33,6 +33,7 @@ CREATE TABLE organisation (
     CONSTRAINT organisation_one_side UNIQUE (id, side),
     CONSTRAINT organisation_kind_kept UNIQUE (id, kind)
 );
+CREATE INDEX organisation_by_part ON organisation USING gin (bigrams(name));
 CREATE UNIQUE INDEX organisation_credit_code_once ON organisation (credit_code) WHERE credit_code IS NOT NULL;
 CREATE UNIQUE INDEX organisation_name_once ON organisation (name) WHERE state = 'open';
 -- There is one province and one centre.

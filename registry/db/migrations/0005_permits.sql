@@ -25,6 +25,7 @@ CREATE TABLE permit (
     CONSTRAINT permit_revoked CHECK ((state = 'revoked') = (revoked_on IS NOT NULL)
         AND (state = 'revoked') = (revocation_reason <> ''))
 );
+CREATE INDEX permit_by_part ON permit USING gin (bigrams(number));
 CREATE INDEX permit_of_organisation ON permit (organisation_id, registered_at DESC, id DESC);
 CREATE INDEX permit_by_city ON permit (city, number);
 CREATE INDEX permit_by_county ON permit (county);
@@ -110,6 +111,7 @@ CREATE TABLE construction_project (
     changed_at timestamptz NOT NULL,
     CONSTRAINT construction_project_name_once UNIQUE (organisation_id, name)
 );
+CREATE INDEX construction_project_by_part ON construction_project USING gin (bigrams(name));
 CREATE UNIQUE INDEX construction_project_approval_once ON construction_project (approval_number)
     WHERE approval_number IS NOT NULL;
 CREATE INDEX construction_project_by_city ON construction_project (city, name, id);

@@ -33,6 +33,7 @@ CREATE TABLE agreement (
         state NOT IN ('signed', 'in_force', 'completed', 'terminated') OR parties <@ signed),
     CONSTRAINT agreement_reason_of_end CHECK ((state IN ('terminated', 'withdrawn')) = (reason <> ''))
 );
+CREATE INDEX agreement_by_part ON agreement USING gin (bigrams(title));
 CREATE INDEX agreement_of_parties ON agreement USING gin (parties);
 CREATE INDEX agreement_newest ON agreement (drafted_at DESC, id DESC);
 CREATE INDEX agreement_by_state ON agreement (state);
