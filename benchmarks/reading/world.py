@@ -34,7 +34,7 @@ WORLD, ENLARGED = "world", "grown"
 SUPERUSER = "postgres"
 ROWS = embedded.CHECKOUT / "benchmarks" / "postgraphile" / "rows.sql"
 
-_PREFIX = "reading-"
+CHECKOUT_KEY_LENGTH = 6
 _CACHE_INPUTS = ("seeds/reference", "benchmarks/world", "benchmarks/reading/multiply_data.py")
 # Durable as in operation. The log is JSON, for the runs that read statements from it.
 _OPTIONS = {
@@ -112,8 +112,11 @@ async def open_world(
         enlarged: whether the world of ten times the size is needed too.
 
     """
-    directory = embedded.state_directory().with_name(f"{_PREFIX}{enterprises}-{_key(enterprises)}")
-    for other in directory.parent.glob(f"{_PREFIX}{enterprises}-*"):
+    own = embedded.state_directory()
+    # Each checkout keeps its own worlds: two of them are measured side by side.
+    prefix = f"world-{own.name[:CHECKOUT_KEY_LENGTH]}-{enterprises}-"
+    directory = own.with_name(f"{prefix}{_key(enterprises)}")
+    for other in directory.parent.glob(f"{prefix}*"):
         if other != directory and not embedded.is_running(other):
             shutil.rmtree(other)
     if not (directory / "ready").exists() and not embedded.is_running(directory):
