@@ -8,6 +8,7 @@ from strawberry.types.base import has_object_definition
 
 from registry.commands.command import CommandResult, Operation, execute_command
 from schema.framework.context import Info
+from schema.framework.directives import Codes, Refers
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.planned_object import PlannedObject
 from schema.framework.preview import Preview
@@ -33,8 +34,17 @@ class CommandInput:
 
 def node_id_field(kind: str, description: str, **default: object) -> Any:  # noqa: ANN401 - as annotated
     """A field of an input that names an object of ``kind``; ``default=None`` makes it optional."""
-    metadata = {NODE_ID_KEY: kind}
-    return strawberry.field(description=description, metadata=metadata, **default)  # type: ignore[call-overload]
+    return strawberry.field(  # type: ignore[call-overload]
+        description=description,
+        metadata={NODE_ID_KEY: kind},
+        directives=[Refers(kind=kind)],
+        **default,
+    )
+
+
+def code_field(of: str, description: str, **default: object) -> Any:  # noqa: ANN401 - as annotated
+    """A field of an input that takes the code of reference data of the type ``of``."""
+    return strawberry.field(description=description, directives=[Codes(of=of)], **default)  # type: ignore[call-overload]
 
 
 def payload_name(kind: str) -> str:

@@ -21,6 +21,7 @@ from registry.access.kinds import Kind
 from registry.reading.catalog import ConnectionField, FilterField
 from registry.reading.keyset import Ordering
 from schema.framework.connections import Connection
+from schema.framework.directives import Codes, Refers
 from schema.framework.enums import definition_of, describe_enum
 from schema.framework.fields import FieldArgument, projected_field
 from schema.framework.global_ids import parse_id_of_kind
@@ -122,6 +123,7 @@ class FilterSpec:
         column: the column of the table, never a word of the request.
         kind: the kind of object an identifier names; empty where the field is a text or time.
         words: the enum of the words that the column holds.
+        codes: the type of reference data whose codes the column holds.
         form: the filter input of another form than text.
         expression: see ``FilterField``.
         index_condition: likewise.
@@ -133,6 +135,7 @@ class FilterSpec:
     column: str
     kind: str = ""
     words: type[Enum] | None = None
+    codes: str = ""
     form: type = TextFilter
     expression: str = ""
     index_condition: str = ""
@@ -144,6 +147,13 @@ class FilterSpec:
         if self.words is not None:
             return _enum_filter(self.words)
         return strawberry.ID if self.kind else self.form
+
+    @property
+    def directives(self) -> list[object]:
+        """The directives of the filter in the printed schema."""
+        if self.kind:
+            return [Refers(kind=self.kind)]
+        return [Codes(of=self.codes)] if self.codes else []
 
     def to_filter_field(self, name: str) -> FilterField:
         """The filter as it is read."""
@@ -294,6 +304,7 @@ def _where_type(spec: SharedList) -> Any:  # noqa: ANN401 - a new type
                 default=strawberry.UNSET,
                 description=by.description,
                 metadata={NODE_ID_KEY: by.kind} if by.kind else {},
+                directives=by.directives,
             )
             for asked, by in spec.where.items()
         }

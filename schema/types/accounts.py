@@ -13,7 +13,7 @@ from registry.reading.projections import column_expr, column_or_null, plain_colu
 from schema.framework.fields import FieldArgument, bounded_list, column, projected_field, relation
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.inputs import CommandInput, code_field, node_id_field
 from schema.framework.lists import shared_list
 from schema.framework.mutations import governed_mutation
 from schema.framework.scalars import Money, Quantity
@@ -140,7 +140,7 @@ class OpenReserveInput(CommandInput):
     """What the reserve of a province or city holds at the beginning."""
 
     organisation: strawberry.ID = node_id_field("Organisation", "Whose reserve 储备所属单位.")
-    pollutant: str = strawberry.field(description="Code of the pollutant 污染物代码.")
+    pollutant: str = code_field("Pollutant", "Code of the pollutant 污染物代码.")
     quantity: Quantity = strawberry.field(description="How much, in its unit 数量.")
     source: str = strawberry.field(description="Where the figure comes from 数据来源.")
     basin: str | None = strawberry.field(
@@ -159,8 +159,8 @@ class OpenHoldingInput(OpenReserveInput):
     acquisition: Acquisition = strawberry.field(
         default=Acquisition.PAID, description="Paid for or free 取得方式."
     )
-    origin: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Code of the area it was taken from 来源地代码."
+    origin: str | None = code_field(
+        "Division", "Code of the area it was taken from 来源地代码.", default=strawberry.UNSET
     )
     valid_from: date | None = strawberry.field(
         default=strawberry.UNSET, description="First day 生效日."

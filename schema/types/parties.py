@@ -18,7 +18,7 @@ from registry.reading.projections import bilingual, plain_column
 from schema.framework.enums import Role
 from schema.framework.fields import FieldArgument, column, projected_field, relation
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.inputs import CommandInput, code_field, node_id_field
 from schema.framework.lists import FilterSpec, NameFilter, list_field, shared_list
 from schema.framework.mutations import governed_mutation
 from schema.types.reference import Division, division_field
@@ -116,7 +116,7 @@ class RegisterOrganisationInput(CommandInput):
 
     kind: OrganisationKind = strawberry.field(description="What it is 单位类别.")
     name: str = strawberry.field(description="Legal name, 2 to 200 characters 名称.")
-    division: str = strawberry.field(description="Code of the division it lies in 行政区划代码.")
+    division: str = code_field("Division", "Code of the division it lies in 行政区划代码.")
     name_en: str | None = strawberry.field(
         default=strawberry.UNSET, description="In English 英文名称."
     )
@@ -126,8 +126,8 @@ class RegisterOrganisationInput(CommandInput):
     source_category: SourceCategory | None = strawberry.field(
         default=strawberry.UNSET, description="What kind of source it is 污染源类别."
     )
-    industry: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Code of GB/T 4754 行业代码."
+    industry: str | None = code_field(
+        "Industry", "Code of GB/T 4754 行业代码.", default=strawberry.UNSET
     )
     thermal_power: bool = strawberry.field(
         default=False, description="Runs a thermal or captive power plant 是否火电或自备电厂."
@@ -159,8 +159,8 @@ class ChangeOrganisationInput(CommandInput):
     source_category: SourceCategory | None = strawberry.field(
         default=strawberry.UNSET, description="What kind of source it is 污染源类别."
     )
-    industry: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Code of GB/T 4754 行业代码."
+    industry: str | None = code_field(
+        "Industry", "Code of GB/T 4754 行业代码.", default=strawberry.UNSET
     )
     thermal_power: bool | None = strawberry.field(
         default=strawberry.UNSET, description="Thermal or captive power 是否火电或自备电厂."
@@ -199,8 +199,8 @@ class AppointInput(CommandInput):
     role: Role | None = strawberry.field(
         default=strawberry.UNSET, description="The role; by default that of the body's kind 角色."
     )
-    division: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Code; by default the body's own 辖区代码."
+    division: str | None = code_field(
+        "Division", "Code; by default the body's own 辖区代码.", default=strawberry.UNSET
     )
     valid_from: datetime | None = strawberry.field(
         default=strawberry.UNSET, description="From when; at once by default 起始时间."
@@ -250,8 +250,8 @@ class PartyQuery:
         },
         where={
             "kind": FilterSpec("What they are 单位类别", "kind", words=OrganisationKind),
-            "city": FilterSpec("Code of the city 设区市代码", "city"),
-            "county": FilterSpec("Code of the county 县级代码", "county"),
+            "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
+            "county": FilterSpec("Code of the county 县级代码", "county", codes="Division"),
             "name": FilterSpec("Legal name or a part of it 名称", "name", form=NameFilter),
             "credit_code": FilterSpec("Credit code, exactly 统一社会信用代码", "credit_code"),
             "state": FilterSpec("Whether they take part 状态", "state", words=OrganisationState),

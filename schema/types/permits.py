@@ -11,7 +11,7 @@ from registry.permits.rules import Medium, PermitCategory, PermitState
 from registry.reading.projections import bilingual, plain_column
 from schema.framework.fields import FieldArgument, column, projected_field, relation
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.inputs import CommandInput, code_field, node_id_field
 from schema.framework.lists import shared_list
 from schema.framework.mutations import governed_mutation
 from schema.framework.scalars import Quantity
@@ -90,7 +90,7 @@ class Permit(Governed):
 class LimitInput:
     """How much of a pollutant in a year."""
 
-    pollutant: str = strawberry.field(description="Code of the pollutant 污染物代码.")
+    pollutant: str = code_field("Pollutant", "Code of the pollutant 污染物代码.")
     quantity: Quantity = strawberry.field(description="How much, in its unit 年许可量.")
 
 
@@ -99,8 +99,10 @@ class OutletInput:
     """Where it lets out."""
 
     code: str = strawberry.field(description="DA001 for air, DW001 for water 排放口编号.")
-    river_system: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Code of the river system; for water only 水系代码."
+    river_system: str | None = code_field(
+        "RiverSystem",
+        "Code of the river system; for water only 水系代码.",
+        default=strawberry.UNSET,
     )
 
 
@@ -110,7 +112,7 @@ class RegisterPermitInput(CommandInput):
 
     number: str = strawberry.field(description="Its number, 22 characters 许可证编号.")
     organisation: strawberry.ID = node_id_field("Organisation", "The holder 持证单位.")
-    issued_by: str = strawberry.field(description="Code of the issuing division 核发地代码.")
+    issued_by: str = code_field("Division", "Code of the issuing division 核发地代码.")
     category: PermitCategory = strawberry.field(description="How closely it is managed 管理类别.")
     valid_from: date = strawberry.field(description="First day 有效期起始日.")
     valid_until: date = strawberry.field(description="Last day 有效期截止日.")

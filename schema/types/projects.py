@@ -12,7 +12,7 @@ from registry.reading.keyset import Ordering
 from registry.reading.projections import bilingual
 from schema.framework.fields import column, projected_field, relation
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, node_id_field
+from schema.framework.inputs import CommandInput, code_field, node_id_field
 from schema.framework.lists import FilterSpec, YearFilter, list_field, shared_list
 from schema.framework.mutations import governed_mutation
 from schema.framework.scalars import Quantity
@@ -96,7 +96,7 @@ class RegisterProjectInput(CommandInput):
 
     organisation: strawberry.ID = node_id_field("Organisation", "The developer 建设单位.")
     name: str = strawberry.field(description="Its name 项目名称.")
-    division: str = strawberry.field(description="Code of the place it is built in 建设地代码.")
+    division: str = code_field("Division", "Code of the place it is built in 建设地代码.")
     approval_number: str | None = strawberry.field(
         default=strawberry.UNSET, description="Number of its environmental approval 环评批复文号."
     )
@@ -114,7 +114,7 @@ class RegisterProjectInput(CommandInput):
 class DemandInput:
     """How much in a year; left out where the source does not give it."""
 
-    pollutant: str = strawberry.field(description="Code of the pollutant 污染物代码.")
+    pollutant: str = code_field("Pollutant", "Code of the pollutant 污染物代码.")
     quantity: Quantity | None = strawberry.field(
         default=strawberry.UNSET, description="How much, in its unit; null if not given 年需求量."
     )
@@ -140,7 +140,7 @@ class AssessDemandInput(CommandInput):
 class RecordAssessmentInput(CommandInput):
     """What was found; recorded once and never changed."""
 
-    city: str = strawberry.field(description="Code of the city 设区市代码.")
+    city: str = code_field("Division", "Code of the city 设区市代码.")
     year: int = strawberry.field(description="A year that is over 考核年度.")
     medium: Medium = strawberry.field(description="The medium 环境要素.")
     quality_attained: bool = strawberry.field(
@@ -169,7 +169,7 @@ class ProjectQuery:
             "oldest": Ordering("year", int),
         },
         where={
-            "city": FilterSpec("Code of the city 设区市代码", "city"),
+            "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
             "year": FilterSpec("The year assessed 考核年度", "year", form=YearFilter),
             "medium": FilterSpec("The medium 环境要素", "medium", words=Medium),
         },

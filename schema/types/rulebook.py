@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from typing import cast
 
 import strawberry
 from strawberry.types.base import StrawberryObjectDefinition
 
+from policies.engine import Edition
 from policies.rulebook import ANY, PolicyRule
 from policies.vocabulary import VOCABULARY
 from policies.word_types import Verb as VerbSpec
@@ -223,6 +225,23 @@ def _governed_kind(info: Info, name: str) -> Kind:
     return kind
 
 
+@lru_cache(maxsize=256)
+def _permissions(edition: Edition, role: str, kinds: tuple[str, ...]) -> list[Permission]:
+    """The permissions of a role; an edition never changes, so they are computed once."""
+    return [
+        Permission(
+            kind=name,
+            verb=possible.verb,
+            text=LocalisedText.of(verb.text),
+            condition=possible.condition,
+            sentence=LocalisedText.of(possible.text),
+        )
+        for name in kinds
+        for possible in edition.permissions(role, name)
+        if (verb := VOCABULARY.verb(name, possible.verb)) is not None
+    ]
+
+
 @strawberry.type
 class RuleBookQuery:
     """Who may do what, and why."""
@@ -249,19 +268,8 @@ class RuleBookQuery:
     ) -> list[Permission]:
         """For one kind of object, or for all of them."""
         viewer = await info.context.viewer()
-        kinds = [kind] if kind else list(VOCABULARY.kinds)
-        return [
-            Permission(
-                kind=name,
-                verb=possible.verb,
-                text=LocalisedText.of(verb.text),
-                condition=possible.condition,
-                sentence=LocalisedText.of(possible.text),
-            )
-            for name in kinds
-            for possible in authorizer.edition.permissions(viewer.role, name)
-            if (verb := VOCABULARY.verb(name, possible.verb)) is not None
-        ]
+        kinds = (kind,) if kind else tuple(VOCABULARY.kinds)
+        return _permissions(authorizer.edition, viewer.role, kinds)
 
     @strawberry.field(
         description="Why a verb is or is not allowed on an object 某项操作允许与否的理由."

@@ -33,8 +33,8 @@ PERMITS = SharedList(
         "number": FilterSpec("Their number or a part of it 许可证编号", "number", form=NameFilter),
         "valid_until": FilterSpec("Last day 有效期截止日", "valid_until", form=DateFilter),
         "organisation": FilterSpec("The holder 持证单位", "organisation_id", kind="Organisation"),
-        "city": FilterSpec("Code of the holder's city 设区市代码", "city"),
-        "county": FilterSpec("Code of the holder's county 县代码", "county"),
+        "city": FilterSpec("Code of the holder's city 设区市代码", "city", codes="Division"),
+        "county": FilterSpec("Code of the holder's county 县代码", "county", codes="Division"),
         "category": FilterSpec(
             "How closely they are managed 管理类别", "category", words=PermitCategory
         ),
@@ -53,8 +53,8 @@ PROJECTS = SharedList(
         "organisation": FilterSpec(
             "The developer 建设单位", "organisation_id", kind="Organisation"
         ),
-        "city": FilterSpec("Code of the city 设区市代码", "city"),
-        "county": FilterSpec("Code of the county 县代码", "county"),
+        "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
+        "county": FilterSpec("Code of the county 县代码", "county", codes="Division"),
         "state": FilterSpec("Their state 状态", "state", words=ProjectState),
     },
 )
@@ -67,7 +67,7 @@ ACCOUNTS = SharedList(
         "organisation": FilterSpec(
             "Whose they are 所属单位", "organisation_id", kind="Organisation"
         ),
-        "city": FilterSpec("Code of the city 设区市代码", "city"),
+        "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
     },
 )
 TRANSFERS = SharedList(
@@ -88,12 +88,17 @@ TRANSFERS = SharedList(
         ),
         "seller": FilterSpec("Who sells 出让方", "seller_id", kind="Organisation"),
         "buyer": FilterSpec("Who buys 受让方", "buyer_id", kind="Organisation"),
-        "seller_city": FilterSpec("Code of the seller's city 出让方所在市代码", "seller_city"),
-        "buyer_city": FilterSpec("Code of the buyer's city 受让方所在市代码", "buyer_city"),
+        "seller_city": FilterSpec(
+            "Code of the seller's city 出让方所在市代码", "seller_city", codes="Division"
+        ),
+        "buyer_city": FilterSpec(
+            "Code of the buyer's city 受让方所在市代码", "buyer_city", codes="Division"
+        ),
         "case_number": FilterSpec("Number of the case 受理编号", "case_number"),
         "pollutant": FilterSpec(
             "Code of the pollutant 污染物代码",
             "instrument_id",
+            codes="Pollutant",
             expression="(SELECT i.pollutant FROM instrument i WHERE i.id = {t}.instrument_id)",
         ),
         "quantity": FilterSpec(

@@ -192,7 +192,9 @@ class TransferQuery:
             "oldest": Ordering("issued_at", datetime),
         },
         where={
-            "pollutant": FilterSpec("Code of the pollutant 污染物代码", "pollutant"),
+            "pollutant": FilterSpec(
+                "Code of the pollutant 污染物代码", "pollutant", codes="Pollutant"
+            ),
             "issued_at": FilterSpec("When it was issued 出具时间", "issued_at", form=TimeFilter),
         },
     )
