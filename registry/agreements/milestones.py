@@ -1,7 +1,5 @@
 """The verbs of an agreement's milestones, and what others ask of parties and milestones."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -9,7 +7,7 @@ from registry.agreements import rules
 from registry.agreements.facts import AGREEMENT
 from registry.agreements.milestone_links import LinksDraft, check_links
 from registry.agreements.operations import advance_agreement
-from registry.agreements.records import Agreement, AgreementParty, Milestone
+from registry.agreements.records import Agreement, Milestone
 from registry.agreements.rules import AgreementStep, MilestoneState, MilestoneStep
 from registry.commands.command import CommandContext, operation
 from registry.db.session import save
@@ -114,24 +112,6 @@ async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
         )
     await save(found)
     return agreement
-
-
-async def milestones_of(agreements: Sequence[UUID]) -> dict[UUID, list[Milestone]]:
-    """The milestones of each agreement, as they were planned."""
-    found = await Milestone.filter(agreement_id__in=list(agreements)).order_by("position")
-    milestones: defaultdict[UUID, list[Milestone]] = defaultdict(list)
-    for milestone in found:
-        milestones[milestone.agreement_id].append(milestone)
-    return milestones
-
-
-async def parties_of(agreements: Sequence[UUID]) -> dict[UUID, list[AgreementParty]]:
-    """The parties of each agreement, in their order."""
-    found = await AgreementParty.filter(agreement_id__in=list(agreements)).order_by("position")
-    parties: defaultdict[UUID, list[AgreementParty]] = defaultdict(list)
-    for party in found:
-        parties[party.agreement_id].append(party)
-    return parties
 
 
 def _check_not_future(day: date, today: date) -> date:

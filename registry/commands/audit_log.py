@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -10,8 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from registry.access.principals import NIL
-from registry.commands.records import AuditEntry
-from registry.db.session import fetch_all
 from registry.kernel.errors import Malformed
 from registry.reading.projections import ColumnExpr, ToMany
 
@@ -62,25 +59,6 @@ def nil_to_none(id: UUID) -> UUID | None:
     return None if id == NIL else id
 
 
-# The registry's clock may stand; the order of writing then tells which came first.
-_HISTORIES_SQL = """
-    SELECT asked.object_id, asked.most, found.id
-    FROM unnest($1::uuid[], $2::int[]) AS asked (object_id, most), LATERAL (
-        SELECT id, at, written_at FROM audit_entry WHERE object_id = asked.object_id
-        ORDER BY at, written_at, id LIMIT asked.most
-    ) AS found
-    ORDER BY found.at, found.written_at, found.id
-"""
-_STATES_SQL = """
-    SELECT asked.object_id, asked.at, found.state_after
-    FROM unnest($1::uuid[], $2::timestamptz[]) AS asked (object_id, at), LATERAL (
-        SELECT state_after FROM audit_entry
-        WHERE object_id = asked.object_id AND at <= asked.at AND state_after IS NOT NULL
-        ORDER BY at DESC, written_at DESC LIMIT 1
-    ) AS found
-"""
-
-
 ENTRY_ID = ColumnExpr("{t}.id", id_kind="AuditEntry")
 HISTORY = ToMany(
     "audit_entry",
@@ -95,34 +73,3 @@ STATE_AT = ColumnExpr(
     " AND a.state_after IS NOT NULL ORDER BY a.at DESC, a.written_at DESC LIMIT 1)"
 )
 """The state in which the acts had left a row by a moment."""
-
-
-async def load_histories(
-    asked: Sequence[tuple[UUID, int]],
-) -> dict[tuple[UUID, int], list[AuditEntry]]:
-    """The audit entries on each object, oldest first, up to the requested number."""
-    found = await fetch_all(_HISTORIES_SQL, [id for id, _ in asked], [most for _, most in asked])
-    acts = {act.id: act for act in await AuditEntry.filter(id__in=[line["id"] for line in found])}
-    by_asked: dict[tuple[UUID, int], list[AuditEntry]] = {key: [] for key in asked}
-    for line in found:
-        by_asked[line["object_id"], line["most"]].append(acts[line["id"]])
-    return by_asked
-
-
-async def load_history(object_id: UUID, *, limit: int = 100) -> list[AuditEntry]:
-    """The acts on one object, oldest first, at most ``limit``."""
-    asked = (object_id, limit)
-    return (await load_histories([asked]))[asked]
-
-
-async def load_states_at(
-    asked: Sequence[tuple[UUID, datetime]],
-) -> dict[tuple[UUID, datetime], str]:
-    """The state each object was in at a moment, from its acts; left out before its first."""
-    found = await fetch_all(_STATES_SQL, [id for id, _ in asked], [at for _, at in asked])
-    return {(line["object_id"], line["at"]): str(line["state_after"]) for line in found}
-
-
-async def load_state_at(object_id: UUID, at: datetime) -> str | None:
-    """The state an object was in at ``at``; None before its first act."""
-    return (await load_states_at([(object_id, at)])).get((object_id, at))

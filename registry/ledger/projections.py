@@ -12,7 +12,7 @@ from registry.reading.projections import (
 
 _MONEY = f"'{MONEY_INSTRUMENT}'"
 
-# Balances now, or at a moment on either clock; see ``statements.positions``.
+# Balances now, or at a moment on either clock.
 _POSITIONS = """(
     SELECT b.instrument_id,
         CASE
@@ -33,7 +33,6 @@ _POSITIONS = """(
 )"""
 _WITH_INSTRUMENT = " JOIN instrument AS {t}i ON {t}i.id = {t}.instrument_id"
 
-# See ``statements.statement``.
 _LINES = """(
     SELECT l.*, e.kind, e.note, e.source, e.demo, i.scale
     FROM (
@@ -76,9 +75,6 @@ STATEMENT = ToMany(
     "{t}.sequence",
     limit_argument="first",
 )
-RESERVE_TOTALS = ToMany(
-    _RESERVES, "true", '{t}.city, {t}i.code COLLATE "C"', joins=_WITH_INSTRUMENT
-)
 
 POSITION_INSTRUMENT = ToOne("{t}.instrument_id", joined_alias="{t}i")
 QUANTITY = ColumnExpr("{t}.quantity", scale="{t}i.scale")
@@ -114,3 +110,12 @@ ACCOUNT_CAPTION = bilingual(
     via=_OF_ORGANISATION,
 )
 FREEZE_CAPTION = bilingual("'Freeze, ' || {j}.name", "'冻结:' || {j}.name", via=_OF_ORGANISATION)
+
+
+def reserve_totals() -> ToMany:
+    """The stock of each reserve and instrument; a stock that no source gives is missing, not zero.
+
+    Rule: 国办发〔2014〕38号 item 13 (disclosure).
+
+    """
+    return ToMany(_RESERVES, "true", '{t}.city, {t}i.code COLLATE "C"', joins=_WITH_INSTRUMENT)

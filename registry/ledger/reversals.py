@@ -8,7 +8,6 @@ from registry.db.session import fetch_all, fetch_one, get_by_id
 from registry.kernel.errors import Condition, NotFound
 from registry.kernel.identifiers import check_text
 from registry.kernel.quantities import format_quantity
-from registry.ledger.account_statement import postings_of
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Entry, Reversal
 from registry.ledger.rules import (
@@ -155,3 +154,13 @@ async def check_undo(_context: CommandContext, reversal: Reversal, **_: object) 
     assert entry is not None, "a reversal names an entry"
     postings = await load_reversal_postings(entry.id)
     return [await _check_reversible(entry, postings), *await _check_still_held(postings)]
+
+
+async def postings_of(entry: UUID) -> tuple[Posting, ...]:
+    """The movements of an entry in their order."""
+    found = await fetch_all(
+        "SELECT source, target, instrument, quantity FROM posting"
+        " WHERE entry_id = $1 ORDER BY line",
+        entry,
+    )
+    return tuple(Posting(**posting) for posting in found)

@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
 from registry.access.authorizer import authorizer
-from registry.commands.audit_log import load_state_at
 from registry.commands.command import CommandContext
 from registry.db.session import fetch_all
 from registry.kernel.calendar import day_of
@@ -22,7 +21,6 @@ from registry.parties.rules import (
     AppointmentState,
     Side,
     can_appoint_internally,
-    is_appointment_in_force,
     role_of,
     side_of,
 )
@@ -240,12 +238,3 @@ async def check_province_keeps_officers(
             legal_basis="registry rule",
         )
     ]
-
-
-async def was_in_force_at(appointment: Appointment, at: datetime) -> bool:
-    """Whether the appointment was in force at a moment, as its acts tell.
-
-    The founders' have no act of their own before their end: they were in force from the beginning.
-    """
-    state = await load_state_at(appointment.id, at) or AppointmentState.IN_FORCE
-    return is_appointment_in_force(appointment, at, state=state)

@@ -1,15 +1,12 @@
 """Registered documents of client programs: sent by their hash, and by some programs alone."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from hashlib import sha256 as hashed
-from uuid import UUID
 
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext, operation
 from registry.db.named_params import is_storable_text
-from registry.db.session import execute, fetch_all, fetch_one, short_read_only_transaction
+from registry.db.session import execute, fetch_one, short_read_only_transaction
 from registry.kernel.errors import Condition, Malformed, make_requirement
 from registry.kernel.identifiers import check_sha256
 from registry.parties.facts import CLIENT
@@ -32,15 +29,6 @@ _RETIRE = """
 """
 _IS_ACTIVE = """
     SELECT 1 FROM persisted_query WHERE client_id = $1 AND sha256 = $2 AND retired_at IS NULL
-"""
-_LIST = """
-    SELECT asked.client_id, asked.most, found.*
-    FROM unnest($1::uuid[], $2::int[]) AS asked (client_id, most), LATERAL (
-        SELECT sha256, octet_length(text) AS bytes, registered_at, retired_at
-        FROM persisted_query WHERE client_id = asked.client_id
-        ORDER BY registered_at DESC, sha256 LIMIT asked.most
-    ) AS found
-    ORDER BY found.registered_at DESC, found.sha256
 """
 _LOOKUP = """
     SELECT c.persisted_queries_only, d.text
@@ -143,28 +131,6 @@ async def lookup_persisted_query(client: str, sha256: str) -> PersistedQueryLook
         if found is None
         else PersistedQueryLookup(found["persisted_queries_only"], found["text"])
     )
-
-
-@dataclass(frozen=True, slots=True)
-class PersistedQuery:
-    """A document as lists show it: without its text."""
-
-    sha256: str
-    bytes: int
-    registered_at: datetime
-    retired_at: datetime | None
-
-
-async def persisted_queries_of(
-    requests: Sequence[tuple[UUID, int]],
-) -> dict[tuple[UUID, int], list[PersistedQuery]]:
-    """The documents of each program, newest first, at most the number asked for, by argument."""
-    found = await fetch_all(_LIST, [id for id, _ in requests], [most for _, most in requests])
-    documents: dict[tuple[UUID, int], list[PersistedQuery]] = {key: [] for key in requests}
-    for line in found:
-        key = line.pop("client_id"), line.pop("most")
-        documents[key].append(PersistedQuery(**line))
-    return documents
 
 
 def sha256_of(text: str) -> str:

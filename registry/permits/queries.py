@@ -1,12 +1,10 @@
 """Queries of other concepts on permits, projects and assessments, as of a day."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from registry.db.session import fetch_all, fetch_one
-from registry.permits.records import Outlet, Permit, PermitLimit, ProjectDemand
+from registry.db.session import fetch_one
+from registry.permits.records import Permit
 
 # A revoked permit was in force before the day of its revocation.
 _IN_FORCE = """p.organisation_id = $1 AND p.valid_from <= $2 AND p.valid_until >= $2
@@ -29,14 +27,6 @@ _DEMAND = """
     WHERE c.organisation_id = $1 AND d.pollutant = $2
 """
 
-_LIMITS = """
-    SELECT asked.permit AS permit_id, asked.day, l.id
-    FROM unnest($1::uuid[], $2::date[]) AS asked (permit, day)
-    JOIN permit_limit l ON l.permit_id = asked.permit
-        AND l.effective_from <= asked.day AND coalesce(l.effective_until >= asked.day, true)
-    ORDER BY l.pollutant COLLATE "C"
-"""
-
 
 async def permit_in_force(organisation: UUID, on: date) -> Permit | None:
     """A permit of the organisation that is in force on the day (the first by number), or None."""
@@ -57,35 +47,3 @@ async def demand_of(organisation: UUID, pollutant: str) -> int | None:
     """
     found = await fetch_one(_DEMAND, organisation, pollutant)
     return None if found is None else found["quantity"]
-
-
-async def limits_on(
-    requests: Sequence[tuple[UUID, date]],
-) -> dict[tuple[UUID, date], list[PermitLimit]]:
-    """For each permit and day the limits that stand for the day, by pollutant."""
-    found = await fetch_all(_LIMITS, [permit for permit, _ in requests], [on for _, on in requests])
-    limits = await PermitLimit.in_bulk({limit["id"] for limit in found}, "id")
-    standing: defaultdict[tuple[UUID, date], list[PermitLimit]] = defaultdict(list)
-    for limit in found:
-        standing[limit["permit_id"], limit["day"]].append(limits[limit["id"]])
-    return standing
-
-
-async def outlets_of(permits: Sequence[UUID]) -> dict[UUID, list[Outlet]]:
-    """The outlets of each permit, by code."""
-    found = await Outlet.filter(permit_id__in=list(permits)).order_by("code")
-    outlets: defaultdict[UUID, list[Outlet]] = defaultdict(list)
-    for outlet in found:
-        outlets[outlet.permit_id].append(outlet)
-    return outlets
-
-
-async def demands_of(projects: Sequence[UUID]) -> dict[UUID, list[ProjectDemand]]:
-    """The demands of each project that stand today, by pollutant."""
-    found = await ProjectDemand.filter(project_id__in=list(projects), superseded_at=None).order_by(
-        "pollutant"
-    )
-    demands: defaultdict[UUID, list[ProjectDemand]] = defaultdict(list)
-    for demand in found:
-        demands[demand.project_id].append(demand)
-    return demands

@@ -1,37 +1,13 @@
 """The work list: what waits for one appointment, by the rule book's own verdicts as filters."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
 from policies.vocabulary import VOCABULARY
 from registry.access.authorizer import RowFilter, authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.db.named_params import to_positional
-from registry.db.session import fetch_all
 
 MAX_WORK_ITEMS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class WorkItem:
-    """One duty: an object, what may be done to it, and since when it has waited."""
-
-    kind: str
-    id: UUID
-    verb: str
-    since: datetime
-
-
-async def work_list(viewer: Viewer, kinds: Iterable[Kind], *, first: int) -> list[WorkItem]:
-    """The oldest ``first`` (at most ``MAX_WORK_ITEMS``) duties of the viewer, over all kinds."""
-    found = work_list_sql(viewer, kinds, limit=first)
-    if not found:
-        return []
-    sql, args = to_positional(found, viewer.bind_values())
-    return [WorkItem(**duty) for duty in await fetch_all(sql, *args)]
 
 
 def work_list_sql(viewer: Viewer, kinds: Iterable[Kind], *, limit: int) -> str:

@@ -187,7 +187,7 @@ class AccountQuery:
     accounts = shared_list(ACCOUNTS, "Accounts 账户.")
 
     reserve_totals: list[ReserveTotal] = projected_field(
-        "What the reserves hold, for everybody 政府储备公示.", projections.RESERVE_TOTALS
+        "What the reserves hold, for everybody 政府储备公示.", projections.reserve_totals
     )
 
 

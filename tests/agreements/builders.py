@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from registry.agreements.milestones import milestones_of, plan_milestone
+from registry.agreements.milestones import plan_milestone
 from registry.agreements.operations import bring_into_force, draft_agreement, sign_agreement
 from registry.agreements.records import Agreement, Milestone
 from registry.parties.records import Appointment
@@ -61,5 +61,4 @@ async def create_milestone(
     parties: Parties, agreement: Agreement, title: str = "company founded"
 ) -> Milestone:
     await execute_as(parties.county, plan_milestone, id=agreement.id, title=title)
-    planned = (await milestones_of([agreement.id]))[agreement.id]
-    return next(milestone for milestone in planned if milestone.title == title)
+    return await Milestone.get(agreement_id=agreement.id, title=title)

@@ -7,7 +7,6 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.agreements.milestones import parties_of
 from registry.agreements.operations import (
     bring_into_force,
     complete_agreement,
@@ -16,9 +15,9 @@ from registry.agreements.operations import (
     terminate_agreement,
     withdraw_agreement,
 )
-from registry.agreements.records import Agreement
-from registry.commands.audit_log import load_history
+from registry.agreements.records import Agreement, AgreementParty
 from registry.commands.command import Operation
+from registry.db.session import fetch_all
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import ConditionsUnmet, Forbidden, Malformed, NotFound, Refused
 from registry.parties.records import Appointment, Organisation
@@ -44,7 +43,7 @@ async def test_a_draft_names_its_parties_in_their_order() -> None:
 
     agreement = await draft(parties)
 
-    listed = (await parties_of([agreement.id]))[agreement.id]
+    listed = await AgreementParty.filter(agreement_id=agreement.id).order_by("position")
     assert [party.organisation_id for party in listed] == agreement.parties
     assert [(party.capacity, party.signed_at) for party in listed] == [
         ("party 1", None),
@@ -69,7 +68,7 @@ async def test_twenty_parties_sign_one_agreement_and_twenty_one_do_not() -> None
         await execute_as(officers[0], draft_agreement, **agreement_args(*officers))
 
     drafted = await execute_as(officers[0], draft_agreement, **agreement_args(*officers[:20]))
-    assert len((await parties_of([drafted.record.id]))[drafted.record.id]) == 20
+    assert await AgreementParty.filter(agreement_id=drafted.record.id).count() == 20
 
 
 async def test_an_agreement_has_two_parties_each_once() -> None:
@@ -143,7 +142,7 @@ async def test_each_party_signs_once_and_the_last_makes_it_signed() -> None:
     last = await execute_as(parties.steel, sign_agreement, id=agreement.id)
 
     assert last.record.state == "signed"
-    signatures = (await parties_of([agreement.id]))[agreement.id]
+    signatures = await AgreementParty.filter(agreement_id=agreement.id).order_by("position")
     assert [(party.signed_by, party.audit_entry_id) for party in signatures] == [
         (parties.steel.person_id, last.audit_entry_id),
         (parties.county.person_id, first.audit_entry_id),
@@ -343,9 +342,12 @@ async def test_the_life_of_an_agreement_is_in_its_history() -> None:
 
     agreement = await create_in_force(parties)
 
-    assert [
-        (act.operation, act.rule, act.state_after) for act in await load_history(agreement.id)
-    ] == [
+    history = await fetch_all(
+        "SELECT operation, rule, state_after FROM audit_entry WHERE object_id = $1"
+        " ORDER BY at, written_at",
+        agreement.id,
+    )
+    assert [tuple(entry.values()) for entry in history] == [
         ("draft_agreement", "G-10", "draft"),
         ("sign_agreement", "G-11", "draft"),
         ("sign_agreement", "G-11", "signed"),

@@ -5,9 +5,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from registry.agreements.milestones import milestones_of, plan_milestone, reach_milestone
+from registry.agreements.milestones import plan_milestone, reach_milestone
 from registry.agreements.operations import complete_agreement
-from registry.agreements.records import Agreement
+from registry.agreements.records import Agreement, Milestone
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import (
     ConditionsUnmet,
@@ -53,7 +53,7 @@ async def test_a_reached_milestone_keeps_its_evidence() -> None:
         links={"permits": [permit.id], "organisations": [parties.county.organisation_id]},
     )
 
-    (reached,) = (await milestones_of([agreement.id]))[agreement.id]
+    reached = await Milestone.get(agreement_id=agreement.id)
     assert (reached.state, reached.reached_on, reached.note) == ("reached", DAY, "founded")
     assert reached.sha256 == "ab" * 32
     assert reached.links == [
@@ -74,7 +74,7 @@ async def test_one_kind_of_evidence_is_enough(evidence: dict[str, Any]) -> None:
 
     await _reach(parties.steel, agreement, milestone.id, **evidence)
 
-    (reached,) = (await milestones_of([agreement.id]))[agreement.id]
+    reached = await Milestone.get(agreement_id=agreement.id)
     assert len(reached.links) == ("links" in evidence)
 
 
@@ -100,7 +100,7 @@ async def test_a_milestone_is_not_reached_without_good_evidence(
         await _reach(parties.steel, agreement, milestone.id, **wrong)
 
     assert refusal.value.field == field
-    assert (await milestones_of([agreement.id]))[agreement.id][0].state == "planned"
+    assert (await Milestone.get(agreement_id=agreement.id)).state == "planned"
 
 
 async def test_an_invisible_object_is_linked_no_more_than_an_absent_one() -> None:

@@ -6,12 +6,21 @@ import pytest
 from registry.kernel.errors import ConditionsUnmet
 from registry.ledger.journal import ensure_account
 from registry.ledger.operations import open_reserve
-from registry.ledger.reserve_totals import reserve_totals
 from registry.ledger.rules import AccountKind
 from registry.parties.operations import close_organisation
+from schema.framework.global_ids import to_global_id
 from tests.ledger.ledger_builders import create_right, give_stock
-from tests.support.builders import create_officer_of, create_organisation, install_rules, perform
+from tests.support.answers import answer_to
+from tests.support.builders import (
+    build_viewer,
+    create_officer_of,
+    create_organisation,
+    install_rules,
+    perform,
+)
 from tests.support.cluster import Database
+
+RESERVE_TOTALS = "{ reserveTotals { organisation { id } quantity } }"
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +66,9 @@ async def test_the_reserve_is_added_up_from_what_was_opened() -> None:
             quantity=quantity,
         )
 
-    (total,) = await reserve_totals()
-
-    assert (total.organisation_id, total.quantity) == (body, 26_000_500)
+    answer = await answer_to(build_viewer("public"), RESERVE_TOTALS)
+    assert answer == {
+        "reserveTotals": [
+            {"organisation": {"id": to_global_id("Organisation", body)}, "quantity": "26000.500"}
+        ]
+    }

@@ -5,9 +5,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
-from registry.db.session import transaction
 from registry.kernel.errors import Forbidden, Malformed
-from registry.parties.appointments import was_in_force_at
 from registry.parties.operations import (
     appoint,
     countersign_appointment,
@@ -15,7 +13,9 @@ from registry.parties.operations import (
     register_organisation,
     register_person,
 )
-from registry.parties.records import Appointment, Organisation
+from registry.parties.records import Organisation
+from schema.framework.global_ids import to_global_id
+from tests.support.answers import answer_to
 from tests.support.builders import (
     LONG_AGO,
     PROVINCE,
@@ -24,9 +24,12 @@ from tests.support.builders import (
     install_rules,
     perform,
     stop_clock,
+    viewer_of,
 )
 from tests.support.cluster import Database
 
+EFFECTIVE = """query ($id: ID!, $at: DateTime!) {
+    node(id: $id) { ... on Appointment { effective(asOf: $at) } } }"""
 DAY = timedelta(days=1)
 
 
@@ -84,8 +87,10 @@ async def test_an_appointment_is_read_as_of_an_instant(owner: asyncpg.Connection
     await stop_clock(owner, begin + 2 * DAY)
     await perform(end_appointment, first, id=proposed.record.id)
 
-    ended = await Appointment.get(id=proposed.record.id)
-    async with transaction():
-        told = [await was_in_force_at(ended, begin + days * DAY) for days in (-1, 0, 1, 2)]
+    told = [
+        (await answer_to(viewer_of(first), EFFECTIVE, id=id, at=at.isoformat()))["node"]
+        for id in (to_global_id("Appointment", proposed.record.id),)
+        for at in (begin + days * DAY for days in (-1, 0, 1, 2))
+    ]
 
-    assert told == [False, False, True, False]
+    assert [node["effective"] for node in told] == [False, False, True, False]

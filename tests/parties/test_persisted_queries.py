@@ -11,13 +11,14 @@ from registry.parties.operations import revoke_client
 from registry.parties.persisted_queries import (
     PersistedQueryLookup,
     lookup_persisted_query,
-    persisted_queries_of,
     register_persisted_query,
     restrict_to_persisted_queries,
     retire_persisted_query,
     sha256_of,
 )
 from registry.parties.rules import MAX_PERSISTED_QUERY_BYTES
+from schema.framework.global_ids import to_global_id
+from tests.support.answers import answer_to
 from tests.support.builders import (
     create_client,
     create_officer,
@@ -25,8 +26,11 @@ from tests.support.builders import (
     create_organisation,
     perform,
     principal_of,
+    viewer_of,
 )
 
+LISTED = """query ($client: ID!) {
+    node(id: $client) { ... on Client { persistedQueries { sha256 bytes retiredAt } } } }"""
 TEXT = "query 当前身份 { viewer { role } }\n"
 HASH = sha256(TEXT.encode()).hexdigest()
 
@@ -71,12 +75,10 @@ async def test_a_retired_document_is_not_sent_until_it_is_registered_again() -> 
 
     assert taken.value.field == "text"
     assert (await lookup_persisted_query(client.name, HASH)).text is None
-    (listed,) = (await persisted_queries_of([(client.id, 9)]))[client.id, 9]
-    assert (listed.sha256, listed.bytes, listed.retired_at is None) == (
-        HASH,
-        len(TEXT.encode()),
-        False,
-    )
+    answer = await answer_to(viewer_of(province), LISTED, client=to_global_id("Client", client.id))
+    (listed,) = answer["node"]["persistedQueries"]
+    assert (listed["sha256"], listed["bytes"]) == (HASH, len(TEXT.encode()))
+    assert listed["retiredAt"]
     with pytest.raises(ConditionsUnmet):
         await perform(retire_persisted_query, province, id=client.id, sha256=HASH)
     await perform(register_persisted_query, province, id=client.id, text=TEXT)

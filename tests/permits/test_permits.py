@@ -16,11 +16,9 @@ from registry.parties.records import Appointment
 from registry.permits.operations import change_permit_limits, register_permit, revoke_permit
 from registry.permits.queries import (
     limit_of,
-    limits_on,
-    outlets_of,
     permit_in_force,
 )
-from registry.permits.records import Permit, PermitLimit
+from registry.permits.records import Outlet, Permit, PermitLimit
 from registry.permits.rules import day_before
 from tests.permits.builders import (
     DAY,
@@ -50,14 +48,14 @@ async def test_a_registered_permit_has_limits_outlets_and_basins() -> None:
 
     assert (permit.state, permit.city) == ("in_force", TANGSHAN)
     assert {
-        limit.pollutant: limit.quantity
-        for limit in (await limits_on([(permit.id, DAY)]))[permit.id, DAY]
+        limit.pollutant: limit.quantity for limit in await PermitLimit.filter(permit_id=permit.id)
     } == {
         "SO2": 120_500,
         "COD": 7_000,
     }
     assert [
-        (o.code, o.medium, o.river_system) for o in (await outlets_of([permit.id]))[permit.id]
+        (outlet.code, outlet.medium, outlet.river_system)
+        for outlet in await Outlet.filter(permit_id=permit.id).order_by("code")
     ] == [
         ("DA001", "air", None),
         ("DW001", "water", "luan"),
