@@ -114,7 +114,7 @@ async def _readiness(request: Request) -> Response:
     if state.viewer_cache is not None and not state.viewer_cache.is_fresh:
         return PlainTextResponse("access not polled\n", 503)
     try:
-        # A server that stands still answers nothing, and would keep what is asked of it waiting.
+        # A stopped database server answers nothing and would keep requests waiting.
         async with asyncio.timeout(READINESS_TIMEOUT_SECONDS), read_only_transaction():
             await fetch_one("SELECT 1 AS ready")
     except (OSError, Refused, asyncpg.PostgresError, asyncpg.InterfaceError, BaseORMException):

@@ -64,7 +64,7 @@ def bad_length(field: str, shortest: int, longest: int) -> Callable[[], Refused]
 
 
 def to_refusal(error: BaseException) -> Refused | None:
-    """The refusal a database error stands for; None where it is a bug."""
+    """The refusal for a database error; None for a bug."""
     if isinstance(error, TimeoutError):  # No connection became free in time.
         return Overloaded()
     if _is_connection_lost(error):

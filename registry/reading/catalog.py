@@ -1,4 +1,4 @@
-"""What is readable, as data: the types of the API, where their rows lie, how a field is read.
+"""The readable types as data: their tables, and how each field is read.
 
 Derived from the declarations of the API and of the concepts; nothing is declared here.
 """
@@ -71,7 +71,7 @@ class Argument:
     parse: Callable[[object], object] | None = None
 
     def value_in(self, arguments: Arguments) -> object:
-        """What is bound; None where nothing was sent."""
+        """The bound value; None where no argument was sent."""
         value = arguments.get(self.name)
         return value if value is None or self.parse is None else self.parse(value)
 
@@ -149,7 +149,7 @@ class ObjectType:
 
     Attributes:
         table: where its rows lie; empty where it has no rows of its own.
-        kind: what the gate governs it as; None where whoever sees what leads to it sees it.
+        kind: the governed kind; None where the row is visible with its parent.
         masks: the masked fields in their order, each with the verb that uncovers it.
 
     """

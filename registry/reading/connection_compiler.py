@@ -27,7 +27,7 @@ _LOOKAHEAD_FIELDS = frozenset({HAS_NEXT_PAGE, HAS_PREVIOUS_PAGE})
 
 
 class SelectionCompiler(Protocol):
-    """Who writes the objects of the page."""
+    """Compiles the objects of the page."""
 
     builder: SqlBuilder
 
@@ -134,7 +134,7 @@ class _ConnectionCompiler:
         rows = f"coalesce(string_agg(x.{column}, ','){kept}, '')"
         return SqlConcat.of(("'['", rows, "']'"))
 
-    # Where the page stands.
+    # Position of the page.
 
     @property
     def _needs_lookahead(self) -> bool:
@@ -175,7 +175,7 @@ class _ConnectionCompiler:
         return f"(count(*) > {self.page_request.size})::text"
 
     def _end_cursor(self, index: str) -> str:
-        """The cursor of the row that stands at ``index`` of the page as it was read."""
+        """The cursor of the row at ``index`` of the page as read."""
         for column in ("k", "i"):
             self._require_column(column)
         key, id = (f"(array_agg(x.{column}))[({index})::int]" for column in ("k", "i"))
@@ -206,10 +206,10 @@ class _ConnectionCompiler:
         return f"(SELECT {columns} FROM {source} ORDER BY {order})"
 
     def _page_rows(self, t: str, by: str) -> str:
-        """The rows of the page, and what stands after FROM.
+        """The rows of the page, and the FROM clause.
 
         Along several ways each is read in order and no further than the page needs; a row that
-        stands on two of them is shown once.
+        is on two of them is shown once.
         """
         wanted = [*self._conditions(t), *self._keyset(t)]
         limit = self.page_request.size + self._needs_lookahead
@@ -225,14 +225,14 @@ class _ConnectionCompiler:
         return f"({once} FROM ({each}) AS {t} ORDER BY {by} LIMIT {limit}) AS {t}"
 
     def _all_rows(self) -> str:
-        """All rows of the list, whatever the page."""
+        """All rows of the list, on every page."""
         t = self.builder.alias()
         allowed = self.builder.row_filter(self._kind, "view", t)
         where = conjunction(allowed, *self._conditions(t))
         return f"FROM {self.node_type.table} AS {t} WHERE {where}"
 
     def _total(self, column: str) -> str:
-        """What a column adds up to over the rows on which the viewer may see it."""
+        """Sum of a column over the rows on which the viewer may see it."""
         t = self.builder.alias()
         allowed = self.builder.row_filter(self._kind, "view", t)
         seen = self._unmasked(t, {column})
@@ -242,7 +242,7 @@ class _ConnectionCompiler:
         return f"(SELECT '\"' || ({total} * 0.01)::text || '\"' {clause})"
 
     def _conditions(self, t: str) -> Iterator[str]:
-        """What is wanted of what may be seen.
+        """The filters on the visible rows.
 
         A masked column neither selects nor orders a row, or the mask would leak: the row filter of
         the verb that uncovers it is added.

@@ -1,6 +1,6 @@
 """A value of the database as the text of a JSON value: one expression for each form.
 
-Concatenated texts are several times as quick as PostgreSQL's own JSON functions. What the
+Concatenated texts are several times as quick as PostgreSQL's own JSON functions. All that the
 connection shows of moments and days depends on ``database.SESSION``.
 """
 

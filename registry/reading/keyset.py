@@ -35,7 +35,7 @@ class Ordering:
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """Which part of a list: the first or the last so many, after or before a cursor.
+    """A page request: the first or last ``n`` rows, after or before a cursor.
 
     Raises:
         Malformed: neither or both of ``first`` and ``last``, or one outside 1 to ``MAX_PAGE_SIZE``.
@@ -112,7 +112,7 @@ def check_value_count(field: str, values: object) -> None:
 
 
 def decode_cursor(cursor: str, ordering: Ordering, field: str) -> tuple[Any, UUID]:
-    """What a cursor says: the value of the order's column and the identifier.
+    """Decode a cursor: the value of the order's column and the identifier.
 
     Raises:
         Malformed: it is no cursor of this list.
@@ -135,7 +135,7 @@ def _parse_key(key: object, ordering: Ordering) -> object:
             raise ValueError(key)
         # A moment at either end of time may have none in another zone, and none is kept there.
         return value.astimezone(UTC) if isinstance(value, datetime) else value
-    # What is ordered by number is ordered by an int4, as the numbers of the API are.
+    # Numeric orders use int4, as the numbers of the API do.
     if type(key) is not ordering.type or (isinstance(key, int) and not -(2**31) <= key < 2**31):
         raise ValueError(key)
     if isinstance(key, str) and not is_storable_text(key):

@@ -50,7 +50,7 @@ class FieldContext:
 
     @property
     def scope(self) -> NameScope:
-        """What the holes of its face stand for."""
+        """Values of the placeholders of its projection."""
         alias = self.row_scope.alias
         return NameScope(
             t=alias,

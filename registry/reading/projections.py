@@ -1,6 +1,6 @@
 """How the API's fields are read from rows: the SQL face of each, beside what computes it.
 
-In a face ``{t}`` stands for the alias of the row the field belongs to, ``{p}`` for that of the row
+In a projection ``{t}`` is the alias of the row the field belongs to, ``{p}`` that of the row
 a list hangs on, ``{j}`` for that of the row it is read ``via``, ``:name`` for an argument of the
 field or a bind of ``Viewer.binds``, and ``{may verb}`` for the rows of ``{p}`` on which the viewer
 may do the verb. A face knows nothing of the API's types: those say in which form its value is shown
@@ -87,7 +87,7 @@ class ToMany:
         source: a table, or a subselect in brackets.
         joins: what is joined to them, under aliases that begin with ``{t}``.
         where: which of them.
-        order: what stands after ORDER BY.
+        order: the ORDER BY clause.
         limit_argument: the argument that says how many at most; empty for all of them.
         relation: each row leads to an object, which is the one listed; where it may not be seen,
             the row is left out.
@@ -117,12 +117,12 @@ Projection = (
 
 
 def column_expr(column: str) -> ColumnExpr:
-    """The column as it stands."""
+    """The column, unchanged."""
     return ColumnExpr(f"{{t}}.{column}")
 
 
 def plain_column(column: str) -> ColumnExpr:
-    """The column as it stands, of which a CHECK says that it holds letters, digits and dashes."""
+    """The column, which a CHECK restricts to letters, digits and dashes."""
     return ColumnExpr(f"{{t}}.{column}", is_plain=True)
 
 
@@ -147,5 +147,5 @@ def word_cases(column: str, words: Mapping[str, str]) -> str:
 
 
 def column_or_null(column: str, value: str = "''") -> ColumnExpr:
-    """The column, null where it holds what stands for «none»; ``value`` is a literal of SQL."""
+    """The column, null where it equals ``value``, an SQL literal."""
     return ColumnExpr(f"NULLIF({{t}}.{column}, {value})")

@@ -112,7 +112,7 @@ class ReaderPool:
             timeout=CONNECT_TIMEOUT_SECONDS,
             server_settings=self._settings,
             statement_cache_size=STATEMENT_CACHE_SIZE,
-            # Statements stay prepared for as long as they are used, whatever their length.
+            # Statements of any length stay prepared while they are used.
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=0,
         )

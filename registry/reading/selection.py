@@ -1,6 +1,6 @@
-"""What a query asks for, free of GraphQL: fields by their answer's keys, arguments, sub-selections.
+"""The selection of a query, free of GraphQL: fields by response key, arguments, sub-selections.
 
-What decides the text of the statement is told apart from what is merely bound: ``structural_key``
+Values that decide the text of the statement are kept apart from bound values: ``structural_key``
 of the arguments is part of the key a plan is kept under.
 """
 
@@ -13,7 +13,7 @@ Arguments = Mapping[str, Any]
 """The coerced arguments of one field, by their names in the API."""
 
 LITERAL_ARGUMENTS = frozenset({"first", "last"})
-"""Arguments whose value stands in the statement: with a bound LIMIT it would be planned anew each
+"""Arguments whose value is part of the text: with a bound LIMIT it would be planned anew each
 time it is executed.
 """
 
@@ -43,9 +43,9 @@ Selection = Sequence[SelectedField]
 
 
 def structural_key(value: object, name: str = "") -> object:
-    """What of an argument decides the statement: presence, truth, words, page sizes; nothing else.
+    """The part of an argument that decides the text: presence, truth, words, page sizes.
 
-    Hashable, whatever was sent.
+    Hashable for every argument.
     """
     if value is None or isinstance(value, bool):
         return value

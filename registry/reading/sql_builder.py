@@ -21,7 +21,7 @@ _BIND_NUMBER = re.compile(r"\$(\d+)")
 
 
 class NotPlannable(Exception):
-    """No plan can be made; whoever asked answers in the ordinary way."""
+    """No plan can be made; the caller uses resolvers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class ViewerBind:
     name: str
 
     def value(self, viewer: Mapping[str, object], _arguments: Sequence[Arguments]) -> object:
-        """What is bound."""
+        """The bound value."""
         return viewer[self.name]
 
 
@@ -43,7 +43,7 @@ class ArgumentBind:
     extract: Callable[[Arguments], object]
 
     def value(self, _viewer: Mapping[str, object], arguments: Sequence[Arguments]) -> object:
-        """What is bound.
+        """The bound value.
 
         Raises:
             Refused: the argument is malformed.
@@ -57,7 +57,7 @@ Bind = ViewerBind | ArgumentBind
 
 @dataclass(frozen=True, slots=True)
 class NameScope:
-    """What the holes of a face stand for.
+    """Values of the placeholders of a projection.
 
     Attributes:
         t: the alias of the row itself.
@@ -79,7 +79,7 @@ class NameScope:
 
 
 class SqlBuilder:
-    """What the parts of one statement share."""
+    """State shared by the parts of one statement."""
 
     def __init__(self, viewer: Viewer, catalog: Catalog) -> None:
         self.viewer = viewer
@@ -170,7 +170,7 @@ class RowScope:
 
     @property
     def join_clauses(self) -> str:
-        """What follows its table in the clause."""
+        """The joins after its table in the FROM clause."""
         return "".join(self.joins)
 
 

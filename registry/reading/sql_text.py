@@ -35,7 +35,7 @@ def quote_literal(text: str) -> str:
 
 
 def literal_value(piece: str) -> str | None:
-    """What a literal says; None where the piece is more than a literal."""
+    """The value of a literal; None where the piece is no plain literal."""
     return piece[1:-1].replace("''", "'") if _is_literal(piece) else None
 
 

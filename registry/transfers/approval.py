@@ -23,7 +23,7 @@ from registry.transfers.workflow import REASON_MAX, advance_transfer, regime_on
 async def comment_on_transfer(
     context: CommandContext, transfer: Transfer, *, text: str
 ) -> Transfer:
-    """Add the county's remark, 1 to 2000 characters. It binds nobody.
+    """Add the county's remark, 1 to 2000 characters. It is not binding.
 
     Raises:
         Malformed: a bad text.
@@ -128,7 +128,7 @@ async def approve_transfer(context: CommandContext, transfer: Transfer) -> Trans
 async def reject_transfer(context: CommandContext, transfer: Transfer, *, reason: str) -> Transfer:
     """End the case where a side is not eligible (centre) or it is not approved (city, province).
 
-    What was blocked comes home to the seller.
+    Blocked rights return to the seller.
 
     Args:
         context: the command.

@@ -113,7 +113,7 @@ def check_local_notice(snapshot: TransferSnapshot) -> Condition | None:
 
 @condition(Need.CITY_CAP)
 def check_city_cap(snapshot: TransferSnapshot) -> Condition | None:
-    """The buyer's city stays within the total recorded for it. What it holds now is not said."""
+    """The buyer's city stays within its recorded total; the refusal hides its holdings."""
     if not snapshot.is_cross_city or snapshot.city_total is None:
         return None
     total = snapshot.city_total

@@ -1,4 +1,4 @@
-"""What rules may ask of a transfer: who stands where towards it, and where it stands now."""
+"""Facts about transfers: the viewer's relation to the case, and its state."""
 
 from registry.access.kinds import Fact, Kind, any_of, state_predicate
 from registry.access.principals import Viewer
@@ -32,7 +32,7 @@ def _in_states_within_deadline(*states: State) -> Fact:
 
 
 def _inside_fact(side: str) -> Fact:
-    """The side lies in the viewer's city or county. Nobody's division is the empty one."""
+    """The side lies in the viewer's city or county; an empty division matches none."""
     city, county = f"{side}_city", f"{side}_county"
     return any_of(
         lambda viewer, transfer: (

@@ -27,6 +27,6 @@ def unknown_parameter_condition(name: str, parameter: str, on: date) -> Conditio
 
 
 def cite_parameter(parameter: Parameter) -> str:
-    """The parameter and its source, demonstration data told apart."""
+    """The parameter and its source; demonstration data are marked."""
     demo = " (demonstration data)" if parameter.demo else ""
     return f"parameter {parameter.name}: {parameter.source}{demo}"

@@ -30,7 +30,7 @@ ANNOUNCEMENT_MAX = 500
 
 
 class TransferTerms(TypedDict):
-    """What the seller proposes.
+    """The proposal of the seller.
 
     Attributes:
         buyer: the enterprise that is to acquire the rights.
@@ -38,7 +38,7 @@ class TransferTerms(TypedDict):
         quantity: decimal in the instrument's unit, more than zero.
         price: fen for one unit (a tonne or a kilogram), for the whole of the right's validity.
         note: at most 2000 characters; both sides and all authorities of the case read it.
-        announced_on: the day of the seller's notice in his own city; across cities only.
+        announced_on: the day of the seller's notice in the seller's city; across cities only.
         announcement: where that notice was published, 1 to 500 characters; with ``announced_on``.
 
     """

@@ -63,7 +63,7 @@ class Transfer(Model):
 
 
 class TransferOpinion(Model):
-    """What one of the two cities thinks of a transfer across its border, with its reasons."""
+    """The opinion of one of the two cities on a transfer across its border, with reasons."""
 
     id = fields.UUIDField(primary_key=True)
     transfer_id = fields.UUIDField()
@@ -78,7 +78,7 @@ class TransferOpinion(Model):
 
 
 class TransferComment(Model):
-    """What a county remarked; it binds nobody."""
+    """A remark of a county; it is not binding."""
 
     id = fields.UUIDField(primary_key=True)
     transfer_id = fields.UUIDField()

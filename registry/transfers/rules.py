@@ -12,11 +12,11 @@ NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """The deadline of a state that has none, so that comparisons need no NULL."""
 
 NEITHER = ""
-"""Stands in a column that names a side, where it names none."""
+"""Value of a column for a side, where there is none."""
 
 
 class State(StrEnum):
-    """Where a transfer stands."""
+    """State of a transfer."""
 
     DRAFT = "draft"
     AWAITING_SIGNATURE = "awaiting_signature"
@@ -34,7 +34,7 @@ class State(StrEnum):
 
 
 class Step(StrEnum):
-    """What can happen to a transfer; a ``_first`` signature waits for a second one."""
+    """Steps of a transfer; a ``_first`` signature waits for a second one."""
 
     OFFER = "offer"
     OFFER_FIRST = "offer_first"
@@ -62,7 +62,7 @@ class TransferSide(StrEnum):
 
 
 class Opinion(StrEnum):
-    """What a city thinks of a transfer across its border."""
+    """Opinion of a city on a transfer across its border."""
 
     FAVOURABLE = "favourable"
     UNFAVOURABLE = "unfavourable"
@@ -132,7 +132,7 @@ def state_at(state: State, deadline_at: datetime, now: datetime) -> State:
 
 @dataclass(frozen=True, slots=True)
 class SettlementTerms:
-    """What is exchanged, and the accounts it passes through.
+    """The exchanged quantities, and the accounts they pass through.
 
     Attributes:
         quantity: base units of ``instrument``.

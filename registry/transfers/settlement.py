@@ -68,7 +68,7 @@ async def _check_full_payment(
 async def record_payment(
     context: CommandContext, transfer: Transfer, *, money: int, reference: str
 ) -> Transfer:
-    """Record that the buyer's money arrived; it lies in his escrow until the settlement.
+    """Record that the buyer's money arrived; it lies in the buyer's escrow until settlement.
 
     Args:
         context: the command.

@@ -40,14 +40,14 @@ async def advance_transfer(
         reference: the bank's reference where money enters.
 
     Raises:
-        WrongState: the case has no such step from where it stands now.
+        WrongState: the case has no such step in its present state.
         Insufficient: what is to move is not there.
         Frozen: what is to move is frozen.
         NotInForce: the right has run out.
 
     """
     state = State(transfer.state)
-    # What has passed its deadline has expired; only writing that down still finds it as it was.
+    # A case past its deadline counts as expired; only the expiry step sees the stored state.
     standing = state if step is Step.EXPIRE else state_at(state, transfer.deadline_at, context.now)
     after = transition(TRANSITIONS, standing, step)
     written = await _post(context, transfer, step_postings(state, step), reference)

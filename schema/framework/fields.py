@@ -61,7 +61,7 @@ class ColumnField:
     Attributes:
         name: the attribute of the record; empty where it has the field's name.
         mask: the verb that uncovers it.
-        null_value: the value that stands for null.
+        null_value: the value that means null.
         target_kind: of an identifier, the kind of object it names.
         is_relation: the column holds the key of another object.
         projection: how it is read, where it is not the column itself.

@@ -17,7 +17,7 @@ def to_global_id(kind: str, id: UUID) -> strawberry.ID:
 
 
 def parse_global_id(text: str, *, field: str = "id") -> tuple[str, UUID]:
-    """The kind and the key that an identifier stands for.
+    """Decode an identifier into kind and key.
 
     Raises:
         Malformed: the text is not one that ``to_global_id`` makes.

@@ -116,7 +116,7 @@ class AuditEntry:
 
 @strawberry.interface(description="An object on which the rule book decides 受规则约束的对象.")
 class Governed(Node):
-    """What every governed object answers beside its own fields."""
+    """Fields of every governed object beside its own."""
 
     CAPTION: ClassVar[EmbeddedObject]
 

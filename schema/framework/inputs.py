@@ -14,10 +14,10 @@ from schema.framework.planned_object import PlannedObject
 from schema.framework.preview import Preview
 
 NODE_ID_KEY = "refers"
-"""What a field of an input says of itself: the kind of object its identifier names."""
+"""Metadata of an input field: the kind of object its identifier names."""
 
 VALIDATED_KEY = "checked"
-"""What refuses its value before anything is done: called with the ``Info`` and the value."""
+"""Metadata of an input field: a check of its value, called with the ``Info`` and the value."""
 
 
 @strawberry.input(description="What every command carries 办理请求的共同字段.")

@@ -186,7 +186,7 @@ class TotalSpec:
 
 @dataclass(frozen=True, slots=True)
 class SharedList:
-    """A list that stands in several places, declared before the type of its objects.
+    """A list used in several types, declared before the type of its objects.
 
     Attributes:
         kind: of which objects.

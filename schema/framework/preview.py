@@ -1,4 +1,4 @@
-"""What a command would do, for the API: computed in the transaction and rolled back."""
+"""The effect of a command, for the API: computed in the transaction and rolled back."""
 
 import strawberry
 

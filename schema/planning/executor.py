@@ -30,7 +30,7 @@ _MALFORMED = (Refused, GraphQLError)
 
 @dataclass(frozen=True, slots=True)
 class ObjectScope:
-    """A planned object where it stands in the answer."""
+    """A planned object at its path in the response."""
 
     object_type: GraphQLObjectType
     source: PlannedObject

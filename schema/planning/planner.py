@@ -118,7 +118,7 @@ class Planner:
     def coerce_and_bind(
         self, admitted: ValidatedOperation, sent: Mapping[str, object]
     ) -> BoundOperation:
-        """What is asked with the variables that were sent, coerced as the executor does.
+        """The operation with its variables, coerced as the executor does.
 
         Raises:
             NotPlannable: it is no query, or a variable is not of its type.
@@ -139,7 +139,7 @@ class Planner:
     def _coerce_variables(
         self, admitted: ValidatedOperation, sent: Mapping[str, object]
     ) -> VariableValues:
-        """What is known of them beforehand is not looked up again."""
+        """Constant parts are taken from the prepared operation."""
         signatures = self.prepare(admitted).signatures
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}

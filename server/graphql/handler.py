@@ -136,7 +136,7 @@ class GraphQLHandler:
     async def _respond(
         self, scope: Scope, request: GraphQLRequest, principal: Principal, media_type: str
     ) -> _Response:
-        """The response, whatever happens within the time limit."""
+        """The response, also on errors and on the time limit."""
         try:
             async with asyncio.timeout(self._timeout_seconds) as deadline:
                 return await self._answer(scope, request, principal, media_type)
@@ -222,7 +222,7 @@ def client_address(scope: Scope) -> str:
 
 
 def cost_extension(rate_limit: RateLimitStatus) -> dict[str, Any]:
-    """What an operation cost, as ``extensions`` of the response."""
+    """The cost of an operation, as ``extensions`` of the response."""
     return {
         "cost": {
             "limit": rate_limit.limit,

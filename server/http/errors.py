@@ -13,7 +13,7 @@ RETRY_AFTER_SECONDS = "1"
 
 
 class _Status(NamedTuple):
-    """What a status means where no more is known: code, Chinese message, whether to retry."""
+    """Defaults of a status: code, Chinese message, whether to retry."""
 
     code: str
     zh: str

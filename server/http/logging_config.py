@@ -13,7 +13,7 @@ import structlog
 from server.settings import LogFormat
 
 CHAINED_ERRORS_MAX = 10
-"""So many errors of a chain are told, the last one first."""
+"""Maximum number of chained exceptions in a log line, the last one first."""
 
 
 def strip_exception_values(
@@ -45,7 +45,7 @@ def _as_json(event: object, **_: object) -> str:
 def configure_logging(log_format: LogFormat, *, level: int = logging.INFO) -> None:
     """Send what is logged from level ``level`` on to standard error, in one form."""
     if log_format is LogFormat.JSON and isinstance(sys.stderr, TextIOWrapper):
-        # Whatever the machine's language is: JSON has no other encoding.
+        # JSON is UTF-8 under every locale.
         sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace")
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer(_as_json)

@@ -1,4 +1,4 @@
-"""What every request gets: an id, security headers, a line in the log, and an answer."""
+"""Middleware of every request: id, security headers, access log line, response to a crash."""
 
 import time
 from random import randbytes
@@ -34,7 +34,7 @@ _log = structlog.get_logger()
 
 
 class RequestMiddleware:
-    """The outermost layer: whatever fails within, the client gets an answer."""
+    """The outermost layer: the client gets a response to every failure within."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app

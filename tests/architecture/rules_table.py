@@ -29,7 +29,7 @@ with
 
     ./dev run python -m tests.architecture.rules_table > docs/rules.md
 
-Who may do what is not here: that is the rule book, `policies/*.csv`, in sentences in
+Permissions are not here: they are the rule book, `policies/*.csv`, in sentences in
 `tests/policies/golden_sentences.txt`.
 
 | rule | function | tests |

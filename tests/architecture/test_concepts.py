@@ -151,7 +151,7 @@ def declared_in(package: str) -> Iterator[object]:
 
 
 def edit(path: Path, *changes: tuple[str, str]) -> None:
-    """Replace each text, which occurs once; ``{}`` in the new text stands for the old one."""
+    """Replace each text, which occurs once; ``{}`` in the new text is the old one."""
     text = path.read_text()
     for old, new in changes:
         assert text.count(old) == 1, old

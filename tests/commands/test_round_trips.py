@@ -88,7 +88,7 @@ class CountedPortal:
 
 @pytest.fixture
 async def counted(clone: Database, owner: asyncpg.Connection) -> AsyncIterator[CountedPortal]:
-    """One connection for commands; the clock stands on the founding day."""
+    """One connection for commands; the clock is stopped on the founding day."""
     await install_rules(owner)
     await stop_clock(owner, FOUNDING_DAY)
     async with listen(clone.application_url) as commands, listen(clone.reader_url) as answers:

@@ -33,7 +33,7 @@ _WELL, _SELDOM, _AS_VARIABLE = 0.93, 0.04, 0.3
 
 @dataclass(frozen=True, slots=True)
 class ExistingValues:
-    """What the database holds that a query may name.
+    """Values of the database that a query may name.
 
     Attributes:
         ids: identifiers, by the kind of object.
@@ -115,7 +115,7 @@ class ArgumentGenerator:
         *,
         deep: bool,
     ) -> str:
-        """What stands in brackets after a field."""
+        """The arguments of a field, in parentheses."""
         args = definition.args
         said: dict[str, str] = {}
         if "before" in args:
@@ -192,7 +192,7 @@ class ArgumentGenerator:
     # Values.
 
     def _argument(self, type: GraphQLInputType, hint: str, *, has_default: bool = False) -> str:
-        """A value, or the variable that stands for it."""
+        """A value, or a variable with it."""
         if self.random.random() < _AS_VARIABLE:
             return self._as_variable(type, hint, has_default=has_default)
         if not isinstance(type, GraphQLNonNull) and self.random.random() < 0.1:
@@ -200,7 +200,7 @@ class ArgumentGenerator:
         inner = type.of_type if isinstance(type, GraphQLNonNull) else type
         if isinstance(inner, GraphQLList):
             if self.random.random() < 0.1:
-                # One stands for a list of one.
+                # A single value is coerced to a list of one.
                 return _literal(inner.of_type, self._value(inner.of_type, hint))
             items = [self._argument(inner.of_type, hint) for _ in range(self._length())]
             return f"[{', '.join(items)}]"

@@ -29,7 +29,7 @@ UNLIMITED = Limits(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was answered: the data, and what was refused, in no order."""
+    """A response: the data and the errors, in no order."""
 
     data: Any
     errors: tuple[tuple[str, str, str], ...] = ()

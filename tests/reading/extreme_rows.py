@@ -68,7 +68,7 @@ async def add_extreme_values(owner: asyncpg.Connection, chance: random.Random) -
     columns = await owner.fetch(_COLUMNS)
     tables = {line["of"] for line in columns} - EXCLUDED_TABLES
     for column in columns:
-        # What is counted in a line of a statement is a number in the API.
+        # Counters of statement lines are numbers in the API.
         counted = column["name"].endswith("sequence")
         if column["of"] in tables and column["name"] not in _KEYS and not counted:
             await _overwrite(owner, column, list(_values(column, ids)), chance)
@@ -101,7 +101,7 @@ async def _overwrite(
 
 
 def _values(column: asyncpg.Record, ids: list[UUID]) -> Iterable[object]:
-    """What may be tried, each as PostgreSQL reads it."""
+    """Values to try, as PostgreSQL reads them."""
     words = _listed_values(column["checks"] or "", column["name"])
     of_type: dict[str, Callable[[], Iterable[object]]] = {
         "text": lambda: words or TEXTS,

@@ -1,6 +1,6 @@
 """Objects that one viewer does not see: put into a world, and taken out of it again.
 
-Whether he sees an object the judge says of the object itself; no row filter is asked.
+The policy engine decides visibility on the object itself, without a row filter.
 """
 
 import json
@@ -35,7 +35,7 @@ _UNIQUE_VALUES = {
         "issuer": "false",
     },
 }
-"""What must differ in a copy."""
+"""Columns that must differ in a copy."""
 
 _CHILDREN = {
     "agreement": {"agreement_party": "agreement_id", "milestone": "agreement_id"},

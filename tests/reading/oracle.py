@@ -1,4 +1,4 @@
-"""What an answer must say, by the records and the facts' checks, without any SQL of plans.
+"""The expected response, from records and the facts' checks, without any SQL of plans.
 
 It knows which objects a viewer sees, in which pages they stand, and the value of every plain
 column, mask and relation. Fields that compute something have tests of their own.
@@ -45,7 +45,7 @@ _DEFINITION = "strawberry-definition"
 
 
 class Oracle:
-    """The records of one database, as nobody changes them meanwhile."""
+    """The records of one database, which does not change meanwhile."""
 
     def __init__(self, schema: GovernedSchema) -> None:
         self.schema = schema

@@ -81,7 +81,7 @@ async def keys_in_order(kind: Kind, ordering: Ordering) -> list[UUID]:
 
 
 async def keys_between(kind: Kind, ordering: Ordering, sent: Mapping[str, Any]) -> set[UUID]:
-    """The keys of rows between the cursors, whoever sees them."""
+    """The keys of rows between the cursors, for every viewer."""
     conditions = ["true"]
     binds: list[Any] = []
     for name in ("after", "before"):

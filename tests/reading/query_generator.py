@@ -1,4 +1,4 @@
-"""Writes valid queries over a whole schema, whatever they ask.
+"""Generates valid queries over a whole schema.
 
 A response key is used once in a selection, or again for the very same field; so no document is
 refused because its fields cannot be merged, and many have fields that are.
@@ -23,7 +23,7 @@ from tests.reading.argument_generator import ArgumentGenerator, Composite, Varia
 LEVELS = 6
 FIELDS_MAX = 30
 RARE = frozenset({"permissions", "explainPermission", "ruleBook", "rateLimit"})
-"""What no plan answers stands beside the rest now and then."""
+"""Fields without a plan appear beside the others now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +174,6 @@ class QueryGenerator:
 
 
 def roots_of(schema: GraphQLSchema) -> Sequence[str]:
-    """What can be asked at the top."""
+    """The root fields."""
     assert schema.query_type is not None, "the schema has queries"
     return list(schema.query_type.fields)

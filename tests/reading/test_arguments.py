@@ -1,4 +1,4 @@
-"""What is sent with a query, as somebody sends it who wants it to be taken for something else."""
+"""Arguments of a query, as an attacker would send them."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""What a face promises of its column, the database keeps: else an object would vanish unnoticed.
+"""The database keeps what a projection assumes of its column; else an object would vanish.
 
 A part of an answer that is NULL takes the whole object with it, a word that needs an escape breaks
 the text of the answer, and a key that is not unique shows an object twice.
@@ -73,7 +73,7 @@ def projections() -> Iterator[tuple[str, str, FieldSpec]]:
 
 
 def column_of(readable: FieldSpec) -> str:
-    """The column that a field shows as it stands; empty where it computes."""
+    """The column that a field shows unchanged; empty where it computes."""
     read = readable.source
     found = _COLUMN.fullmatch(
         read.sql if isinstance(read, ColumnExpr) else read.key if isinstance(read, ToOne) else ""

@@ -1,4 +1,4 @@
-"""Whatever is asked, and whoever asks: plans answer as plain resolvers do, or leave it to them."""
+"""Random queries of every viewer: plans answer as the oracle does."""
 
 import random
 
@@ -34,7 +34,7 @@ async def test_every_execution_path_gives_the_same_answer(
     ).generate()
     who, other = chance.choice(world.viewers), chance.choice(world.viewers)
     against = restrict_viewer(who, chance)
-    # The same document: whoever asks and whatever is sent, one plan must not serve for another.
+    # The same document for all viewers and variables: no plan may serve for another.
     first, second = asked.variables
     for viewer, sent in ((who, first), (against, second), (other, first), (who, second)):
         await assert_same_answers(execution_paths, viewer, asked.document, sent)

@@ -1,4 +1,4 @@
-"""Whatever is asked: nothing tells of an object that may not be seen, or of a masked field."""
+"""Random queries: no response reveals an invisible object or a masked field."""
 
 import json
 import random
@@ -33,11 +33,11 @@ from tests.support.demo_databases import LoadedDemo, open_demo_copy
 
 GENERATED_QUERIES = hypothesis.settings().max_examples // 3
 CASES_PER_ROLE = 1 if GENERATED_QUERIES < 100 else 4
-"""So many questions about each filter and order, beside those about all of a list."""
+"""Number of questions about each filter and order, beside those about all of a list."""
 
 SYSTEM_ROLES = ("public", "registry", "operator")
 SEES_ALL = frozenset({"province", "centre", "auditor", "registry"})
-"""Roles before which nobody hides anything, or little."""
+"""Roles that see everything, or almost."""
 
 AGAINST: dict[str, dict[str, object]] = {
     "": {},
@@ -124,7 +124,7 @@ async def _answer(execution_paths: ExecutionPaths, viewer: Viewer, question: Lea
 
 
 def _same(told: Answer, tells: Answer) -> bool:
-    """To the letter; of several faults those found first are told, which is a matter of luck."""
+    """Compared exactly; of several errors the first found are reported, which may vary."""
     if json.dumps(told.data) != json.dumps(tells.data):
         return False
     if [each[0] for each in told.errors] == [each[0] for each in tells.errors]:

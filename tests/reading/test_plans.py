@@ -1,4 +1,4 @@
-"""What has a plan and what has none; and that a plan is one statement."""
+"""Fields with and without a plan; a plan is one statement."""
 
 import re
 from collections.abc import AsyncIterator
@@ -29,7 +29,7 @@ PLANNER = Planner(SCHEMA)
 UNPLANNED = frozenset({
     "Query.permissions", "Query.explainPermission", "Query.ruleBook", "ViewerInfo.rateLimit",
 })  # fmt: skip
-"""What the judge explains, and what is counted, is no row; neither is the schema itself."""
+"""Explanations, counters and the schema itself are no rows."""
 
 PLACES = list(field_documents(SCHEMA, UNPLANNED))
 

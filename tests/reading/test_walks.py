@@ -1,4 +1,4 @@
-"""Whoever walks a list page by page sees all of it once, while rows come in between."""
+"""A walk through a list page by page sees all of it once, while rows are inserted."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ _COPIES = """
 
 @dataclass
 class PageWalker:
-    """Walks one list in one order as somebody who sees all of it."""
+    """Walks one list in one order as a viewer who sees all of it."""
 
     execution_paths: ExecutionPaths
     viewer: Viewer

@@ -34,7 +34,7 @@ class Wire:
 
     @property
     def queries(self) -> list[str]:
-        """What was executed but for the frame of a transaction."""
+        """Executed statements without those of the transaction."""
         return [sql for sql in self.executed if not sql.startswith(("BEGIN", "COMMIT"))]
 
 

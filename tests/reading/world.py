@@ -1,4 +1,4 @@
-"""Who asks, and what there is to ask about: read from the database that a test has opened."""
+"""Viewers and objects of queries, read from the database that a test has opened."""
 
 import asyncio
 import random
@@ -27,7 +27,7 @@ from tests.support.cluster import Server, create_demo_database
 from tests.support.demo_databases import LoadedDemo
 
 SAMPLES_PER_SORT = 25
-"""So many objects, texts and places of each sort are known to who asks."""
+"""Number of known objects, texts and divisions of each sort."""
 
 _SOME = f"ORDER BY id = ANY($1) DESC, md5(id::text) LIMIT {SAMPLES_PER_SORT}"
 
@@ -36,7 +36,7 @@ STRANGER = UUID(int=0xFF)
 
 
 class QueryWorld:
-    """Who may ask, and what there is to ask about; no dataclass, for it is too much to be shown."""
+    """Viewers and objects of queries; no dataclass, because its repr would be too long."""
 
     def __init__(self, people: Sequence[Viewer], known: ExistingValues) -> None:
         self.viewers = people
@@ -63,7 +63,7 @@ async def _add_rows(owner_url: str, seed: int) -> None:
 
 
 async def world_of(catalogue: Catalog) -> QueryWorld:
-    """What the open database holds."""
+    """The content of the open database."""
     return QueryWorld(await viewers(), await load_existing(catalogue))
 
 
@@ -88,7 +88,7 @@ async def viewers() -> list[Viewer]:
 
 
 async def viewer_of_role(role: str) -> Viewer:
-    """Somebody who acts in the role with nothing against him, whatever his row says by now."""
+    """A viewer of the role without restrictions, also if the row has some by now."""
     for viewer in await viewers():
         if viewer.role == role:
             return replace(
@@ -99,7 +99,7 @@ async def viewer_of_role(role: str) -> Viewer:
 
 
 def restrict_viewer(viewer: Viewer, chance: random.Random) -> Viewer:
-    """The same viewer with something for or against him that the rules know.
+    """The same viewer with one more power or restriction.
 
     The public has no appointment that lapses, and no client of its own that has scopes.
     """
@@ -120,7 +120,7 @@ def restrict_viewer(viewer: Viewer, chance: random.Random) -> Viewer:
 
 
 async def load_existing(catalogue: Catalog, preferred: Keys | None = None) -> ExistingValues:
-    """What a query may name: of each sort some, those of the objects ``preferred`` all others."""
+    """Values that a query may name: some of each sort, first those of ``preferred`` objects."""
     preferred = preferred or {}
     return ExistingValues(
         ids=await _ids(catalogue, preferred),
@@ -153,7 +153,7 @@ async def _ids(catalogue: Catalog, preferred: Keys) -> dict[str, list[str]]:
 
 
 async def _cursors(catalogue: Catalog, preferred: Keys) -> dict[tuple[str, str], list[str]]:
-    """Places in every list, whoever may see what stands there."""
+    """Positions in every list, for every viewer."""
     found: dict[tuple[str, str], list[str]] = {}
     for paged in _lists(catalogue):
         table = catalogue[paged.node_type].table

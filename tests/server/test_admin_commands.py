@@ -1,4 +1,4 @@
-"""What an operator does from the command line."""
+"""Commands of an operator."""
 
 import asyncpg
 import pytest

@@ -34,11 +34,11 @@ SETTINGS = Settings(body_bytes_max=20_000)
 
 @strawberry.type
 class Query:
-    """What the tests ask."""
+    """The query of the tests."""
 
     @strawberry.field(description="Who asks 请求者.")
     def caller(self, info: strawberry.Info) -> str:
-        """The caller as sign-in knows him."""
+        """The authenticated principal."""
         return repr(info.context.caller)
 
     @strawberry.field(description="Slow 缓慢.")
@@ -49,7 +49,7 @@ class Query:
 
     @strawberry.field(description="A bug 错误.")
     def bug(self) -> str:
-        """Raise what nobody expects."""
+        """Raise an unexpected error."""
         raise ZeroDivisionError
 
     @strawberry.field(description="Twice 两倍.")

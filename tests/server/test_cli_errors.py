@@ -1,4 +1,4 @@
-"""What an operator reads when a command cannot be done: one sentence, and never a traceback."""
+"""A failed command prints one sentence for the operator, never a traceback."""
 
 import errno
 import os

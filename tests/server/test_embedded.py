@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: shared while somebody uses it, and gone afterwards."""
+"""The embedded PostgreSQL: shared while in use, and gone afterwards."""
 
 import errno
 import os

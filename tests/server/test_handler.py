@@ -198,7 +198,7 @@ async def test_it_answers_in_the_preferred_media_type(
 
 
 async def sees_own_organisation(portal: Portal) -> Callable[[], Coroutine[Any, Any, bool]]:
-    """Asks for a case of the seller's, as he."""
+    """Ask for a case of the seller, as the seller."""
     sql = (
         "SELECT t.id FROM transfer t JOIN person p ON p.organisation_id = t.seller_id"
         " WHERE p.subject = $1 LIMIT 1"

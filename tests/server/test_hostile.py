@@ -1,4 +1,4 @@
-"""What a hostile client sends to the whole application, and that it is told what it may be told."""
+"""Hostile requests to the whole application, and their safe responses."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -139,7 +139,7 @@ async def test_no_lock_wait_reveals_an_object_to_a_stranger(
             case,
         )
 
-        # Whoever waited would be told that it took too long.
+        # A waiting request would time out.
         answer = await portal.data(query, {"id": to_global_id("Transfer", case)}, subject=STRANGER)
 
     assert answer["acceptTransfer"] == {"code": "NOT_FOUND"}

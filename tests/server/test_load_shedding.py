@@ -1,4 +1,4 @@
-"""Who runs, who waits, who is told to come again: with an application that a test holds up."""
+"""Running, queued and refused requests, with an application that a test blocks."""
 
 import asyncio
 from collections.abc import AsyncIterator

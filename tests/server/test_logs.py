@@ -1,4 +1,4 @@
-"""What is logged of an error: where it came from, and nothing of what was sent."""
+"""The log line of an error: its origin, and no request data."""
 
 import io
 import json

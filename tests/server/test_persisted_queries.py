@@ -68,7 +68,7 @@ async def partner(portal: Portal) -> str:
 
 
 async def send(portal: Portal, client: str = PARTNER, accept: str = GRAPHQL, **body: Any) -> Any:  # noqa: ANN401
-    """The answer to a bare body, from a program that acts for itself; from nobody without one."""
+    """The response to a body of a client that acts for itself; without one, of the public."""
     headers = {"accept": accept}
     if client:
         token = SIGNER.issue_token(client, client=client, seconds=600)
@@ -258,7 +258,7 @@ async def test_what_is_refused_is_charged_too(portal: Portal) -> None:
 
 
 class FakeQueryStore:
-    """What programs may send, as a test says, and how often it was looked up."""
+    """Persisted queries of clients, and the number of lookups."""
 
     def __init__(self, *sent: PersistedQueryLookup | Exception) -> None:
         self.sent = list(sent)

@@ -18,7 +18,7 @@ PARTED = "next block"
 
 
 def journey() -> tuple[list[str], list[str]]:
-    """What is typed, block by block, and what is answered to the blocks that answer."""
+    """The typed blocks, and the outputs of those that have one."""
     told = (ROOT / "README.md").read_text().partition("## A first query")[2]
     blocks = BLOCK.findall(told.partition("## How it hangs together")[0])
     return [text for kind, text in blocks if kind == "sh"], [

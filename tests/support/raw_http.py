@@ -51,7 +51,7 @@ async def ask(port: int, sent: bytes) -> tuple[int, Any]:
 
 
 async def read_to_end(reader: asyncio.StreamReader) -> bytes:
-    """All that comes until the server closes the connection, in whatever way."""
+    """All bytes until the server closes the connection or resets it."""
     found = b""
     with contextlib.suppress(ConnectionError):
         while chunk := await reader.read(1 << 16):
