@@ -74,3 +74,6 @@ def configure_logging(log_format: LogFormat, *, level: int = logging.INFO) -> No
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[foreign], force=True)
+    # Casbin warns of every decision that is a no, and disables its loggers; the HTTP server's own
+    # logging configuration enables them again.
+    logging.getLogger("casbin").setLevel(logging.ERROR)

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import logging.config
 import sys
 from collections.abc import Iterator
 
@@ -89,3 +90,15 @@ async def test_json_lines_are_utf_8_in_every_locale(
     first, second = (json.loads(line) for line in written.getvalue().decode().splitlines()[:2])
     assert (first["path"], second["event"]) == ("/é/扁担", "é")
     assert written.getvalue().endswith(b"\n\\udcff\n")
+
+
+def test_denied_decisions_of_the_policy_engine_are_not_logged(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(LogFormat.JSON)
+    # As the HTTP server configures its own loggers, which enables all others.
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": False})
+
+    logging.getLogger("casbin.enforcer").warning("Request: enterprise, view, Transfer ---> False")
+
+    assert capsys.readouterr().err == ""
