@@ -17,7 +17,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.architecture.source import ROOT
+from tests.architecture.source import ROOT, project_files
 from tests.robustness.server_processes import ServerProcess
 from tests.support.cluster import Database, Server
 from tests.support.waiting import SECONDS_MAX
@@ -33,12 +33,19 @@ PROVINCE = ("河北省生态环境厅", "130000", "wang-li=王丽", "zhao-gang=�
 
 
 @pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Python of an environment with the wheel and the packages that it requires."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the project, built as it lies there."""
     folder = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
     subprocess.run(build, check=True, cwd=ROOT, capture_output=True)
     (wheel,) = folder.glob("biandan-*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path) -> Path:
+    """The Python of an environment with the wheel and the packages that it requires."""
+    folder = wheel.parent
     venv.create(folder / "venv", with_pip=False, symlinks=True)
     (packages,) = (folder / "venv").glob("lib/*/site-packages")
     with zipfile.ZipFile(wheel) as archive:
@@ -109,6 +116,21 @@ def run(python: Path, environment: dict[str, str], *arguments: str) -> str:
     )
     assert finished.returncode == 0, finished.stderr
     return finished.stdout
+
+
+def test_a_wheel_holds_the_packages_with_their_data_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {Path(name) for name in archive.namelist()}
+    packages = {"policies", "registry", "schema", "seeds", "server"}
+    data = {
+        path.relative_to(ROOT)
+        for path in project_files()
+        if path.relative_to(ROOT).parts[0] in packages
+        and path.suffix in {".conf", ".csv", ".graphql", ".sql"}
+    }
+
+    assert data <= names
+    assert {name.parts[0] for name in names if ".dist-info" not in name.parts[0]} == packages
 
 
 def test_a_wheel_migrates_bootstraps_and_serves(
