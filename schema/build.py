@@ -42,6 +42,7 @@ from schema.framework.inputs import NODE_ID_KEY, payload_name
 from schema.framework.mutations import Guard
 from schema.framework.refusals import RefusalHandler
 from schema.framework.scalars import SCALARS
+from schema.framework.strawberry_compat import graphql_schema
 from schema.planning.executor import executor_class
 from schema.planning.planner import Planner
 
@@ -176,13 +177,13 @@ def build_schema(
     ]
     if faults:
         raise SchemaBuildError(faults)
-    schema.document_cache = DocumentCache(schema._schema, limits)  # noqa: SLF001 - the built schema
+    schema.document_cache = DocumentCache(graphql_schema(schema), limits)
     return schema
 
 
 def with_planner(schema: GovernedSchema) -> GovernedSchema:
     """The same schema, its queries answered by plans where they can; its objects must be rows."""
-    schema.planner = Planner(schema._schema)  # noqa: SLF001 - the built schema
+    schema.planner = Planner(graphql_schema(schema))
     schema.execution_context_class = executor_class(schema.planner)
     return schema
 
@@ -266,7 +267,7 @@ def _verbs_without_mutation(schema: GovernedSchema, internal: frozenset[KindVerb
 
 
 def _type_errors(schema: GovernedSchema) -> Iterator[str]:
-    for name, named in sorted(schema._schema.type_map.items()):  # noqa: SLF001 - the built schema
+    for name, named in sorted(graphql_schema(schema).type_map.items()):
         if is_introspection_type(named) or is_specified_scalar_type(named):
             continue
         if not _has_both_languages(named.description) and named not in _root_types(schema):
@@ -312,11 +313,11 @@ def _has_both_languages(description: str | None) -> bool:
 
 
 def _root_types(schema: GovernedSchema) -> tuple[GraphQLNamedType | None, ...]:
-    return schema._schema.query_type, schema._schema.mutation_type  # noqa: SLF001 - the built schema
+    return graphql_schema(schema).query_type, graphql_schema(schema).mutation_type
 
 
 def _mutation_fields(schema: GovernedSchema) -> dict[str, GraphQLField]:
-    root = schema._schema.mutation_type  # noqa: SLF001 - the built schema
+    root = graphql_schema(schema).mutation_type
     return dict(root.fields) if root else {}
 
 

@@ -33,6 +33,7 @@ from registry.db.session import (
     transaction,
     with_retries,
 )
+from registry.db.tortoise_engine import is_saved, meta_of
 from registry.kernel.errors import Condition, ConditionsUnmet, NotFound, Refused, SignInRequired
 
 R = TypeVar("R", bound=Model)
@@ -328,10 +329,10 @@ def _records_to_save(context: CommandContext, record: Any) -> list[Model]:  # no
         record.signatories = [*record.signatories, context.viewer.person]
         if hasattr(record, "signed_for"):
             record.signed_for = [*record.signed_for, context.viewer.organisation]
-    governed = "changed_at" in record._meta.fields_map  # noqa: SLF001 - Tortoise's own catalogue
+    governed = "changed_at" in meta_of(record).fields_map
     if governed:
         record.changed_at = context.now
-    new = not record._saved_in_db  # noqa: SLF001 - likewise
+    new = not is_saved(record)
     return [record] if governed or new else []
 
 

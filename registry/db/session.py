@@ -29,7 +29,15 @@ from registry.db.errors import (
     to_refusal,
     use_translations,
 )
-from registry.db.tortoise_engine import DRIVER_ERRORS, Engine, PooledConnection
+from registry.db.tortoise_engine import (
+    DRIVER_ERRORS,
+    Engine,
+    PooledConnection,
+    is_saved,
+    mark_saved,
+    meta_of,
+    record_of_row,
+)
 from registry.kernel.errors import DatabaseUnreachable, Overloaded
 
 MAX_ATTEMPTS = 5
@@ -198,19 +206,20 @@ async def get_by_id(model: type[Record], id: UUID) -> Record | None:
 @cache
 def select_by_key_sql(model: type[Model]) -> str:
     """The statement that finds the row of a primary key, ``$1``."""
-    meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
+    meta = meta_of(model)
     columns = ", ".join(f'"{column}"' for column in sorted(meta.fields_db_projection.values()))
     return f'SELECT {columns} FROM "{meta.db_table}" WHERE "{meta.db_pk_column}" = $1'  # noqa: S608
 
 
 def table_of(model: type[Model]) -> tuple[str, str]:
     """The table in which the model's rows are, and the column of its primary key."""
-    return model._meta.db_table, model._meta.db_pk_column  # noqa: SLF001 - Tortoise's own catalogue
+    meta = meta_of(model)
+    return meta.db_table, meta.db_pk_column
 
 
 def to_record(model: type[Record], line: Mapping[str, Any]) -> Record:
     """The record of a row that ``select_by_key_sql`` found."""
-    return model._init_from_db(**line)  # noqa: SLF001 - as Tortoise reads
+    return record_of_row(model, line)
 
 
 async def save(*records: Model) -> None:
@@ -219,7 +228,7 @@ async def save(*records: Model) -> None:
     Again one text for each model and way, for what the query builder would spend. No record may be
     given twice.
     """
-    sql, fields = _save_plan(tuple((type(record), record._saved_in_db) for record in records))  # noqa: SLF001 - Tortoise's own mark
+    sql, fields = _save_plan(tuple((type(record), is_saved(record)) for record in records))
     values = [
         field.to_db_value(getattr(record, name), record)
         if isinstance(field, JSONField)
@@ -229,7 +238,7 @@ async def save(*records: Model) -> None:
     ]
     await execute(sql, *values)
     for record in records:
-        record._saved_in_db = True  # noqa: SLF001 - likewise
+        mark_saved(record)
 
 
 Fields = tuple[tuple[str, Field[Any]], ...]
@@ -252,12 +261,12 @@ def _save_plan(kinds: tuple[tuple[type[Model], bool], ...]) -> tuple[str, tuple[
 
 
 def _insert_sql(model: type[Model], columns: Sequence[str], placeholders: Sequence[str]) -> str:
-    table = model._meta.db_table  # noqa: SLF001 - Tortoise's own catalogue
+    table = meta_of(model).db_table
     return f'INSERT INTO "{table}" ({", ".join(columns)}) VALUES ({", ".join(placeholders)})'  # noqa: S608
 
 
 def _update_sql(model: type[Model], columns: Sequence[str], placeholders: Sequence[str]) -> str:
-    meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
+    meta = meta_of(model)
     values = dict(zip(columns, placeholders, strict=True))
     key = f'"{meta.db_pk_column}"'
     where = f"{key} = {values.pop(key)}"
@@ -266,7 +275,7 @@ def _update_sql(model: type[Model], columns: Sequence[str], placeholders: Sequen
 
 
 def _model_fields(model: type[Model]) -> tuple[Fields, list[str]]:
-    meta = model._meta  # noqa: SLF001 - Tortoise's own catalogue
+    meta = meta_of(model)
     named = sorted(meta.fields_db_projection.items())
     fields = tuple((name, meta.fields_map[name]) for name, _ in named)
     return fields, [f'"{column}"' for _, column in named]

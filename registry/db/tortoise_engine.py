@@ -1,20 +1,25 @@
 """The database engine of Tortoise, with transactions that survive a failed BEGIN.
 
-Tortoise imports this module by name and uses its ``client_class``.
+Tortoise imports this module by name and uses its ``client_class``. It is the one module that uses
+private parts of Tortoise; `pyproject.toml` bounds the version for it.
 """
 
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import asyncpg
 from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import TransactionalDBClient, TransactionContextPooled
 from tortoise.connection import get_connections
+from tortoise.models import MetaInfo, Model
 
 from registry.kernel.statistics import STATISTICS
+
+Record = TypeVar("Record", bound=Model)
 
 ACQUIRE_TIMEOUT_SECONDS = 10.0
 # A stopped server answers no ROLLBACK; callers must not wait for it.
@@ -144,3 +149,23 @@ class Engine(AsyncpgDBClient):
 
 
 client_class = Engine
+
+
+def meta_of(model: type[Model] | Model) -> MetaInfo:
+    """Tortoise's description of a model: its table, columns and fields."""
+    return model._meta
+
+
+def is_saved(record: Model) -> bool:
+    """Whether the record has a row."""
+    return record._saved_in_db
+
+
+def mark_saved(record: Model) -> None:
+    """Note that the record has a row now."""
+    record._saved_in_db = True
+
+
+def record_of_row(model: type[Record], row: Mapping[str, Any]) -> Record:
+    """A record with the values of a row."""
+    return model._init_from_db(**row)

@@ -11,6 +11,7 @@ from registry.access.principals import SYSTEM_PRINCIPAL
 from registry.commands.command import Operation, execute_command
 from registry.commands.concept import Concept, InvariantCheck
 from registry.db.session import fetch_all, fetch_one, read_only_transaction
+from registry.db.tortoise_engine import meta_of
 from registry.ledger.operations import impose_freeze
 
 MAX_VIOLATIONS = 100
@@ -52,7 +53,7 @@ def _postings_exist_check(operations: Iterable[Operation[Any]]) -> InvariantChec
 
 def _states_match_log_check(kinds: Iterable[Kind]) -> InvariantCheck:
     """Over every kind that has a state."""
-    tables = {kind.name: kind.record._meta for kind in kinds}  # noqa: SLF001 - Tortoise's own catalogue
+    tables = {kind.name: meta_of(kind.record) for kind in kinds}
     each = " UNION ALL ".join(
         f"SELECT '{name}' AS kind, id, state FROM {meta.db_table}"
         for name, meta in sorted(tables.items())

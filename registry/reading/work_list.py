@@ -6,6 +6,7 @@ from policies.vocabulary import VOCABULARY
 from registry.access.authorizer import RowFilter, authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
+from registry.db.tortoise_engine import meta_of
 
 MAX_WORK_ITEMS = 100
 
@@ -31,7 +32,7 @@ def _kind_branch(kind: Kind, verb: str, filters: list[RowFilter | bool]) -> str:
     conditions = [f.sql.replace("{t}", "t") for f in filters if isinstance(f, RowFilter)] or [
         "TRUE"
     ]
-    table = kind.record._meta.db_table  # noqa: SLF001 - Tortoise names its table nowhere else
+    table = meta_of(kind.record).db_table
     return (
         f"SELECT '{kind.name}' AS kind, t.id, '{verb}' AS verb,"
         f" t.{kind.waiting_since_column} AS since"

@@ -22,6 +22,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from policies.vocabulary import VOCABULARY
 from registry.access.kinds import Kind
+from registry.db.tortoise_engine import meta_of
 from registry.reading.catalog import (
     Argument,
     Catalog,
@@ -90,7 +91,7 @@ def _kind_of(origin: type) -> Kind | None:
 def _table_name(origin: type, kind: Kind | None) -> str:
     if kind is None:
         return str(getattr(origin, "TABLE", ""))
-    return str(kind.record._meta.db_table)  # noqa: SLF001 - Tortoise names its table nowhere else
+    return str(meta_of(kind.record).db_table)
 
 
 def _field_spec(
@@ -142,7 +143,7 @@ def _column_source(own: StrawberryField, shown: ColumnField, kind: Kind | None) 
 def _column_sql(kind: Kind | None, attribute: str) -> str:
     if kind is None:
         return f"{{t}}.{attribute}"
-    columns = kind.record._meta.fields_db_projection  # noqa: SLF001 - Tortoise's own catalogue
+    columns = meta_of(kind.record).fields_db_projection
     return f"{{t}}.{columns[attribute]}"
 
 
