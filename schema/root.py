@@ -29,7 +29,7 @@ INTERNAL_VERBS: frozenset[KindVerb] = frozenset({("Organisation", "bootstrap")})
 """Verbs that are carried out from the command line, or by the registry itself."""
 
 
-@strawberry.type(description="What can be asked 查询.")
+@strawberry.type(description="Queries 查询.")
 class Query(
     RuleBookQuery,
     PartyQuery,
@@ -45,7 +45,7 @@ class Query(
     """Every query of the API."""
 
 
-@strawberry.type(description="What can be done 办理.")
+@strawberry.type(description="Mutations 办理.")
 class Mutation(
     PartyMutation,
     SanctionAndClientMutation,

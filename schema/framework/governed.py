@@ -130,7 +130,7 @@ class Governed(Node):
         AuthorizationField.MASKED_FIELDS,
     )
     history: list[AuditEntry] = projected_field(
-        "What was done with it, oldest first, at most 100 acts 办理历史.",
+        "Its audit entries, oldest first 办理历史.",
         audit_log.HISTORY,
         arguments={"first": FieldArgument(int, MAX_PAGE_SIZE)},
         check_arguments=bounded_list,

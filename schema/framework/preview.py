@@ -20,7 +20,7 @@ class PreviewPosting:
 
     source: strawberry.ID = strawberry.field(description="The account that gives 转出账户.")
     target: strawberry.ID = strawberry.field(description="The account that receives 转入账户.")
-    instrument: strawberry.ID = strawberry.field(description="What is moved 标的.")
+    instrument: strawberry.ID = strawberry.field(description="The instrument moved 标的.")
     quantity: Quantity = strawberry.field(description="How much, in the instrument's unit 数量.")
 
     @classmethod
@@ -49,13 +49,13 @@ class NextApprover:
 
 
 @strawberry.type(
-    description="What the command would do; nothing was changed 办理预览,未作任何变更."
+    description="The effect of the command; nothing was changed 办理预览,未作任何变更."
 )
 class Preview:
     """The answer where only a preview was asked for."""
 
     postings: list[PreviewPosting] = strawberry.field(
-        description="What would be posted 拟记账分录."
+        description="The postings it would write 拟记账分录."
     )
     next_state: ObjectState | None = strawberry.field(
         description="The state it would lead to 办理后状态."

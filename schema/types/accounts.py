@@ -24,7 +24,7 @@ from schema.types.shared_lists import ACCOUNTS
 INSTRUMENT = "Instrument"
 
 
-@strawberry.type(description="What can be held: a right with all it carries, or money 权利品种.")
+@strawberry.type(description="An instrument: a right with its attributes, or money 权利品种.")
 class Instrument:
     """An instrument; anybody may know what there is to hold."""
 
@@ -48,11 +48,13 @@ class Instrument:
     )
 
 
-@strawberry.type(description="What one account holds of one instrument 持仓.")
+@strawberry.type(description="The balance of one instrument in one account 持仓.")
 class Balance:
     """A position."""
 
-    instrument: Instrument = projected_field("What is held 标的.", projections.POSITION_INSTRUMENT)
+    instrument: Instrument = projected_field(
+        "The instrument 标的.", projections.POSITION_INSTRUMENT
+    )
     quantity: Quantity = projected_field(
         "How much, in the instrument's unit 数量.", projections.QUANTITY
     )
@@ -73,7 +75,7 @@ class StatementLine:
     recorded_at: datetime = column("When it was recorded 记账时间.")
     effective_at: datetime = column("When it took effect 生效时间.")
     source: str | None = column("Where the figure comes from 数据来源.")
-    note: str | None = projected_field("What else there is to say 备注.", column_or_null("note"))
+    note: str | None = projected_field("A note 备注.", column_or_null("note"))
     demo: bool = column("Demonstration data 是否演示数据.")
 
 
@@ -87,7 +89,7 @@ class Account(Governed):
 
     KIND: ClassVar = ACCOUNT
     CAPTION: ClassVar = projections.ACCOUNT_CAPTION
-    kind: AccountKind = column("What it is for 账户类别.")
+    kind: AccountKind = column("Its purpose 账户类别.")
     organisation: Organisation | None = relation(
         "Whose it is; null for issuance and outside money 所属单位."
     )
@@ -126,18 +128,20 @@ class Account(Governed):
     )
 
 
-@strawberry.type(description="What the reserves hold of one pollutant, for everybody 政府储备公示.")
+@strawberry.type(description="Public reserve of one pollutant 政府储备公示.")
 class ReserveTotal:
     """A public figure."""
 
     organisation: Organisation = projected_field("Whose reserve 储备所属单位.", projections.HOLDER)
-    instrument: Instrument = projected_field("What is held 标的.", projections.POSITION_INSTRUMENT)
+    instrument: Instrument = projected_field(
+        "The instrument 标的.", projections.POSITION_INSTRUMENT
+    )
     quantity: Quantity = projected_field("How much 数量.", projections.QUANTITY)
 
 
 @strawberry.input(description="Enter the opening stock of a reserve 登记储备期初库存.")
 class OpenReserveInput(CommandInput):
-    """What the reserve of a province or city holds at the beginning."""
+    """Opening stock of the reserve of a province or city."""
 
     organisation: strawberry.ID = node_id_field("Organisation", "Whose reserve 储备所属单位.")
     pollutant: str = code_field("Pollutant", "Code of the pollutant 污染物代码.")
@@ -154,7 +158,7 @@ class OpenReserveInput(CommandInput):
 
 @strawberry.input(description="Enter an opening holding 登记期初持有量.")
 class OpenHoldingInput(OpenReserveInput):
-    """What an enterprise holds at the beginning."""
+    """Opening holding of an enterprise."""
 
     acquisition: Acquisition = strawberry.field(
         default=Acquisition.PAID, description="Paid for or free 取得方式."
@@ -177,17 +181,17 @@ class RecordPayoutInput(CommandInput):
     id: strawberry.ID = node_id_field("Account", "The holding account 持有账户.")
     money: Money = strawberry.field(description="How much 金额.")
     reference: str = strawberry.field(description="The bank's reference, once 银行流水号.")
-    note: str = strawberry.field(default="", description="What else there is to say 备注.")
+    note: str = strawberry.field(default="", description="A note 备注.")
 
 
 @strawberry.type
 class AccountQuery:
-    """What accounts hold."""
+    """Queries on accounts."""
 
     accounts = shared_list(ACCOUNTS, "Accounts 账户.")
 
     reserve_totals: list[ReserveTotal] = projected_field(
-        "What the reserves hold, for everybody 政府储备公示.", projections.reserve_totals
+        "Public totals of the reserves 政府储备公示.", projections.reserve_totals
     )
 
 

@@ -21,26 +21,26 @@ from schema.types.parties import Organisation, Person
 
 @strawberry.type(description="A party of an agreement and its signature 签约方.")
 class AgreementParty:
-    """Who agreed, as what, and who signed for it."""
+    """A party of an agreement, its capacity and signatories."""
 
-    capacity: str = column("What it is in the agreement 签约身份.")
+    capacity: str = column("Its capacity in the agreement 签约身份.")
     signed_at: datetime | None = column("When it was signed 签署时间.")
     organisation: Organisation = projected_field("The organisation 单位.", projections.PARTY)
 
     signed_by: Person | None = projected_field(
-        "Who signed, where this appointment may see him 签署人.", projections.SIGNED_BY
+        "The signatories, where this appointment may see them 签署人.", projections.SIGNED_BY
     )
 
 
-@strawberry.type(description="What the parties want to reach, and what shows that they did 里程碑.")
+@strawberry.type(description="A goal of the parties, and its evidence 里程碑.")
 class Milestone:
     """A milestone with its evidence."""
 
-    title: str = column("What is to be reached 名称.")
+    title: str = column("The goal 名称.")
     due_on: date | None = column("By when 计划完成日.")
     state: MilestoneState = column("Whether it is reached 状态.")
     reached_on: date | None = column("When it was reached 完成日.")
-    note: str | None = projected_field("What there is to say of it 说明.", column_or_null("note"))
+    note: str | None = projected_field("A description 说明.", column_or_null("note"))
     sha256: Sha256 | None = column("SHA-256 of the document that shows it 证明文件摘要.")
 
     id: strawberry.ID = projected_field("Opaque identifier 标识.", projections.MILESTONE_KEY)
@@ -58,10 +58,10 @@ class Agreement(Governed):
     KIND: ClassVar = AGREEMENT
     CAPTION: ClassVar = bilingual("{t}.title", "{t}.title")
 
-    kind: AgreementKind = column("What sort of cooperation 协议类别.")
+    kind: AgreementKind = column("Kind of cooperation 协议类别.")
     title: str = column("Its title 名称.")
-    topics: list[str] = column("What is agreed 合作内容.")
-    visibility: Visibility = column("Who sees it once all have signed 公开范围.")
+    topics: list[str] = column("Topics agreed 合作内容.")
+    visibility: Visibility = column("Its readers once all have signed 公开范围.")
     event: str | None = column("The ceremony it was part of 签约活动.", null_value="")
     valid_from: date | None = column("First day; null if not given 起始日.")
     valid_until: date | None = column("Last day; null if not given 截止日.")
@@ -75,7 +75,7 @@ class Agreement(Governed):
     drafted_at: datetime = column("When it was drafted 起草时间.")
     source: str | None = column("Where it was read 数据来源.", null_value="")
     demo: bool = column("Demonstration data 是否演示数据.")
-    state: AgreementState = projected_field("Where it stands today 当前状态.", projections.STATE)
+    state: AgreementState = projected_field("State today 当前状态.", projections.STATE)
 
     parties: list[AgreementParty] = projected_field(
         "The parties in their order 签约方.", projections.PARTIES, max_items=rules.PARTIES_MAX
@@ -90,21 +90,21 @@ class AgreementPartyInput:
     """An organisation and what it is in the agreement."""
 
     organisation: strawberry.ID = node_id_field("Organisation", "The organisation 单位.")
-    capacity: str = strawberry.field(description="What it is in the agreement 签约身份.")
+    capacity: str = strawberry.field(description="Its capacity in the agreement 签约身份.")
 
 
 @strawberry.input(description="Draft a cooperation agreement 起草合作协议.")
 class DraftAgreementInput(CommandInput):
-    """What is to be agreed."""
+    """A proposed agreement."""
 
-    kind: AgreementKind = strawberry.field(description="What sort of cooperation 协议类别.")
+    kind: AgreementKind = strawberry.field(description="Kind of cooperation 协议类别.")
     title: str = strawberry.field(description="Its title 名称.")
-    topics: list[str] = strawberry.field(description="What is agreed, 1 to 20 合作内容.")
+    topics: list[str] = strawberry.field(description="Topics agreed, 1 to 20 合作内容.")
     parties: list[AgreementPartyInput] = strawberry.field(
         description="The parties, 2 to 20, your own organisation among them 签约方."
     )
     visibility: Visibility = strawberry.field(
-        description="Who sees it once all have signed 公开范围."
+        description="Its readers once all have signed 公开范围."
     )
     event: str = strawberry.field(default="", description="The ceremony it is part of 签约活动.")
     valid_from: date | None = strawberry.field(
@@ -133,9 +133,9 @@ class EndAgreementInput(AgreementInput):
 
 @strawberry.input(description="Plan a milestone 设定里程碑.")
 class PlanMilestoneInput(AgreementInput):
-    """What is to be reached, and by when."""
+    """A goal and its date."""
 
-    title: str = strawberry.field(description="What is to be reached 名称.")
+    title: str = strawberry.field(description="The goal 名称.")
     due_on: date | None = strawberry.field(
         default=strawberry.UNSET, description="By when 计划完成日."
     )
@@ -171,7 +171,7 @@ class ReachMilestoneInput(AgreementInput):
 
     milestone: strawberry.ID = node_id_field("Milestone", "The milestone 里程碑标识.")
     reached_on: date = strawberry.field(description="When; not later than today 完成日.")
-    note: str = strawberry.field(default="", description="What there is to say of it 说明.")
+    note: str = strawberry.field(default="", description="A description 说明.")
     sha256: Sha256 | None = strawberry.field(
         default=strawberry.UNSET, description="SHA-256 of the document that shows it 证明文件摘要."
     )
@@ -213,7 +213,7 @@ class AgreementQuery:
 
 @strawberry.type
 class AgreementMutation:
-    """What is done with agreements."""
+    """Mutations of agreements."""
 
     draft_agreement = governed_mutation(
         Agreement,

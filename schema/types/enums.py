@@ -256,7 +256,7 @@ describe_enum(
 )
 describe_enum(
     Visibility,
-    "Who sees an agreement once all have signed 公开范围.",
+    "Readers of an agreement once all have signed 公开范围.",
     graphql_name="AgreementVisibility",
     public="Everyone 社会公众",
     parties="Its parties only 仅签约方",

@@ -26,7 +26,7 @@ class Freeze(Governed):
 
     KIND: ClassVar = FREEZE
     CAPTION: ClassVar = projections.FREEZE_CAPTION
-    target: FreezeTarget = column("What is frozen 冻结对象.")
+    target: FreezeTarget = column("Target of the freeze 冻结对象.")
     organisation: Organisation = relation("Whose it is 所属单位.")
     account: Account | None = relation("The account, unless the whole party is frozen 账户.")
     reason: str = column("Why 冻结原因.")
@@ -46,7 +46,9 @@ class Posting:
     target: strawberry.ID = projected_field(
         "The account that receives 转入账户.", projections.TARGET
     )
-    instrument: Instrument = projected_field("What is moved 标的.", projections.POSTING_INSTRUMENT)
+    instrument: Instrument = projected_field(
+        "The instrument moved 标的.", projections.POSTING_INSTRUMENT
+    )
     quantity: Quantity = projected_field(
         "How much, in the instrument's unit 数量.", projections.POSTING_QUANTITY
     )
@@ -69,7 +71,7 @@ class Reversal(Governed):
     demo: bool = column("Demonstration data 是否演示数据.")
 
     postings: list[Posting] = projected_field(
-        "What the entry had moved 被冲正分录的记账.", projections.POSTINGS
+        "Postings of the reversed entry 被冲正分录的记账.", projections.POSTINGS
     )
 
 
@@ -104,7 +106,7 @@ class LiftFreezeInput(CommandInput):
 
 @strawberry.input(description="Propose to undo an entry 提出冲正.")
 class ProposeReversalInput(CommandInput):
-    """What is to be undone, and why."""
+    """The entry to be reversed, and the reason."""
 
     entry: strawberry.ID = node_id_field("Entry", "The entry 分录.")
     reason: str = strawberry.field(description="Why 冲正原因.")
@@ -132,7 +134,7 @@ NEWEST_ORDER = {
 
 @strawberry.type
 class FreezeAndReversalQuery:
-    """What is frozen, and what is to be undone."""
+    """Queries on freezes and reversals."""
 
     freezes = list_field(
         Freeze,

@@ -31,7 +31,7 @@ class Organisation(Governed):
 
     KIND: ClassVar = ORGANISATION
     CAPTION: ClassVar = bilingual("coalesce({t}.name_en, {t}.name)", "{t}.name")
-    kind: OrganisationKind = column("What it is 单位类别.")
+    kind: OrganisationKind = column("Its kind 单位类别.")
     name: str = column("Its legal name 名称.")
     name_en: str | None = column("Its name in English 英文名称.")
     credit_code: str | None = column(
@@ -46,12 +46,12 @@ class Organisation(Governed):
     county: Division | None = division_field(
         "Its county; null for an organisation of a whole city 县(市、区).", column="county"
     )
-    source_category: SourceCategory | None = column("What kind of source it is 污染源类别.")
+    source_category: SourceCategory | None = column("Kind of its emission source 污染源类别.")
     industry: str | None = column("Code of GB/T 4754 行业代码.")
     thermal_power: bool = column("Runs a thermal or captive power plant 是否火电或自备电厂.")
     installed_mw: int | None = column("Installed capacity in megawatts 装机容量(兆瓦).")
     two_representatives: bool | None = column(
-        "Whatever it signs needs a second signature of its own 是否须双人签署."
+        "Whether each of its signatures needs a second one 是否须双人签署."
     )
     state: OrganisationState = column("Whether it takes part 状态.")
     registered_at: datetime = column("When it was registered 登记时间.")
@@ -71,13 +71,13 @@ class Organisation(Governed):
 
 @strawberry.type(description="A natural person, on one side of the market only 人员.")
 class Person(Governed):
-    """Somebody who can sign in."""
+    """A person who can sign in."""
 
     KIND: ClassVar = PERSON
     CAPTION: ClassVar = bilingual("{t}.name", "{t}.name")
-    subject: str = column("The name that sign-in gives him 登录名.")
-    name: str = column("His name 姓名.")
-    organisation: Organisation = relation("The body that he belongs to 所属单位.")
+    subject: str = column("The subject of their access tokens 登录名.")
+    name: str = column("Their name 姓名.")
+    organisation: Organisation = relation("Their organisation 所属单位.")
     demo: bool = column("Demonstration data 是否演示数据.")
 
 
@@ -87,7 +87,7 @@ class Appointment(Governed):
 
     KIND: ClassVar = APPOINTMENT
     CAPTION: ClassVar = projections.APPOINTMENT_CAPTION
-    person: Person | None = relation("Who acts 任职人员.")
+    person: Person | None = relation("The appointed person 任职人员.")
     organisation: Organisation = relation("For whom 任职单位.")
     role: Role = column("The role in the rule book 角色.")
     division: Division | None = division_field("Where they act 辖区.", column="division")
@@ -95,9 +95,9 @@ class Appointment(Governed):
     may_approve: bool = column("May decide and countersign 审批权限.")
     valid_from: datetime = column("From when 起始时间.")
     valid_until: datetime | None = column("Until when; null without end 截止时间.")
-    state: AppointmentState = column("Where it stands, its dates apart 状态.")
+    state: AppointmentState = column("Its state, apart from its dates 状态.")
     ended_at: datetime | None = column("When it was ended before its time 终止时间.")
-    proposed_by: Person | None = relation("Who proposed it 提出人.", name="submitted_by")
+    proposed_by: Person | None = relation("The proposer 提出人.", name="submitted_by")
     proposing_organisation: Organisation = relation(
         "On whose behalf 提出单位.", name="submitting_organisation"
     )
@@ -112,9 +112,9 @@ class Appointment(Governed):
 
 @strawberry.input(description="Register an organisation 登记单位.")
 class RegisterOrganisationInput(CommandInput):
-    """What is known of it."""
+    """Its particulars."""
 
-    kind: OrganisationKind = strawberry.field(description="What it is 单位类别.")
+    kind: OrganisationKind = strawberry.field(description="Its kind 单位类别.")
     name: str = strawberry.field(description="Legal name, 2 to 200 characters 名称.")
     division: str = code_field("Division", "Code of the division it lies in 行政区划代码.")
     name_en: str | None = strawberry.field(
@@ -124,7 +124,7 @@ class RegisterOrganisationInput(CommandInput):
         default=strawberry.UNSET, description="Unified social credit code 统一社会信用代码."
     )
     source_category: SourceCategory | None = strawberry.field(
-        default=strawberry.UNSET, description="What kind of source it is 污染源类别."
+        default=strawberry.UNSET, description="Kind of its emission source 污染源类别."
     )
     industry: str | None = code_field(
         "Industry", "Code of GB/T 4754 行业代码.", default=strawberry.UNSET
@@ -157,7 +157,7 @@ class ChangeOrganisationInput(CommandInput):
         default=strawberry.UNSET, description="Unified social credit code 统一社会信用代码."
     )
     source_category: SourceCategory | None = strawberry.field(
-        default=strawberry.UNSET, description="What kind of source it is 污染源类别."
+        default=strawberry.UNSET, description="Kind of its emission source 污染源类别."
     )
     industry: str | None = code_field(
         "Industry", "Code of GB/T 4754 行业代码.", default=strawberry.UNSET
@@ -182,19 +182,19 @@ class CloseOrganisationInput(CommandInput):
 
 @strawberry.input(description="Register a person 登记人员.")
 class RegisterPersonInput(CommandInput):
-    """Who he is, and how he signs in."""
+    """Name and sign-in of a person."""
 
-    organisation: strawberry.ID = node_id_field("Organisation", "Whose he is 所属单位.")
+    organisation: strawberry.ID = node_id_field("Organisation", "Their organisation 所属单位.")
     subject: str = strawberry.field(description="Name at sign-in, 3 to 200 characters 登录名.")
-    name: str = strawberry.field(description="His name, 1 to 100 characters 姓名.")
+    name: str = strawberry.field(description="Their name, 1 to 100 characters 姓名.")
     demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
 
 
 @strawberry.input(description="Propose an appointment 任命.")
 class AppointInput(CommandInput):
-    """Who is to act for whom, and how far."""
+    """The person to be appointed for whom, and how far."""
 
-    person: strawberry.ID = node_id_field("Person", "Who is to act 任职人员.")
+    person: strawberry.ID = node_id_field("Person", "The person to be appointed 任职人员.")
     organisation: strawberry.ID = node_id_field("Organisation", "For whom 任职单位.")
     role: Role | None = strawberry.field(
         default=strawberry.UNSET, description="The role; by default that of the body's kind 角色."
@@ -234,12 +234,12 @@ class EndAppointmentInput(CommandInput):
 ORGANISATION_FILTER = {
     "organisation": FilterSpec("Of which body 所属单位", "organisation_id", kind="Organisation")
 }
-"""What belongs to a body is narrowed to it in this way."""
+"""Filter that restricts a shared list to its organisation."""
 
 
 @strawberry.type
 class PartyQuery:
-    """Who takes part."""
+    """Queries on parties."""
 
     organisations = list_field(
         Organisation,
@@ -249,7 +249,7 @@ class PartyQuery:
             "newest": Ordering("registered_at", datetime, descending=True),
         },
         where={
-            "kind": FilterSpec("What they are 单位类别", "kind", words=OrganisationKind),
+            "kind": FilterSpec("Their kinds 单位类别", "kind", words=OrganisationKind),
             "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
             "county": FilterSpec("Code of the county 县级代码", "county", codes="Division"),
             "name": FilterSpec("Legal name or a part of it 名称", "name", form=NameFilter),

@@ -24,9 +24,9 @@ from schema.types.reference import (
 from schema.types.shared_lists import PERMITS
 
 
-@strawberry.type(description="What a permit allows of a pollutant in a year 年许可排放量.")
+@strawberry.type(description="Annual limit of a permit for a pollutant 年许可排放量.")
 class PermitLimit:
-    """A limit and the days it stands for."""
+    """A limit and its days."""
 
     effective_from: date = column("First day 生效日.")
     effective_until: date | None = column("Last day; null while no change is known 失效日.")
@@ -43,7 +43,7 @@ class Outlet:
     """An outlet; the river belongs to it, not to the city."""
 
     code: str = column("DA for air, DW for water 排放口编号.")
-    medium: Medium = column("What it lets out into 环境要素.")
+    medium: Medium = column("The medium it discharges into 环境要素.")
     river_system: RiverSystem | None = projected_field(
         "The river system it lets out into; null for air 水系.", projections.RIVER_SYSTEM
     )
@@ -76,7 +76,7 @@ class Permit(Governed):
         arguments={"as_of": FieldArgument(date | None)},
     )
     limits: list[PermitLimit] | None = projected_field(
-        "What it allows on a day, today by default; null where this appointment may"
+        "Its limits on a day, today by default; null where this appointment may"
         " not see it 年许可排放量(可查历史日期).",
         projections.LIMITS,
         arguments={"as_of": FieldArgument(date | None)},
@@ -108,7 +108,7 @@ class OutletInput:
 
 @strawberry.input(description="Enter a discharge permit 登记排污许可证.")
 class RegisterPermitInput(CommandInput):
-    """What a permit says."""
+    """The contents of a permit."""
 
     number: str = strawberry.field(description="Its number, 22 characters 许可证编号.")
     organisation: strawberry.ID = node_id_field("Organisation", "The holder 持证单位.")
@@ -117,7 +117,7 @@ class RegisterPermitInput(CommandInput):
     valid_from: date = strawberry.field(description="First day 有效期起始日.")
     valid_until: date = strawberry.field(description="Last day 有效期截止日.")
     limits: list[LimitInput] = strawberry.field(
-        description="What it allows, 1 to 50, each pollutant once 许可限值."
+        description="Its limits, 1 to 50, each pollutant once 许可限值."
     )
     outlets: list[OutletInput] = strawberry.field(
         default_factory=list, description="Where it lets out, at most 200 排放口."
@@ -153,7 +153,7 @@ class PermitQuery:
 
 @strawberry.type
 class PermitMutation:
-    """What is done with permits."""
+    """Mutations of permits."""
 
     register_permit = governed_mutation(
         Permit,

@@ -24,7 +24,7 @@ from schema.types.reference import (
 from schema.types.shared_lists import PROJECTS
 
 
-@strawberry.type(description="What a project will need of a pollutant in a year 项目年需求量.")
+@strawberry.type(description="Annual demand of a project for a pollutant 项目年需求量.")
 class ProjectDemand:
     """A demand by the environmental assessment."""
 
@@ -63,7 +63,7 @@ class ConstructionProject(Governed):
     division: Division | None = projected_field("Where it is built 建设地点.", projections.DIVISION)
 
     demands: list[ProjectDemand] | None = projected_field(
-        "What it will need in a year; null where this appointment may not see it 项目年需求量.",
+        "Its annual demand; null where this appointment may not see it 项目年需求量.",
         projections.DEMANDS,
     )
 
@@ -73,7 +73,7 @@ class ConstructionProject(Governed):
     " 区域环境质量考核."
 )
 class Assessment(Governed):
-    """What the province found; public."""
+    """An assessment by the province; public."""
 
     KIND: ClassVar = ASSESSMENT
     CAPTION: ClassVar = projections.ASSESSMENT_CAPTION
@@ -92,7 +92,7 @@ class Assessment(Governed):
 
 @strawberry.input(description="Enter a construction project 登记建设项目.")
 class RegisterProjectInput(CommandInput):
-    """What is known of a project."""
+    """The particulars of a project."""
 
     organisation: strawberry.ID = node_id_field("Organisation", "The developer 建设单位.")
     name: str = strawberry.field(description="Its name 项目名称.")
@@ -110,7 +110,7 @@ class RegisterProjectInput(CommandInput):
     demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
 
 
-@strawberry.input(description="What a project will need of a pollutant 项目需求量.")
+@strawberry.input(description="Demand of a project for a pollutant 项目需求量.")
 class DemandInput:
     """How much in a year; left out where the source does not give it."""
 
@@ -126,7 +126,7 @@ class AssessDemandInput(CommandInput):
 
     id: strawberry.ID = node_id_field("ConstructionProject", "The project 项目标识.")
     demands: list[DemandInput] = strawberry.field(
-        description="What it needs, 1 to 50, each pollutant once 需求量."
+        description="Its demands, 1 to 50, each pollutant once 需求量."
     )
     source: str = strawberry.field(description="The assessment or its approval 数据来源.")
     approval_number: str | None = strawberry.field(
@@ -138,7 +138,7 @@ class AssessDemandInput(CommandInput):
 
 @strawberry.input(description="Record the assessment of a city 登记区域环境质量考核结果.")
 class RecordAssessmentInput(CommandInput):
-    """What was found; recorded once and never changed."""
+    """A finding; recorded once and never changed."""
 
     city: str = code_field("Division", "Code of the city 设区市代码.")
     year: int = strawberry.field(description="A year that is over 考核年度.")
@@ -178,7 +178,7 @@ class ProjectQuery:
 
 @strawberry.type
 class ProjectMutation:
-    """What is done with projects and assessments."""
+    """Mutations of projects and assessments."""
 
     register_project = governed_mutation(
         ConstructionProject,

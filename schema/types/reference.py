@@ -34,7 +34,7 @@ class Division(Provenance):
     name: str = projected_field("Its name 名称.", projections.NAME)
     name_en: str = column("Its name in English 英文名称.")
     level: DivisionLevel = column("Its level 层级.")
-    city: str = column("Code of the city it belongs to, whatever its prefix 所属设区市代码.")
+    city: str = column("Code of its city, which its own prefix does not prove 所属设区市代码.")
 
 
 @strawberry.type(description="A regulated pollutant 主要污染物.")
@@ -90,7 +90,7 @@ class Parameter(Provenance):
         "The pollutant it is for; null for all 适用污染物.", projections.POLLUTANT
     )
     value: str | None = column("The figure; null where no source gives it 参数值.")
-    unit: str = column("What it counts 单位.")
+    unit: str = column("Its unit 单位.")
     effective_from: date = column("First day in force 生效日期.")
     effective_until: date | None = column("Last day in force; null while no end is known 失效日期.")
     legal_basis: LocalisedText = projected_field(

@@ -67,7 +67,7 @@ def mutation_name(kind: str, verb: str) -> str:
 
 
 def _case_by_duty(text_of: Callable[[str, VerbSpec], str]) -> ColumnExpr:
-    """What is said of a duty, by its kind and verb."""
+    """The sentence of a duty, by kind and verb."""
     cases = (
         f" WHEN '{kind}.{verb.name}' THEN {quote_literal(text_of(kind, verb))}"
         for kind, words in VOCABULARY.kinds.items()
@@ -123,7 +123,7 @@ class Rule:
 
 @strawberry.type(description="An edition of the rule book 规则版本.")
 class RuleEdition:
-    """What the rule book said in one edition."""
+    """The rule book of one edition."""
 
     version: int = strawberry.field(description="Its number 版本号.")
     digest: str = strawberry.field(description="SHA-256 over all its rows 摘要.")
@@ -141,11 +141,9 @@ class Permission:
     sentence: LocalisedText = strawberry.field(description="When, in sentences 条件说明.")
 
 
-@strawberry.type(
-    description="What requests cost their sender, in points of a minute 请求配额,按分钟计点."
-)
+@strawberry.type(description="The sender's rate limit, in points a minute 请求配额,按分钟计点.")
 class RateLimit:
-    """The points of whoever asks."""
+    """The rate limit of the sender."""
 
     limit: int = strawberry.field(description="Points of a minute, always refilling 每分钟点数.")
     cost: int = strawberry.field(description="Points of this operation 本次操作点数.")
@@ -164,7 +162,7 @@ class RateLimit:
 
 @strawberry.type(description="The appointment that asks 当前任职身份.")
 class ViewerInfo:
-    """Who the registry takes the caller for."""
+    """The viewer of the request."""
 
     role: Role = projected_field("The role 角色.", _ROLE)
     role_text: LocalisedText = projected_field("The role's name 角色名称.", _ROLE_TEXT)
@@ -180,9 +178,9 @@ class ViewerInfo:
         "The registry's time 登记时钟.", ColumnExpr(":now::timestamptz")
     )
 
-    @strawberry.field(description="What this request cost and what is left 请求配额.")
+    @strawberry.field(description="The cost of this request and the points left 请求配额.")
     def rate_limit(self, info: Info) -> RateLimit | None:
-        """None where nobody counts."""
+        """None where no rate limit applies."""
         rate = info.context.rate_limit_status
         return None if rate is None else RateLimit.of(rate)
 
@@ -244,7 +242,7 @@ def _permissions(edition: Edition, role: str, kinds: tuple[str, ...]) -> list[Pe
 
 @strawberry.type
 class RuleBookQuery:
-    """Who may do what, and why."""
+    """Queries on the rule book and permissions."""
 
     @strawberry.field(
         description="The appointment that the registry takes you for 当前身份.",
@@ -261,7 +259,7 @@ class RuleBookQuery:
     )
 
     @strawberry.field(
-        description="What this appointment can ever do, by any client 本任职的全部权限,不论应用."
+        description="All permissions of this appointment, by any client 本任职的全部权限,不论应用."
     )
     async def permissions(
         self, info: Info, kind: ObjectKind | None = strawberry.UNSET
@@ -302,7 +300,7 @@ class RuleBookQuery:
         return RuleEdition(version=version, digest=book.digest, rules=rules)
 
     work_list: list[WorkItem] = projected_field(
-        "What waits for this appointment, oldest first 待办列表.",
+        "Tasks of this appointment, oldest first 待办列表.",
         WorkListField(),
         arguments={"first": FieldArgument(int)},
         check_arguments=bounded_list,

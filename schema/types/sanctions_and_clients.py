@@ -65,7 +65,7 @@ class PersistedQuery:
 
 @strawberry.type(description="A program that sends requests 接入应用.")
 class Client(Governed):
-    """A client program and what it may do for whoever signs in to it."""
+    """A client, and the scopes it may use for its users."""
 
     KIND: ClassVar = CLIENT
     CAPTION: ClassVar = bilingual("{t}.name", "{t}.name")
@@ -76,7 +76,7 @@ class Client(Governed):
     persisted_queries_only: bool = column(
         "Whether it may send persisted queries only 是否仅限持久化查询."
     )
-    state: ClientState = column("Whether it is let in 状态.")
+    state: ClientState = column("Its state 状态.")
     demo: bool = column("Demonstration data 是否演示数据.")
     persisted_queries: list[PersistedQuery] = projected_field(
         "Its persisted queries, newest first, at most 100 持久化查询.",
@@ -178,7 +178,7 @@ class RestrictToPersistedQueriesInput(CommandInput):
 
 @strawberry.type
 class SanctionAndClientQuery:
-    """What bars whom, and what is let in."""
+    """Queries on sanctions and clients."""
 
     sanctions = list_field(
         Sanction,

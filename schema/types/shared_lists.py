@@ -63,7 +63,7 @@ ACCOUNTS = SharedList(
     "schema.types.accounts",
     orders={"kind": Ordering("kind", str)},
     where={
-        "kind": FilterSpec("What they are for 账户类别", "kind", words=AccountKind),
+        "kind": FilterSpec("Their purposes 账户类别", "kind", words=AccountKind),
         "organisation": FilterSpec(
             "Whose they are 所属单位", "organisation_id", kind="Organisation"
         ),
@@ -86,8 +86,8 @@ TRANSFERS = SharedList(
             expression=STATE.sql,
             index_condition="({t}.state {match} OR {t}.deadline_at < :now)",
         ),
-        "seller": FilterSpec("Who sells 出让方", "seller_id", kind="Organisation"),
-        "buyer": FilterSpec("Who buys 受让方", "buyer_id", kind="Organisation"),
+        "seller": FilterSpec("The seller 出让方", "seller_id", kind="Organisation"),
+        "buyer": FilterSpec("The buyer 受让方", "buyer_id", kind="Organisation"),
         "seller_city": FilterSpec(
             "Code of the seller's city 出让方所在市代码", "seller_city", codes="Division"
         ),
@@ -113,7 +113,7 @@ TRANSFERS = SharedList(
     },
     totals={
         "total_sum": TotalSpec(
-            "What they come to, where this appointment may see the price 总价合计.", "sum_fen"
+            "Their total price, where this appointment may see it 总价合计.", "sum_fen"
         )
     },
 )

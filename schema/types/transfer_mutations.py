@@ -14,13 +14,15 @@ from schema.types.transfers import Transfer
 
 @strawberry.input(description="Propose a sale 起草协议转让.")
 class DraftTransferInput(CommandInput):
-    """What the seller proposes."""
+    """The proposal of the seller."""
 
     buyer: strawberry.ID = node_id_field("Organisation", "The enterprise that is to buy 受让方.")
-    instrument: strawberry.ID = node_id_field("Instrument", "What is sold, of one's own 转让标的.")
+    instrument: strawberry.ID = node_id_field(
+        "Instrument", "The instrument on sale, one's own 转让标的."
+    )
     quantity: Quantity = strawberry.field(description="How much, in its unit 数量.")
     price: Price = strawberry.field(description="Yuan for one unit, for the whole right 单价.")
-    note: str = strawberry.field(default="", description="What there is to add 备注.")
+    note: str = strawberry.field(default="", description="A note 备注.")
     announced_on: date | None = strawberry.field(
         default=strawberry.UNSET,
         description="Across cities: day of the notice in one's own city 本市公告日期.",
@@ -32,7 +34,7 @@ class DraftTransferInput(CommandInput):
 
 @strawberry.input(description="Which transfer 指定转让案件.")
 class TransferInput(CommandInput):
-    """What every step names."""
+    """The transfer of a step."""
 
     id: strawberry.ID = node_id_field("Transfer", "The transfer 转让案件.")
 
@@ -55,14 +57,14 @@ class ReasonedTransferInput(TransferInput):
 
 @strawberry.input(description="A remark of the county 县级意见.")
 class CommentOnTransferInput(TransferInput):
-    """What the county remarks."""
+    """A remark of a county."""
 
     text: str = strawberry.field(description="The remark, 1 to 2000 characters 内容.")
 
 
 @strawberry.input(description="The opinion of a city 市级意见.")
 class OpineOnTransferInput(TransferInput):
-    """What the city thinks."""
+    """An opinion of a city."""
 
     favourable: bool = strawberry.field(description="Whether it is for it 是否同意.")
     reasons: str = strawberry.field(description="Its reasons, 1 to 2000 characters 理由.")
@@ -83,11 +85,11 @@ class RecordPaymentInput(TransferInput):
     reference: str = strawberry.field(description="The bank's reference, used once 银行流水号.")
 
 
-@strawberry.input(description="Who does not keep the contract 认定违约.")
+@strawberry.input(description="The party that breaks the contract 认定违约.")
 class DeclareDefaultInput(ReasonedTransferInput):
     """A default."""
 
-    side: TransferSide = strawberry.field(description="Who does not keep it 违约方.")
+    side: TransferSide = strawberry.field(description="The party that breaks it 违约方.")
 
 
 @strawberry.type
@@ -177,7 +179,7 @@ class TransferMutation:
         "record_payment",
         settlement.record_payment,
         RecordPaymentInput,
-        "Record the buyer's payment into his escrow 登记付款.",
+        "Record the buyer's payment into their escrow 登记付款.",
     )
     settle_transfer = governed_mutation(
         Transfer,

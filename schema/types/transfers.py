@@ -28,7 +28,7 @@ from schema.types.reference import Division, Pollutant, division_field
 from schema.types.shared_lists import TRANSFERS
 
 
-@strawberry.type(description="What a city thinks of a transfer across its border 市级意见.")
+@strawberry.type(description="Opinion of a city on a transfer across its border 市级意见.")
 class TransferOpinion:
     """An opinion; it does not bind the province."""
 
@@ -38,12 +38,12 @@ class TransferOpinion:
     given_at: datetime = column("When it was given 出具时间.")
 
 
-@strawberry.type(description="What a county remarked; it binds nobody 县级意见.")
+@strawberry.type(description="Remark of a county; not binding 县级意见.")
 class TransferComment:
     """A comment."""
 
     county: Division = division_field("The county 县(市、区).", column="county")
-    text: str = column("What it says 内容.")
+    text: str = column("Its text 内容.")
     given_at: datetime = column("When it was given 提出时间.")
 
 
@@ -53,9 +53,7 @@ class EligibilityFinding:
 
     name: str = column("Stable word for the condition 条件名称.")
     met: bool = column("Whether it was met 是否满足.")
-    message: LocalisedText = projected_field(
-        "What was found 核查情况.", projections.FINDING_MESSAGE
-    )
+    message: LocalisedText = projected_field("The finding 核查情况.", projections.FINDING_MESSAGE)
     legal_basis: LocalisedText = projected_field(
         "Law and article, or parameter 法律依据或参数.", projections.FINDING_LEGAL_BASIS
     )
@@ -78,8 +76,8 @@ class Transfer(Governed):
     case_number: str = column(
         "Its number, from the first day 受理编号.", projection=plain_column("case_number")
     )
-    seller: Organisation = relation("Who sells 出让方.")
-    buyer: Organisation = relation("Who buys 受让方.")
+    seller: Organisation = relation("The seller 出让方.")
+    buyer: Organisation = relation("The buyer 受让方.")
     seller_city: Division = division_field(
         "The seller's city when it was drafted 出让方所在市.", column="seller_city"
     )
@@ -93,7 +91,7 @@ class Transfer(Governed):
     )
     price: Price | None = column("Yuan for one unit, for the whole right 单价.", name="price_fen")
     sum: Money | None = column("Quantity times price 总价.", name="sum_fen")
-    note: str | None = column("What the seller adds 备注.", null_value="")
+    note: str | None = column("Note of the seller 备注.", null_value="")
     announced_on: date | None = column("Day of the notice in the seller's city 本市公告日期.")
     announcement: str | None = column("Where that notice was published 公告出处.", null_value="")
     regime: Regime = column("The regime it was last judged under 适用流转制度.")
@@ -128,25 +126,27 @@ class Transfer(Governed):
     drafted_at: datetime = column("When it was drafted 起草时间.")
     changed_at: datetime = column("When it last changed 最近变更时间.")
     state: State = projected_field(
-        "Where it stands as of now: what has passed its deadline is expired 当前状态.",
+        "Its state now; past its deadline it is expired 当前状态.",
         projections.STATE,
     )
     next_steps: list[Step] = projected_field(
-        "What can happen next, whoever may do it; see availableActions 后续步骤.",
+        "Possible next steps, for any actor; see availableActions 后续步骤.",
         projections.NEXT_STEPS,
     )
-    instrument: Instrument = projected_field("What is sold 转让标的.", projections.INSTRUMENT)
+    instrument: Instrument = projected_field(
+        "The instrument on sale 转让标的.", projections.INSTRUMENT
+    )
     quantity: Quantity = projected_field(
         "How much, in the instrument's unit 数量.", projections.QUANTITY
     )
     opinions: list[TransferOpinion] = projected_field(
-        "What the two cities think of it 市级意见.", projections.OPINIONS
+        "Opinions of the two cities 市级意见.", projections.OPINIONS
     )
     comments: list[TransferComment] = projected_field(
-        "What counties remarked, oldest first 县级意见.", projections.COMMENTS
+        "Remarks of counties, oldest first 县级意见.", projections.COMMENTS
     )
     findings: list[EligibilityFinding] = projected_field(
-        "What the centre found when it decided eligibility 资格审核结果.", projections.FINDINGS
+        "Findings of the centre on eligibility 资格审核结果.", projections.FINDINGS
     )
     certificate: Annotated["Certificate", strawberry.lazy("schema.types.transfers")] | None = (
         projected_field("The attestation of its settlement 交易鉴证书.", projections.CERTIFICATE)
@@ -163,12 +163,12 @@ class Certificate(Governed):
     CAPTION: ClassVar = bilingual("'Certificate ' || {t}.number", "'交易鉴证书 ' || {t}.number")
     number: str = column("Its number 编号.")
     issued_at: datetime = column("When it was issued 出具时间.")
-    seller: Organisation = relation("Who sold 出让方.")
-    buyer: Organisation = relation("Who bought 受让方.")
+    seller: Organisation = relation("The seller 出让方.")
+    buyer: Organisation = relation("The buyer 受让方.")
     transfer: Transfer | None = relation("The case, where the viewer may see it 转让案件.")
     demo: bool = column("Demonstration data 是否演示数据.")
     pollutant: Pollutant = projected_field(
-        "What was transferred 污染物.", projections.CERTIFIED_POLLUTANT
+        "The pollutant transferred 污染物.", projections.CERTIFIED_POLLUTANT
     )
     quantity: Quantity = projected_field(
         "How much, in the pollutant's unit 数量.", projections.CERTIFIED_QUANTITY
