@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from registry.access.epoch import read_access_snapshot
 from registry.db.session import fetch_one
 from registry.kernel.calendar import Calendar
 from registry.reference.divisions import DivisionTable
@@ -56,11 +55,6 @@ _cache = _ReferenceCache()
 async def load_reference(version: UUID) -> ReferenceData:
     """The reference data of a version that this transaction read, or of a newer one."""
     return await _cache.get(version)
-
-
-async def current_reference() -> ReferenceData:
-    """The reference data as of now, where no version was read."""
-    return await load_reference((await read_access_snapshot()).reference_version)
 
 
 async def _load() -> ReferenceData:

@@ -140,11 +140,6 @@ class ParameterTable:
             )
         return self.require("base_price", on, area=area, pollutant=pollutant)
 
-    def in_force(self, on: date) -> list[Parameter]:
-        """Every row in force on the day, also of unknown value, by name, area and pollutant."""
-        rows = (row for rows in self._by_name.values() for row in rows if row.period.contains(on))
-        return sorted(rows, key=lambda row: (row.name, row.area, row.pollutant))
-
 
 def parameter_from_json(row: Mapping[str, Any]) -> Parameter:
     """The parameter of a row that PostgreSQL wrote as JSON."""

@@ -48,8 +48,8 @@ async def advance_transfer(
     """
     state = State(transfer.state)
     # A case past its deadline counts as expired; only the expiry step sees the stored state.
-    standing = state if step is Step.EXPIRE else state_at(state, transfer.deadline_at, context.now)
-    after = transition(TRANSITIONS, standing, step)
+    current = state if step is Step.EXPIRE else state_at(state, transfer.deadline_at, context.now)
+    after = transition(TRANSITIONS, current, step)
     written = await _post(context, transfer, step_postings(state, step), reference)
     if after in DEADLINES:
         transfer.deadline_at = await _deadline_after(context, transfer, step, after)

@@ -8,7 +8,6 @@ from registry.db.session import fetch_all, fetch_one
 from registry.kernel.calendar import add_trading_days, add_working_days
 from registry.kernel.errors import Code, ConditionsUnmet, Malformed
 from registry.kernel.quantities import parse_money
-from registry.reference.cache import current_reference
 from registry.reference.divisions import ResolvedDivision
 from registry.reference.parameters import Parameter
 from registry.reference.records import (
@@ -20,6 +19,7 @@ from registry.reference.records import (
     RiverSystem,
 )
 from seeds.reference.loader import load_reference as load_reference_tables
+from tests.support.reference import current_reference
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -181,16 +181,6 @@ async def test_an_unknown_figure_of_a_city_hides_the_general_one(owner: asyncpg.
         await require_parameter("test_days", FOUNDING_DAY, area="131024")
 
     assert "131024" in refusal.value.message.en
-
-
-async def test_all_figures_of_a_day_can_be_listed_and_each_once() -> None:
-    found = (await current_reference()).parameters.in_force(FOUNDING_DAY)
-
-    keys = [(figure.name, figure.area, figure.pollutant) for figure in found]
-    assert keys == sorted(keys)
-    assert len(set(keys)) == len(keys)
-    assert ("base_price", "", "SO2") in keys
-    assert all(figure.period.contains(FOUNDING_DAY) and figure.source for figure in found)
 
 
 async def test_a_division_has_its_city() -> None:

@@ -7,7 +7,6 @@ from registry.commands.command import execute_command
 from registry.concepts import verify_registry
 from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Code, ConditionsUnmet
-from registry.reference.cache import current_reference
 from registry.transfers.offer import accept_transfer, draft_transfer
 from registry.transfers.records import Transfer
 from registry.transfers.rules import State
@@ -16,6 +15,7 @@ from seeds.demo.people import demo_people
 from tests.seeds.registry_snapshot import count_rows, take_snapshot
 from tests.support.cluster import Database
 from tests.support.demo_databases import LoadedDemo
+from tests.support.reference import current_reference
 
 
 async def test_the_clock_is_stopped_in_march_2026(cross_region_database: Database) -> None:

@@ -9,7 +9,6 @@ from registry.kernel.calendar import start_of_day
 from registry.kernel.errors import ConditionsUnmet, Insufficient, Malformed
 from registry.ledger.rules import Acquisition
 from registry.permits.records import PermitLimit
-from registry.reference.cache import current_reference
 from registry.transfers.approval import approve_transfer, qualify_transfer
 from registry.transfers.offer import accept_transfer, draft_transfer, offer_transfer
 from registry.transfers.rules import Regime, State
@@ -22,6 +21,7 @@ from tests.support.builders import (
     create_sanction,
     stop_clock,
 )
+from tests.support.reference import current_reference
 from tests.transfers.builders import (
     IN_2026,
     NOTICE,

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from policies.vocabulary import Text
-from registry.reference.cache import current_reference
 from registry.transfers.conditions import (
     AIR,
     ELIGIBILITY_CONDITIONS,
@@ -26,6 +25,7 @@ from registry.transfers.eligibility_input import (
     SellerPosition,
     TransferSnapshot,
 )
+from tests.support.reference import current_reference
 
 ON = date(2026, 3, 2)
 PARTY = PartySnapshot(
