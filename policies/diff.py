@@ -11,14 +11,15 @@ from typing import NamedTuple
 from policies.dnf import Conjunction, format_dnf, minimise_dnf, subsets
 from policies.engine import Edition
 from policies.rulebook import RuleBook
-from policies.vocabulary import VOCABULARY
+from policies.vocabulary import VOCABULARY, Vocabulary
+from policies.word_types import Duty
 
 IMPLICIT_FACTS = ("scope_missing", "appointment_lapsed")
 """Nearly every sentence ends with «and not» these two; it is said once, at the top."""
 
 _HEAD = """\
-# Who may do what, read from the truth tables. Every sentence holds only for a client that has the
-# scope and an appointment that is in force, unless it ends with «even if».
+# Permissions of each role, read from the truth tables. Every sentence holds only for a client that
+# has the scope and an appointment that is in force, unless it ends with «even if».
 # To rewrite after a change of policies/*.csv, and then review the difference:
 # ./dev run python -m policies.diff > tests/policies/golden_sentences.txt
 """
@@ -44,7 +45,8 @@ class Difference(NamedTuple):
 
 def rule_sentences(edition: Edition) -> str:
     """Permissions of each role on each kind; roles with one condition share a sentence."""
-    return _HEAD + "".join(f"{line}\n" for line in _sentence_lines(edition))
+    lines = (*_duty_lines(edition.book.vocabulary), *_sentence_lines(edition))
+    return _HEAD + "".join(f"{line}\n" for line in lines)
 
 
 def diff(before: Edition, after: Edition) -> tuple[Difference, ...]:
@@ -87,6 +89,13 @@ def _diff_cell(before: Edition, after: Edition, cell: tuple[str, str, str]) -> I
         ]
         role, kind, verb = cell
         yield Difference(role, kind, verb, len(newly_allowed), len(newly_denied), *said)
+
+
+def _duty_lines(vocabulary: Vocabulary) -> Iterator[str]:
+    """The verbs of each duty, which rules name together, as ``@initiate``."""
+    yield ""
+    for duty in Duty:
+        yield f"Needs the right to {duty}: {', '.join(vocabulary.verbs_with(duty))}"
 
 
 def _sentence_lines(edition: Edition) -> Iterator[str]:

@@ -10,16 +10,21 @@ from pathlib import Path
 from types import MappingProxyType
 
 from policies.vocabulary import Vocabulary
+from policies.word_types import Duty
 
 ANY = "*"
 """Every verb or every kind; only prohibitions may say it."""
 
 MAX_FACTS_PER_TABLE = 11
-"""A truth table doubles with each fact; beyond this it is no longer a table that anybody reads."""
+"""Maximum number of facts of one truth table, which doubles with each fact."""
 
 ALLOW, DENY = "allow", "deny"
 
-_NUMBER = re.compile(r"[A-Z]-\d{2}")
+_NUMBER = re.compile(r"[A-Z]-\d{2}(/[a-z_]+)?")
+"""``T-01``; with a verb where one line of a file stands for a rule per verb: ``N-30/accept``."""
+_DUTIES = {f"@{duty}": duty for duty in Duty}
+"""Written for a verb: every verb of this duty."""
+
 _RULE_COLUMNS = 8
 _LINK_COLUMNS = 3
 
@@ -149,7 +154,7 @@ class RuleBook:
             used |= row.facts
         unused = [f"no row asks for {name}" for name, bit in self.bits.items() if not used & bit]
         idle = [
-            f"nobody may {verb.name} {kind}"
+            f"no role may {verb.name} {kind}"
             for kind, words in self.vocabulary.kinds.items()
             for verb in words.verbs
             if not any(self.rules_for_role(role, kind, verb.name) for role in self.vocabulary.roles)
@@ -191,8 +196,16 @@ class _Reader:
             self.errors.append(f"{at} carries an unprintable character")
         elif cells[0] == "g":
             self._add_link(at, cells[1], cells[2])
+        elif cells[4] in _DUTIES:
+            self._add_rules_of_duty(at, cells[1:])
         else:
             self._add_rule(at, cells[1:])
+
+    def _add_rules_of_duty(self, at: str, cells: list[str]) -> None:
+        """Add one rule for each verb of the duty; ``N-30`` of ``accept`` is ``N-30/accept``."""
+        number, effect, role, duty, *rest = cells
+        for verb in self.vocabulary.verbs_with(_DUTIES[duty]):
+            self._add_rule(at, [f"{number}/{verb}", effect, role, verb, *rest])
 
     def _add_link(self, at: str, member: str, group: str) -> None:
         if member not in self.vocabulary.roles and member not in self.vocabulary.groups:
@@ -205,27 +218,29 @@ class _Reader:
             self.links.append((member, group))
 
     def _add_rule(self, at: str, cells: list[str]) -> None:
-        number, effect, role, verb, kind, when, ground = cells
+        number, effect, role, verb, kind, when, legal_basis = cells
         need, ban, problems = self._parse_condition(when)
-        problems += list(self._rule_errors(number, effect, role, ground))
+        problems += list(self._rule_errors(number, effect, role, legal_basis))
         problems += list(self._target_errors(effect, verb, kind))
         self.errors += [f"{at} {problem}" for problem in problems]
         self.numbers.setdefault(number, at)
         if not problems:
             when = " & ".join(literal.strip() for literal in when.split("&"))
-            self.rules.append(PolicyRule(number, effect, role, verb, kind, when, ground, need, ban))
+            self.rules.append(
+                PolicyRule(number, effect, role, verb, kind, when, legal_basis, need, ban)
+            )
 
-    def _rule_errors(self, number: str, effect: str, role: str, ground: str) -> Iterator[str]:
+    def _rule_errors(self, number: str, effect: str, role: str, legal_basis: str) -> Iterator[str]:
         if not _NUMBER.fullmatch(number):
             yield f"number {number!r} is not of the form T-01"
         if number in self.numbers:
-            yield f"number {number} stands already at {self.numbers[number]}"
+            yield f"number {number} is taken already at {self.numbers[number]}"
         if effect not in (ALLOW, DENY):
             yield f"effect {effect!r} is neither allow nor deny"
         if role not in self.vocabulary.roles and role not in self.vocabulary.groups:
             yield f"unknown role {role!r}"
-        if not ground:
-            yield "gives no ground"
+        if not legal_basis:
+            yield "gives no legal basis"
 
     def _target_errors(self, effect: str, verb: str, kind: str) -> Iterator[str]:
         kinds = self.vocabulary.kinds

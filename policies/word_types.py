@@ -1,7 +1,8 @@
 """Types of the vocabulary: bilingual text, verb, kind, fact."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import NamedTuple
 
 
@@ -12,13 +13,25 @@ class Text(NamedTuple):
     zh: str
 
 
+class Duty(StrEnum):
+    """The power that an appointment must give for a verb."""
+
+    INITIATE = "initiate"
+    APPROVE = "approve"
+
+
+INITIATE, APPROVE = Duty.INITIATE, Duty.APPROVE
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """Something that can be done to a kind of object.
 
     Attributes:
         name: the word of the rule book.
-        text: what it is called, in English and in the words of the regulation.
+        text: its name, in English and in the words of the regulation.
+        remark: a sentence about it, where its name could be misread.
+        duty: the power it needs; the rules ``@initiate`` and ``@approve`` apply to it.
         creates_task: whether the verb is a duty; an object on which it is allowed is in the work
             list of its actor.
         creates: whether it makes the object it is decided on.
@@ -27,6 +40,8 @@ class Verb:
 
     name: str
     text: Text
+    remark: Text | None = None
+    duty: Duty | None = None
     creates_task: bool = False
     creates: bool = False
 
@@ -59,6 +74,22 @@ class FactSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ConceptWords:
+    """The words of one concept.
+
+    Attributes:
+        exclusive: see ``Vocabulary``.
+        implied_by: facts about a viewer, each true of every viewer where another fact is true.
+
+    """
+
+    kinds: Mapping[str, KindSpec]
+    facts: Mapping[str, FactSpec]
+    exclusive: tuple[frozenset[str], ...] = ()
+    implied_by: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Everything a rule book may say.
 
@@ -72,6 +103,22 @@ class Vocabulary:
     kinds: Mapping[str, KindSpec]
     facts: Mapping[str, FactSpec]
     exclusive: tuple[frozenset[str], ...] = ()
+
+    def verbs_with(self, duty: Duty) -> tuple[str, ...]:
+        """The verbs of a duty, of all kinds, in alphabetical order.
+
+        Raises:
+            ValueError: a verb has this duty for one kind and not for another.
+
+        """
+        duties: dict[str, set[Duty | None]] = {}
+        for kind in self.kinds.values():
+            for verb in kind.verbs:
+                duties.setdefault(verb.name, set()).add(verb.duty)
+        for name, needed in duties.items():
+            if duty in needed and len(needed) > 1:
+                raise ValueError(f"the duty of {name} differs between kinds")
+        return tuple(sorted(name for name, needed in duties.items() if duty in needed))
 
     def verb(self, kind: str, name: str) -> Verb | None:
         """The verb of a kind, or None where there is no such word."""

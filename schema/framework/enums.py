@@ -82,10 +82,13 @@ def _joined(texts: Iterable[Text]) -> str:
 
 def _verbs() -> dict[str, str]:
     texts: dict[str, list[Text]] = {}
+    remarks: dict[str, str] = {}
     for kind in VOCABULARY.kinds.values():
         for verb in kind.verbs:
             texts.setdefault(verb.name, []).append(verb.text)
-    return {name: _joined(found) for name, found in texts.items()}
+            if verb.remark:
+                remarks[verb.name] = f". {verb.remark.en} {verb.remark.zh}"
+    return {name: _joined(found) + remarks.get(name, "") for name, found in texts.items()}
 
 
 if TYPE_CHECKING:

@@ -270,7 +270,7 @@ async def test_terminating_needs_the_right_to_approve() -> None:
     with pytest.raises(Forbidden) as refusal:
         await execute_as(clerk, terminate_agreement, id=agreement.id, reason="no funds")
 
-    assert refusal.value.rule == "N-70"
+    assert refusal.value.rule == "N-60/terminate"
 
 
 async def test_a_draft_that_is_not_signed_by_all_does_not_come_into_force() -> None:

@@ -160,7 +160,7 @@ async def test_who_may_not_initiate_registers_nothing() -> None:
     with pytest.raises(Forbidden) as refusal:
         await perform(register_organisation, officer, kind="bank", name="a bank", division=TANGSHAN)
 
-    assert refusal.value.rule == "N-30"
+    assert refusal.value.rule == "N-30/register"
 
 
 async def test_the_same_key_registers_once() -> None:

@@ -178,7 +178,7 @@ async def test_an_officer_without_approval_does_not_countersign() -> None:
     with pytest.raises(Forbidden) as refusal:
         await perform(countersign_appointment, clerk, id=post.id)
 
-    assert refusal.value.rule == "N-64"
+    assert refusal.value.rule == "N-60/countersign"
 
 
 async def test_a_foreign_appointment_is_not_there() -> None:

@@ -117,7 +117,7 @@ async def test_persisted_queries_of_others_and_revoked_clients_are_unchangeable(
     with pytest.raises(Forbidden):
         await perform(register_persisted_query, province, id=client.id, text=TEXT)
 
-    assert refusal.value.rule == "N-54"
+    assert refusal.value.rule == "N-30/register_persisted_query"
 
 
 @pytest.mark.parametrize("text", ["", "a" * (MAX_PERSISTED_QUERY_BYTES + 1), "省" * 11_000, "{\0}"])

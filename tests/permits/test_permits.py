@@ -91,7 +91,7 @@ async def test_registering_needs_the_right_to_initiate() -> None:
     with pytest.raises(Forbidden) as refusal:
         await register_new_permit(officer, emitter)
 
-    assert refusal.value.rule == "N-30"
+    assert refusal.value.rule == "N-30/register"
 
 
 async def test_a_permit_number_is_that_of_its_holder() -> None:
@@ -311,7 +311,7 @@ async def test_revoking_needs_a_reason_and_the_right_to_approve() -> None:
     with pytest.raises(Forbidden) as refusal:
         await execute_as(clerk, revoke_permit, id=permit.id, reason="closed down")
 
-    assert refusal.value.rule == "N-68"
+    assert refusal.value.rule == "N-60/revoke"
 
 
 async def test_an_unknown_permit_is_not_found() -> None:

@@ -131,7 +131,7 @@ def test_the_residual_condition_equals_single_evaluations(
     cell: tuple[str, str, str], data: st.DataObject
 ) -> None:
     names = [name for name, _ in EDITION.fact_bits(*cell)]
-    free = tuple(data.draw(st.lists(st.sampled_from([*names, "own_rights"]), unique=True)))
+    free = tuple(data.draw(st.lists(st.sampled_from([*names, "beginning"]), unique=True)))
     fixed = data.draw(st.sampled_from(subsets(BOOK.bits[n] for n in names if n not in free)))
 
     terms = EDITION.residual_condition(*cell, fixed, free)
@@ -148,7 +148,7 @@ def test_a_prohibition_is_explained_by_its_facts() -> None:
     reasons = EDITION.explain(EDITION.evaluate("city", "Transfer", "approve", mask_of(*facts)))
 
     assert reasons.rule == "N-03"
-    assert reasons.legal_basis.startswith("nobody approves what he himself submitted")
+    assert reasons.legal_basis.startswith("submitters do not approve their own submission")
     assert reasons.reasons == (VOCABULARY.facts["submitter"].when_true,)
     assert reasons.near_misses == ()
 

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from policies.rulebook import RuleBook, RuleBookError
-from policies.vocabulary import VOCABULARY
+from policies.vocabulary import VOCABULARY, KindSpec, Text, Verb
+from policies.word_types import Duty
 from tests.policies.shipped import BOOK, FILES, FOLDER
 
 GOOD = "p, Z-01, allow, city, approve, Transfer, same_city, ground"
@@ -23,7 +26,7 @@ def refusals(text: str) -> tuple[str, ...]:
         ("p, Z-1, allow, city, approve, Transfer, always, x", "is not of the form"),
         (
             "p, T-01, allow, city, approve, Transfer, always, x",
-            "T-01 stands already at transfers.csv",
+            "T-01 is taken already at transfers.csv",
         ),
         ("p, Z-01, DENY, city, approve, Transfer, always, x", "effect 'DENY'"),
         ("p, Z-01, allow, mayor, approve, Transfer, always, x", "unknown role 'mayor'"),
@@ -47,7 +50,7 @@ def refusals(text: str) -> tuple[str, ...]:
             "p, Z-01, allow, city, approve, Transfer, stage_paid & stage_draft, x",
             "exclude each other",
         ),
-        ("p, Z-01, allow, city, approve, Transfer, always, ", "gives no ground"),
+        ("p, Z-01, allow, city, approve, Transfer, always, ", "gives no legal basis"),
         ("p, Z-01, allow, city, approve, Transfer, always, a\u200bb", "unprintable"),
         ('p, Z-01, allow, city, approve, Transfer, always, "x', "is not CSV"),
         ('p, Z-01, allow, city, approve, Transfer, always, "x" y', "is not CSV"),
@@ -114,8 +117,27 @@ def test_every_legal_basis_is_bilingual() -> None:
         assert any("\u4e00" <= letter <= "\u9fff" for letter in chinese)
 
 
-def test_every_verb_has_a_role_and_the_facts_in_reserve_are_listed() -> None:
-    assert set(BOOK.lint()) <= {"no row asks for own_rights", "no row asks for stage_planned"}
+def test_every_verb_has_a_role_and_every_fact_a_rule() -> None:
+    assert BOOK.lint() == ()
+
+
+def test_one_line_prohibits_every_verb_of_a_duty() -> None:
+    line = "p, Z-02, deny, person, @approve, *, not may_approve, why | 理由"
+
+    rules = RuleBook.parse({**FILES, "zz.csv": line}, VOCABULARY).rules
+    found = {rule.verb: rule.number for rule in rules if rule.number.startswith("Z-02")}
+
+    assert found == {verb: f"Z-02/{verb}" for verb in VOCABULARY.verbs_with(Duty.APPROVE)}
+    assert "terminate" in found
+    assert "draft" not in found
+
+
+def test_a_verb_has_one_duty_in_every_kind() -> None:
+    approving = Verb("draft", Text("draft", "起草"), duty=Duty.APPROVE)
+    kinds = {**VOCABULARY.kinds, "Note": KindSpec(Text("note", "记录"), (approving,))}
+
+    with pytest.raises(ValueError, match="draft"):
+        replace(VOCABULARY, kinds=kinds).verbs_with(Duty.INITIATE)
 
 
 def test_facts_nobody_asks_for_and_verbs_nobody_may_perform_are_named() -> None:
@@ -124,6 +146,6 @@ def test_facts_nobody_asks_for_and_verbs_nobody_may_perform_are_named() -> None:
     found = RuleBook.parse(fewer, VOCABULARY).lint()
 
     assert "no row asks for overdue" in found
-    assert "nobody may view Certificate" in found
+    assert "no role may view Certificate" in found
     assert "no row asks for same_city" not in found
-    assert "nobody may approve Transfer" not in found
+    assert "no role may approve Transfer" not in found
