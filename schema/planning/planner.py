@@ -67,28 +67,28 @@ class BoundPlan(NamedTuple):
 
 
 class Planner:
-    """Makes the plans of one schema; each is kept with the operation that was admitted."""
+    """Makes the plans of one schema; each is kept with the validated operation."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self.schema = schema
         self.catalog: Catalog = build_catalog(schema)
 
-    def prepare(self, admitted: ValidatedOperation) -> PreparedOperation:
+    def prepare(self, validated: ValidatedOperation) -> PreparedOperation:
         """All that is known of an operation before its variables are."""
-        found = admitted.plans.prepared_operation
+        found = validated.plans.prepared_operation
         if not isinstance(found, PreparedOperation):
-            found = admitted.plans.prepared_operation = self._prepare_uncached(admitted)
+            found = validated.plans.prepared_operation = self._prepare_uncached(validated)
         return found
 
-    def _prepare_uncached(self, admitted: ValidatedOperation) -> PreparedOperation:
-        operation, fragments = admitted.operation, admitted.fragments
+    def _prepare_uncached(self, validated: ValidatedOperation) -> PreparedOperation:
+        operation, fragments = validated.operation, validated.fragments
         assert operation is not None, "a document is validated before it is prepared"
-        takings = tuple(
-            taking
+        field_arguments = tuple(
+            each
             for part in (operation, *fragments.values())
-            for taking in self._collect_field_arguments(part)
+            for each in self._collect_field_arguments(part)
         )
-        places = {id(taking.node): place for place, taking in enumerate(takings)}
+        places = {id(each.node): place for place, each in enumerate(field_arguments)}
         known = {name: FragmentDetails(fragment) for name, fragment in fragments.items()}
         signatures = tuple(
             signature
@@ -98,7 +98,7 @@ class Planner:
                 GraphQLVariableSignature,
             )
         )
-        return PreparedOperation(operation, known, takings, places, signatures)
+        return PreparedOperation(operation, known, field_arguments, places, signatures)
 
     def plan_query(
         self, operation: ValidatedOperation, variables: Mapping[str, object], viewer: Viewer
@@ -116,7 +116,7 @@ class Planner:
             return None
 
     def coerce_and_bind(
-        self, admitted: ValidatedOperation, sent: Mapping[str, object]
+        self, validated: ValidatedOperation, sent: Mapping[str, object]
     ) -> BoundOperation:
         """The operation with its variables, coerced as the executor does.
 
@@ -124,29 +124,29 @@ class Planner:
             NotPlannable: it is no query, or a variable is not of its type.
 
         """
-        if not is_query(admitted):
+        if not is_query(validated):
             raise NotPlannable("no query")
-        return self.bind(admitted, self._coerce_variables(admitted, sent))
+        return self.bind(validated, self._coerce_variables(validated, sent))
 
-    def bind(self, admitted: ValidatedOperation, variables: VariableValues) -> BoundOperation:
+    def bind(self, validated: ValidatedOperation, variables: VariableValues) -> BoundOperation:
         """The same for variables that are coerced already, of any operation."""
-        prepared = self.prepare(admitted)
-        arguments = [taking.resolve(variables) for taking in prepared.field_arguments]
+        prepared = self.prepare(validated)
+        arguments = [each.resolve(variables) for each in prepared.field_arguments]
         return BoundOperation(
             variables, arguments, _argument_shapes(prepared, variables, arguments)
         )
 
     def _coerce_variables(
-        self, admitted: ValidatedOperation, sent: Mapping[str, object]
+        self, validated: ValidatedOperation, sent: Mapping[str, object]
     ) -> VariableValues:
         """Constant parts are taken from the prepared operation."""
-        signatures = self.prepare(admitted).signatures
+        signatures = self.prepare(validated).signatures
         sources: dict[str, VariableValueSource] = {}
         coerced: dict[str, Any] = {}
         for signature in signatures:
             value = sent.get(signature.name, Undefined)
             if value is Undefined and signature.default is not None:
-                return self._coerce_with_defaults(admitted, sent)
+                return self._coerce_with_defaults(validated, sent)
             sources[signature.name] = VariableValueSource(signature, value)
             if value is not Undefined:
                 found = coerced[signature.name] = coerce_input_value(value, signature.type)
@@ -157,17 +157,17 @@ class Planner:
         return VariableValues(sources, coerced)
 
     def _coerce_with_defaults(
-        self, admitted: ValidatedOperation, sent: Mapping[str, object]
+        self, validated: ValidatedOperation, sent: Mapping[str, object]
     ) -> VariableValues:
-        assert admitted.operation is not None, "only what was admitted has variables"
-        declared = admitted.operation.variable_definitions or ()
+        assert validated.operation is not None, "only what was validated has variables"
+        declared = validated.operation.variable_definitions or ()
         found = get_variable_values(self.schema, declared, dict(sent))
         if isinstance(found, VariableValues):
             return found
         raise NotPlannable("a variable is not of its type")
 
     def plan_operation(
-        self, admitted: ValidatedOperation, bound: BoundOperation, viewer: Viewer
+        self, validated: ValidatedOperation, bound: BoundOperation, viewer: Viewer
     ) -> Plan:
         """The plan of a whole query, in which the arguments are to be bound.
 
@@ -176,18 +176,18 @@ class Planner:
             Refused, GraphQLError: an argument is malformed.
 
         """
-        if not is_query(admitted):
+        if not is_query(validated):
             raise NotPlannable("no query")
 
         def make() -> Plan:
-            selecting = SelectionBuilder(self.schema, self.prepare(admitted), bound)
+            selecting = SelectionBuilder(self.schema, self.prepare(validated), bound)
             return build_plan(self.catalog, QUERY, selecting.build_operation(), viewer)
 
-        return _cached_plan(admitted, ("", *_plan_key(bound, viewer)), make)
+        return _cached_plan(validated, ("", *_plan_key(bound, viewer)), make)
 
     def plan_fields(
         self,
-        admitted: ValidatedOperation,
+        validated: ValidatedOperation,
         bound: BoundOperation,
         viewer: Viewer,
         *,
@@ -204,19 +204,19 @@ class Planner:
         """
 
         def make() -> Plan:
-            selecting = SelectionBuilder(self.schema, self.prepare(admitted), bound)
+            selecting = SelectionBuilder(self.schema, self.prepare(validated), bound)
             selection = selecting.build_selection(object_type, fields)
             return build_object_plan(self.catalog, object_type.name, selection, viewer)
 
         place = (object_type.name, *path, *fields)
-        return _cached_plan(admitted, (place, *_plan_key(bound, viewer)), make)
+        return _cached_plan(validated, (place, *_plan_key(bound, viewer)), make)
 
     def _collect_field_arguments(self, part: Node) -> list[FieldArguments]:
         info = TypeInfo(self.schema)
         found: list[FieldArguments] = []
         catalogue, query, mutation = self.catalog, self.schema.query_type, self.schema.mutation_type
 
-        class Taken(Visitor):
+        class CollectArguments(Visitor):
             def enter_field(self, node: FieldNode, *_: Any) -> None:  # noqa: ANN401 - the library's
                 definition, parent = info.get_field_def(), info.get_parent_type()
                 if definition is None or not definition.args or parent is mutation:
@@ -230,13 +230,13 @@ class Planner:
                     fixed = get_argument_values(definition, node)
                 found.append(FieldArguments(definition, node, fixed, identified))
 
-        visit(part, TypeInfoVisitor(info, Taken()))
+        visit(part, TypeInfoVisitor(info, CollectArguments()))
         return found
 
 
-def is_query(admitted: ValidatedOperation) -> bool:
+def is_query(validated: ValidatedOperation) -> bool:
     """Whether the operation is a query."""
-    operation = admitted.operation
+    operation = validated.operation
     return operation is not None and operation.operation is OperationType.QUERY
 
 
@@ -246,19 +246,19 @@ def _plan_key(bound: BoundOperation, viewer: Viewer) -> tuple[Hashable, ...]:
 
 
 def _cached_plan(
-    admitted: ValidatedOperation, plan_key: Hashable, make: Callable[[], Plan]
+    validated: ValidatedOperation, plan_key: Hashable, make: Callable[[], Plan]
 ) -> Plan:
     """The plan for what decides its text.
 
     That some field has no projection is kept as well; a refusal is not, for it depends on values.
     """
-    found = admitted.plans.get(plan_key)
+    found = validated.plans.get(plan_key)
     if found is None:
         try:
             found = make()
         except NotPlannable as error:
             found = NotPlannable(*error.args)
-        admitted.plans[plan_key] = found
+        validated.plans[plan_key] = found
     if isinstance(found, Plan):
         return found
     raise NotPlannable(*getattr(found, "args", ()))
@@ -278,8 +278,8 @@ def _argument_shapes(
         ),
         *(
             structural_key(sent)
-            for taking, sent in zip(prepared.field_arguments, arguments, strict=True)
-            if taking.constant is None
+            for each, sent in zip(prepared.field_arguments, arguments, strict=True)
+            if each.constant is None
         ),
     )
 
@@ -287,7 +287,7 @@ def _argument_shapes(
 def _has_variables(node: Node) -> bool:
     found = False
 
-    class Looking(Visitor):
+    class FindVariable(Visitor):
         def enter_variable(self, *_: Any) -> None:  # noqa: ANN401 - the library's
             nonlocal found
             found = True
@@ -295,5 +295,5 @@ def _has_variables(node: Node) -> bool:
     for argument in getattr(node, "arguments", None) or ():
         if isinstance(argument.value, VariableNode):
             return True
-        visit(argument, Looking())
+        visit(argument, FindVariable())
     return found

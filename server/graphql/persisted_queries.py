@@ -19,7 +19,7 @@ from server.graphql.request import GraphQLRequest, RequestError
 from server.http.errors import ProtocolError
 
 PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
-PERSISTED_QUERIES_ONLY = "REGISTERED_ONLY"
+PERSISTED_QUERIES_ONLY = "PERSISTED_QUERIES_ONLY"
 
 TTL_SECONDS = 1.0
 CACHE_SIZE = 1_024

@@ -177,7 +177,7 @@ async def test_a_restricted_client_sends_only_its_persisted_queries(
         {"sha256": HASH, "bytes": len(TEXT), "retiredAt": None}
     ]
     assert (newer.status_code, older.status_code) == (403, 200)
-    assert code(newer) == code(older) == "REGISTERED_ONLY"
+    assert code(newer) == code(older) == "PERSISTED_QUERIES_ONLY"
     assert (await send(portal, **BY_HASH)).json()["data"]["viewer"]["role"] == "PORTAL"
     assert (await send(portal, query=TEXT)).json()["data"]["viewer"]["role"] == "PORTAL"
     assert (await send(portal, CLIENT, query="{ __typename }")).status_code == 200
@@ -333,7 +333,7 @@ async def test_a_failed_lookup_is_raised_to_the_client_of_the_cache() -> None:
         ({"query": TEXT, "sha256": HASH}, True, TEXT, TEXT),
         ({"sha256": HASH}, False, None, "PERSISTED_QUERY_NOT_FOUND"),
         ({"sha256": HASH}, True, None, "PERSISTED_QUERY_NOT_FOUND"),
-        ({"query": "a"}, True, None, "REGISTERED_ONLY"),
+        ({"query": "a"}, True, None, "PERSISTED_QUERIES_ONLY"),
     ],
 )
 async def test_what_a_client_may_send(
