@@ -27,7 +27,6 @@ from registry.commands.locks import lock_organisations, lock_target
 from registry.commands.records import AuditEntry
 from registry.db.session import (
     execute,
-    fetch_all,
     get_by_id,
     save,
     transaction,
@@ -133,7 +132,6 @@ class Preview:
 
     Attributes:
         postings: what would be posted.
-        scales: of the instruments moved, by which quantities are shown; one may be gone by then.
         next_state: of the object, where it has states.
         next_approvers: the (role, verb) pairs for whose decision it would wait.
         conditions: all that were evaluated, met or not.
@@ -141,10 +139,13 @@ class Preview:
     """
 
     postings: tuple[PostingPreview, ...]
-    scales: dict[UUID, int]
     next_state: str | None
     next_approvers: tuple[tuple[str, str], ...]
     conditions: tuple[Condition, ...]
+
+
+PreviewReader = Callable[[Viewer, Preview], Awaitable[None]]
+"""Reads what a preview names, in the transaction that made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +183,12 @@ class _PreviewRollback(Exception):
 
 
 async def execute_command(
-    operation: Operation[R], principal: Principal, args: Args, *, key: str, preview: bool = False
+    operation: Operation[R],
+    principal: Principal,
+    args: Args,
+    *,
+    key: str,
+    preview: bool | PreviewReader = False,
 ) -> CommandResult[R]:
     """Carry out one operation, or say what it would do.
 
@@ -191,7 +197,8 @@ async def execute_command(
         principal: the authenticated caller.
         args: the arguments of the operation by name.
         key: the idempotency key, 1 to 200 characters; the same key and input again changes nothing.
-        preview: compute everything and roll back; the key is neither consumed nor replayed.
+        preview: compute everything and roll back; the key is neither consumed nor replayed. A
+            reader is called before the rollback, in the same transaction.
 
     Raises:
         Refused: any refusal of ``registry.kernel.errors``; nothing was changed.
@@ -219,7 +226,12 @@ def _elapsed_ms(began: float) -> int:
 
 
 async def _run_in_transaction(
-    operation: Operation[R], principal: Principal, args: Args, *, key: str, preview: bool
+    operation: Operation[R],
+    principal: Principal,
+    args: Args,
+    *,
+    key: str,
+    preview: bool | PreviewReader,
 ) -> CommandResult[R]:
     try:
         async with transaction():
@@ -229,7 +241,12 @@ async def _run_in_transaction(
 
 
 async def _execute(
-    operation: Operation[R], principal: Principal, args: Args, *, key: str, preview: bool
+    operation: Operation[R],
+    principal: Principal,
+    args: Args,
+    *,
+    key: str,
+    preview: bool | PreviewReader,
 ) -> CommandResult[R]:
     context = await _start(principal)
     text, digest = acts.canonical_json(operation.name, args)
@@ -255,7 +272,8 @@ async def _execute(
         await save(*_records_to_save(context, record), *context.also_save, act)
     if preview:
         await execute("SET CONSTRAINTS ALL IMMEDIATE")
-        raise _PreviewRollback(await _preview(operation, context, record))
+        reader = preview if callable(preview) else None
+        raise _PreviewRollback(await _preview(operation, context, record, reader))
     return CommandResult(record, context.audit_entry_id)
 
 
@@ -336,18 +354,18 @@ def _records_to_save(context: CommandContext, record: Any) -> list[Model]:  # no
     return [record] if governed or new else []
 
 
-async def _preview(operation: Operation[R], context: CommandContext, record: R) -> CommandResult[R]:
-    moved = list({movement.instrument for movement in context.postings})
-    sql = "SELECT id, scale FROM instrument WHERE id = ANY($1)"
-    scales = await fetch_all(sql, moved) if moved else []
-    preview = Preview(
+async def _preview(
+    operation: Operation[R], context: CommandContext, record: R, reader: PreviewReader | None
+) -> CommandResult[R]:
+    computed = Preview(
         postings=tuple(context.postings),
-        scales={instrument["id"]: instrument["scale"] for instrument in scales},
         next_state=getattr(record, "state", None),
         next_approvers=authorizer.next_approvers(operation.kind, record, now=context.now),
         conditions=context.conditions,
     )
-    return CommandResult(record, context.audit_entry_id, preview=preview)
+    if reader is not None:
+        await reader(context.viewer, computed)
+    return CommandResult(record, context.audit_entry_id, preview=computed)
 
 
 def _build_audit_entry(

@@ -12,9 +12,14 @@ from registry.access.viewer_lookup import resolve_viewer
 from registry.db.session import fetch_value
 from schema.documents.cache import ValidatedOperation
 from schema.documents.rate_limit import RateLimitStatus
+from schema.framework.planned_object import PlannedObject
 
 PlanRunner = Callable[[str, Sequence[object]], Awaitable[Any]]
 """Executes one statement with its binds; returns its only value."""
+
+
+ObjectReader = Callable[[PlannedObject, Viewer], Awaitable[PlannedObject]]
+"""Reads the planned fields that the client chose of an object, in the current transaction."""
 
 
 class Context:
@@ -22,6 +27,7 @@ class Context:
 
     Attributes:
         run_plan: executes the statement of a plan and returns the JSON text of its answer.
+        read_now: reads a preview for the mutation that is executed; the executor sets it.
         audit_entry_ids: of the commands that were committed, by the response key of their field.
         validated_operation: the document of the request, once it is validated.
         rate_limit_status: the cost of the request and the points left; None where none are counted.
@@ -39,6 +45,7 @@ class Context:
         self.caller = caller
         self.request_id = request_id
         self.run_plan = run_plan
+        self.read_now: ObjectReader = _read_nothing
         self.audit_entry_ids: dict[str, UUID] = {}
         self.validated_operation: ValidatedOperation | None = None
         self.rate_limit_status: RateLimitStatus | None = None
@@ -59,6 +66,10 @@ class Context:
     def invalidate(self) -> None:
         """Look the viewer up again: a command may have changed their rights."""
         self._viewer = None
+
+
+async def _read_nothing(planned: PlannedObject, _viewer: Viewer) -> PlannedObject:
+    return planned
 
 
 Info = strawberry.Info[Context, None]

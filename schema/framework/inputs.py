@@ -6,12 +6,14 @@ from typing import Any
 import strawberry
 from strawberry.types.base import has_object_definition
 
+from registry.access.principals import Viewer
 from registry.commands.command import CommandResult, Operation, execute_command
+from registry.commands.command import Preview as Computed
 from schema.framework.context import Info
 from schema.framework.directives import Codes, Refers
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.planned_object import PlannedObject
-from schema.framework.preview import Preview
+from schema.framework.preview import to_planned
 
 NODE_ID_KEY = "refers"
 """Metadata of an input field: the kind of object its identifier names."""
@@ -52,9 +54,7 @@ def payload_name(kind: str) -> str:
     return f"{kind}Payload"
 
 
-async def run_command(
-    info: Info, operation: Operation[Any], input: CommandInput
-) -> PlannedObject | Preview:
+async def run_command(info: Info, operation: Operation[Any], input: CommandInput) -> PlannedObject:
     """Carry out ``operation`` with ``input`` for the caller.
 
     Raises:
@@ -65,10 +65,10 @@ async def run_command(
     _run_validators(info, input)
     args = to_arguments(input)
     key, preview = args.pop("idempotency_key"), args.pop("preview")
-    outcome = await execute_command(operation, info.context.caller, args, key=key, preview=preview)
-    info.context.invalidate()
     if preview:
-        return _to_preview(outcome)
+        return await _preview(info, operation, args, key)
+    outcome = await execute_command(operation, info.context.caller, args, key=key)
+    info.context.invalidate()
     info.context.audit_entry_ids[str(info.path.key)] = outcome.audit_entry_id
     return _to_answer(operation, outcome)
 
@@ -105,11 +105,22 @@ def _to_argument(value: object, field: "Field[Any]", path: str) -> object:
     return parse_id_of_kind(kind, str(value), field=path)
 
 
-def _to_preview(outcome: CommandResult[Any]) -> Preview:
-    computed = outcome.preview
-    if computed is None:
-        raise RuntimeError("a preview was asked for and not computed")
-    return Preview.of(computed)
+async def _preview(
+    info: Info, operation: Operation[Any], args: dict[str, Any], key: str
+) -> PlannedObject:
+    """The preview, its accounts and instruments read before the transaction is rolled back.
+
+    The types that it leads to have no lists, so that its selection is bounded.
+    """
+    read: list[PlannedObject] = []
+
+    async def read_now(viewer: Viewer, computed: Computed) -> None:
+        planned = to_planned(computed)
+        read.append(await info.context.read_now(planned, viewer) if computed.postings else planned)
+
+    await execute_command(operation, info.context.caller, args, key=key, preview=read_now)
+    info.context.invalidate()
+    return read[-1]
 
 
 def _to_answer(operation: Operation[Any], outcome: CommandResult[Any]) -> PlannedObject:

@@ -1,37 +1,23 @@
 """The effect of a command, for the API: computed in the transaction and rolled back."""
 
+from typing import Annotated
+
 import strawberry
 
 from policies.vocabulary import VOCABULARY
-from registry.commands.command import PostingPreview
 from registry.commands.command import Preview as Computed
-from registry.kernel.quantities import format_quantity
+from registry.reading.projections import ToMany
 from schema.framework.enums import ObjectState, Role, Verb
-from schema.framework.global_ids import to_global_id
+from schema.framework.fields import projected_field
+from schema.framework.planned_object import PlannedObject
 from schema.framework.refusals import Condition, LocalisedText
-from schema.framework.scalars import Quantity
 
-INSTRUMENT, ACCOUNT = "Instrument", "Account"
-
-
-@strawberry.type(description="A movement between two accounts that would be posted 拟记账分录.")
-class PreviewPosting:
-    """One posting that the command would make."""
-
-    source: strawberry.ID = strawberry.field(description="The account that gives 转出账户.")
-    target: strawberry.ID = strawberry.field(description="The account that receives 转入账户.")
-    instrument: strawberry.ID = strawberry.field(description="The instrument moved 标的.")
-    quantity: Quantity = strawberry.field(description="How much, in the instrument's unit 数量.")
-
-    @classmethod
-    def of(cls, movement: PostingPreview, scale: int) -> "PreviewPosting":
-        """The API's form of a movement."""
-        return cls(
-            source=to_global_id(ACCOUNT, movement.source),
-            target=to_global_id(ACCOUNT, movement.target),
-            instrument=to_global_id(INSTRUMENT, movement.instrument),
-            quantity=Quantity(format_quantity(movement.quantity, scale)),
-        )
+_POSTINGS = ToMany(
+    "(SELECT * FROM unnest(:sources::uuid[], :targets::uuid[], :instruments::uuid[],"
+    " :quantities::bigint[]) WITH ORDINALITY AS m (source, target, instrument, quantity, line))",
+    "true",
+    "{t}.line",
+)
 
 
 @strawberry.type(description="A role for whose decision it would wait 后续办理角色.")
@@ -54,9 +40,10 @@ class NextApprover:
 class Preview:
     """The answer where only a preview was asked for."""
 
-    postings: list[PreviewPosting] = strawberry.field(
-        description="The postings it would write 拟记账分录."
-    )
+    # The type is of a layer above; the schema finds it by name when it is built.
+    postings: list[
+        Annotated["PreviewPosting", strawberry.lazy("schema.types.preview_postings")]  # type: ignore[name-defined]  # noqa: F821
+    ] = projected_field("The postings it would write 拟记账分录.", _POSTINGS)
     next_state: ObjectState | None = strawberry.field(
         description="The state it would lead to 办理后状态."
     )
@@ -67,14 +54,20 @@ class Preview:
         description="All requirements, met and unmet 全部条件核查结果."
     )
 
-    @classmethod
-    def of(cls, computed: Computed) -> "Preview":
-        """The API's form of a preview."""
-        return cls(
-            postings=[
-                PreviewPosting.of(m, computed.scales[m.instrument]) for m in computed.postings
-            ],
-            next_state=computed.next_state,
-            next_approvers=[NextApprover.of(role, verb) for role, verb in computed.next_approvers],
-            conditions=[Condition.of(condition) for condition in computed.conditions],
-        )
+
+def to_planned(computed: Computed) -> PlannedObject:
+    """The preview as the executor answers it: its postings by plan, the rest as computed."""
+    preview = Preview(
+        postings=[],
+        next_state=computed.next_state,
+        next_approvers=[NextApprover.of(role, verb) for role, verb in computed.next_approvers],
+        conditions=[Condition.of(condition) for condition in computed.conditions],
+    )
+    moved = computed.postings
+    binds: dict[str, object] = {
+        "sources": [posting.source for posting in moved],
+        "targets": [posting.target for posting in moved],
+        "instruments": [posting.instrument for posting in moved],
+        "quantities": [posting.quantity for posting in moved],
+    }
+    return PlannedObject("Preview", binds, {}, preview)

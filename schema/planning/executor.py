@@ -5,8 +5,9 @@ fields are one statement, whose JSON is taken whole, with its aliases, fragments
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, cast
 
 import orjson
 from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
@@ -16,6 +17,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from registry.access.principals import Viewer
 from registry.db.errors import READ_ERRORS
+from registry.db.session import fetch_value
 from registry.kernel.errors import NotFound, Refused
 from registry.reading.plan import Plan
 from registry.reading.sql_builder import NotPlannable
@@ -77,10 +79,38 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
             source = PlannedObject(parent_type.name)
         planned = isinstance(source, PlannedObject) and isinstance(context, Context)
         if not (planned and self._has_projection(parent_type, grouped_field_set)):
+            source = source.resolved or source if isinstance(source, PlannedObject) else source
             return super().execute_fields(
                 parent_type, source, path, grouped_field_set, position_context
             )
         return self._execute_planned(ObjectScope(parent_type, source, path), grouped_field_set)
+
+    def execute_field(  # noqa: PLR0917 - the library's signature
+        self,
+        parent_type: GraphQLObjectType,
+        source: Any,  # noqa: ANN401 - the library's signature
+        field_details_list: FieldDetailsList,
+        path: Path,
+        position_context: Any,  # noqa: ANN401 - the library's signature
+    ) -> Any:  # noqa: ANN401 - the library's signature
+        """Execute a field; a mutation may read its preview inside its transaction."""
+        if parent_type is self.schema.mutation_type and isinstance(self.context_value, Context):
+            self.context_value.read_now = partial(self._read_now, field_details_list, path)
+        return super().execute_field(
+            parent_type, source, field_details_list, path, position_context
+        )
+
+    async def _read_now(
+        self, details: FieldDetailsList, path: Path, planned: PlannedObject, viewer: Viewer
+    ) -> PlannedObject:
+        """The object with its planned fields read on the connection of the transaction."""
+        of = cast("GraphQLObjectType", self.schema.get_type(planned.type_name))
+        fields = self.collect_subfields(of, details).grouped_field_set
+        split = self._split_for(ObjectScope(of, planned, path), fields, viewer)
+        data = await _read(split, fetch_value)
+        for error in split.errors.values():
+            raise error
+        return replace(planned, data=data)
 
     def complete_abstract_value(  # noqa: PLR0917 - the library's signature
         self,
@@ -126,12 +156,15 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     async def _execute_planned(self, at: ObjectScope, fields: GroupedFieldSet) -> dict[str, Any]:
         """Answer the fields in their order: planned, resolved, or null with an error."""
         context: Context = self.context_value
-        split = await self._split(at, fields)
         data = at.source.data
         if data is None:
+            split = await self._split(at, fields)
             data = await _read(split, context.run_plan)
+        else:
+            split = SplitFields(resolved={key: fields[key] for key in fields if key not in data})
+        source = at.source.resolved or at.source
         resolved: Any = super().execute_fields(
-            at.object_type, at.source, at.path, split.resolved, None
+            at.object_type, source, at.path, split.resolved, None
         )
         if self.is_awaitable(resolved):
             resolved = await resolved
@@ -153,6 +186,9 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
             viewer = await self.context_value.viewer()
         except Refused as error:
             return self._refuse(at.object_type, fields, error)
+        return self._split_for(at, fields, viewer)
+
+    def _split_for(self, at: ObjectScope, fields: GroupedFieldSet, viewer: Viewer) -> SplitFields:
         try:
             return SplitFields(fields, {}, {}, *self._plan(at, fields, viewer))
         except (NotPlannable, *_MALFORMED):

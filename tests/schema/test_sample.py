@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 import schema.framework.inputs
-from registry.commands.command import CommandResult, PostingPreview, Preview
+from registry.commands.command import CommandResult
 from registry.kernel.errors import Code, NotFound, Refused
 from schema.framework.global_ids import to_global_id
 from tests.schema.sample import OFFER, SALE, SELLER, build_context, build_sample_schema
@@ -59,7 +59,6 @@ mutation ($input: OfferTransfer!) {
     __typename
     ... on TransferPayload { transfer { id state } replayed }
     ... on Refusal { code field message { en zh } retryable }
-    ... on Preview { nextState postings { quantity } nextApprovers { role verb roleText { zh } } }
   }
 }
 """
@@ -72,7 +71,7 @@ def patch_command(
     seen: list[tuple[Any, ...]] = []
 
     async def command(
-        operation: object, caller: object, args: object, *, key: str, preview: bool
+        operation: object, caller: object, args: object, *, key: str, preview: bool = False
     ) -> CommandResult[Any]:
         seen.append((operation, args, key, preview))
         if isinstance(answer, Refused):
@@ -126,27 +125,6 @@ async def test_an_identifier_of_another_kind_is_refused_before_the_command(
         "id",
     )
     assert seen == []
-
-
-async def test_a_preview_shows_what_would_be_posted(monkeypatch: pytest.MonkeyPatch) -> None:
-    instrument = uuid4()
-    computed = Preview(
-        (PostingPreview(uuid4(), uuid4(), instrument, 1500),),
-        {instrument: 3},
-        "offered",
-        (("enterprise", "accept"),),
-        (),
-    )
-    patch_command(monkeypatch, CommandResult(SALE, uuid4(), preview=computed))
-
-    answer = await ask(OFFERED, input=the_input(preview=True))
-
-    assert answer.data["offerTransfer"] == {
-        "__typename": "Preview",
-        "nextState": "OFFERED",
-        "postings": [{"quantity": "1.500"}],
-        "nextApprovers": [{"role": "ENTERPRISE", "verb": "ACCEPT", "roleText": {"zh": "企业"}}],
-    }
 
 
 async def test_a_bug_in_a_command_is_no_refusal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,10 @@ DRAFT = """mutation ($input: DraftTransferInput!) { draftTransfer(input: $input)
         transfer { id caseNumber state quantity price sum availableActions } }
     ... on Preview { nextState nextApprovers { role verb } conditions { name met } }
     ... on Refusal { code legalBasis { en } conditions { name met message { en zh } } } } }"""
+SETTLE = """mutation ($input: TransferInput!) { settleTransfer(input: $input) {
+    ... on Preview { moved: postings { quantity source { ...Account } target { ...Account }
+        instrument { code pollutant { code } } } } } }
+    fragment Account on PreviewAccount { kind organisationName }"""
 VERIFY = "query ($n: String!) { certificate(number: $n) { number quantity seller { name } } }"
 
 
@@ -70,6 +74,25 @@ async def test_a_sale_is_drafted_previewed_and_refused(open_market: asyncpg.Conn
     assert (made["state"], made["quantity"]) == ("DRAFT", TONNES)
     assert (made["price"], made["sum"]) == ("7500.00", "90000.00")
     assert made["availableActions"] == ["OFFER", "WITHDRAW"]
+
+
+async def test_a_preview_names_the_accounts_and_the_instrument_of_each_posting(
+    open_market: asyncpg.Connection,
+) -> None:
+    market = await create_market()
+    case = await market.case_in(State.PAID)
+    input = {"id": to_global_id("Transfer", case.id), "idempotencyKey": "s", "preview": True}
+
+    right, money = (await ask(market.people["centre"], SETTLE, input=input))["settleTransfer"][
+        "moved"
+    ]
+
+    seller = {"kind": "ESCROW", "organisationName": market.seller.name}
+    buyer = {"kind": "HOLDING", "organisationName": market.buyer.name}
+    assert (right["source"], right["target"]) == (seller, buyer)
+    assert right["quantity"] == TONNES
+    assert right["instrument"] == {"code": market.right.code, "pollutant": {"code": "SO2"}}
+    assert (money["instrument"]["pollutant"], money["quantity"]) == (None, "90000.00")
 
 
 async def test_every_draft_has_the_next_case_number_of_its_year(
