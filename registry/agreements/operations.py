@@ -19,7 +19,7 @@ from registry.commands.command import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, NotFound
-from registry.kernel.identifiers import check_text
+from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text
 from registry.kernel.state_machine import transition
 from registry.parties.records import Organisation
 from registry.parties.rules import OrganisationState
@@ -62,7 +62,7 @@ async def _build_agreement(  # noqa: PLR0913 - what an agreement says
         parties=list(rules.check_parties(parties)),
         signed=[],
         drafted_by=context.viewer.organisation,
-        source=_check_optional_text(source, "source", most=rules.SOURCE_LENGTH_MAX),
+        source=_check_optional_text(source, "source", most=SOURCE_LENGTH_MAX),
         demo=demo,
         drafted_at=context.now,
         changed_at=context.now,
@@ -160,7 +160,7 @@ async def withdraw_agreement(
 
     """
     advance_agreement(agreement, AgreementStep.WITHDRAW)
-    agreement.reason = check_text(reason, "reason", max_length=rules.REASON_LENGTH_MAX)
+    agreement.reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return agreement
 
 
@@ -224,7 +224,7 @@ async def terminate_agreement(
 
     """
     advance_agreement(agreement, AgreementStep.TERMINATE)
-    agreement.reason = check_text(reason, "reason", max_length=rules.REASON_LENGTH_MAX)
+    agreement.reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return agreement
 
 

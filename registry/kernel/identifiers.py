@@ -22,6 +22,12 @@ _BANK_REFERENCE = re.compile(r"[0-9A-Z](?:[0-9A-Z-]{4,38})[0-9A-Z]", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MAX_IDENTIFIER_LENGTH = 80
 
+REASON_LENGTH_MAX = 2000
+"""Maximum number of characters of a reason, note, opinion or comment."""
+
+SOURCE_LENGTH_MAX = 500
+"""Maximum number of characters of a source."""
+
 
 def check_credit_code(text: str, field: str) -> str:
     """The unified social credit code (统一社会信用代码): 18 characters, upper case.

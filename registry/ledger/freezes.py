@@ -8,10 +8,10 @@ from registry.access.authorizer import authorizer
 from registry.commands.command import CommandContext
 from registry.db.session import fetch_one
 from registry.kernel.errors import Malformed, NotFound
-from registry.kernel.identifiers import check_text
+from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text
 from registry.ledger.facts import ACCOUNT
 from registry.ledger.records import Account, Freeze
-from registry.ledger.rules import REASON_MAX, SOURCE_MAX, FreezeState, FreezeTarget
+from registry.ledger.rules import FreezeState, FreezeTarget
 
 
 class FreezeOrder(TypedDict):
@@ -71,8 +71,8 @@ async def build_freeze(context: CommandContext, **order: Unpack[FreezeOrder]) ->
         organisation_id=holder["id"],
         account_id=account,
         instrument_id=instrument,
-        reason=check_text(order["reason"], "reason", max_length=REASON_MAX),
-        source=check_text(order["source"], "source", max_length=SOURCE_MAX),
+        reason=check_text(order["reason"], "reason", max_length=REASON_LENGTH_MAX),
+        source=check_text(order["source"], "source", max_length=SOURCE_LENGTH_MAX),
         starts_at=context.now,
         ends_at=order.get("ends_at"),
         state=FreezeState.IN_FORCE.value,

@@ -9,13 +9,12 @@ from registry.commands.command import CommandContext
 from registry.db.session import fetch_one, get_by_id
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
-from registry.kernel.identifiers import check_text
+from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_text
 from registry.kernel.quantities import parse_quantity
 from registry.ledger.journal import ensure_account, ensure_instrument, post_entry
 from registry.ledger.records import Account
 from registry.ledger.rules import (
     ISSUANCE_ACCOUNT,
-    SOURCE_MAX,
     AccountKind,
     Acquisition,
     EntryKind,
@@ -199,7 +198,7 @@ async def post_opening(
         context,
         EntryKind.OPENING,
         [Posting(ISSUANCE_ACCOUNT, opened.id, instrument.id, quantity)],
-        source=check_text(opening["source"], "source", max_length=SOURCE_MAX),
+        source=check_text(opening["source"], "source", max_length=SOURCE_LENGTH_MAX),
         effective_at=opening.get("effective_at"),
         demo=right.demo,
     )

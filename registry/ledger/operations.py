@@ -6,7 +6,7 @@ from uuid import UUID
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext, operation
 from registry.kernel.errors import Condition
-from registry.kernel.identifiers import check_bank_reference, check_text
+from registry.kernel.identifiers import REASON_LENGTH_MAX, check_bank_reference, check_text
 from registry.kernel.state_machine import transition
 from registry.ledger.facts import ACCOUNT, FREEZE, REVERSAL
 from registry.ledger.freezes import FreezeOrder, build_freeze
@@ -32,7 +32,6 @@ from registry.ledger.rules import (
     FREEZE_TRANSITIONS,
     MONEY_INSTRUMENT,
     OUTSIDE_ACCOUNT,
-    REASON_MAX,
     REVERSAL_TRANSITIONS,
     AccountKind,
     EntryKind,
@@ -136,7 +135,7 @@ async def record_payout(
         EntryKind.PAYOUT,
         [Posting(account.id, OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, money)],
         reference=check_bank_reference(reference, "reference"),
-        note=check_text(note, "note", max_length=REASON_MAX) if note else "",
+        note=check_text(note, "note", max_length=REASON_LENGTH_MAX) if note else "",
     )
     return account
 
@@ -169,7 +168,7 @@ async def lift_freeze(context: CommandContext, freeze: Freeze, *, reason: str) -
     """
     freeze.state = transition(FREEZE_TRANSITIONS, FreezeState(freeze.state), FreezeStep.LIFT).value
     freeze.lifted_at = context.now
-    freeze.lifted_reason = check_text(reason, "reason", max_length=REASON_MAX)
+    freeze.lifted_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return freeze
 
 
@@ -232,5 +231,5 @@ async def reject_reversal(_context: CommandContext, reversal: Reversal, *, reaso
     """
     state = ReversalState(reversal.state)
     reversal.state = transition(REVERSAL_TRANSITIONS, state, ReversalStep.REJECT).value
-    reversal.decision = check_text(reason, "reason", max_length=REASON_MAX)
+    reversal.decision = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return reversal

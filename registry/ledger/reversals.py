@@ -6,12 +6,11 @@ from policies.vocabulary import Text
 from registry.commands.command import CommandContext
 from registry.db.session import fetch_all, fetch_one, get_by_id
 from registry.kernel.errors import Condition, NotFound
-from registry.kernel.identifiers import check_text
+from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
 from registry.kernel.quantities import format_quantity
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Entry, Reversal
 from registry.ledger.rules import (
-    REASON_MAX,
     REVERSIBLE_KINDS,
     AccountKind,
     EntryKind,
@@ -138,7 +137,7 @@ async def build_reversal(context: CommandContext, *, entry: UUID, reason: str) -
         id=uuid4(),
         entry_id=entry,
         state=ReversalState.PROPOSED.value,
-        reason=check_text(reason, "reason", max_length=REASON_MAX),
+        reason=check_text(reason, "reason", max_length=REASON_LENGTH_MAX),
         parties=await affected_organisations(entry),
         submitted_by=context.viewer.person,
         submitting_organisation=context.viewer.organisation,

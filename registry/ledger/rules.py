@@ -27,12 +27,6 @@ BASINS = ("liao", "hai", "inland")
 LINES_MAX = 1000
 """Most postings of one entry."""
 
-SOURCE_MAX = 500
-"""Most characters of a source."""
-
-REASON_MAX = 2000
-"""Most characters of a reason or a note."""
-
 
 class AccountKind(StrEnum):
     """Purpose of an account. Blocked rights lie in another account of the same holder."""

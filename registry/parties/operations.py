@@ -6,7 +6,7 @@ from typing import Unpack
 from registry.commands.command import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.errors import Condition
-from registry.kernel.identifiers import check_text
+from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
 from registry.kernel.state_machine import transition
 from registry.parties.appointments import (
     AppointmentTerms,
@@ -36,7 +36,6 @@ from registry.parties.rules import (
     APPOINTMENT_TRANSITIONS,
     CLIENT_TRANSITIONS,
     ORGANISATION_TRANSITIONS,
-    REASON_MAX,
     SANCTION_TRANSITIONS,
     AppointmentState,
     AppointmentStep,
@@ -237,7 +236,7 @@ async def lift_sanction(context: CommandContext, sanction: Sanction, *, reason: 
         SANCTION_TRANSITIONS, SanctionState(sanction.state), SanctionStep.LIFT
     ).value
     sanction.lifted_at = context.now
-    sanction.lifted_reason = check_text(reason, "reason", max_length=REASON_MAX)
+    sanction.lifted_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return sanction
 
 

@@ -9,12 +9,11 @@ from registry.commands.command import CommandContext
 from registry.db.session import fetch_one
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
-from registry.kernel.identifiers import check_credit_code, check_text
+from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_credit_code, check_text
 from registry.parties.records import Organisation
 from registry.parties.rules import (
     INDUSTRY_MAX,
     NAME_MAX,
-    SOURCE_MAX,
     OrganisationKind,
     OrganisationState,
     SourceCategory,
@@ -85,7 +84,7 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "credit_code": lambda text: check_credit_code(text, "creditCode"),
     "source_category": lambda text: check_word(text, SourceCategory, "sourceCategory").value,
     "industry": lambda text: check_text(text, "industry", max_length=INDUSTRY_MAX),
-    "source": lambda text: check_text(text, "source", max_length=SOURCE_MAX) if text else "",
+    "source": lambda text: check_text(text, "source", max_length=SOURCE_LENGTH_MAX) if text else "",
 }
 
 

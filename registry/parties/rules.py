@@ -21,12 +21,6 @@ INDUSTRY_MAX = 4
 PERSON_NAME_MAX = 100
 """Most characters of a person's name."""
 
-REASON_MAX = 2000
-"""Most characters of a reason."""
-
-SOURCE_MAX = 500
-"""Most characters of a source."""
-
 CLIENT_NAME_MAX = 63
 """Most characters of the name of a client."""
 

@@ -9,13 +9,11 @@ from registry.access.authorizer import authorizer
 from registry.commands.command import CommandContext
 from registry.db.session import fetch_one
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
-from registry.kernel.identifiers import check_text
+from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text
 from registry.parties.organisations import get_organisation
 from registry.parties.records import Client, Sanction
 from registry.parties.rules import (
     CLIENT_NAME_MAX,
-    REASON_MAX,
-    SOURCE_MAX,
     ClientState,
     SanctionKind,
     SanctionState,
@@ -73,8 +71,8 @@ async def build_sanction(context: CommandContext, **measure: Unpack[SanctionTerm
         city=barred["city"],
         county=barred["county"],
         kind=check_word(measure["kind"], SanctionKind, "kind").value,
-        reason=check_text(measure["reason"], "reason", max_length=REASON_MAX),
-        source=check_text(measure["source"], "source", max_length=SOURCE_MAX),
+        reason=check_text(measure["reason"], "reason", max_length=REASON_LENGTH_MAX),
+        source=check_text(measure["source"], "source", max_length=SOURCE_LENGTH_MAX),
         starts_at=measure.get("starts_at") or context.now,
         ends_at=ends_at,
         state=SanctionState.IN_FORCE.value,

@@ -9,7 +9,12 @@ from registry.commands.command import CommandContext, operation
 from registry.db.session import fetch_all, save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound
-from registry.kernel.identifiers import check_permit_number, check_text
+from registry.kernel.identifiers import (
+    REASON_LENGTH_MAX,
+    SOURCE_LENGTH_MAX,
+    check_permit_number,
+    check_text,
+)
 from registry.kernel.quantities import parse_quantity
 from registry.kernel.state_machine import transition
 from registry.parties.records import Organisation
@@ -81,7 +86,7 @@ async def _build_permit(  # noqa: PLR0913 - what a permit says
         valid_from=valid_from,
         valid_until=valid_until,
         state=PermitState.IN_FORCE,
-        source=check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX),
+        source=check_text(source, "source", max_length=SOURCE_LENGTH_MAX),
         demo=demo,
         registered_at=context.now,
         changed_at=context.now,
@@ -182,7 +187,7 @@ async def change_permit_limits(
         rules.PERMIT_TRANSITIONS, PermitState(permit.state), PermitStep.CHANGE
     )
     quantities = await _parse_quantities(context, limits)
-    said = check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX)
+    said = check_text(source, "source", max_length=SOURCE_LENGTH_MAX)
     await PermitLimit.filter(
         permit_id=permit.id, pollutant__in=list(quantities), effective_until=None
     ).update(effective_until=rules.day_before(effective_from))
@@ -210,7 +215,7 @@ async def revoke_permit(context: CommandContext, permit: Permit, *, reason: str)
         rules.PERMIT_TRANSITIONS, PermitState(permit.state), PermitStep.REVOKE
     )
     permit.revoked_on = day_of(context.now)
-    permit.revocation_reason = check_text(reason, "reason", max_length=rules.REASON_LENGTH_MAX)
+    permit.revocation_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return permit
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from registry.commands.command import CommandContext, operation
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Malformed
-from registry.kernel.identifiers import check_text
+from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_text
 from registry.kernel.quantities import parse_quantity
 from registry.kernel.state_machine import transition
 from registry.permits import rules
@@ -46,7 +46,7 @@ async def _build_project(  # noqa: PLR0913 - what a project says
         state=ProjectState.PLANNED,
         strategic_industry=strategic_industry,
         technology_demonstration=technology_demonstration,
-        source=check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX),
+        source=check_text(source, "source", max_length=SOURCE_LENGTH_MAX),
         demo=demo,
         registered_at=context.now,
         changed_at=context.now,
@@ -101,7 +101,7 @@ async def assess_demand(
 
     """
     quantities = await _parse_demands(context, demands)
-    said = check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX)
+    said = check_text(source, "source", max_length=SOURCE_LENGTH_MAX)
     project.state = transition(
         rules.PROJECT_TRANSITIONS, ProjectState(project.state), ProjectStep.ASSESS
     )
@@ -155,7 +155,7 @@ async def _build_assessment(  # noqa: PLR0913 - what an assessment says
         quality_attained=quality_attained,
         reduction_task_done=reduction_task_done,
         improvement_target_met=improvement_target_met,
-        source=check_text(source, "source", max_length=rules.SOURCE_LENGTH_MAX),
+        source=check_text(source, "source", max_length=SOURCE_LENGTH_MAX),
         demo=demo,
     )
 

@@ -14,8 +14,6 @@ from registry.parties.rules import OrganisationState
 LIMITS_MAX = 50
 OUTLETS_MAX = 200
 DEMANDS_MAX = 50
-SOURCE_LENGTH_MAX = 500
-REASON_LENGTH_MAX = 2000
 NAME_LENGTH_MAX = 200
 YEAR_MIN = 2000
 

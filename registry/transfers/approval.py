@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from registry.commands.command import CommandContext, operation
 from registry.kernel.calendar import day_of
-from registry.kernel.identifiers import check_text
+from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
 from registry.reference.cache import load_reference
 from registry.transfers.conditions import ELIGIBILITY_CONDITIONS, ONGOING_CONDITIONS
 from registry.transfers.eligibility_data import load_and_evaluate
@@ -16,7 +16,7 @@ from registry.transfers.records import (
     TransferOpinion,
 )
 from registry.transfers.rules import Opinion, Step
-from registry.transfers.workflow import REASON_MAX, advance_transfer, regime_on
+from registry.transfers.workflow import advance_transfer, regime_on
 
 
 @operation(TRANSFER, "comment")
@@ -34,7 +34,7 @@ async def comment_on_transfer(
             id=uuid4(),
             transfer_id=transfer.id,
             county=context.viewer.division,
-            text=check_text(text, "text", max_length=REASON_MAX),
+            text=check_text(text, "text", max_length=REASON_LENGTH_MAX),
             audit_entry_id=context.audit_entry_id,
             given_at=context.now,
         )
@@ -101,7 +101,7 @@ async def opine_on_transfer(
             transfer_id=transfer.id,
             city=context.viewer.division,
             favourable=favourable,
-            reasons=check_text(reasons, "reasons", max_length=REASON_MAX),
+            reasons=check_text(reasons, "reasons", max_length=REASON_LENGTH_MAX),
             audit_entry_id=context.audit_entry_id,
             given_at=context.now,
         )
@@ -139,6 +139,6 @@ async def reject_transfer(context: CommandContext, transfer: Transfer, *, reason
         Malformed: a bad reason.
 
     """
-    transfer.reason = check_text(reason, "reason", max_length=REASON_MAX)
+    transfer.reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     await advance_transfer(context, transfer, Step.REJECT)
     return transfer

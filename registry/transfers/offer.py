@@ -8,7 +8,7 @@ from registry.commands.command import CommandContext, operation
 from registry.db.session import get_by_id
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound
-from registry.kernel.identifiers import check_text
+from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
 from registry.kernel.quantities import MONEY_MAX, parse_quantity, total_price_fen
 from registry.ledger.records import Instrument
 from registry.parties.records import Organisation
@@ -23,7 +23,7 @@ from registry.transfers.eligibility_data import evaluate_transfer, load_and_eval
 from registry.transfers.facts import TRANSFER
 from registry.transfers.records import Transfer
 from registry.transfers.rules import NEITHER, NEVER, State, Step, TransferSide
-from registry.transfers.workflow import REASON_MAX, advance_transfer, last_day_of, regime_on
+from registry.transfers.workflow import advance_transfer, last_day_of, regime_on
 
 ANNOUNCEMENT_MAX = 500
 """Most characters of where a notice was published."""
@@ -81,7 +81,7 @@ async def _build_transfer(context: CommandContext, **terms: Unpack[TransferTerms
         quantity=quantity,
         price_fen=_check_price(terms["price"]),
         sum_fen=_total_fen(quantity, terms["price"], instrument.scale),
-        note=check_text(note, "note", max_length=REASON_MAX) if note else "",
+        note=check_text(note, "note", max_length=REASON_LENGTH_MAX) if note else "",
         announced_on=announced_on,
         announcement=announcement,
         regime=regime_on(await load_reference(context.reference_version), on).value,
@@ -264,7 +264,7 @@ async def withdraw_transfer(
     Rule: either side may withdraw until the contract; afterwards it is a default.
 
     """
-    transfer.reason = check_text(reason, "reason", max_length=REASON_MAX)
+    transfer.reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     transfer.awaiting = NEITHER
     await advance_transfer(context, transfer, Step.WITHDRAW)
     return transfer

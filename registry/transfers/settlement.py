@@ -8,7 +8,7 @@ from registry.commands.command import CommandContext, operation
 from registry.db.session import fetch_one
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed
-from registry.kernel.identifiers import check_bank_reference, check_text
+from registry.kernel.identifiers import REASON_LENGTH_MAX, check_bank_reference, check_text
 from registry.kernel.quantities import format_money
 from registry.ledger.rules import EntryKind
 from registry.transfers.conditions import ONGOING_CONDITIONS
@@ -17,7 +17,7 @@ from registry.transfers.facts import TRANSFER
 from registry.transfers.legal_bases import PLATFORM_RULES
 from registry.transfers.records import Certificate, Transfer
 from registry.transfers.rules import NEITHER, State, Step, TransferSide, attestation_number
-from registry.transfers.workflow import REASON_MAX, advance_transfer
+from registry.transfers.workflow import advance_transfer
 
 CONTRACT_NUMBER_MAX = 60
 """Most characters of a contract's number."""
@@ -181,7 +181,7 @@ async def declare_default(
     if side not in {TransferSide.SELLER.value, TransferSide.BUYER.value}:
         raise Malformed("side", "The side is seller or buyer.", "违约方须为出让方或受让方。")
     transfer.in_default = TransferSide(side).value
-    transfer.reason = check_text(reason, "reason", max_length=REASON_MAX)
+    transfer.reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     await advance_transfer(context, transfer, Step.DEFAULT)
     return transfer
 

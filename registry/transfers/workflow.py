@@ -24,9 +24,6 @@ from registry.transfers.rules import (
     step_postings,
 )
 
-REASON_MAX = 2000
-"""Most characters of a reason, a note, an opinion or a comment."""
-
 
 async def advance_transfer(
     context: CommandContext, transfer: Transfer, step: Step, *, reference: str | None = None
