@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 from graphql import (
     GraphQLBoolean,
+    GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLInt,
     GraphQLList,
@@ -18,6 +19,7 @@ from graphql import (
 
 from policies.vocabulary import VOCABULARY, Verb
 from registry.db.session import fetch_one
+from registry.reading.enum_names import enum_name
 from schema.build import authorization_guards
 from schema.framework.global_ids import to_global_id
 from schema.root import build_api_schema
@@ -194,6 +196,8 @@ class ScenarioRunner:
             return {"yes": True, "no": False}[said]
         if wanted is GraphQLInt:
             return int(said)
+        if isinstance(wanted, GraphQLEnumType):
+            return enum_name(said)
         return await self._parts(said)
 
     async def _parts(self, value: object) -> object:
