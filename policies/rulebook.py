@@ -21,7 +21,7 @@ MAX_FACTS_PER_TABLE = 11
 ALLOW, DENY = "allow", "deny"
 
 _NUMBER = re.compile(r"[A-Z]-\d{2}(/[a-z_]+)?")
-"""``T-01``; with a verb where one line of a file stands for a rule per verb: ``N-30/accept``."""
+"""``T-01``; with a verb where one line of a file is a rule per verb: ``N-30/accept``."""
 _DUTIES = {f"@{duty}": duty for duty in Duty}
 """Written for a verb: every verb of this duty."""
 

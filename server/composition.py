@@ -135,7 +135,7 @@ def create_reader_pool(settings: Settings, url: str) -> ReaderPool:
 async def _runtime_with_readers(
     settings: Settings, url: str, viewer_cache: ViewerCache, readers: ReaderPool
 ) -> AsyncIterator[None]:
-    """What must be open while it serves."""
+    """The resources open while the application serves."""
     with serve_metrics(settings), open_tracing():
         async with open_runtime(settings, url, viewer_cache):
             try:
@@ -162,7 +162,7 @@ async def open_runtime(
 
 
 async def check_startup(settings: Settings, url: str) -> None:
-    """Open the database once and close it, so that what is unfit is told in one sentence.
+    """Open the database once and close it, so that a wrong configuration is one sentence.
 
     Raises:
         Unfit: see ``open_runtime``.

@@ -1,4 +1,4 @@
-"""What is noted about a request while it runs, without passing it from function to function."""
+"""Observations of the running request, kept in a context variable."""
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field

@@ -43,7 +43,7 @@ class FilterField:
     Attributes:
         column: the column it compares, or that the expression reads: its mask guards the filter.
         expression: the value it compares, where that is not the column itself; see projections.
-        index_condition: a wider condition that an index serves; ``{match}`` stands for the
+        index_condition: a wider condition that an index serves; ``{match}`` is the
             comparison with the value that was sent.
         is_array: the column holds many values, of which one is asked for.
         parse: turns the value that was sent into that of the column; refuses what is malformed.

@@ -22,7 +22,7 @@ def outside_compat() -> list[Source]:
 
 
 def private_imports(tree: ast.Module) -> Iterator[str]:
-    """What is imported from, or as, a private part of another package than our own."""
+    """Imports of private parts of other packages."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             names = [f"{node.module}.{alias.name}" for alias in node.names]

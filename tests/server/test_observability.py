@@ -1,4 +1,4 @@
-"""What an operator sees from outside: metrics, spans, slow statements."""
+"""Observability for operators: metrics, spans, slow statements."""
 
 import sys
 from collections.abc import AsyncIterator, Iterator
