@@ -31,6 +31,9 @@ _PAGES = ("first", "last", "after", "before")
 _WELL, _SELDOM, _AS_VARIABLE = 0.93, 0.04, 0.3
 
 
+_DECIMALS = ("0.01", "1.00", "6000.00", "7500")
+
+
 @dataclass(frozen=True, slots=True)
 class ExistingValues:
     """Values of the database that a query may name.
@@ -271,11 +274,13 @@ class ArgumentGenerator:
             return self._boolean()
         if name == "ID":
             return self._id(hint)
-        if name == "DateTime":
-            return self.random.choice(self.existing.instants)
-        if name == "Date":
-            return self.random.choice(self.existing.days)
-        return self._text(hint)
+        values = {
+            "DateTime": self.existing.instants,
+            "Date": self.existing.days,
+            "Price": _DECIMALS,
+            "Quantity": _DECIMALS,
+        }.get(name)
+        return self.random.choice(values) if values else self._text(hint)
 
     def _text(self, hint: str) -> str:
         if hint.endswith("certificate.number"):

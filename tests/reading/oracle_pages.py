@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +22,15 @@ Json = Any
 _OPERATORS: dict[str, Callable[[Json, Json], bool]] = {
     "eq": lambda value, asked: value == asked,
     "in": lambda value, asked: value in asked,
-    "gte": lambda value, asked: value >= asked,
-    "lt": lambda value, asked: value < asked,
+    "gte": lambda value, asked: value >= _as_number(asked),
+    "lt": lambda value, asked: value < _as_number(asked),
+    "contains": lambda value, asked: asked.lower() in value.lower(),
 }
+
+
+def _as_number(asked: Json) -> Json:
+    """A quantity, which is sent as a text, as a number."""
+    return Decimal(asked) if isinstance(asked, str) else asked
 
 
 class ExpectedPage:
@@ -100,8 +107,17 @@ def is_asked(asked: Json) -> bool:
     return asked is not None
 
 
-def matches(kind: Kind, by: FilterField, row: Row, asked: Json) -> bool:
-    stored = getattr(row, attribute_of_column(kind, by.column))
+async def compared_values(kind: Kind, by: FilterField, rows: Mapping[UUID, Row]) -> dict[UUID, Any]:
+    """The value of every row that a filter compares, read without the statement of a plan."""
+    if not by.expression:
+        attribute = attribute_of_column(kind, by.column)
+        return {key: getattr(row, attribute) for key, row in rows.items()}
+    value = by.expression.replace("{t}", "t").replace(":now", "registry_now()")
+    found = await fetch_all(f"SELECT id, {value} AS value FROM {table_of(kind)} t")
+    return {line["id"]: line["value"] for line in found}
+
+
+def matches(by: FilterField, stored: Json, asked: Json) -> bool:
     if isinstance(asked, dict):
         given = {operator: each for operator, each in asked.items() if each is not None}
         return stored is not None and all(

@@ -146,8 +146,8 @@ SHAPES: list[dict[str, Any]] = [
     {}, {"n": 2}, {"n": 3}, {"m": 2}, {"n": None, "m": 2}, {"n": 2, "m": None}, {"n": 2, "m": 2},
     {"n": 0}, {"n": 101}, {"n": 2, "w": None}, {"n": 2, "w": {}}, {"n": 2, "w": {"city": None}},
     {"n": 2, "w": {"city": {"eq": "131000"}}}, {"n": 2, "w": {"city": {"in": ["131000"]}}},
-    {"n": 2, "w": {"city": {"eq": "131000", "in": []}}}, {"n": 2, "o": "number"},
-    {"n": 2, "o": "newest"}, {"n": 2, "a": None}, {"n": 2, "x": True}, {"n": 2, "x": False},
+    {"n": 2, "w": {"city": {"eq": "131000", "in": []}}}, {"n": 2, "o": "NUMBER"},
+    {"n": 2, "o": "NEWEST"}, {"n": 2, "a": None}, {"n": 2, "x": True}, {"n": 2, "x": False},
 ]  # fmt: skip
 
 
@@ -155,7 +155,7 @@ async def test_one_document_has_a_plan_for_every_shape_of_its_variables(
     execution_paths: ExecutionPaths, province: Viewer
 ) -> None:
     """Each shape twice, so that it meets the plans that the others left."""
-    document = """query ($n: Int, $m: Int, $w: PermitWhere, $o: PermitOrder! = newest, $a: String,
+    document = """query ($n: Int, $m: Int, $w: PermitWhere, $o: PermitOrder! = NEWEST, $a: String,
         $x: Boolean! = true, $day: Date) {
         permits(first: $n, last: $m, where: $w, orderBy: $o, after: $a) {
             totalCount nodes @include(if: $x) { number limits(asOf: $day) { quantity } }

@@ -168,9 +168,9 @@ def _of_list(
             history(first: 3) {{ operation personName person {{ id }} }} {led} }} }} }}"""
     for order in paged.orders:
         for size in ("first: 100", "last: 2"):
-            yield LeakQuery(f"{{ {name}({size}, orderBy: {order}) {shape} }}", {})
+            yield LeakQuery(f"{{ {name}({size}, orderBy: {order.upper()}) {shape} }}", {})
         for place in there.cursors[f"{paged.node_type}Order", order][:CASES_PER_ROLE]:
-            page = f'first: 2, after: "{place}", orderBy: {order}'
+            page = f'first: 2, after: "{place}", orderBy: {order.upper()}'
             yield LeakQuery(f"{{ {name}({page}) {shape} }}", {})
     document = (
         f"query ($where: {paged.node_type}Where) {{ {name}(first: 3, where: $where) {shape} }}"

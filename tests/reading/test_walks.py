@@ -71,7 +71,7 @@ class PageWalker:
     async def _page(self, place: str | None, *, backward: bool) -> Any:  # noqa: ANN401 - an answer
         size, end = ("last", "before") if backward else ("first", "after")
         document = f"""query ($place: String) {{
-            {self.name}({size}: {SIZE}, {end}: $place, orderBy: {self.order}) {{
+            {self.name}({size}: {SIZE}, {end}: $place, orderBy: {self.order.upper()}) {{
                 edges {{ cursor node {{ id }} }}
                 pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
             }}

@@ -173,8 +173,9 @@ async def _words(catalogue: Catalog, preferred: Keys) -> dict[tuple[str, str], l
         table = catalogue[paged.node_type].table
         for name, by in paged.filters.items():
             if by.parse is None:
+                value = by.expression.replace("{t}", table).replace(":now", "registry_now()")
                 said = await fetch_all(
-                    f"SELECT {by.column} AS word FROM {table} {_SOME}",
+                    f"SELECT {value or by.column} AS word FROM {table} {_SOME}",
                     list(preferred.get(paged.node_type, ())),
                 )
                 words = {each["word"]: None for each in said if isinstance(each["word"], str)}
