@@ -6,10 +6,10 @@ CREATE TABLE transfer (
     -- The number of the case (受理编号); number_transfer gives it to a draft.
     case_number text NOT NULL DEFAULT '' CONSTRAINT transfer_case_numbered CHECK (case_number ~ '^SL-[0-9]{4}-[0-9]{6,}$'),
     seller_id uuid NOT NULL CONSTRAINT transfer_seller_known REFERENCES organisation (id),
-    seller_city text NOT NULL,
+    seller_city text NOT NULL CONSTRAINT transfer_seller_city_known REFERENCES division (code),
     seller_county text NOT NULL,
     buyer_id uuid NOT NULL CONSTRAINT transfer_buyer_known REFERENCES organisation (id),
-    buyer_city text NOT NULL,
+    buyer_city text NOT NULL CONSTRAINT transfer_buyer_city_known REFERENCES division (code),
     buyer_county text NOT NULL,
     instrument_id uuid NOT NULL CONSTRAINT transfer_instrument_known REFERENCES instrument (id),
     quantity bigint NOT NULL,
