@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from policies.vocabulary import Vocabulary
@@ -225,46 +224,3 @@ def check_scopes(scopes: Iterable[str], vocabulary: Vocabulary, field: str) -> t
         if vocabulary.verb(kind, verb) is None:
             raise Malformed(field, f"There is no scope {scope!r}.", f"不存在授权范围“{scope}”。")
     return wanted
-
-
-class DatedAppointment(Protocol):
-    """As much of an appointment as tells whether it counts."""
-
-    state: str
-    valid_from: datetime
-    valid_until: datetime | None
-
-
-class DatedSanction(Protocol):
-    """As much of a sanction as tells whether it bars."""
-
-    starts_at: datetime
-    ends_at: datetime | None
-    lifted_at: datetime | None
-
-
-def is_appointment_in_force(
-    appointment: DatedAppointment, at: datetime, *, state: str | None = None
-) -> bool:
-    """Whether it is in force by its state and its dates; the end itself is outside.
-
-    Args:
-        appointment: the appointment.
-        at: the moment.
-        state: the state it was in then, where that is not its present one.
-
-    """
-    return (state or appointment.state) == AppointmentState.IN_FORCE and _is_between(
-        appointment.valid_from, appointment.valid_until, at
-    )
-
-
-def was_sanction_in_force_at(sanction: DatedSanction, at: datetime) -> bool:
-    """Whether it barred at a time, by its dates and its lifting; each end is outside."""
-    return _is_between(sanction.starts_at, sanction.ends_at, at) and _is_between(
-        sanction.starts_at, sanction.lifted_at, at
-    )
-
-
-def _is_between(start: datetime, end: datetime | None, now: datetime) -> bool:
-    return start <= now and (end is None or now < end)
