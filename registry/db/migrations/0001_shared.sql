@@ -102,6 +102,9 @@ CREATE TABLE audit_entry (
     state_before text,
     state_after text,
     input jsonb NOT NULL,
+    CONSTRAINT audit_entry_words CHECK (
+        verb ~ '^[a-z_]+$' AND role ~ '^[a-z_]+$' AND state_before ~ '^[a-z_]+$' AND state_after ~ '^[a-z_]+$'
+    ),
     CONSTRAINT audit_entry_rule FOREIGN KEY (edition, rule) REFERENCES rule_line (edition, number)
 );
 CREATE INDEX audit_entry_object ON audit_entry (object_id, at, id);
