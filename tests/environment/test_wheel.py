@@ -169,7 +169,7 @@ def test_a_wheel_migrates_bootstraps_and_serves(
 
 def test_a_wheel_without_the_extra_names_it(python: Path, tmp_path: Path) -> None:
     finished = subprocess.run(
-        [str(python), "-c", COMMAND, "demo"],
+        [str(python), "-c", COMMAND, "demo", "--port", "0"],
         check=False,
         cwd=python.parent,
         env={"PATH": os.defpath, "BIANDAN_STATE_DIR": str(tmp_path / "state")},
