@@ -291,7 +291,7 @@ class RuleBookQuery:
     async def rule_book(self, info: Info, edition: int | None = strawberry.UNSET) -> RuleEdition:
         """Public: the rules themselves are no secret."""
         await info.context.viewer()
-        version = edition or authorizer.edition.version
+        version = authorizer.edition.version if edition is None else edition
         current = authorizer.edition.book
         book = (await load_rulebooks([version])).get(version) if edition else current
         if book is None:

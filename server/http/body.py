@@ -58,11 +58,12 @@ class BodyReader:
 
     async def read(
         self, headers: Iterable[tuple[bytes, bytes]], receive: Receive
-    ) -> BufferedReceive | None:
-        """The body, or None where the client has disconnected.
+    ) -> BufferedReceive:
+        """The body.
 
         Raises:
-            ProtocolError: 413 for a body over the limit, 408 for one that did not arrive in time.
+            ProtocolError: 400 for a malformed or incomplete body, 413 for one over the limit,
+                408 for one that did not arrive in time.
 
         """
         length = self._declared_length(headers)
@@ -88,13 +89,18 @@ class BodyReader:
             del self._deadlines[oldest]
             oldest.reschedule(asyncio.get_running_loop().time())
 
-    async def _read(self, length: int | None, receive: Receive) -> BufferedReceive | None:
+    async def _read(self, length: int | None, receive: Receive) -> BufferedReceive:
         chunks: list[bytes] = []
         size, more = 0, True
         while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return None
+                # Also how the server reports a malformed chunk, on a connection that still reads.
+                raise ProtocolError(
+                    400,
+                    Text("The body is malformed or incomplete.", "请求内容格式有误或不完整。"),
+                    headers={"connection": "close"},
+                )
             chunk = message.get("body", b"")
             size += len(chunk)
             if size > self._max_bytes:

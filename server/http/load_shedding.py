@@ -51,8 +51,6 @@ class LoadSheddingMiddleware:
         try:
             # The body first: a slow sender must not hold a slot.
             buffered = await self._bodies.read(scope["headers"], receive)
-            if buffered is None:
-                return
             await self._acquire_slot()
         except ProtocolError as error:
             await error_response(error)(scope, receive, send)

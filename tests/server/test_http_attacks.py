@@ -311,6 +311,18 @@ async def test_a_body_that_does_not_arrive_is_refused_in_both_languages(port: in
     assert (extensions["code"], extensions["retryable"]) == ("REQUEST_TIMEOUT", True)
 
 
+@pytest.mark.parametrize("chunks", [b"ZZ\r\n{}\r\n", b"1\r\n{\r\nQQ\r\n", b"f" * 20 + b"\r\n"])
+async def test_a_malformed_chunk_is_refused_in_both_languages(port: int, chunks: bytes) -> None:
+    answer = await attack(port, JSON_POST + b"transfer-encoding: chunked\r\n\r\n" + chunks)
+
+    head, _, found = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    extensions = json.loads(found)["errors"][0]["extensions"]
+    assert (extensions["code"], extensions["retryable"]) == ("MALFORMED", False)
+    assert extensions["messageZh"]
+    await honest_requests_are_answered(port)
+
+
 async def test_clients_that_leave_within_a_body_leave_nothing_behind(port: int) -> None:
     for _ in range(SETTINGS.max_concurrent_requests + 1):
         async with connection(port) as (_, writer):
