@@ -243,7 +243,7 @@ def _check_head(scope: Scope) -> str:
     if scope["method"] != "POST":
         raise ProtocolError(
             405,
-            Text("GraphQL is asked by POST.", "GraphQL 请求须使用 POST 方法。"),
+            Text("Send GraphQL requests by POST.", "GraphQL 请求须使用 POST 方法。"),
             headers={"Allow": "POST"},
         )
     media_type = negotiate_media_type(_header(scope, b"accept"))
