@@ -149,7 +149,7 @@ async def check_client_registrar(
             name="scopes_of_own",
             met=not beyond,
             message=Text(
-                f"Whoever grants a scope must be able to use it himself: {', '.join(beyond)}.",
+                f"You can grant only scopes that you hold yourself: {', '.join(beyond)}.",
                 f"授权人自身须具备所授范围:{'、'.join(beyond)}。",
             ),
             legal_basis="registry rule",

@@ -96,7 +96,7 @@ def check_local_notice(snapshot: TransferSnapshot) -> Condition | None:
     days = period.days
     if snapshot.announced_on is None:
         message = Text(
-            f"Across cities the seller first gives notice in his own city for {days} trading days.",
+            f"Across cities the seller first gives notice in its own city for {days} trading days.",
             f"跨区域转让前,出让方须先在本市公告{days}个交易日。",
         )
     else:

@@ -12,7 +12,7 @@ def _sql_list(states: frozenset[State]) -> str:
 RIGHTS_IN_ESCROW = InvariantCheck(
     "rights_in_escrow_have_their_case",
     Text(
-        "The rights in a seller's escrow are those of his open transfers.",
+        "The rights in a seller's escrow are those of its open transfers.",
         "出让方交割账户内的权利与其未结转让一致。",
     ),
     f"""SELECT account_id, instrument_id, sum(held)::bigint AS held, sum(due)::bigint AS due
@@ -31,7 +31,7 @@ RIGHTS_IN_ESCROW = InvariantCheck(
 MONEY_IN_ESCROW = InvariantCheck(
     "money_in_escrow_has_its_case",
     Text(
-        "The money in a buyer's escrow is that of his paid transfers.",
+        "The money in a buyer's escrow is that of its paid transfers.",
         "受让方交割账户内的资金与其已付款转让一致。",
     ),
     """SELECT account_id, sum(held)::bigint AS held, sum(due)::bigint AS due

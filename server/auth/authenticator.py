@@ -152,7 +152,7 @@ class TokenAuthenticator:
         appointment = requested_appointment(headers)
         token = bearer_token(headers)
         if token is None:
-            raise InvalidToken("an appointment is named but nobody is signed in")
+            raise InvalidToken("an appointment is named without a sign-in")
         signed_in = await self._verify(token, headers["authorization"].encode("latin-1"))
         return signed_in if appointment == NIL else _with_appointment(signed_in, appointment)
 
