@@ -107,7 +107,7 @@ async def _liveness(_: Request) -> Response:
 
 
 async def _readiness(request: Request) -> Response:
-    """The database answers, what is remembered is current, and this process does not stop soon."""
+    """The database answers, the caches are current, and this process does not stop soon."""
     state = request.app.state
     if not getattr(state, "ready", False):
         return PlainTextResponse("stopping\n", 503)

@@ -104,7 +104,7 @@ class ViewerCache:
         return self._server_generation, self._snapshot.epoch
 
     def cached(self, principal: Principal) -> Viewer | None:
-        """The viewer for ``principal`` now, as far as that is remembered; None where it is not.
+        """The cached viewer for ``principal`` now; None on a cache miss.
 
         Raises:
             Unreachable: the last good poll holds no longer.
@@ -132,7 +132,7 @@ class ViewerCache:
         return entry.viewer
 
     async def resolve(self, principal: Principal) -> Viewer:
-        """The viewer for ``principal`` now, looked up where it is not remembered.
+        """The viewer for ``principal`` now, read from the database on a cache miss.
 
         Raises:
             AppointmentRequired: none in force, several and none named, or one of another person.
@@ -163,7 +163,7 @@ class ViewerCache:
         self._snapshot, self._polled_at = moment, began
 
     def invalidate(self) -> None:
-        """Drop what is remembered, and what is being looked up: another server answers now.
+        """Drop all entries and pending lookups: another server answers now.
 
         After a fail-over it may count the same epochs and mean others.
         """

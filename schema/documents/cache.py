@@ -118,7 +118,7 @@ class DocumentCache:
         )
 
     def __len__(self) -> int:
-        """How many documents are remembered."""
+        """The number of cached documents."""
         return len(self._documents)
 
     def __contains__(self, text: str) -> bool:

@@ -43,7 +43,7 @@ _MAX_PAGE_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most that one document may ask, and how much of them all is remembered.
+    """Limits of one document, and the size of the document cache.
 
     Attributes:
         tokens: words and signs of the document.
@@ -55,7 +55,7 @@ class Limits:
         roots: fields at the top, each fragment counted as often as it is spread.
         introspections: questions to the schema itself, counted likewise.
         cost: points of one operation, see ``Size.cost``.
-        document_cache_size: how many documents are remembered.
+        document_cache_size: maximum number of cached documents.
         document_cache_bytes: what they may weigh together, parsed; an estimate from above.
 
     """

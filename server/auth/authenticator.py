@@ -29,7 +29,7 @@ NAME_LENGTH_MAX = 200
 SCOPES_MAX = 200
 NUMERIC_DATE_MAX = 1 << 40
 CACHED_BYTES_MEAN_MAX = 3_072
-"""Of all tokens that are remembered, with what they say."""
+"""Maximum weight of all cached tokens with their claims."""
 
 SCOPE_OVERHEAD_BYTES = 100
 """Weight of a scope beside its token."""
@@ -105,7 +105,7 @@ class TokenAuthenticator:
     again after each fetch of the keys.
 
     Args:
-        settings: issuer, audience, the longest token, and how many are remembered.
+        settings: issuer, audience, the longest token, and the size of the token cache.
         keys: the issuer's public keys.
         clock: real time in seconds since 1970; tokens do not follow the registry's clock.
 
