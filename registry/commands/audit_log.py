@@ -10,7 +10,8 @@ from uuid import UUID
 
 from registry.access.principals import NIL
 from registry.kernel.errors import Malformed
-from registry.reading.projections import ColumnExpr, ToMany
+from registry.reading.keyset import Ordering
+from registry.reading.projections import ColumnExpr
 
 INPUT_LENGTH_MAX = 64 * 1024
 
@@ -60,16 +61,14 @@ def nil_to_none(id: UUID) -> UUID | None:
 
 
 ENTRY_ID = ColumnExpr("{t}.id", id_kind="AuditEntry")
-HISTORY = ToMany(
-    "audit_entry",
-    "{t}.object_id = {p}.id",
-    "{t}.at, {t}.written_at, {t}.id",
-    limit_argument="first",
-)
-"""The acts on a row, oldest first."""
+HISTORY_ORDERS = {
+    "newest": Ordering("written_at", datetime, descending=True),
+    "oldest": Ordering("written_at", datetime),
+}
+"""Two entries of one object may have the same ``at``: the registry's clock can stop."""
 
 STATE_AT = ColumnExpr(
     "(SELECT a.state_after FROM audit_entry a WHERE a.object_id = {t}.id AND a.at <= :as_of"
-    " AND a.state_after IS NOT NULL ORDER BY a.at DESC, a.written_at DESC LIMIT 1)"
+    " AND a.state_after IS NOT NULL ORDER BY a.written_at DESC LIMIT 1)"
 )
 """The state in which the acts had left a row by a moment."""

@@ -259,14 +259,15 @@ class _ConnectionCompiler:
             yield from self._filter_conditions(t, name, self.connection.filters[name], where[name])
 
     def _unmasked(self, t: str, columns_used: set[str]) -> Iterator[str]:
-        for verb, columns in self._kind.masks.items():
+        for verb, columns in self._kind.masks.items() if self._kind else ():
             if columns_used.intersection(columns):
                 yield self.builder.row_filter(self._kind, verb, t)
 
     @property
-    def _kind(self) -> Kind:
-        assert self.node_type.kind is not None, "only governed objects are listed in pages"
-        return self.node_type.kind
+    def _kind(self) -> Kind | None:
+        kind = self.node_type.kind
+        assert kind or self.connection.parent_column, "other rows are listed with their parent only"
+        return kind
 
     def _filter_conditions(
         self, t: str, name: str, filter_field: FilterField, argument: object

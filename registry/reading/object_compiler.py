@@ -287,8 +287,6 @@ class ObjectCompiler:
         )
 
     def _visibility_condition(self, target: ObjectType, alias: str) -> str:
-        if target.kind is None:
-            return "true"
         return self.builder.row_filter(target.kind, "view", alias)
 
     # Lists.

@@ -117,16 +117,21 @@ class SqlBuilder:
 
         return _PLACEHOLDERS.sub(fill, template)
 
-    def row_filter(self, kind: Kind, verb: str, alias: str) -> str:
-        """The condition under which the viewer may do the verb: true, false, or the row filter."""
+    def row_filter(self, kind: Kind | None, verb: str, alias: str) -> str:
+        """The condition under which the viewer may do the verb: true, false, or the row filter.
+
+        A row of no kind is visible with the row it hangs on.
+        """
+        if kind is None:
+            return "true"
         found = authorizer.row_filter(self.viewer, kind, verb)
         if isinstance(found, RowFilter):
             return self.render(found.sql, NameScope(t=alias))
         return "true" if found else "false"
 
-    def index_branches(self, kind: Kind, verb: str, alias: str) -> list[str]:
+    def index_branches(self, kind: Kind | None, verb: str, alias: str) -> list[str]:
         """The same as several conditions, where each has an index that leads along a list."""
-        found = authorizer.row_filter(self.viewer, kind, verb)
+        found = authorizer.row_filter(self.viewer, kind, verb) if kind else True
         if not isinstance(found, RowFilter) or not found.is_indexed:
             return [self.row_filter(kind, verb, alias)]
         return [self.render(way, NameScope(t=alias)) for way in found.disjuncts]

@@ -13,7 +13,6 @@ from registry.access import authorizer as access
 from registry.access.kinds import Kind
 from registry.commands import audit_log
 from registry.reading.catalog import AuthorizationField
-from registry.reading.keyset import MAX_PAGE_SIZE
 from registry.reading.projections import EmbeddedObject, RelatedColumn, ToOne, column_expr
 from schema.documents.cost import MAX_ITEMS
 from schema.framework.enums import ObjectState, Role, Verb
@@ -21,12 +20,14 @@ from schema.framework.fields import (
     OWN_CAPTION,
     OWN_ID,
     FieldArgument,
-    bounded_list,
     column,
     mask_of,
     projected_field,
 )
+from schema.framework.lists import SharedList, shared_list
 from schema.framework.refusals import LocalisedText, NearMiss
+
+_HISTORY = SharedList("AuditEntry", "schema.framework.governed", audit_log.HISTORY_ORDERS)
 
 _ORGANISATION, _PERSON = (
     ToOne("{t}.organisation_id", target_type="Organisation"),
@@ -129,12 +130,7 @@ class Governed(Node):
         "Fields that are null because this appointment may not see them 被遮蔽的字段.",
         AuthorizationField.MASKED_FIELDS,
     )
-    history: list[AuditEntry] = projected_field(
-        "Its audit entries, oldest first 办理历史.",
-        audit_log.HISTORY,
-        arguments={"first": FieldArgument(int, MAX_PAGE_SIZE)},
-        check_arguments=bounded_list,
-    )
+    history = shared_list(_HISTORY, "Its audit entries 办理历史.", parent="object_id")
     state_at: ObjectState | None = projected_field(
         "The state it had been brought to by a moment; null before its first act 历史时点的状态.",
         audit_log.STATE_AT,

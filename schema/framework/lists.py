@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import Enum
 from functools import cache
 from types import new_class
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, Protocol, cast
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
@@ -25,7 +25,6 @@ from schema.framework.directives import Codes, Refers
 from schema.framework.enums import definition_of, describe_enum
 from schema.framework.fields import FieldArgument, projected_field
 from schema.framework.global_ids import parse_id_of_kind
-from schema.framework.governed import Governed
 from schema.framework.inputs import NODE_ID_KEY
 from schema.framework.scalars import Money, Price, Quantity
 
@@ -189,7 +188,7 @@ class SharedList:
     """A list used in several types, declared before the type of its objects.
 
     Attributes:
-        kind: of which objects.
+        node_type: of which objects.
         module: the module of that type.
         orders: the orders a client may choose, the first by default.
         where: the fields a client may narrow by.
@@ -197,15 +196,19 @@ class SharedList:
 
     """
 
-    kind: Kind
+    node_type: str
     module: str
     orders: Mapping[str, Ordering]
-    where: Mapping[str, FilterSpec]
+    where: Mapping[str, FilterSpec] = field(default_factory=dict)
     totals: Mapping[str, TotalSpec] = field(default_factory=dict)
 
 
+class _TypeOfKind(Protocol):
+    KIND: ClassVar[Kind]
+
+
 def list_field(
-    cls: type[Governed],
+    cls: type[_TypeOfKind],
     description: str,
     *,
     orders: Mapping[str, Ordering],
@@ -220,7 +223,7 @@ def list_field(
         where: the fields a client may narrow by.
 
     """
-    return _connection_field(SharedList(cls.KIND, "", orders, where), cls, description, "")
+    return _connection_field(SharedList(cls.KIND.name, "", orders, where), cls, description, "")
 
 
 def shared_list(declaration: SharedList, description: str, *, parent: str = "") -> StrawberryField:
@@ -232,20 +235,22 @@ def shared_list(declaration: SharedList, description: str, *, parent: str = "") 
         parent: the column that points to the object the field belongs to; empty for a root field.
 
     """
-    to = Annotated[declaration.kind.name, strawberry.lazy(declaration.module)]  # type: ignore[name-defined]  # A value.
+    to = Annotated[declaration.node_type, strawberry.lazy(declaration.module)]  # type: ignore[name-defined]  # A value.
     return _connection_field(declaration, to, description, parent)
 
 
 def _connection_field(spec: SharedList, to: Any, description: str, parent: str) -> StrawberryField:  # noqa: ANN401 - a type
-    order_type, where_type = _order_type(spec), _where_type(spec)
+    order_type = _order_type(spec)
     connection = ConnectionField(
-        node_type=spec.kind.name,
+        node_type=spec.node_type,
         orders=spec.orders,
         filters={to_camel_case(name): by.to_filter_field(name) for name, by in spec.where.items()},
         parent_column=parent,
         totals={to_camel_case(name): total.column for name, total in spec.totals.items()},
     )
-    optional = {"first": int, "after": str, "last": int, "before": str, "where": where_type}
+    optional = {"first": int, "after": str, "last": int, "before": str}
+    if spec.where:
+        optional["where"] = _where_type(spec)
     arguments = {name: FieldArgument(type | None) for name, type in optional.items()}
     arguments["order_by"] = FieldArgument(order_type, next(iter(order_type)))
     declared = projected_field(description, connection, arguments=arguments)
@@ -261,7 +266,7 @@ def _connection_type(spec: SharedList, to: Any) -> Any:  # noqa: ANN401 - a type
     """The page's type, with the totals that the list offers."""
     if not spec.totals:
         return Connection[to]
-    name = f"{spec.kind.name}Connection"
+    name = f"{spec.node_type}Connection"
     if name not in _types_by_name:
         body: dict[str, Any] = {
             name: strawberry.field(description=total.description)
@@ -288,7 +293,7 @@ _ORDER_TEXTS = {
 
 
 def _order_type(spec: SharedList) -> Any:  # noqa: ANN401 - a new enum
-    name = f"{spec.kind.name}Order"
+    name = f"{spec.node_type}Order"
     if name not in _types_by_name:
         made = Enum(name, {order.upper(): order for order in spec.orders})  # type: ignore[misc]  # Names come from the declaration.
         texts = {order: _ORDER_TEXTS[order] for order in spec.orders}
@@ -297,7 +302,7 @@ def _order_type(spec: SharedList) -> Any:  # noqa: ANN401 - a new enum
 
 
 def _where_type(spec: SharedList) -> Any:  # noqa: ANN401 - a new type
-    name = f"{spec.kind.name}Where"
+    name = f"{spec.node_type}Where"
     if name not in _types_by_name:
         fields = {
             asked: strawberry.field(

@@ -23,7 +23,7 @@ from schema.framework.lists import (
 from schema.types import enums  # noqa: F401 - names the words that the lists are narrowed by
 
 PERMITS = SharedList(
-    PERMIT,
+    PERMIT.name,
     "schema.types.permits",
     orders={
         "newest": Ordering("registered_at", datetime, descending=True),
@@ -42,7 +42,7 @@ PERMITS = SharedList(
     },
 )
 PROJECTS = SharedList(
-    CONSTRUCTION_PROJECT,
+    CONSTRUCTION_PROJECT.name,
     "schema.types.projects",
     orders={
         "newest": Ordering("registered_at", datetime, descending=True),
@@ -59,7 +59,7 @@ PROJECTS = SharedList(
     },
 )
 ACCOUNTS = SharedList(
-    ACCOUNT,
+    ACCOUNT.name,
     "schema.types.accounts",
     orders={"kind": Ordering("kind", str)},
     where={
@@ -71,7 +71,7 @@ ACCOUNTS = SharedList(
     },
 )
 TRANSFERS = SharedList(
-    TRANSFER,
+    TRANSFER.name,
     "schema.types.transfers",
     orders={
         "newest": Ordering("drafted_at", datetime, descending=True),

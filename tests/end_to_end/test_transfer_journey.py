@@ -118,7 +118,7 @@ async def test_a_settled_case_is_attested_and_shows_who_did_what(
 
     assert attested["certificate"]["quantity"] == "2.000"
     assert attested["certificate"]["transfer"] is None  # The public sees no case.
-    assert [(act["role"], act["rule"], act["stateAfter"]) for act in read["history"]] == [
+    assert [(act["role"], act["rule"], act["stateAfter"]) for act in read["history"]["nodes"]] == [
         ("ENTERPRISE", "T-01", "DRAFT"),
         ("ENTERPRISE", "T-02", "AWAITING_SIGNATURE"),
         ("ENTERPRISE", "T-04", "OFFERED"),
@@ -129,7 +129,7 @@ async def test_a_settled_case_is_attested_and_shows_who_did_what(
         ("CENTRE", "T-41", "PAID"),
         ("CENTRE", "T-42", "SETTLED"),
     ]
-    assert all(act["organisation"]["name"] and act["at"] for act in read["history"])
+    assert all(act["organisation"]["name"] and act["at"] for act in read["history"]["nodes"])
 
 
 async def test_a_key_is_for_one_command(portal: Portal, sale: dict[str, Any]) -> None:

@@ -29,8 +29,9 @@ READ = """query ($id: ID!) { node(id: $id) { ... on Transfer {
     state price sum quantity maskedFields nextSteps deadlineAt number regime
     sellerOpinion buyerOpinion opinions { city { code } favourable }
     certificate { number revokedAt }
-    history { operation role rule stateBefore stateAfter at organisation { ... on Organisation {
-        name } } } } } }"""
+    history(first: 100, orderBy: OLDEST) { nodes {
+        operation role rule stateBefore stateAfter at organisation { ... on Organisation { name } }
+    } } } } }"""
 
 
 @dataclass

@@ -109,7 +109,7 @@ class _Check:
         own: StrawberryField = field.extensions[_DEFINITION]
         declared, kind = own.metadata.get(PROJECTION_KEY), self.oracle.kind(of.name)
         source = declared.projection if declared else None
-        if isinstance(source, ConnectionField):
+        if isinstance(source, ConnectionField) and self.oracle.kind(source.node_type):
             await self._page(source, field, record, details, value)
         elif isinstance(source, WorkListField):
             await self._work_list(field, details, value)

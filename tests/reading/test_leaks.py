@@ -165,7 +165,8 @@ def _of_list(
     shape = f"""{{ totalCount {sums}
         pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }}
         edges {{ cursor node {{ id {masked} availableActions maskedFields
-            history(first: 3) {{ operation personName person {{ id }} }} {led} }} }} }}"""
+            history(first: 3) {{ totalCount nodes {{ operation personName person {{ id }} }} }}
+            {led} }} }} }}"""
     for order in paged.orders:
         for size in ("first: 100", "last: 2"):
             yield LeakQuery(f"{{ {name}({size}, orderBy: {order.upper()}) {shape} }}", {})
@@ -197,7 +198,8 @@ _LEAVES = frozenset({
 
 def _of_object(kind: str, id: str) -> Iterator[LeakQuery]:
     yield LeakQuery(f'{{ node(id: "{id}") {{ id __typename }} }}', {})
-    on = f"... on {kind} {{ availableActions history {{ verb }} }}"
+    history = "history(last: 9) { edges { cursor node { verb } } }"
+    on = f"... on {kind} {{ availableActions {history} }}"
     yield LeakQuery(f'{{ node(id: "{id}") {{ {on} }} }}', {})
     for verb in VOCABULARY.kinds[kind].verbs[:2]:
         words = f"kind: {enum_name(kind)}, verb: {enum_name(verb.name)}"

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -45,9 +47,9 @@ async def fetch_organisation_id() -> UUID:
 
 
 HISTORIES = """
-query ($id: ID!) { node(id: $id) { ... on Organisation { history {
-  organisation { ... on Organisation { history {
-    organisation { ... on Organisation { history { at } } } } } } } } } }
+query ($id: ID!) { node(id: $id) { ... on Organisation { history(first: 100) { nodes {
+  organisation { ... on Organisation { history(first: 100) { nodes {
+    organisation { ... on Organisation { history(last: 9) { nodes { at } } } } } } } } } } } } }
 """
 
 
@@ -62,7 +64,8 @@ async def test_histories_within_histories_are_too_much(portal: Portal) -> None:
 
 async def test_the_histories_of_a_page_are_read_together(portal: Portal) -> None:
     query = """query ($n: Int!) { transfers(first: $n) {
-        nodes { history { at organisationName } stateAt(asOf: "2022-06-07T12:00:00+08:00") }
+        nodes { history(first: 9) { nodes { at organisationName } }
+            stateAt(asOf: "2022-06-07T12:00:00+08:00") }
     } }"""
     read = {}
     await portal.data(query, {"n": 2}, subject=PROVINCE)
@@ -70,21 +73,45 @@ async def test_the_histories_of_a_page_are_read_together(portal: Portal) -> None
         async with captured_statements() as said:
             answer = await portal.data(query, {"n": size}, subject=PROVINCE)
         assert len(answer["transfers"]["nodes"]) == size
-        assert all(node["history"] for node in answer["transfers"]["nodes"])
+        assert all(node["history"]["nodes"] for node in answer["transfers"]["nodes"])
         read[size] = len(said)
 
     assert read[1] == read[5] > 0
 
 
-async def test_a_history_is_cut_where_it_is_asked_to_be(portal: Portal) -> None:
-    query = (
-        "{ transfers(first: 9) { nodes { all: history { at } two: history(first: 2) { at } } } }"
-    )
+HISTORY_PAGES = """
+query ($after: String) { transfers(first: 9) { nodes {
+    all: history(first: 100) { totalCount edges { cursor node { id } } nodes { at verb } }
+    oldest: history(first: 1, orderBy: OLDEST) { nodes { verb } }
+    page: history(first: 2, after: $after) {
+        edges { node { id } } pageInfo { hasNextPage hasPreviousPage endCursor }
+    }
+} } }
+"""
 
-    found = (await portal.data(query, subject=PROVINCE))["transfers"]["nodes"]
 
-    assert any(len(transfer["all"]) > 2 for transfer in found)
-    assert all(transfer["two"] == transfer["all"][:2] for transfer in found)
+async def test_a_history_is_read_by_pages_newest_first(portal: Portal) -> None:
+    async def longest(after: str | None) -> Any:  # noqa: ANN401 - an answer
+        async with captured_statements() as said:
+            found = await portal.data(HISTORY_PAGES, {"after": after}, subject=PROVINCE)
+        assert len([statement for statement in said if "audit_entry" in statement]) == 1
+        return max(found["transfers"]["nodes"], key=lambda each: each["all"]["totalCount"])
+
+    transfer = await longest(None)
+    entries, seen, after = transfer["all"]["edges"], [], None
+    assert transfer["all"]["totalCount"] == len(entries) > 4
+    times = [datetime.fromisoformat(each["at"]) for each in transfer["all"]["nodes"]]
+    assert times == sorted(times, reverse=True)
+    assert transfer["all"]["nodes"][-1]["verb"] == "DRAFT"
+    assert transfer["oldest"]["nodes"] == [{"verb": "DRAFT"}]
+    while True:
+        page = (await longest(after))["page"]
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+        seen += page["edges"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = page["pageInfo"]["endCursor"]
+    assert [each["node"] for each in seen] == [each["node"] for each in entries]
 
 
 async def test_an_edition_of_the_rule_book_is_read_once(portal: Portal) -> None:

@@ -71,20 +71,27 @@ def test_a_document_is_measured(document: str, over: str) -> None:
 @pytest.mark.parametrize(
     ("document", "over"),
     [
-        ("{ transfers { nodes { history { at } } } }", "nodes 10100"),
-        ("{ transfers(first: 2) { nodes { history { at } } edges { node { id } } } }", ""),
-        ("{ transfers(first: 2) { nodes { history(first: 600) { organisationName } } } }", ""),
+        ("{ transfers { nodes { history { nodes { at } } } } }", "nodes 10100"),
+        (
+            "{ transfers(first: 2) { nodes { history { nodes { at } } } edges { node { id } } } }",
+            "",
+        ),
+        (
+            "{ transfers(first: 2) { nodes { history(first: 600) { nodes { personName } } } } }",
+            "",
+        ),
         (
             (
                 "{ transfers(first: 5) { edges { node { ...F } } } } fragment F on Node { ...H }"
-                " fragment H on Transfer { history(first: 100) { person { history { at } } } }"
+                " fragment H on Transfer { history(first: 100) { nodes {"
+                " person { history { nodes { at } } } } } }"
             ),
             "nodes 50505",
         ),
         (
             (
-                "{ transfers(first: 2) { nodes { ... { ... on Organisation { history {"
-                " person { history(first: 9) { at } } } } } } } }"
+                "{ transfers(first: 2) { nodes { ... { ... on Organisation { history { nodes {"
+                " person { history(first: 9) { nodes { at } } } } } } } } } }"
             ),
             "nodes 2002",
         ),

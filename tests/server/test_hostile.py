@@ -165,7 +165,8 @@ async def test_a_relation_to_an_organisation_is_its_public_card_whatever_the_sco
     portal: Portal,
 ) -> None:
     query = """{ transfers(first: 9) { nodes {
-        seller { name creditCode installedMw maskedFields history { organisationName } }
+        seller { name creditCode installedMw maskedFields
+            history(first: 9) { nodes { organisationName } } }
     } } }"""
 
     scoped = await post_answered(portal, query, subject=PROVINCE, scope="Transfer:view")

@@ -107,7 +107,7 @@ CREATE TABLE audit_entry (
     ),
     CONSTRAINT audit_entry_rule FOREIGN KEY (edition, rule) REFERENCES rule_line (edition, number)
 );
-CREATE INDEX audit_entry_object ON audit_entry (object_id, at, id);
+CREATE INDEX audit_entry_object ON audit_entry (object_id, written_at, id);
 CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
