@@ -42,9 +42,9 @@ KINDS: dict[str, KindSpec] = {
 }
 
 FACTS: dict[str, FactSpec] = {
-    "in_escrow": FactSpec(
-        Text("what it holds is bound to an open case", "所持属于未结案件"),
-        Text("what it holds is bound to no open case", "所持不属于未结案件"),
+    "shows_open_cases": FactSpec(
+        Text("its money shows payments of open cases", "该账户资金涉及未办结的交易"),
+        Text("its money shows no payment of an open case", "该账户资金不涉及未办结的交易"),
     ),
 }
 

@@ -18,9 +18,10 @@ ACCOUNT = Kind(
         # Issuance and outside money have no owner: unguarded, the SQL would be NULL.
         "own": Fact(OWN.check, f"({{t}}.organisation_id IS NOT NULL AND {OWN.where})"),
         "inside": INSIDE,
-        "in_escrow": Fact(
-            check=lambda _, account: account.kind == AccountKind.ESCROW,
-            where="{t}.kind = 'escrow'",
+        # A payment leaves the outside account and waits in escrow until its case is settled.
+        "shows_open_cases": Fact(
+            check=lambda _, account: account.kind in {AccountKind.ESCROW, AccountKind.OUTSIDE},
+            where="{t}.kind IN ('escrow', 'outside')",
             viewer_independent=True,
         ),
     },
