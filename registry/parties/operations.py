@@ -52,6 +52,7 @@ from registry.parties.sanctions import (
     build_sanction,
     check_client_registrar,
     check_market_party,
+    check_officers_keep_client,
 )
 
 
@@ -260,9 +261,14 @@ async def register_client(_context: CommandContext, client: Client, /, **_: obje
     return client
 
 
-@operation(CLIENT, "revoke")
+@operation(CLIENT, "revoke", preconditions=(check_officers_keep_client,))
 async def revoke_client(_context: CommandContext, client: Client) -> Client:
-    """Close a client; every later request of it is refused."""
+    """Close a client; every later request of it is refused.
+
+    Raises:
+        ConditionsUnmet: it is the last client through which officers act without restriction.
+
+    """
     client.state = transition(
         CLIENT_TRANSITIONS, ClientState(client.state), ClientStep.REVOKE
     ).value

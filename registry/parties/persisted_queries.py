@@ -12,6 +12,7 @@ from registry.kernel.identifiers import check_sha256
 from registry.parties.facts import CLIENT
 from registry.parties.records import Client
 from registry.parties.rules import MAX_PERSISTED_QUERIES, MAX_PERSISTED_QUERY_BYTES
+from registry.parties.sanctions import check_officers_keep_client
 
 _COUNT_ACTIVE = """
     SELECT count(*) AS number FROM persisted_query WHERE client_id = $1 AND retired_at IS NULL
@@ -95,11 +96,14 @@ async def retire_persisted_query(context: CommandContext, client: Client, *, sha
     return client
 
 
-@operation(CLIENT, "restrict_to_persisted_queries")
+@operation(CLIENT, "restrict_to_persisted_queries", preconditions=(check_officers_keep_client,))
 async def restrict_to_persisted_queries(
     _context: CommandContext, client: Client, *, persisted_queries_only: bool
 ) -> Client:
     """Take from a program nothing but its registered documents, or let it send any again.
+
+    Raises:
+        ConditionsUnmet: it is the last client through which officers act without restriction.
 
     Rule: registry rule; rule book C-24, C-25.
 

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from policies.vocabulary import VOCABULARY, Text
 from registry.access.authorizer import authorizer
 from registry.commands.command import CommandContext
-from registry.db.session import fetch_one
+from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text
 from registry.parties.organisations import get_organisation
@@ -27,6 +27,12 @@ OPERATOR_ROLE = "operator"
 
 # Officers hold their organisation FOR SHARE: they wait for the sanction, or it for them.
 _LOCK_ORGANISATION = "SELECT id, city, county FROM organisation WHERE id = $1 FOR UPDATE"
+
+# The lock makes two officers who each close a different client wait for one another.
+_LOCK_UNRESTRICTED_CLIENTS = """
+    SELECT id FROM client
+    WHERE first_party AND state = 'open' AND NOT persisted_queries_only ORDER BY id FOR SHARE
+"""
 
 
 class SanctionTerms(TypedDict):
@@ -154,6 +160,28 @@ async def check_client_registrar(
             ),
             legal_basis="registry rule",
         ),
+    ]
+
+
+async def check_officers_keep_client(
+    _context: CommandContext, client: Client, *, persisted_queries_only: bool = True
+) -> list[Condition]:
+    """Officers keep a first-party client that sends any document: only with one can they undo it.
+
+    Asked of a client that is revoked, or restricted to its persisted queries or released.
+    """
+    unrestricted = {found["id"] for found in await fetch_all(_LOCK_UNRESTRICTED_CLIENTS)}
+    return [
+        make_requirement(
+            name="officers_keep_client",
+            met=not persisted_queries_only or unrestricted != {client.id},
+            unmet=Text(
+                "It is the last client through which officers act without restriction; the operator"
+                " registers another first (`biandan register-client`).",
+                "该应用是工作人员不受限制使用的最后一个应用,须先由系统运维登记另一应用。",
+            ),
+            legal_basis="registry rule",
+        )
     ]
 
 

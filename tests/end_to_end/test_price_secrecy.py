@@ -1,4 +1,4 @@
-"""Before settlement, nobody reads from an account the price that the transfer hides from them."""
+"""Before settlement no account shows the price that a transfer hides from the viewer."""
 
 from typing import Any
 

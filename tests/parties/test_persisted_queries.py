@@ -1,5 +1,6 @@
 """Registered documents of client programs, through the frame and past it."""
 
+import asyncio
 from hashlib import sha256
 
 import asyncpg
@@ -16,6 +17,7 @@ from registry.parties.persisted_queries import (
     retire_persisted_query,
     sha256_of,
 )
+from registry.parties.records import Appointment, Client
 from registry.parties.rules import MAX_PERSISTED_QUERY_BYTES
 from schema.framework.global_ids import to_global_id
 from tests.support.answers import answer_to
@@ -24,6 +26,7 @@ from tests.support.builders import (
     create_officer,
     create_officer_of,
     create_organisation,
+    get_province,
     perform,
     principal_of,
     viewer_of,
@@ -101,6 +104,53 @@ async def test_a_client_is_restricted_to_persisted_queries_and_released() -> Non
 
     assert confined == PersistedQueryLookup(persisted_queries_only=True)
     assert await lookup_persisted_query(client.name, "") == PersistedQueryLookup()
+
+
+async def test_the_last_client_of_the_officers_is_neither_restricted_nor_revoked() -> None:
+    province = await create_officer_of("province")
+    desk = await create_client(await get_province(), first_party=True)
+    await create_client(await get_province(), first_party=True, state="revoked")
+    await create_client(await get_province(), first_party=True, persisted_queries_only=True)
+
+    for last in (_restrict, _revoke):
+        with pytest.raises(ConditionsUnmet) as refusal:
+            await last(province, desk)
+        assert refusal.value.conditions[0].name == "officers_keep_client"
+    await perform(restrict_to_persisted_queries, province, id=desk.id, persisted_queries_only=False)
+
+    await create_client(await get_province(), first_party=True)
+    await _restrict(province, desk)
+    assert (await lookup_persisted_query(desk.name, "")).persisted_queries_only
+
+
+async def test_a_client_bound_by_scopes_is_no_client_of_the_officers() -> None:
+    province = await create_officer_of("province")
+    await create_client(await get_province(), first_party=True)
+    scoped = await create_client(await get_province())
+
+    await _restrict(province, scoped)
+    await _revoke(province, scoped)
+
+    assert (await Client.get(id=scoped.id)).state == "revoked"
+
+
+async def test_of_two_officers_who_restrict_the_last_two_clients_one_is_refused() -> None:
+    province = await create_officer_of("province")
+    last = [await create_client(await get_province(), first_party=True) for _ in range(2)]
+
+    both = await asyncio.gather(
+        *(_restrict(province, client) for client in last), return_exceptions=True
+    )
+
+    assert [type(each) for each in both if isinstance(each, Exception)] == [ConditionsUnmet]
+
+
+async def _restrict(who: Appointment, client: Client) -> None:
+    await perform(restrict_to_persisted_queries, who, id=client.id, persisted_queries_only=True)
+
+
+async def _revoke(who: Appointment, client: Client) -> None:
+    await perform(revoke_client, who, id=client.id)
 
 
 async def test_persisted_queries_of_others_and_revoked_clients_are_unchangeable() -> None:
