@@ -8,6 +8,7 @@ from typing import Protocol
 
 from registry.access.kinds import Kind
 from registry.reading.catalog import ConnectionField, FilterField, ObjectType
+from registry.reading.enum_names import enum_name
 from registry.reading.json_sql import JSON_NULL, cursor_expr
 from registry.reading.keyset import (
     Ordering,
@@ -15,6 +16,7 @@ from registry.reading.keyset import (
     check_part,
     check_value_count,
     decode_cursor,
+    name_order,
 )
 from registry.reading.selection import Arguments, SelectedField, Selection
 from registry.reading.sql_builder import NameScope, NotPlannable, RowScope, SqlBuilder, conjunction
@@ -68,7 +70,9 @@ class _ConnectionCompiler:
         self.page_request = PageRequest(
             *(args.get(name) for name in ("first", "after", "last", "before"))
         )
-        self.ordering = connection.orders[str(getattr(args["orderBy"], "value", args["orderBy"]))]
+        order = str(getattr(args["orderBy"], "value", args["orderBy"]))
+        self.ordering = connection.orders[order]
+        self.list_order = name_order(connection.node_type, enum_name(order))
         (self.selection,) = field.selections.values()
         (self.type_name,) = field.selections
         self.row_scope = RowScope(self.builder.alias())
@@ -124,7 +128,7 @@ class _ConnectionCompiler:
             return self._node(field)
         if field.name == CURSOR:
             alias = self.row_scope.alias
-            return cursor_expr(self.ordering.type, f"{alias}.{self.ordering.column}", f"{alias}.id")
+            return self._cursor(f"{alias}.{self.ordering.column}", f"{alias}.id")
         raise NotPlannable(field.name)
 
     def _array(self, text: str) -> str:
@@ -179,7 +183,10 @@ class _ConnectionCompiler:
         for column in ("k", "i"):
             self._require_column(column)
         key, id = (f"(array_agg(x.{column}))[({index})::int]" for column in ("k", "i"))
-        return f"coalesce({cursor_expr(self.ordering.type, key, id)}, {JSON_NULL})"
+        return f"coalesce({self._cursor(key, id)}, {JSON_NULL})"
+
+    def _cursor(self, key: str, id: str) -> str:
+        return cursor_expr(self.list_order, self.ordering.type, key, id)
 
     def _require_column(self, column: str) -> None:
         alias = self.row_scope.alias
@@ -305,9 +312,9 @@ class _ConnectionCompiler:
                 yield f"({t}.{self.ordering.column}, {t}.id) {beyond} ({key}, {id})"
 
     def _cursor_bind(self, field: str, part: int) -> str:
-        ordering: Ordering = self.ordering
+        of: tuple[str, Ordering] = (self.list_order, self.ordering)
         return self._bind_argument(
-            (field, part), lambda args: decode_cursor(args[field], ordering, field)[part]
+            (field, part), lambda args: decode_cursor(args[field], *of, field)[part]
         )
 
     def _bind_argument(self, path: Hashable, extract: Callable[[Arguments], object]) -> str:

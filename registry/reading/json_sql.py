@@ -48,8 +48,8 @@ def base64url(text: str) -> str:
     return f"translate(encode(convert_to({text}, 'UTF8'), 'base64'), {_URL_SAFE})"
 
 
-def cursor_expr(key_type: type[object], key: str, id: str) -> str:
-    """The expression of a cursor as ``pages.cursor_of`` writes it, of a key of the Python type."""
+def cursor_expr(list_order: str, key_type: type[object], key: str, id: str) -> str:
+    """The expression of a cursor as ``encode_cursor`` writes it, of a key of the Python type."""
     if issubclass(key_type, datetime):
         moment = f"""to_char({key} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')"""
         text = f"'\"' || {moment} || '+00:00\"'"
@@ -57,7 +57,8 @@ def cursor_expr(key_type: type[object], key: str, id: str) -> str:
         text = f"'\"' || {key}::text || '\"'"
     else:
         text = f"to_json({key})::text"
-    place = f"'[' || {text} || ', \"' || {id} || '\"]'"
+    named = quote_literal(f'["{list_order}", ')
+    place = f"{named} || {text} || ', \"' || {id} || '\"]'"
     return SqlConcat.of(("'\"'", base64url(place), "'\"'"))
 
 

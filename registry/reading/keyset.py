@@ -71,14 +71,19 @@ class PageRequest:
         return self.first is None
 
 
-def encode_cursor(key: datetime | date | int | str, id: UUID) -> str:
-    """An opaque place in a list."""
+def encode_cursor(list_order: str, key: datetime | date | int | str, id: UUID) -> str:
+    """An opaque place in a list; ``list_order`` as ``name_order`` says it."""
     if isinstance(key, datetime):
         said: object = key.astimezone(UTC).isoformat(timespec="microseconds")
     else:
         said = key.isoformat() if isinstance(key, date) else key
-    text = json.dumps([said, str(id)], ensure_ascii=False)
+    text = json.dumps([list_order, said, str(id)], ensure_ascii=False)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def name_order(node_type: str, order: str) -> str:
+    """What a cursor names: the type of the objects and the order, and no filter."""
+    return f"{node_type} {order}"
 
 
 MIN_PART, MAX_PART = 2, 100
@@ -111,21 +116,27 @@ def check_value_count(field: str, values: object) -> None:
         raise Malformed(f"{field}.in", "At most 100 values.", "最多100个取值。")
 
 
-def decode_cursor(cursor: str, ordering: Ordering, field: str) -> tuple[Any, UUID]:
+def decode_cursor(cursor: str, list_order: str, ordering: Ordering, field: str) -> tuple[Any, UUID]:
     """Decode a cursor: the value of the order's column and the identifier.
 
     Raises:
-        Malformed: it is no cursor of this list.
+        Malformed: it is no cursor of this list in this order.
 
     """
     try:
         if len(cursor) > MAX_CURSOR_LENGTH:
             raise ValueError(cursor)  # noqa: TRY301 - one refusal for every fault of a cursor
         padded = cursor + "=" * (-len(cursor) % 4)
-        key, id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        named, key, id = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if named != list_order:
+            raise ValueError(named)  # noqa: TRY301 - likewise
         return _parse_key(key, ordering), UUID(id)
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        raise Malformed(field, "This is no cursor of this list.", "该游标不属于此列表。") from None
+        raise Malformed(
+            field,
+            f"`{field}` is no cursor of this list in this order ({list_order}).",
+            f"{field}不是此列表按此排序方式({list_order})生成的游标。",
+        ) from None
 
 
 def _parse_key(key: object, ordering: Ordering) -> object:

@@ -24,7 +24,7 @@ from registry.access.kinds import Kind
 from registry.access.principals import Viewer
 from registry.reading.catalog import AuthorizationField, ConnectionField, WorkListField
 from registry.reading.enum_names import enum_name
-from registry.reading.keyset import Ordering
+from registry.reading.keyset import Ordering, name_order
 from schema.build import GovernedSchema
 from schema.framework.fields import OWN_ID, PROJECTION_KEY, attribute_of, column_field, mask_of
 from schema.framework.global_ids import parse_global_id, to_global_id
@@ -210,14 +210,16 @@ class _Check:
         kind = self.oracle.kind(paged.node_type)
         assert kind is not None
         sent = self._arguments(field, details)
-        ordering = paged.orders[str(getattr(sent["orderBy"], "value", sent["orderBy"]))]
+        order = str(getattr(sent["orderBy"], "value", sent["orderBy"]))
+        ordering, list_order = paged.orders[order], name_order(paged.node_type, order.upper())
         listed = await self._listed(kind, paged, ordering, sent.get("where") or {}, parent)
         page = ExpectedPage(
             kind,
             ordering,
+            list_order=list_order,
             sent=sent,
             listed=listed,
-            between=await keys_between(kind, ordering, sent),
+            between=await keys_between(kind, ordering, sent, list_order),
         )
         connection = get_named_type(field.type)
         assert isinstance(connection, GraphQLObjectType)

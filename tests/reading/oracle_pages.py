@@ -41,11 +41,13 @@ class ExpectedPage:
         kind: Kind,
         ordering: Ordering,
         *,
+        list_order: str,
         sent: Mapping[str, Any],
         listed: Sequence[Any],
         between: set[UUID],
     ) -> None:
         self.kind, self.ordering, self.listed = kind, ordering, listed
+        self.list_order = list_order
         rows = [row for row in listed if row.pk in between]
         self.backward = sent.get("first") is None
         size = sent["last"] if self.backward else sent["first"]
@@ -55,9 +57,8 @@ class ExpectedPage:
         self.has_previous = more if self.backward else sent.get("after") is not None
 
     def cursor(self, row: Row) -> str:
-        return encode_cursor(
-            getattr(row, attribute_of_column(self.kind, self.ordering.column)), row.pk
-        )
+        key = getattr(row, attribute_of_column(self.kind, self.ordering.column))
+        return encode_cursor(self.list_order, key, row.pk)
 
     def check_info(self, fields: GroupedFieldSet, value: dict[str, Any]) -> None:
         ends = [self.cursor(self.rows[end]) if self.rows else None for end in (0, -1)]
@@ -87,13 +88,15 @@ async def keys_in_order(kind: Kind, ordering: Ordering) -> list[UUID]:
     return [line["id"] for line in await fetch_all(sql)]
 
 
-async def keys_between(kind: Kind, ordering: Ordering, sent: Mapping[str, Any]) -> set[UUID]:
+async def keys_between(
+    kind: Kind, ordering: Ordering, sent: Mapping[str, Any], list_order: str
+) -> set[UUID]:
     """The keys of rows between the cursors, for every viewer."""
     conditions = ["true"]
     binds: list[Any] = []
     for name in ("after", "before"):
         if sent.get(name) is not None:
-            binds += decode_cursor(sent[name], ordering, name)
+            binds += decode_cursor(sent[name], list_order, ordering, name)
             way = ">" if (name == "after") != ordering.descending else "<"
             place = f"(${len(binds) - 1}, ${len(binds)})"
             conditions.append(f"({ordering.column}, id) {way} {place}")

@@ -57,12 +57,16 @@ def cursor(*said: object) -> str:
 
 ROWS = "permits(first: 2{}) {{ nodes {{ id }} }}"
 NO_ROW = "permits(first: 2{}) {{ __typename pageInfo {{ hasPreviousPage }} }}"
+PLACE = str(PERSON_ID)
 MALFORMED = {
     "a cursor of nothing": ', after: "x"',
-    "a cursor of another list": f', after: "{cursor("name", str(PERSON_ID))}"',
-    "a cursor of another order": f', orderBy: NUMBER, after: "{cursor(1, str(PERSON_ID))}"',
-    "a cursor before time": f', after: "{cursor("0001-01-01T00:00:00+23:59", str(PERSON_ID))}"',
-    "a cursor without a zone": f', after: "{cursor("2022-06-07T10:00:00", str(PERSON_ID))}"',
+    "a cursor of another list": f', after: "{cursor("Organisation NAME", "name", PLACE)}"',
+    "a cursor of another order": ", orderBy: NUMBER,"
+    f' after: "{cursor("Permit NEWEST", "2022-06-07T10:00:00+08:00", PLACE)}"',
+    "a cursor before time": ", after:"
+    f' "{cursor("Permit NEWEST", "0001-01-01T00:00:00+23:59", PLACE)}"',
+    "a cursor without a zone": ", after:"
+    f' "{cursor("Permit NEWEST", "2022-06-07T10:00:00", PLACE)}"',
     "an identifier of another kind": f', where: {{organisation: "{PERSON}"}}',
     "no identifier": ', where: {organisation: "\'; DROP TABLE audit_entry; --"}',
     "too many values": f", where: {{city: {{in: {json.dumps(['x'] * 101)}}}}}",
@@ -90,7 +94,7 @@ async def test_a_year_that_no_column_holds_is_no_cursor(
     execution_paths: ExecutionPaths, public: Viewer
 ) -> None:
     for year in (2**31, -(2**31) - 1, 2**62, 10**30):
-        place = cursor(year, str(PERSON_ID))
+        place = cursor("Assessment NEWEST", year, str(PERSON_ID))
         document = f'{{ assessments(first: 1, after: "{place}") {{ nodes {{ id }} }} }}'
         answer = await assert_same_answers(execution_paths, public, document)
         assert codes(answer) == ["MALFORMED"]
@@ -238,11 +242,11 @@ async def test_a_variable_of_another_type_is_refused(
         assert await execution_paths.answer_by_plan(province, document, sent) is None
 
 
-async def test_a_cursor_is_of_its_list_alone(
+async def test_a_cursor_is_of_its_list_and_order_alone(
     execution_paths: ExecutionPaths, province: Viewer
 ) -> None:
     """One of a place that the viewer does not see is a place like any other."""
-    place = encode_cursor("zzz", PERSON_ID)
+    place = encode_cursor("Organisation NAME", "zzz", PERSON_ID)
 
     after = await assert_same_answers(
         execution_paths,
@@ -254,15 +258,19 @@ async def test_a_cursor_is_of_its_list_alone(
         province,
         f'{{ organisations(first: 1, orderBy: NEWEST, after: "{place}") {{ nodes {{ id }} }} }}',
     )
+    people = await assert_same_answers(
+        execution_paths, province, f'{{ clients(last: 1, before: "{place}") {{ totalCount }} }}'
+    )
 
     assert not after.errors
-    assert codes(newest) == ["MALFORMED"]
+    assert codes(newest) == codes(people) == ["MALFORMED"]
+    assert "`before` is no cursor of this list in this order (Client NAME)." in str(people.errors)
 
 
 async def test_a_viewer_without_rights_learns_only_the_ends_of_a_page(
     execution_paths: ExecutionPaths, public: Viewer
 ) -> None:
-    place = encode_cursor("2022", PERSON_ID)
+    place = encode_cursor("Person SUBJECT", "2022", PERSON_ID)
     info = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
 
     forward = await assert_same_answers(

@@ -164,6 +164,7 @@ async def test_a_cursor_has_one_text(readers: ReaderPool, name: str, data: st.Da
     places = data.draw(st.lists(st.tuples(strategy, st.uuids()), min_size=1, max_size=30))
     keys, ids = [each[0] for each in places], [each[1] for each in places]
 
-    found = await evaluate_json(readers, cursor_expr(of, "x", "i"), x=(type, keys), i=("uuid", ids))
+    cursor = cursor_expr("Permit NUMBER", of, "x", "i")
+    found = await evaluate_json(readers, cursor, x=(type, keys), i=("uuid", ids))
 
-    assert found == [encode_cursor(key, id) for key, id in places]
+    assert found == [encode_cursor("Permit NUMBER", key, id) for key, id in places]

@@ -17,7 +17,7 @@ from registry.access.principals import Principal, Viewer
 from registry.access.viewer_lookup import resolve_viewer
 from registry.db.session import fetch_all, fetch_one
 from registry.reading.catalog import Catalog, ConnectionField
-from registry.reading.keyset import encode_cursor
+from registry.reading.keyset import encode_cursor, name_order
 from schema.framework.global_ids import to_global_id
 from schema.framework.scalars import format_datetime
 from tests.reading.argument_generator import ExistingValues
@@ -163,7 +163,8 @@ async def _cursors(catalogue: Catalog, preferred: Keys) -> dict[tuple[str, str],
                 list(preferred.get(paged.node_type, ())),
             )
             key = (f"{paged.node_type}Order", name)
-            found[key] = [encode_cursor(each["key"], each["id"]) for each in places]
+            of = name_order(paged.node_type, name.upper())
+            found[key] = [encode_cursor(of, each["key"], each["id"]) for each in places]
     return found
 
 

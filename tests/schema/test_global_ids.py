@@ -60,6 +60,7 @@ def test_an_identifier_of_another_kind_names_the_field() -> None:
     assert refusal.value.field == "seller_id"
 
 
+OF = "Transfer NEWEST"
 ORDERS = [Ordering("changed_at", datetime), Ordering("number", str), Ordering("sequence", int)]
 
 
@@ -69,14 +70,14 @@ ORDERS = [Ordering("changed_at", datetime), Ordering("number", str), Ordering("s
 )
 def test_other_cursors_are_malformed(order: Ordering, text: str) -> None:
     with pytest.raises(Malformed) as refusal:
-        decode_cursor(text, order, "after")
+        decode_cursor(text, OF, order, "after")
 
     assert refusal.value.field == "after"
 
 
 @given(st.datetimes(timezones=st.just(UTC)), st.uuids())
 def test_a_cursor_is_read_as_it_was_made(moment: datetime, id: UUID) -> None:
-    assert decode_cursor(encode_cursor(moment, id), ORDERS[0], "after") == (moment, id)
+    assert decode_cursor(encode_cursor(OF, moment, id), OF, ORDERS[0], "after") == (moment, id)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200))
@@ -84,18 +85,18 @@ def test_a_cursor_is_read_as_it_was_made(moment: datetime, id: UUID) -> None:
 @example("\U00020000" * 200)
 @example('"' * 200)
 def test_a_cursor_of_a_text_is_read_as_it_was_made(name: str) -> None:
-    assert decode_cursor(encode_cursor(name, NIL), ORDERS[1], "after") == (name, NIL)
+    assert decode_cursor(encode_cursor(OF, name, NIL), OF, ORDERS[1], "after") == (name, NIL)
 
 
 @pytest.mark.parametrize(
     ("order", "text"),
     [
-        (ORDERS[1], '["\\ud800", "{id}"]'),
-        (ORDERS[1], '["\\u0000", "{id}"]'),
-        (ORDERS[0], '["9999-12-31T23:59:59-23:59", "{id}"]'),
-        (ORDERS[0], '["0001-01-01T00:00:00+23:59", "{id}"]'),
-        (ORDERS[0], '["2022-06-07T10:00:00", "{id}"]'),
-        (ORDERS[2], "[9223372036854775808, " + '"{id}"]'),
+        (ORDERS[1], '["Transfer NEWEST", "\\ud800", "{id}"]'),
+        (ORDERS[1], '["Transfer NEWEST", "\\u0000", "{id}"]'),
+        (ORDERS[0], '["Transfer NEWEST", "9999-12-31T23:59:59-23:59", "{id}"]'),
+        (ORDERS[0], '["Transfer NEWEST", "0001-01-01T00:00:00+23:59", "{id}"]'),
+        (ORDERS[0], '["Transfer NEWEST", "2022-06-07T10:00:00", "{id}"]'),
+        (ORDERS[2], '["Transfer NEWEST", 9223372036854775808, "{id}"]'),
         (ORDERS[1], "[" * 1_400),
     ],
 )
@@ -103,12 +104,23 @@ def test_a_cursor_whose_place_cannot_be_asked_for_is_malformed(order: Ordering, 
     forged = base64.urlsafe_b64encode(text.replace("{id}", str(NIL)).encode()).decode()
 
     with pytest.raises(Malformed):
-        decode_cursor(forged, order, "after")
+        decode_cursor(forged, OF, order, "after")
 
 
 @given(st.uuids(), st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists))
 def test_a_cursor_of_another_list_is_malformed(id: UUID, key: object) -> None:
-    foreign = base64.urlsafe_b64encode(json.dumps([key, str(id)]).encode()).decode()
+    foreign = base64.urlsafe_b64encode(json.dumps([OF, key, str(id)]).encode()).decode()
 
     with pytest.raises(Malformed):
-        decode_cursor(foreign, ORDERS[2], "after")
+        decode_cursor(foreign, OF, ORDERS[2], "after")
+
+
+@pytest.mark.parametrize("other", ["Transfer OLDEST", "Permit NEWEST", "", None])
+def test_a_cursor_names_its_list_and_order(other: str) -> None:
+    foreign = encode_cursor(other, datetime.now(UTC), NIL)
+
+    with pytest.raises(Malformed) as refusal:
+        decode_cursor(foreign, OF, ORDERS[0], "after")
+
+    assert refusal.value.field == "after"
+    assert OF in str(refusal.value)
