@@ -66,7 +66,9 @@ ORGANISATION = Kind(
         ),
         "stage_open": state_predicate("open"),
     },
-    masks={"view_details": ("credit_code", "installed_mw", "two_representatives")},
+    # The credit code is on the public card: the Permit Regulation makes permits public, and a
+    # permit's number begins with its holder's code (HJ 608-2017 annex A).
+    masks={"view_details": ("installed_mw", "two_representatives")},
 )
 
 PERSON = Kind(

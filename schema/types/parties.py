@@ -35,7 +35,8 @@ class Organisation(Governed):
     name: str = column("Its legal name 名称.")
     name_en: str | None = column("Its name in English 英文名称.")
     credit_code: str | None = column(
-        "Unified social credit code 统一社会信用代码.", projection=plain_column("credit_code")
+        "Unified social credit code; null where it has none 统一社会信用代码.",
+        projection=plain_column("credit_code"),
     )
     division: Division = division_field(
         "The division it is registered in 行政区划.", column="division"

@@ -123,8 +123,7 @@ async def change_masked_columns(
 _MASKED = {
     ("Organisation", "view_details"): """
         UPDATE organisation SET installed_mw = coalesce(installed_mw, 0) % 1000 + 1,
-            two_representatives = NOT two_representatives,
-            credit_code = translate(credit_code, '0123456789', '1234567890') WHERE id = $1""",
+            two_representatives = NOT two_representatives WHERE id = $1""",
     ("Transfer", "view_price"): """
         UPDATE transfer SET price_fen = price_fen % 1000 + 1, sum_fen = sum_fen % 1000 + 1,
             bank_reference = CASE bank_reference WHEN '' THEN '' ELSE bank_reference || 'x' END

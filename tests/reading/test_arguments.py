@@ -130,20 +130,34 @@ async def test_nothing_narrows_nothing(
     )
 
 
-async def test_a_masked_column_of_which_nothing_is_asked_hides_no_row(
-    execution_paths: ExecutionPaths, public: Viewer
-) -> None:
-    counted = "{{ organisations(first: 1, where: {}) {{ totalCount }} }}"
-    everything = await assert_same_answers(execution_paths, public, counted.format("null"))
+PRICES = "{{ transfers(first: 99, where: {}) {{ totalCount nodes {{ price }} }} }}"
 
-    for empty in ("{creditCode: {}}", "{creditCode: {eq: null, in: null}}"):
-        assert (
-            await assert_same_answers(execution_paths, public, counted.format(empty)) == everything
-        )
-    asked = await assert_same_answers(
-        execution_paths, public, counted.format('{creditCode: {in: ["x"]}}')
-    )
-    assert asked.data == {"organisations": {"totalCount": 0}}
+
+async def test_a_masked_column_of_which_nothing_is_asked_hides_no_row(
+    execution_paths: ExecutionPaths,
+) -> None:
+    auditor = await viewer_of_role("auditor")
+    everything = await assert_same_answers(execution_paths, auditor, PRICES.format("null"))
+
+    for empty in ("{price: {}}", "{price: {gte: null, lt: null}}"):
+        found = await assert_same_answers(execution_paths, auditor, PRICES.format(empty))
+        assert found == everything
+
+
+async def test_a_masked_column_selects_nothing_for_whom_it_is_masked(
+    execution_paths: ExecutionPaths, province: Viewer
+) -> None:
+    auditor = await viewer_of_role("auditor")
+    asked, found = PRICES.format('{price: {gte: "0.01"}}'), {}
+    for viewer in (auditor, province):
+        for document in (PRICES.format("null"), asked):
+            answer = await assert_same_answers(execution_paths, viewer, document)
+            found[viewer.role, document == asked] = answer.data["transfers"]["nodes"]
+
+    assert found["province", True] == found["province", False]
+    shown = [node for node in found["auditor", False] if node["price"]]
+    assert 0 < len(shown) < len(found["auditor", False])
+    assert found["auditor", True] == shown
 
 
 SHAPES: list[dict[str, Any]] = [

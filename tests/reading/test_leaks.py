@@ -192,7 +192,7 @@ _LEADS = {
     "Agreement": ("milestones { links { __typename id } }", "parties { signedBy { id } }"),
 }
 _LEAVES = frozenset({
-    "creditCode", "installedMw", "twoRepresentatives", "price", "sum", "bankReference",
+    "installedMw", "twoRepresentatives", "price", "sum", "bankReference",
 })  # fmt: skip
 
 

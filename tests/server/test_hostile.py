@@ -165,7 +165,7 @@ async def test_a_relation_to_an_organisation_is_its_public_card_whatever_the_sco
     portal: Portal,
 ) -> None:
     query = """{ transfers(first: 9) { nodes {
-        seller { name creditCode installedMw maskedFields
+        seller { name installedMw maskedFields
             history(first: 9) { nodes { organisationName } } }
     } } }"""
 
@@ -174,8 +174,8 @@ async def test_a_relation_to_an_organisation_is_its_public_card_whatever_the_sco
     sellers = [node["seller"] for node in scoped["transfers"]["nodes"]]
     assert sellers
     assert all(seller["name"] for seller in sellers)
-    assert {(seller["creditCode"], seller["installedMw"]) for seller in sellers} == {(None, None)}
-    assert all("creditCode" in seller["maskedFields"] for seller in sellers)
+    assert {seller["installedMw"] for seller in sellers} == {None}
+    assert all("installedMw" in seller["maskedFields"] for seller in sellers)
 
 
 @pytest.mark.parametrize(
