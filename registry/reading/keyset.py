@@ -82,7 +82,7 @@ def encode_cursor(list_order: str, key: datetime | date | int | str, id: UUID) -
 
 
 def name_order(node_type: str, order: str) -> str:
-    """What a cursor names: the type of the objects and the order, and no filter."""
+    """The name within a cursor: the type of the objects and the order, and no filter."""
     return f"{node_type} {order}"
 
 

@@ -1,7 +1,6 @@
 """The conditions of a transfer, each a function of one case. No database, no clock.
 
-A condition that does not concern a case answers None. Of the measures against a side a message says
-only that there are some.
+A condition that does not concern a case answers None. Measures against a side are not named.
 """
 
 from collections.abc import Iterable
@@ -170,26 +169,14 @@ def check_buyer_may_trade(snapshot: TransferSnapshot) -> Condition:
 
 
 def _check_may_trade(name: str, party: PartySnapshot) -> Condition:
-    who = party.name
-    if not party.is_open:
-        message = Text(f"{who.en} is closed.", f"{who.zh}已注销。")
-    elif party.is_barred:
-        message = Text(
-            f"{who.en} is under a measure that bars it from the market.",
-            f"{who.zh}处于限制交易的措施期内。",
-        )
-    else:
-        message = Text(
-            f"{who.en} is under no measure that bars it from the market.",
-            f"{who.zh}未处于限制交易的措施期内。",
-        )
-    return Condition(
-        name,
-        party.is_open and not party.is_barred,
-        message,
-        PLATFORM_RULES,
-        "register of sanctions and freezes",
+    """Any seller may ask about any buyer, so the reason is left to those who may read it."""
+    who, met = party.name, party.is_open and not party.is_barred
+    message = (
+        Text(f"{who.en} may trade.", f"{who.zh}可以参与交易。")
+        if met
+        else Text(f"{who.en} may not trade at present.", f"{who.zh}目前不得参与交易。")
     )
+    return Condition(name, met, message, PLATFORM_RULES, "register of organisations")
 
 
 @condition(Need.PARTIES)

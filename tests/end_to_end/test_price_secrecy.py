@@ -33,10 +33,10 @@ async def _shown(portal: Portal, user: DemoUser) -> list[dict[str, Any]]:
     return pages
 
 
-async def _price(portal: Portal, user: DemoUser, case: str) -> str | None:
+async def _sees_price(portal: Portal, user: DemoUser, case: str) -> bool:
     answer = await user.ask(portal, PRICE, {"id": case})
     node = answer["data"]["node"]
-    return node and node["price"]
+    return bool(node and node["price"])
 
 
 async def test_no_account_shows_a_payment_to_whom_the_price_is_hidden(
@@ -50,7 +50,7 @@ async def test_no_account_shows_a_payment_to_whom_the_price_is_hidden(
     await case.step("centre-initiator", "recordPayment", **payment)
 
     changed = {name for name, user in USERS.items() if before[name] != await _shown(portal, user)}
-    informed = {name for name, user in USERS.items() if await _price(portal, user, case.id)}
+    informed = {name for name, user in USERS.items() if await _sees_price(portal, user, case.id)}
     assert changed <= informed, changed - informed
     assert {"centre-initiator", "enterprise-4-initiator", "langfang-initiator"} <= changed
     assert "auditor" not in informed

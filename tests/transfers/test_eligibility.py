@@ -8,6 +8,7 @@ import pytest
 from registry.kernel.calendar import start_of_day
 from registry.kernel.errors import ConditionsUnmet, Insufficient, Malformed
 from registry.ledger.rules import Acquisition
+from registry.parties.records import Organisation
 from registry.permits.records import PermitLimit
 from registry.transfers.approval import approve_transfer, qualify_transfer
 from registry.transfers.offer import accept_transfer, draft_transfer, offer_transfer
@@ -17,6 +18,7 @@ from registry.transfers.workflow import regime_on
 from tests.support.builders import (
     LANGFANG,
     TANGSHAN,
+    create_freeze,
     create_organisation,
     create_sanction,
     stop_clock,
@@ -119,7 +121,29 @@ async def test_a_sanction_stops_a_case_at_every_decision(side: str) -> None:
         with pytest.raises(ConditionsUnmet) as refusal:
             await market.execute(who, operation, case.id)
         assert unmet_conditions(refusal) == [f"{side}_may_trade"]
-        assert "penalty" not in refusal.value.message.en
+
+
+@OPEN
+async def test_a_seller_does_not_learn_why_a_buyer_may_not_trade() -> None:
+    market, reasons = await create_market(), set()
+    for bar in (create_sanction, create_freeze, _close):
+        buyer = await create_organisation(city=LANGFANG, source_category="industrial")
+        await bar(buyer)
+
+        with pytest.raises(ConditionsUnmet) as refusal:
+            await market.execute("seller", draft_transfer, **market.terms(buyer=buyer.id))
+
+        (reason,) = [each for each in refusal.value.conditions if not each.met]
+        told = (reason.message.en, reason.message.zh, reason.source, reason.legal_basis)
+        reasons.add(tuple(text.replace(buyer.name, "the buyer") for text in told))
+
+    ((english, *_),) = reasons
+    assert english == "the buyer may not trade at present."
+
+
+async def _close(organisation: Organisation) -> None:
+    organisation.state = "closed"
+    await organisation.save()
 
 
 @OPEN
