@@ -134,32 +134,9 @@ class RuleBook:
         rows = [row for row in self.rules_for_verb(kind, verb) if row.role in self.groups[role]]
         return tuple(rows) if any(row.effect == ALLOW for row in rows) else ()
 
-    def facts_used(self, kind: str) -> tuple[str, ...]:
-        """The facts about its records, other than those about the viewer, that judge a kind."""
-        mask = 0
-        for verb in self.vocabulary.kinds[kind].verbs:
-            for role in self.vocabulary.roles:
-                for row in self.rules_for_role(role, kind, verb.name):
-                    mask |= row.facts
-        return tuple(n for n in self.fact_names(mask) if not self.vocabulary.facts[n].viewer_only)
-
     def fact_names(self, mask: int) -> tuple[str, ...]:
         """The facts of a mask, in the order of the vocabulary."""
         return tuple(name for name, bit in self.bits.items() if mask & bit)
-
-    def lint(self) -> tuple[str, ...]:
-        """Warnings: facts that no rule uses, verbs that no role may perform."""
-        used = 0
-        for row in self.rules:
-            used |= row.facts
-        unused = [f"no row asks for {name}" for name, bit in self.bits.items() if not used & bit]
-        idle = [
-            f"no role may {verb.name} {kind}"
-            for kind, words in self.vocabulary.kinds.items()
-            for verb in words.verbs
-            if not any(self.rules_for_role(role, kind, verb.name) for role in self.vocabulary.roles)
-        ]
-        return (*unused, *idle)
 
 
 class _Reader:

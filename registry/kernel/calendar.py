@@ -1,6 +1,5 @@
 """Working and trading days of China, and where a day ends. Pure: holidays are given."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 
@@ -17,14 +16,11 @@ class Calendar:
     Attributes:
         holidays: days off, whether or not they fall on a weekend.
         make_up_days: Saturdays and Sundays that are worked in exchange.
-        confirmed_years: those whose announcement is confirmed; in others the days off are
-            provisional.
 
     """
 
     holidays: frozenset[date]
     make_up_days: frozenset[date]
-    confirmed_years: frozenset[int]
 
     def is_working_day(self, day: date) -> bool:
         """Whether the day is a working day (工作日)."""
@@ -34,32 +30,25 @@ class Calendar:
         """Whether it is a trading day (交易日): Monday to Friday, no holiday, no worked weekend."""
         return day.weekday() < _SATURDAY and day not in self.holidays
 
-    def is_confirmed(self, day: date) -> bool:
-        """Whether the announcement for the day's year is confirmed."""
-        return day.year in self.confirmed_years
-
 
 def add_working_days(calendar: Calendar, start: date, days: int) -> date:
     """The ``days``-th working day after ``start``, which does not count; 0 answers ``start``.
 
     Rule: Civil Code, art. 201 (the day a period begins is not counted).
     """
-    return _add_days(calendar.is_working_day, start, days)
-
-
-def add_trading_days(calendar: Calendar, start: date, days: int) -> date:
-    """The ``days``-th trading day after ``start``, which does not count; 0 answers ``start``."""
-    return _add_days(calendar.is_trading_day, start, days)
-
-
-def working_days_between(calendar: Calendar, start: date, end: date) -> int:
-    """The number of working days after ``start`` up to ``end``; 0 when ``end`` is not later."""
-    return _count_days(calendar.is_working_day, start, end)
+    assert days >= 0, "time limits run forward"
+    day = start
+    while days:
+        day += _DAY
+        days -= calendar.is_working_day(day)
+    return day
 
 
 def trading_days_between(calendar: Calendar, start: date, end: date) -> int:
     """The number of trading days after ``start`` up to ``end``; 0 when ``end`` is not later."""
-    return _count_days(calendar.is_trading_day, start, end)
+    return sum(
+        calendar.is_trading_day(start + _DAY * step) for step in range(1, (end - start).days + 1)
+    )
 
 
 def end_of_day(day: date) -> datetime:
@@ -67,24 +56,6 @@ def end_of_day(day: date) -> datetime:
     return datetime.combine(day, time.max, CHINA)
 
 
-def start_of_day(day: date) -> datetime:
-    """The first instant of the day in China."""
-    return datetime.combine(day, time.min, CHINA)
-
-
 def day_of(instant: datetime) -> date:
     """The day an instant falls on in China."""
     return instant.astimezone(CHINA).date()
-
-
-def _add_days(is_counted: Callable[[date], bool], start: date, days: int) -> date:
-    assert days >= 0, "time limits run forward"
-    day = start
-    while days:
-        day += _DAY
-        days -= is_counted(day)
-    return day
-
-
-def _count_days(is_counted: Callable[[date], bool], start: date, end: date) -> int:
-    return sum(is_counted(start + _DAY * step) for step in range(1, (end - start).days + 1))

@@ -67,7 +67,8 @@ def total_price_fen(quantity: int, price_fen: int, scale: int) -> int:
     Rule: the price is paid once for the whole right, not per year; parameter ``price_basis``.
 
     """
-    amount = _round_half_up(quantity * price_fen, 10**scale)
+    unit: int = 10**scale
+    amount = (2 * quantity * price_fen + unit) // (2 * unit)
     if amount > MONEY_MAX:
         raise Malformed(
             "quantity",
@@ -75,15 +76,6 @@ def total_price_fen(quantity: int, price_fen: int, scale: int) -> int:
             f"数量与单价之积超过{format_money(MONEY_MAX)}元。",
         )
     return amount
-
-
-def percentage_of(quantity: int, percent: int) -> int:
-    """A whole percentage (0-100) of base units, fen or heads, rounded half up to whole ones.
-
-    Rule: parameters ``reserve_share_percent``, ``deposit_percent``, ``winner_percent``.
-    """
-    assert 0 <= percent <= 100, "a share is a part of the whole"  # noqa: PLR2004
-    return _round_half_up(quantity * percent, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +109,6 @@ class DateRange:
         """Whether the day lies in the period."""
         return self.since <= on and (self.until is None or on <= self.until)
 
-    def overlaps(self, other: "DateRange") -> bool:
-        """Whether some day lies in both periods."""
-        return self.contains(other.since) or other.contains(self.since)
-
 
 def _parse(text: str, scale: int, *, maximum: int, field: str) -> int:
     found = _DECIMAL.fullmatch(text) if len(text) <= _MAX_DECIMAL_LENGTH else None
@@ -151,8 +139,3 @@ def _format(units: int, scale: int) -> str:
     sign = "-" if units < 0 else ""
     digits = str(abs(units)).rjust(scale + 1, "0")
     return f"{sign}{digits[:-scale]}.{digits[-scale:]}" if scale else sign + digits
-
-
-def _round_half_up(numerator: int, denominator: int) -> int:
-    assert numerator >= 0, "only what is not negative is rounded"
-    return (2 * numerator + denominator) // (2 * denominator)

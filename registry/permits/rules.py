@@ -8,7 +8,6 @@ from typing import NotRequired, TypedDict
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_outlet, permit_holder
-from registry.kernel.quantities import DateRange
 from registry.parties.rules import OrganisationState
 
 LIMITS_MAX = 50
@@ -95,11 +94,6 @@ class DemandDraft(TypedDict):
 
     pollutant: str
     quantity: NotRequired[str | None]
-
-
-def is_in_force(period: DateRange, revoked_on: date | None, on: date) -> bool:
-    """Whether a permit is in force on a day: within its days, and before that of its revocation."""
-    return period.contains(on) and (revoked_on is None or on < revoked_on)
 
 
 def outlet_medium(code: str) -> Medium:

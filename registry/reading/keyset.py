@@ -71,16 +71,6 @@ class PageRequest:
         return self.first is None
 
 
-def encode_cursor(list_order: str, key: datetime | date | int | str, id: UUID) -> str:
-    """An opaque place in a list; ``list_order`` as ``name_order`` says it."""
-    if isinstance(key, datetime):
-        said: object = key.astimezone(UTC).isoformat(timespec="microseconds")
-    else:
-        said = key.isoformat() if isinstance(key, date) else key
-    text = json.dumps([list_order, said, str(id)], ensure_ascii=False)
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
 def name_order(node_type: str, order: str) -> str:
     """The name within a cursor: the type of the objects and the order, and no filter."""
     return f"{node_type} {order}"

@@ -2,11 +2,9 @@
 
 from registry.commands.concept import Concept
 from registry.db.migrations.grants import Grants
-from registry.reference import records
 
 CONCEPT = Concept(
     name="reference",
-    records=records,
     grants=Grants(
         dict.fromkeys(
             ("division", "river_system", "pollutant", "industry", "holiday", "parameter"), "SELECT"

@@ -6,13 +6,13 @@ a reference table gives it another name, so cached rows are those that the trans
 
 import json
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from registry.db.session import fetch_one
 from registry.kernel.calendar import Calendar
 from registry.reference.divisions import DivisionTable
-from registry.reference.holidays import calendar_from_json
 from registry.reference.parameters import ParameterTable, parameter_from_json
 from registry.reference.pollutants import PollutantTable
 
@@ -38,23 +38,15 @@ class ReferenceData:
     pollutants: PollutantTable
 
 
-class _ReferenceCache:
-    def __init__(self) -> None:
-        self._data: ReferenceData | None = None
-
-    async def get(self, version: UUID) -> ReferenceData:
-        data = self._data
-        if data is None or data.version != version:
-            data = self._data = await _load()
-        return data
-
-
-_cache = _ReferenceCache()
+_cached: list[ReferenceData] = []
+"""The one version that is kept."""
 
 
 async def load_reference(version: UUID) -> ReferenceData:
     """The reference data of a version that this transaction read, or of a newer one."""
-    return await _cache.get(version)
+    if not _cached or _cached[0].version != version:
+        _cached[:] = [await _load()]
+    return _cached[0]
 
 
 async def _load() -> ReferenceData:
@@ -63,10 +55,18 @@ async def _load() -> ReferenceData:
     divisions = DivisionTable(json.loads(row["divisions"]))
     return ReferenceData(
         version=row["reference_version"],
-        calendar=calendar_from_json(json.loads(row["holidays"])),
+        calendar=_calendar(json.loads(row["holidays"])),
         divisions=divisions,
         parameters=ParameterTable(
             map(parameter_from_json, json.loads(row["parameters"])), divisions.cities()
         ),
         pollutants=PollutantTable(json.loads(row["pollutants"])),
     )
+
+
+def _calendar(days: list[dict[str, Any]]) -> Calendar:
+    holidays, make_up_days = (
+        frozenset(date.fromisoformat(day["day"]) for day in days if day["kind"] == kind)
+        for kind in ("holiday", "make_up")
+    )
+    return Calendar(holidays, make_up_days)

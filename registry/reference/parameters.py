@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from policies.vocabulary import Text
-from registry.kernel.errors import Condition, ConditionsUnmet, Malformed
+from registry.kernel.errors import Condition, ConditionsUnmet
 from registry.kernel.quantities import DateRange, parse_money
 
 _DAYS = frozenset({"working_days", "trading_days"})
@@ -123,22 +123,6 @@ class ParameterTable:
         if found is None or found.value is None:
             raise ConditionsUnmet((_unknown_parameter(name, on, area, pollutant),))
         return found
-
-    def require_base_price(self, pollutant: str, on: date, *, area: str = "") -> Parameter:
-        """The base price (交易基准价格), which no deal may undercut; for one tonne.
-
-        Raises:
-            Malformed: ``pollutant`` is empty; a base price belongs to one.
-            ConditionsUnmet: none is known on the day.
-
-        Rule: parameter ``base_price``; 冀发改公价〔2020〕1847号 for 2021-2025.
-
-        """
-        if not pollutant:
-            raise Malformed(
-                "pollutant", "A base price belongs to a pollutant.", "基准价格须指定污染物。"
-            )
-        return self.require("base_price", on, area=area, pollutant=pollutant)
 
 
 def parameter_from_json(row: Mapping[str, Any]) -> Parameter:

@@ -1,18 +1,16 @@
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from registry.kernel.calendar import (
+    CHINA,
     Calendar,
-    add_trading_days,
     add_working_days,
     day_of,
     end_of_day,
-    start_of_day,
     trading_days_between,
-    working_days_between,
 )
 
 DAYS = st.dates(date(2021, 1, 1), date(2027, 12, 31))
@@ -23,7 +21,7 @@ WEEK = timedelta(days=7)
 def calendars(draw: st.DrawFn) -> Calendar:
     days = draw(st.frozensets(DAYS, max_size=40))
     worked = draw(st.frozensets(DAYS.filter(lambda day: day.weekday() >= 5), max_size=10))
-    return Calendar(days - worked, worked, frozenset())
+    return Calendar(days - worked, worked)
 
 
 CALENDARS = calendars()
@@ -32,14 +30,7 @@ COUNTS = st.integers(0, 60)
 DRAGON_BOAT_2022 = Calendar(
     holidays=frozenset({date(2022, 6, 3), date(2022, 6, 4), date(2022, 6, 5)}),
     make_up_days=frozenset({date(2022, 5, 7)}),
-    confirmed_years=frozenset({2022}),
 )
-
-
-@given(CALENDARS, DAYS, COUNTS)
-def test_what_is_added_is_what_lies_between(calendar: Calendar, start: date, days: int) -> None:
-    assert working_days_between(calendar, start, add_working_days(calendar, start, days)) == days
-    assert trading_days_between(calendar, start, add_trading_days(calendar, start, days)) == days
 
 
 @given(CALENDARS, DAYS, COUNTS)
@@ -62,9 +53,9 @@ def test_adding_twice_is_adding_the_sum(
 def test_days_between_add_up(calendar: Calendar, one: date, two: date, three: date) -> None:
     first, middle, last = sorted((one, two, three))
 
-    assert working_days_between(calendar, first, last) == working_days_between(
+    assert trading_days_between(calendar, first, last) == trading_days_between(
         calendar, first, middle
-    ) + working_days_between(calendar, middle, last)
+    ) + trading_days_between(calendar, middle, last)
 
 
 @given(CALENDARS, DAYS)
@@ -74,14 +65,14 @@ def test_every_trading_day_is_a_working_day(calendar: Calendar, day: date) -> No
 
 @given(DAYS, COUNTS)
 def test_without_holidays_five_days_are_a_week(start: date, weeks: int) -> None:
-    empty = Calendar(frozenset(), frozenset(), frozenset())
+    empty = Calendar(frozenset(), frozenset())
     monday = start - timedelta(days=start.weekday())
 
     assert add_working_days(empty, monday, 5 * weeks) == monday + weeks * WEEK
 
 
 def test_nothing_lies_between_a_day_and_an_earlier_one() -> None:
-    assert working_days_between(DRAGON_BOAT_2022, date(2022, 6, 7), date(2022, 6, 1)) == 0
+    assert trading_days_between(DRAGON_BOAT_2022, date(2022, 6, 7), date(2022, 6, 1)) == 0
 
 
 def test_the_dragon_boat_festival_is_skipped() -> None:
@@ -92,12 +83,8 @@ def test_a_worked_saturday_works_and_does_not_trade() -> None:
     friday, saturday, monday = date(2022, 5, 6), date(2022, 5, 7), date(2022, 5, 9)
 
     assert add_working_days(DRAGON_BOAT_2022, friday, 1) == saturday
-    assert add_trading_days(DRAGON_BOAT_2022, friday, 1) == monday
-
-
-def test_only_years_on_record_are_confirmed() -> None:
-    assert DRAGON_BOAT_2022.is_confirmed(date(2022, 12, 31))
-    assert not DRAGON_BOAT_2022.is_confirmed(date(2023, 1, 1))
+    assert trading_days_between(DRAGON_BOAT_2022, friday, saturday) == 0
+    assert trading_days_between(DRAGON_BOAT_2022, friday, monday) == 1
 
 
 def test_a_limit_is_refused_to_run_backwards() -> None:
@@ -107,14 +94,12 @@ def test_a_limit_is_refused_to_run_backwards() -> None:
 
 def test_a_day_ends_and_begins_at_midnight_in_china() -> None:
     assert end_of_day(date(2022, 6, 7)).isoformat() == "2022-06-07T23:59:59.999999+08:00"
-    assert start_of_day(date(2022, 6, 8)) - end_of_day(date(2022, 6, 7)) == timedelta(
-        microseconds=1
-    )
+    assert day_of(end_of_day(date(2022, 6, 7)) + timedelta(microseconds=1)) == date(2022, 6, 8)
 
 
 @given(DAYS)
 def test_the_day_of_an_instant_is_the_day_in_china(day: date) -> None:
-    assert day_of(start_of_day(day)) == day == day_of(end_of_day(day))
+    assert day_of(end_of_day(day)) == day == day_of(datetime.combine(day, time.min, CHINA))
 
 
 def test_four_in_the_afternoon_in_greenwich_is_the_next_day_in_china() -> None:

@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -14,7 +14,6 @@ from registry.kernel.quantities import (
     format_quantity,
     parse_money,
     parse_quantity,
-    percentage_of,
     total_price_fen,
 )
 
@@ -126,18 +125,6 @@ def test_the_launch_reserve_at_base_price_is_604_million() -> None:
     assert format_money(sum(worth)) == "604200000.00"
 
 
-def test_a_deposit_is_thirty_percent_of_ten_tonnes_at_base_price() -> None:
-    assert percentage_of(total_price_fen(10_000, 600_000, 3), 30) == parse_money("18000.00")
-
-
-@pytest.mark.parametrize(
-    ("bidders", "winners"),
-    [(1, 1), (2, 1), (3, 2), (4, 3), (5, 4), (6, 4), (7, 5), (8, 6), (9, 6), (10, 7), (15, 11)],
-)
-def test_seventy_percent_of_the_bidders_win_rounded_half_up(bidders: int, winners: int) -> None:
-    assert percentage_of(bidders, 70) == winners
-
-
 @given(UNITS, st.integers(0, 10_000_000), SCALES)
 def test_an_amount_is_the_nearest_fen_and_half_goes_up(units: int, price: int, scale: int) -> None:
     exact = Fraction(units * price, 10**scale)
@@ -152,12 +139,6 @@ def test_an_amount_is_the_nearest_fen_and_half_goes_up(units: int, price: int, s
 def test_an_amount_beyond_the_limit_is_refused() -> None:
     with pytest.raises(Malformed):
         total_price_fen(QUANTITY_MAX, MONEY_MAX, 3)
-
-
-@given(UNITS, st.integers(0, 100))
-def test_a_share_and_its_rest_make_the_whole(units: int, percent: int) -> None:
-    assert 0 <= percentage_of(units, percent) <= units
-    assert abs(percentage_of(units, percent) + percentage_of(units, 100 - percent) - units) <= 1
 
 
 def test_a_period_holds_on_both_its_ends() -> None:
@@ -175,15 +156,3 @@ def test_a_period_that_ends_before_it_begins_is_refused() -> None:
         DateRange(date(2022, 1, 2), date(2022, 1, 1))
 
     assert refusal.value.field == "until"
-
-
-@given(DAYS, st.integers(0, 40), DAYS, st.integers(0, 40))
-def test_periods_overlap_when_a_day_lies_in_both(
-    first: date, first_days: int, second: date, second_days: int
-) -> None:
-    one = DateRange(first, first + timedelta(first_days))
-    two = DateRange(second, second + timedelta(second_days))
-
-    shared = any(two.contains(first + timedelta(step)) for step in range(first_days + 1))
-
-    assert one.overlaps(two) == two.overlaps(one) == shared

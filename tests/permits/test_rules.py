@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from registry.kernel.errors import Malformed, WrongState
 from registry.kernel.identifiers import check_outlet
-from registry.kernel.quantities import DateRange
 from registry.kernel.state_machine import transition
 from registry.permits.rules import (
     PERMIT_TRANSITIONS,
@@ -21,8 +20,6 @@ from registry.permits.rules import (
     check_count,
     check_number_holder,
     check_unique,
-    day_before,
-    is_in_force,
     outlet_medium,
 )
 from tests.support.builders import make_credit_code
@@ -49,19 +46,6 @@ def test_a_change_takes_effect_within_the_permit(first: date, days: int, day: da
     last = first + timedelta(days)
 
     assert check_change_within_term(day, first, last).met == (first <= day <= last)
-
-
-@given(DAYS, st.integers(0, 4000), st.one_of(st.none(), DAYS), DAYS)
-def test_a_revoked_permit_is_in_force_until_the_day_before(
-    first: date, days: int, revoked_on: date | None, day: date
-) -> None:
-    period = DateRange(first, first + timedelta(days))
-
-    in_force = is_in_force(period, revoked_on, day)
-
-    assert in_force == (
-        period.contains(day) and (revoked_on is None or day <= day_before(revoked_on))
-    )
 
 
 @pytest.mark.parametrize(

@@ -206,10 +206,3 @@ def test_the_buyers_side_sees_a_transfer_only_once_it_was_offered() -> None:
         for verb in ("view", "view_price", "withdraw", "comment"):
             for _, facts in allowed(role=role, kind="Transfer", verb=verb):
                 assert facts & sides or "was_offered" in facts
-
-
-def test_the_rules_of_each_kind_ask_only_for_facts_that_are_listed() -> None:
-    for kind in VOCABULARY.kinds:
-        asked = {n for r, k, v in CELLS if k == kind for n, _ in EDITION.fact_bits(r, k, v)}
-        about_viewer = {n for n in asked if VOCABULARY.facts[n].viewer_only}
-        assert asked - about_viewer == set(BOOK.facts_used(kind))

@@ -12,7 +12,8 @@ from graphql.execution.collect_fields import GroupedFieldSet
 from registry.access.kinds import Kind
 from registry.db.session import fetch_all
 from registry.reading.catalog import FilterField
-from registry.reading.keyset import Ordering, decode_cursor, encode_cursor
+from registry.reading.keyset import Ordering, decode_cursor
+from tests.support.cursors import encode_cursor
 
 Row = Any
 """A record of any kind."""

@@ -10,7 +10,6 @@ import pytest
 
 from registry.access.principals import Viewer
 from registry.db.session import fetch_all, fetch_one
-from registry.reading.keyset import encode_cursor
 from schema.framework.global_ids import to_global_id
 from tests.reading.execution_paths import (
     Answer,
@@ -20,6 +19,7 @@ from tests.reading.execution_paths import (
 )
 from tests.reading.world import registry_time, viewer_of_role
 from tests.support.cluster import Server
+from tests.support.cursors import encode_cursor
 from tests.support.demo_databases import LoadedDemo, open_demo_copy
 
 PERSON_ID = UUID(int=1)

@@ -14,12 +14,12 @@ from registry.db.session import fetch_one
 from registry.kernel.quantities import format_quantity
 from registry.reading.catalog import ScalarFormat
 from registry.reading.json_sql import cursor_expr, json_expr
-from registry.reading.keyset import encode_cursor
 from registry.reading.projections import ColumnExpr
 from registry.reading.reader_pool import ReaderPool
 from schema.framework.global_ids import to_global_id
 from schema.framework.scalars import SCALARS, Money, Price
 from tests.support.cluster import Database
+from tests.support.cursors import encode_cursor
 
 BIGINTS = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-2_000_000, 2_000_000))
 SCALES = st.integers(0, 6)

@@ -17,13 +17,14 @@ from registry.access.principals import Principal, Viewer
 from registry.access.viewer_lookup import resolve_viewer
 from registry.db.session import fetch_all, fetch_one
 from registry.reading.catalog import Catalog, ConnectionField
-from registry.reading.keyset import encode_cursor, name_order
+from registry.reading.keyset import name_order
 from schema.framework.global_ids import to_global_id
 from schema.framework.scalars import format_datetime
 from tests.reading.argument_generator import ExistingValues
 from tests.reading.extreme_rows import add_extreme_values, without_triggers
 from tests.reading.rare_rows import add_rows
 from tests.support.cluster import Server, create_demo_database
+from tests.support.cursors import encode_cursor
 from tests.support.demo_databases import LoadedDemo
 
 SAMPLES_PER_SORT = 25

@@ -4,20 +4,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from registry.db.session import fetch_all, fetch_one
-from registry.kernel.calendar import add_trading_days, add_working_days
+from registry.kernel.calendar import add_working_days, trading_days_between
 from registry.kernel.errors import Code, ConditionsUnmet, Malformed
 from registry.kernel.quantities import parse_money
 from registry.reference.divisions import ResolvedDivision
 from registry.reference.parameters import Parameter
-from registry.reference.records import (
-    Division,
-    Holiday,
-    Industry,
-    ParameterRow,
-    Pollutant,
-    RiverSystem,
-)
 from seeds.reference.loader import load_reference as load_reference_tables
 from tests.support.reference import current_reference
 
@@ -34,7 +25,7 @@ async def require_parameter(
 
 
 async def require_base_price(pollutant: str, on: date) -> Parameter:
-    return (await current_reference()).parameters.require_base_price(pollutant, on)
+    return await require_parameter("base_price", on, pollutant=pollutant)
 
 
 async def resolve_division(code: str, on: date, *, field: str = "division") -> ResolvedDivision:
@@ -98,11 +89,6 @@ async def test_a_price_nobody_knows_is_refused_with_name_and_day(pollutant: str,
         assert "base_price" in text
         assert pollutant in text
         assert on.isoformat() in text
-
-
-async def test_a_base_price_without_a_pollutant_is_no_question() -> None:
-    with pytest.raises(Malformed):
-        await require_base_price("", FOUNDING_DAY)
 
 
 async def test_a_figure_recorded_as_unknown_is_refused_too() -> None:
@@ -248,32 +234,4 @@ async def test_working_days_follow_the_notices() -> None:
     assert add_working_days(days, date(2022, 1, 30), 1) == date(2022, 2, 7)
     assert add_working_days(days, FOUNDING_DAY, 10) == date(2022, 6, 21)
     assert add_working_days(days, date(2026, 9, 30), 1) == date(2026, 10, 8)
-    assert add_trading_days(days, date(2026, 2, 12), 2) == date(2026, 2, 24)
-
-
-async def test_a_year_whose_notice_was_not_read_is_not_confirmed() -> None:
-    days = (await current_reference()).calendar
-
-    assert days.is_confirmed(date(2026, 12, 31))
-    assert not days.is_confirmed(date(2027, 1, 1))
-    assert not days.is_confirmed(date(2020, 1, 1))
-
-
-async def test_the_records_read_what_the_tables_hold() -> None:
-    tables = {
-        "division": Division,
-        "river_system": RiverSystem,
-        "pollutant": Pollutant,
-        "industry": Industry,
-        "holiday": Holiday,
-        "parameter": ParameterRow,
-    }
-    for table, record in tables.items():
-        stored = await fetch_one(f"SELECT count(*) AS count FROM {table}")
-        assert stored is not None
-        assert len(await record.all()) == stored["count"] > 0
-
-    assert (await Pollutant.get(code="NH3N")).scale == 3
-    assert {
-        found["basin"] for found in await fetch_all("SELECT DISTINCT basin FROM river_system")
-    } == {river.basin for river in await RiverSystem.all()}
+    assert trading_days_between(days, date(2026, 2, 12), date(2026, 2, 24)) == 2

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from registry.access.principals import NIL
 from registry.kernel.errors import Malformed
-from registry.reading.keyset import Ordering, decode_cursor, encode_cursor
+from registry.reading.keyset import Ordering, decode_cursor
 from schema.framework.global_ids import parse_global_id, parse_id_of_kind, to_global_id
+from tests.support.cursors import encode_cursor
 
 KINDS = st.sampled_from(["Transfer", "Organisation"])
 

@@ -62,7 +62,7 @@ async def test_the_floor_price_is_marked_as_demonstration(
         cross_region_demo.report.object_ids["transfer-across-settled"],
     )
     parameters = (await current_reference()).parameters
-    floor = parameters.require_base_price("SO2", ENDS_AT.date(), area="130200")
+    floor = parameters.require("base_price", ENDS_AT.date(), area="130200", pollutant="SO2")
 
     assert floor.demo
     assert "(demonstration data)" in found[0]["source"]

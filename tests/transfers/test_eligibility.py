@@ -1,11 +1,11 @@
 """Each condition of a transfer, met and unmet, at the step that asks for it."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import asyncpg
 import pytest
 
-from registry.kernel.calendar import start_of_day
+from registry.kernel.calendar import CHINA
 from registry.kernel.errors import ConditionsUnmet, Insufficient, Malformed
 from registry.ledger.rules import Acquisition
 from registry.parties.records import Organisation
@@ -75,7 +75,7 @@ async def test_every_condition_has_the_day_of_its_facts(
     open_market: asyncpg.Connection,
 ) -> None:
     market = await create_market()
-    await stop_clock(open_market, start_of_day(date(2022, 7, 1)))
+    await stop_clock(open_market, datetime(2022, 7, 1, tzinfo=CHINA))
 
     with pytest.raises(ConditionsUnmet) as refusal:
         await market.execute("seller", draft_transfer, **market.terms(price=PRICE - 1))
