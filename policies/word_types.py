@@ -1,6 +1,5 @@
 """Types of the vocabulary: bilingual text, verb, kind, fact."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -18,9 +17,6 @@ class Duty(StrEnum):
 
     INITIATE = "initiate"
     APPROVE = "approve"
-
-
-INITIATE, APPROVE = Duty.INITIATE, Duty.APPROVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,35 +70,21 @@ class FactSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class ConceptWords:
-    """The words of one concept.
-
-    Attributes:
-        exclusive: see ``Vocabulary``.
-        implied_by: facts about a viewer, each true of every viewer where another fact is true.
-
-    """
-
-    kinds: Mapping[str, KindSpec]
-    facts: Mapping[str, FactSpec]
-    exclusive: tuple[frozenset[str], ...] = ()
-    implied_by: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Everything a rule book may say.
 
     Attributes:
         exclusive: sets of facts of which at most one is true; no row may need two of a set.
+        implied_by: facts about a viewer, each true of every viewer where another fact is true.
 
     """
 
-    roles: Mapping[str, Text]
-    groups: Mapping[str, Text]
-    kinds: Mapping[str, KindSpec]
-    facts: Mapping[str, FactSpec]
-    exclusive: tuple[frozenset[str], ...] = ()
+    roles: dict[str, Text] = field(default_factory=dict)
+    groups: dict[str, Text] = field(default_factory=dict)
+    kinds: dict[str, KindSpec] = field(default_factory=dict)
+    facts: dict[str, FactSpec] = field(default_factory=dict)
+    exclusive: list[frozenset[str]] = field(default_factory=list)
+    implied_by: dict[str, str] = field(default_factory=dict)
 
     def verbs_with(self, duty: Duty) -> tuple[str, ...]:
         """The verbs of a duty, of all kinds, in alphabetical order.

@@ -11,7 +11,7 @@ from typing import Any
 
 from policies.engine import MAX_NEAR_MISSES, Decision, Edition
 from policies.rulebook import ALLOW
-from policies.vocabulary import IMPLIED_BY, VOCABULARY, Text
+from policies.vocabulary import VOCABULARY, Text
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
 from registry.kernel.errors import Forbidden, NearMiss
@@ -276,7 +276,7 @@ class Authorizer:
         fixed, free = 0, []
         for name, bit in self.edition.fact_bits(viewer.role, kind.name, verb):
             fact = kind.facts.get(name)
-            implying = kind.facts.get(IMPLIED_BY.get(name, ""))
+            implying = kind.facts.get(VOCABULARY.implied_by.get(name, ""))
             if implying is not None and implying.check(viewer, record):
                 fixed |= bit
             elif fact is not None and not fact.viewer_independent:

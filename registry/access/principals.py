@@ -51,7 +51,7 @@ class Viewer:
     """One appointment, as the facts of the rule book see it.
 
     Attributes:
-        role: a role of ``policies.vocabulary.ROLES``.
+        role: a role of the vocabulary.
         now: the registry's time for this request or command.
         organisation: the body the appointment belongs to.
         division: the administrative code of the appointment, six digits; empty for none.

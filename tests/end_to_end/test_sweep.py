@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from policies.vocabulary import ROLES
+from policies.vocabulary import VOCABULARY
 from registry.access.viewer_lookup import resolve_viewer
 from schema.build import authorization_guards
 from schema.root import build_api_schema
@@ -93,7 +93,7 @@ async def test_each_role_meets_what_it_may_do_what_it_may_not_and_what_it_does_n
             roles.add((await resolve_viewer(await who.principal())).role)
         met |= {(tried.mutation, tried.expected) for tried in await all_attempts(who)}
 
-    assert roles == set(ROLES) - {"operator", "registry"}
+    assert roles == set(VOCABULARY.roles) - {"operator", "registry"}
     assert {name for name in GUARDS if (name, ALLOWED) not in met} == ONLY_IN_2026
     assert {name for name in GUARDS if (name, FORBIDDEN) not in met} == set()
     invisible = {name for name, verdict in met if verdict == NOT_FOUND}

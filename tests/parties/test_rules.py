@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.vocabulary import ROLES, VOCABULARY
+from policies.vocabulary import VOCABULARY
 from registry.kernel.errors import Malformed, WrongState
 from registry.kernel.state_machine import transition
 from registry.parties.rules import (
@@ -31,7 +31,7 @@ OFFICER_RIGHTS = st.builds(AppointmentPowers, st.sampled_from(PEOPLE), st.boolea
 
 
 def test_every_kind_has_a_role_of_the_rule_book_and_a_side() -> None:
-    assert {role_of(kind) for kind in set(OrganisationKind) - OFFICES} == set(ROLES) - {
+    assert {role_of(kind) for kind in set(OrganisationKind) - OFFICES} == set(VOCABULARY.roles) - {
         "public",
         "operator",
         "registry",
