@@ -9,6 +9,7 @@ from uuid import UUID
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_text
+from registry.kernel.words import DescribedEnum
 from registry.parties.rules import OrganisationKind
 
 PARTIES_MIN, PARTIES_MAX = 2, 20
@@ -33,33 +34,33 @@ SIGNATORIES = frozenset(OrganisationKind) - {
 """The kinds of body whose representatives may sign; the group ``signatory`` of the rule book."""
 
 
-class AgreementKind(StrEnum):
-    """The kind of cooperation agreed."""
+class AgreementKind(DescribedEnum):
+    """The kind of cooperation 协议类别."""
 
-    STRATEGIC_COOPERATION = "strategic_cooperation"
-    VALUE_REALISATION = "value_realisation"
-    METHODOLOGY_DEVELOPMENT = "methodology_development"
-    MORTGAGE_COOPERATION = "mortgage_cooperation"
-    FINANCIAL_FRAMEWORK = "financial_framework"
-
-
-class Visibility(StrEnum):
-    """The readers of the agreement once all have signed it."""
-
-    PUBLIC = "public"
-    PARTIES = "parties"
+    STRATEGIC_COOPERATION = "strategic_cooperation", "Strategic cooperation", "战略合作"
+    VALUE_REALISATION = "value_realisation", "Realisation of value", "价值实现"
+    METHODOLOGY_DEVELOPMENT = "methodology_development", "Development of methodology", "方法学开发"
+    MORTGAGE_COOPERATION = "mortgage_cooperation", "Cooperation on mortgages", "抵押贷款合作"
+    FINANCIAL_FRAMEWORK = "financial_framework", "Financial framework", "金融框架"
 
 
-class AgreementState(StrEnum):
-    """State of an agreement. ``expired`` follows from its last day and is never stored."""
+class Visibility(DescribedEnum):
+    """Readers of an agreement once all have signed 公开范围."""
 
-    DRAFT = "draft"
-    SIGNED = "signed"
-    IN_FORCE = "in_force"
-    COMPLETED = "completed"
-    TERMINATED = "terminated"
-    WITHDRAWN = "withdrawn"
-    EXPIRED = "expired"
+    PUBLIC = "public", "Everyone", "社会公众"
+    PARTIES = "parties", "Its parties only", "仅签约方"
+
+
+class AgreementState(DescribedEnum):
+    """The state of an agreement 协议状态."""
+
+    DRAFT = "draft", "Draft", "草稿"
+    SIGNED = "signed", "Signed by all parties", "各方已签署"
+    IN_FORCE = "in_force", "In force", "生效"
+    COMPLETED = "completed", "Completed", "履行完毕"
+    TERMINATED = "terminated", "Terminated", "已终止"
+    WITHDRAWN = "withdrawn", "Withdrawn", "已撤回"
+    EXPIRED = "expired", "Past its last day", "期满"
 
 
 class AgreementStep(StrEnum):
@@ -75,11 +76,11 @@ class AgreementStep(StrEnum):
     TERMINATE = "terminate"
 
 
-class MilestoneState(StrEnum):
-    """Whether a milestone is still ahead."""
+class MilestoneState(DescribedEnum):
+    """The state of a milestone 里程碑状态."""
 
-    PLANNED = "planned"
-    REACHED = "reached"
+    PLANNED = "planned", "Planned", "计划中"
+    REACHED = "reached", "Reached", "已完成"
 
 
 class MilestoneStep(StrEnum):

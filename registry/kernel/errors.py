@@ -6,27 +6,35 @@ book, the law or a condition forbids - which one. Anything else that is raised i
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from policies.vocabulary import Text
+from registry.kernel.words import DescribedEnum
 
 
-class Code(StrEnum):
-    """Why a command was refused, in order of precedence. Codes are API and never change."""
+class Code(DescribedEnum):
+    """The reason of a refusal; codes never change 拒绝原因代码."""
 
-    MALFORMED = "MALFORMED"
-    SIGN_IN_REQUIRED = "SIGN_IN_REQUIRED"
-    APPOINTMENT_REQUIRED = "APPOINTMENT_REQUIRED"
-    KEY_REUSED = "KEY_REUSED"
-    NOT_FOUND = "NOT_FOUND"
-    FORBIDDEN = "FORBIDDEN"
-    WRONG_STATE = "WRONG_STATE"
-    CONDITIONS_UNMET = "CONDITIONS_UNMET"
-    INSUFFICIENT = "INSUFFICIENT"
-    FROZEN = "FROZEN"
-    NOT_IN_FORCE = "NOT_IN_FORCE"
-    DUPLICATE = "DUPLICATE"
-    OVERLOADED = "OVERLOADED"
+    MALFORMED = "MALFORMED", "The input is malformed", "输入有误"
+    SIGN_IN_REQUIRED = "SIGN_IN_REQUIRED", "No user is signed in", "须先登录"
+    APPOINTMENT_REQUIRED = (
+        "APPOINTMENT_REQUIRED",
+        "No appointment in force was chosen",
+        "须选择有效任职",
+    )
+    KEY_REUSED = "KEY_REUSED", "The idempotency key belongs to another command", "幂等键已被使用"
+    NOT_FOUND = "NOT_FOUND", "No such object, or the viewer may not see it", "对象不存在或无权查看"
+    FORBIDDEN = "FORBIDDEN", "No rule allows it, or a rule forbids it", "规则不允许"
+    WRONG_STATE = "WRONG_STATE", "The object's state has no such step", "当前状态不可办理"
+    CONDITIONS_UNMET = (
+        "CONDITIONS_UNMET",
+        "A requirement of the regulation is not met",
+        "条件未满足",
+    )
+    INSUFFICIENT = "INSUFFICIENT", "The account holds too little", "余额不足"
+    FROZEN = "FROZEN", "An account, organisation or position is frozen", "已被冻结"
+    NOT_IN_FORCE = "NOT_IN_FORCE", "The right is outside its validity", "权利不在有效期内"
+    DUPLICATE = "DUPLICATE", "It exists already", "重复"
+    OVERLOADED = "OVERLOADED", "Too much contention; send the same command again", "系统繁忙,请重试"
 
 
 @dataclass(frozen=True, slots=True)

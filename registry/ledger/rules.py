@@ -11,6 +11,7 @@ from uuid import UUID
 
 from registry.kernel.errors import Malformed
 from registry.kernel.quantities import MONEY_MAX
+from registry.kernel.words import DescribedEnum
 
 ISSUANCE_ACCOUNT = UUID("00000000-0000-4000-8000-000000000001")
 """The account rights come from and end in; below zero by as much as is in circulation."""
@@ -28,51 +29,51 @@ LINES_MAX = 1000
 """Most postings of one entry."""
 
 
-class AccountKind(StrEnum):
-    """Purpose of an account. Blocked rights lie in another account of the same holder."""
+class AccountKind(DescribedEnum):
+    """The purpose of an account 账户类别."""
 
-    HOLDING = "holding"
-    ESCROW = "escrow"
-    RESERVE = "reserve"
-    ISSUANCE = "issuance"
-    OUTSIDE = "outside"
-
-
-class EntryKind(StrEnum):
-    """Why something moved."""
-
-    OPENING = "opening"
-    BLOCK = "block"
-    RELEASE = "release"
-    PAYMENT = "payment"
-    PAYOUT = "payout"
-    SETTLEMENT = "settlement"
-    REFUND = "refund"
-    REVERSAL = "reversal"
-    EXPIRY = "expiry"
-    CONVERSION = "conversion"
+    HOLDING = "holding", "Holding of an organisation", "持有账户"
+    ESCROW = "escrow", "Escrow of a transfer", "交割账户"
+    RESERVE = "reserve", "Reserve of a government", "储备账户"
+    ISSUANCE = "issuance", "Counterpart of issued rights", "发行账户"
+    OUTSIDE = "outside", "Counterpart of money outside the registry", "场外资金账户"
 
 
-class Acquisition(StrEnum):
-    """How a right was acquired, which decides what may become of it: 有偿取得 or 无偿取得."""
+class EntryKind(DescribedEnum):
+    """The reason of a ledger entry 分录类别."""
 
-    PAID = "PAID"
-    FREE = "FREE"
+    OPENING = "opening", "Opening stock", "期初"
+    BLOCK = "block", "Rights locked for a transfer", "冻结待交割"
+    RELEASE = "release", "Locked rights released", "解除冻结"
+    PAYMENT = "payment", "Payment received", "付款"
+    PAYOUT = "payout", "Payment out", "出金"
+    SETTLEMENT = "settlement", "Settlement of a transfer", "权款结算"
+    REFUND = "refund", "Refund", "退款"
+    REVERSAL = "reversal", "Reversal of an entry", "冲正"
+    EXPIRY = "expiry", "Expiry of rights", "到期失效"
+    CONVERSION = "conversion", "Conversion of rights", "转换"
 
 
-class FreezeTarget(StrEnum):
-    """Target of a freeze: an organisation, one account, or one instrument in one account."""
+class Acquisition(DescribedEnum):
+    """How a right was acquired 取得方式."""
 
-    ORGANISATION = "organisation"
-    ACCOUNT = "account"
-    POSITION = "position"
+    PAID = "PAID", "Acquired for payment", "有偿取得"
+    FREE = "FREE", "Acquired free of charge", "无偿取得"
 
 
-class FreezeState(StrEnum):
-    """Whether a freeze was lifted; one that only ran out is still said to be in force."""
+class FreezeTarget(DescribedEnum):
+    """The target of a freeze 冻结对象."""
 
-    IN_FORCE = "in_force"
-    LIFTED = "lifted"
+    ORGANISATION = "organisation", "The whole organisation", "单位"
+    ACCOUNT = "account", "One account", "账户"
+    POSITION = "position", "One instrument of an account", "持仓"
+
+
+class FreezeState(DescribedEnum):
+    """The state of a freeze, its dates apart 冻结状态."""
+
+    IN_FORCE = "in_force", "In force", "有效"
+    LIFTED = "lifted", "Lifted", "已解除"
 
 
 class FreezeStep(StrEnum):
@@ -84,12 +85,12 @@ class FreezeStep(StrEnum):
 FREEZE_TRANSITIONS = {(FreezeState.IN_FORCE, FreezeStep.LIFT): FreezeState.LIFTED}
 
 
-class ReversalState(StrEnum):
-    """State of a proposed reversal."""
+class ReversalState(DescribedEnum):
+    """The state of a reversal 冲正状态."""
 
-    PROPOSED = "proposed"
-    APPROVED = "approved"
-    REJECTED = "rejected"
+    PROPOSED = "proposed", "Awaits the decision", "已提出"
+    APPROVED = "approved", "The entry is undone", "已批准"
+    REJECTED = "rejected", "The entry stays", "已驳回"
 
 
 class ReversalStep(StrEnum):

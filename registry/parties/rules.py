@@ -8,6 +8,7 @@ from uuid import UUID
 
 from policies.vocabulary import Vocabulary
 from registry.kernel.errors import Malformed
+from registry.kernel.words import DescribedEnum
 
 WordT = TypeVar("WordT", bound=StrEnum)
 
@@ -31,22 +32,22 @@ MAX_PERSISTED_QUERY_BYTES = 32_768
 """Most bytes of a registered document."""
 
 
-class OrganisationKind(StrEnum):
-    """Kind of an organisation; it decides the role of its people, if there is one."""
+class OrganisationKind(DescribedEnum):
+    """The kind of an organisation, and with it the role of its people 单位类别."""
 
-    PROVINCE = "province"
-    CENTRE = "centre"
-    CITY = "city"
-    COUNTY = "county"
-    GOVERNMENT = "government"
-    ENTERPRISE = "enterprise"
-    BANK = "bank"
-    VERIFIER = "verifier"
-    AUDITOR = "auditor"
-    PORTAL = "portal"
-    APPROVAL_BUREAU = "approval_bureau"
-    PRICE_AUTHORITY = "price_authority"
-    TAX_BUREAU = "tax_bureau"
+    PROVINCE = "province", "Provincial ecology department", "省生态环境厅"
+    CENTRE = "centre", "Trading service centre", "排污权交易服务中心"
+    CITY = "city", "City ecology bureau", "市生态环境局"
+    COUNTY = "county", "County ecology branch", "县级生态环境分局"
+    GOVERNMENT = "government", "Local government", "地方人民政府"
+    ENTERPRISE = "enterprise", "Enterprise", "企业"
+    BANK = "bank", "Bank", "银行"
+    VERIFIER = "verifier", "Verifier", "核查机构"
+    AUDITOR = "auditor", "Auditor", "审计机构"
+    PORTAL = "portal", "Partner portal", "合作平台"
+    APPROVAL_BUREAU = "approval_bureau", "Administrative approval bureau", "行政审批局"
+    PRICE_AUTHORITY = "price_authority", "Price authority", "价格主管部门"
+    TAX_BUREAU = "tax_bureau", "Tax bureau", "税务局"
 
 
 class Side(StrEnum):
@@ -57,28 +58,28 @@ class Side(StrEnum):
     OVERSIGHT = "oversight"
 
 
-class SourceCategory(StrEnum):
-    """Kind of an emission source."""
+class SourceCategory(DescribedEnum):
+    """The category of an emission source 污染源类别."""
 
-    INDUSTRIAL = "industrial"
-    AGRICULTURAL = "agricultural"
-    CENTRAL_TREATMENT = "central_treatment"
-    OTHER = "other"
-
-
-class SanctionKind(StrEnum):
-    """The measures that bar a buyer from the market."""
-
-    LISTED_SUPERVISION = "listed_supervision"
-    ORDERED_TO_CORRECT = "ordered_to_correct"
-    PENALTY_PERIOD = "penalty_period"
+    INDUSTRIAL = "industrial", "Industrial source", "工业源"
+    AGRICULTURAL = "agricultural", "Agricultural source", "农业源"
+    CENTRAL_TREATMENT = "central_treatment", "Centralised treatment facility", "集中式治理设施"
+    OTHER = "other", "Other source", "其他"
 
 
-class OrganisationState(StrEnum):
-    """Whether a body takes part."""
+class SanctionKind(DescribedEnum):
+    """The kind of a sanction 惩戒类别."""
 
-    OPEN = "open"
-    CLOSED = "closed"
+    LISTED_SUPERVISION = "listed_supervision", "Listed supervision", "挂牌督办"
+    ORDERED_TO_CORRECT = "ordered_to_correct", "Ordered to correct", "责令改正"
+    PENALTY_PERIOD = "penalty_period", "Penalty period", "处罚期"
+
+
+class OrganisationState(DescribedEnum):
+    """The state of an organisation 单位状态."""
+
+    OPEN = "open", "Takes part", "正常"
+    CLOSED = "closed", "Closed", "已注销"
 
 
 class OrganisationStep(StrEnum):
@@ -87,12 +88,12 @@ class OrganisationStep(StrEnum):
     CLOSE = "close"
 
 
-class AppointmentState(StrEnum):
-    """State of an appointment; its dates are compared with the clock apart."""
+class AppointmentState(DescribedEnum):
+    """The state of an appointment, its dates apart 任职状态."""
 
-    PROPOSED = "proposed"
-    IN_FORCE = "in_force"
-    ENDED = "ended"
+    PROPOSED = "proposed", "Awaits the countersignature", "待会签"
+    IN_FORCE = "in_force", "In force", "有效"
+    ENDED = "ended", "Ended", "已终止"
 
 
 class AppointmentStep(StrEnum):
@@ -102,11 +103,11 @@ class AppointmentStep(StrEnum):
     END = "end"
 
 
-class SanctionState(StrEnum):
-    """Whether a sanction still counts; its dates are judged apart, from the clock."""
+class SanctionState(DescribedEnum):
+    """The state of a sanction, its dates apart 惩戒状态."""
 
-    IN_FORCE = "in_force"
-    LIFTED = "lifted"
+    IN_FORCE = "in_force", "In force", "有效"
+    LIFTED = "lifted", "Lifted", "已解除"
 
 
 class SanctionStep(StrEnum):
@@ -115,11 +116,11 @@ class SanctionStep(StrEnum):
     LIFT = "lift"
 
 
-class ClientState(StrEnum):
-    """State of a client."""
+class ClientState(DescribedEnum):
+    """The state of a client 接入应用状态."""
 
-    OPEN = "open"
-    REVOKED = "revoked"
+    OPEN = "open", "May send requests", "正常"
+    REVOKED = "revoked", "Revoked", "已撤销"
 
 
 class ClientStep(StrEnum):

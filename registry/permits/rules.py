@@ -8,6 +8,7 @@ from typing import NotRequired, TypedDict
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_outlet, permit_holder
+from registry.kernel.words import DescribedEnum
 from registry.parties.rules import OrganisationState
 
 LIMITS_MAX = 50
@@ -21,11 +22,11 @@ NUMBERING_STANDARD = "HJ 608-2017"
 NO_CREDIT_CODE_PREFIX = "H9"
 
 
-class PermitState(StrEnum):
-    """State of a permit; its days are compared with the calendar apart."""
+class PermitState(DescribedEnum):
+    """The state of a permit, its dates apart 许可证状态."""
 
-    IN_FORCE = "in_force"
-    REVOKED = "revoked"
+    IN_FORCE = "in_force", "In force", "有效"
+    REVOKED = "revoked", "Revoked", "已撤销"
 
 
 class PermitStep(StrEnum):
@@ -41,26 +42,26 @@ PERMIT_TRANSITIONS: dict[tuple[PermitState, PermitStep], PermitState] = {
 }
 
 
-class PermitCategory(StrEnum):
-    """How closely a holder is managed: 重点管理, 简化管理, 登记管理."""
+class PermitCategory(DescribedEnum):
+    """The management category of a permit 管理类别."""
 
-    KEY = "key"
-    SIMPLIFIED = "simplified"
-    REGISTRATION = "registration"
-
-
-class Medium(StrEnum):
-    """The polluted medium."""
-
-    AIR = "air"
-    WATER = "water"
+    KEY = "key", "Key management", "重点管理"
+    SIMPLIFIED = "simplified", "Simplified management", "简化管理"
+    REGISTRATION = "registration", "Registration management", "登记管理"
 
 
-class ProjectState(StrEnum):
-    """Whether the demand of a construction project is known from its environmental assessment."""
+class Medium(DescribedEnum):
+    """The medium that is polluted 环境要素."""
 
-    PLANNED = "planned"
-    ASSESSED = "assessed"
+    AIR = "air", "Air", "大气"
+    WATER = "water", "Water", "水"
+
+
+class ProjectState(DescribedEnum):
+    """The state of a construction project 项目状态."""
+
+    PLANNED = "planned", "Planned", "计划中"
+    ASSESSED = "assessed", "Its demand is assessed", "需求量已核定"
 
 
 class ProjectStep(StrEnum):

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from uuid import UUID
 
+from registry.kernel.words import DescribedEnum
 from registry.ledger.rules import MONEY_INSTRUMENT, OUTSIDE_ACCOUNT, EntryKind, Posting
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -15,64 +15,64 @@ NEITHER = ""
 """Value of a column for a side, where there is none."""
 
 
-class State(StrEnum):
-    """State of a transfer."""
+class State(DescribedEnum):
+    """The state of a transfer, as of now 转让状态."""
 
-    DRAFT = "draft"
-    AWAITING_SIGNATURE = "awaiting_signature"
-    OFFERED = "offered"
-    ACCEPTED = "accepted"
-    ELIGIBLE = "eligible"
-    APPROVED = "approved"
-    CONTRACTED = "contracted"
-    PAID = "paid"
-    SETTLED = "settled"
-    WITHDRAWN = "withdrawn"
-    REJECTED = "rejected"
-    EXPIRED = "expired"
-    DEFAULTED = "defaulted"
-
-
-class Step(StrEnum):
-    """Steps of a transfer; a ``_first`` signature waits for a second one."""
-
-    OFFER = "offer"
-    OFFER_FIRST = "offer_first"
-    COUNTERSIGN_OFFER = "countersign_offer"
-    ACCEPT = "accept"
-    ACCEPT_FIRST = "accept_first"
-    COUNTERSIGN_ACCEPTANCE = "countersign_acceptance"
-    QUALIFY = "qualify"
-    OPINE = "opine"
-    APPROVE = "approve"
-    CONTRACT = "contract"
-    PAY = "pay"
-    SETTLE = "settle"
-    WITHDRAW = "withdraw"
-    REJECT = "reject"
-    EXPIRE = "expire"
-    DEFAULT = "default"
+    DRAFT = "draft", "Draft", "草稿"
+    AWAITING_SIGNATURE = "awaiting_signature", "Awaits a second signature", "待会签"
+    OFFERED = "offered", "Offered to the buyer", "已发出要约"
+    ACCEPTED = "accepted", "Accepted by the buyer", "已接受"
+    ELIGIBLE = "eligible", "Found eligible", "资格审核通过"
+    APPROVED = "approved", "Approved", "已批准"
+    CONTRACTED = "contracted", "Under contract", "已签约"
+    PAID = "paid", "Paid into escrow", "已付款"
+    SETTLED = "settled", "Settled and attested", "已结算"
+    WITHDRAWN = "withdrawn", "Withdrawn", "已撤回"
+    REJECTED = "rejected", "Rejected", "已驳回"
+    EXPIRED = "expired", "Past its time limit", "已失效"
+    DEFAULTED = "defaulted", "One side did not keep the contract", "已违约"
 
 
-class TransferSide(StrEnum):
-    """A side of the transfer."""
+class Step(DescribedEnum):
+    """A step of a transfer 转让步骤."""
 
-    SELLER = "seller"
-    BUYER = "buyer"
+    OFFER = "offer", "Sign the offer", "发出要约"
+    OFFER_FIRST = "offer_first", "Sign the offer first of two", "要约首签"
+    COUNTERSIGN_OFFER = "countersign_offer", "Countersign the offer", "会签要约"
+    ACCEPT = "accept", "Accept the offer", "接受要约"
+    ACCEPT_FIRST = "accept_first", "Sign the acceptance first of two", "接受首签"
+    COUNTERSIGN_ACCEPTANCE = "countersign_acceptance", "Countersign the acceptance", "会签接受"
+    QUALIFY = "qualify", "Decide eligibility", "资格审核"
+    OPINE = "opine", "Give a city's opinion", "出具市级意见"
+    APPROVE = "approve", "Approve", "批准"
+    CONTRACT = "contract", "Record the contract", "登记合同"
+    PAY = "pay", "Record the payment", "登记付款"
+    SETTLE = "settle", "Exchange rights and money", "权款结算"
+    WITHDRAW = "withdraw", "Withdraw", "撤回"
+    REJECT = "reject", "Reject", "驳回"
+    EXPIRE = "expire", "Let expire", "到期失效"
+    DEFAULT = "default", "Declare a default", "认定违约"
 
 
-class Opinion(StrEnum):
-    """Opinion of a city on a transfer across its border."""
+class TransferSide(DescribedEnum):
+    """A side of a transfer 转让一方."""
 
-    FAVOURABLE = "favourable"
-    UNFAVOURABLE = "unfavourable"
+    SELLER = "seller", "The seller", "出让方"
+    BUYER = "buyer", "The buyer", "受让方"
 
 
-class Regime(StrEnum):
-    """Whether rights may leave their city; parameter ``cross_region_regime``."""
+class Opinion(DescribedEnum):
+    """The opinion of a city 市级意见."""
 
-    SAME_CITY = "same_city"
-    CROSS_REGION = "cross_region"
+    FAVOURABLE = "favourable", "Favourable", "同意"
+    UNFAVOURABLE = "unfavourable", "Unfavourable", "不同意"
+
+
+class Regime(DescribedEnum):
+    """Whether rights leave their city 流转制度."""
+
+    SAME_CITY = "same_city", "Within one city", "市内"
+    CROSS_REGION = "cross_region", "Across regions", "跨区域"
 
 
 TRANSITIONS = {

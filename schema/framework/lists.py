@@ -17,12 +17,13 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from policies.vocabulary import Text
 from registry.access.kinds import Kind
 from registry.reading.catalog import ConnectionField, FilterField
 from registry.reading.keyset import Ordering
 from schema.framework.connections import Connection
 from schema.framework.directives import Codes, Refers
-from schema.framework.enums import definition_of, describe_enum
+from schema.framework.enums import definition_of, expose_enum
 from schema.framework.fields import FieldArgument, projected_field
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.inputs import NODE_ID_KEY
@@ -281,23 +282,25 @@ def _connection_type(spec: SharedList, to: Any) -> Any:  # noqa: ANN401 - a type
 
 
 _ORDER_TEXTS = {
-    "newest": "Newest first 最新优先",
-    "oldest": "Oldest first 最早优先",
-    "changed": "Last changed first 最近变更优先",
-    "name": "By name 按名称",
-    "number": "By number 按编号",
-    "title": "By title 按名称",
-    "subject": "By login name 按登录名",
-    "kind": "By kind 按类别",
+    "newest": Text("Newest first", "最新优先"),
+    "oldest": Text("Oldest first", "最早优先"),
+    "changed": Text("Last changed first", "最近变更优先"),
+    "name": Text("By name", "按名称"),
+    "number": Text("By number", "按编号"),
+    "title": Text("By title", "按名称"),
+    "subject": Text("By login name", "按登录名"),
+    "kind": Text("By kind", "按类别"),
 }
 
 
 def _order_type(spec: SharedList) -> Any:  # noqa: ANN401 - a new enum
     name = f"{spec.node_type}Order"
     if name not in _types_by_name:
+        # No text, as stored words are: an order decides the statement.
         made = Enum(name, {order.upper(): order for order in spec.orders})  # type: ignore[misc]  # Names come from the declaration.
-        texts = {order: _ORDER_TEXTS[order] for order in spec.orders}
-        _types_by_name[name] = describe_enum(made, "The order of a list 排序方式.", **texts)
+        made.__doc__ = "The order of a list 排序方式."
+        expose_enum(made, texts=_ORDER_TEXTS)
+        _types_by_name[name] = made
     return _types_by_name[name]
 
 

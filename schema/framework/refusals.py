@@ -11,27 +11,10 @@ from policies.vocabulary import Text
 from registry.kernel import errors
 from registry.kernel.observation import note_code
 from schema.documents.cost import MAX_ITEMS
-from schema.framework.enums import describe_enum
+from schema.framework.enums import expose_enum
 from schema.framework.fields import column
 
-describe_enum(
-    errors.Code,
-    "The reason of a refusal; codes never change 拒绝原因代码.",
-    graphql_name="RefusalCode",
-    MALFORMED="The input is malformed 输入有误",
-    SIGN_IN_REQUIRED="No user is signed in 须先登录",
-    APPOINTMENT_REQUIRED="No appointment in force was chosen 须选择有效任职",
-    KEY_REUSED="The idempotency key belongs to another command 幂等键已被使用",
-    NOT_FOUND="No such object, or the viewer may not see it 对象不存在或无权查看",
-    FORBIDDEN="No rule allows it, or a rule forbids it 规则不允许",
-    WRONG_STATE="The object's state has no such step 当前状态不可办理",
-    CONDITIONS_UNMET="A requirement of the regulation is not met 条件未满足",
-    INSUFFICIENT="The account holds too little 余额不足",
-    FROZEN="An account, organisation or position is frozen 已被冻结",
-    NOT_IN_FORCE="The right is outside its validity 权利不在有效期内",
-    DUPLICATE="It exists already 重复",
-    OVERLOADED="Too much contention; send the same command again 系统繁忙,请重试",
-)
+expose_enum(errors.Code, "RefusalCode")
 
 
 SEPARATOR = " | "

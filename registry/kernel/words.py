@@ -1,0 +1,21 @@
+"""Closed lists of words: what is stored, and what each word is called in both languages."""
+
+from enum import StrEnum
+from typing import Self
+
+from policies.vocabulary import Text
+
+
+class DescribedEnum(StrEnum):
+    """A list whose members are the stored word, its name in English, and in Chinese.
+
+    The docstring of each list is its description in the API.
+    """
+
+    text: Text
+
+    def __new__(cls, word: str, en: str = "", zh: str = "") -> Self:
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.text = Text(en, zh)
+        return member
