@@ -71,7 +71,7 @@ def _capitalised(texts: Mapping[str, Text]) -> dict[str, Text]:
 
 
 def _verbs() -> dict[str, Text]:
-    """What each verb is called; a word of several kinds has the Chinese term of each."""
+    """The name of each verb; a word of several kinds has the Chinese term of each."""
     texts: dict[str, Text] = {}
     remarks: dict[str, Text] = {}
     for kind in VOCABULARY.kinds.values():
