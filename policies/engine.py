@@ -85,7 +85,6 @@ class Permission(NamedTuple):
 
     Attributes:
         condition: the facts required, in the words of the rule book.
-        text: the same, in sentences.
 
     """
 
@@ -126,12 +125,7 @@ class Edition:
     """
 
     def __init__(self, book: RuleBook, version: int) -> None:
-        """Build the truth tables, empty.
-
-        Raises:
-            RuntimeError: several distributions provide the package ``casbin``, or none does.
-
-        """
+        """Build the truth tables, empty."""
         _check_single_casbin()
         self.book = book
         self.version = version
@@ -235,12 +229,7 @@ class Edition:
         )
 
     def build_tables(self) -> int:
-        """Put every question to Casbin, so that no later decision waits for it.
-
-        Returns:
-            The number of entries in all truth tables.
-
-        """
+        """Put every question to Casbin, so that no later decision waits for it."""
         for (role, kind, verb), cell in self._tables.items():
             for mask in subsets(bit for _, bit in cell.facts):
                 self.evaluate(role, kind, verb, mask)

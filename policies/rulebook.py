@@ -100,12 +100,7 @@ class RuleBook:
 
     @classmethod
     def load(cls, directory: Path, vocabulary: Vocabulary) -> "RuleBook":
-        """The book in the CSV files of a directory.
-
-        Raises:
-            RuleBookError: a file is not UTF-8, or the book is malformed.
-
-        """
+        """The book in the CSV files of a directory, refused whole where anything is wrong."""
         try:
             files = {p.name: p.read_text("utf-8") for p in sorted(directory.glob("*.csv"))}
         except UnicodeDecodeError as error:
@@ -114,12 +109,7 @@ class RuleBook:
 
     @classmethod
     def parse(cls, files: Mapping[str, str], vocabulary: Vocabulary) -> "RuleBook":
-        """The book in texts by file name.
-
-        Raises:
-            RuleBookError: any row is malformed or says what cannot be; nothing is loaded then.
-
-        """
+        """The book in texts by file name."""
         reader = _Reader(vocabulary)
         for name, text in sorted(files.items()):
             reader.read(name, text)

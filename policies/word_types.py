@@ -24,7 +24,6 @@ class Verb:
     """Something that can be done to a kind of object.
 
     Attributes:
-        name: the word of the rule book.
         text: its name, in English and in the words of the regulation.
         remark: a sentence about it, where its name could be misread.
         duty: the power it needs; the rules ``@initiate`` and ``@approve`` apply to it.

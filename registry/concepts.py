@@ -40,15 +40,7 @@ async def open_registry(
     maxsize: int = 10,
     on_connect: "Callable[[asyncpg.Connection[Any]], Awaitable[None]] | None" = None,
 ) -> None:
-    """Open the database of this process with everything that the concepts declare.
-
-    Args:
-        url: ``postgresql://`` URL of the application role.
-        minsize: connections opened in advance.
-        maxsize: maximum number of connections.
-        on_connect: called with each new connection.
-
-    """
+    """Open the database of this process with everything that the concepts declare."""
     use_closing_checks(check for concept in CONCEPTS for check in concept.closing_checks)
     await open_database(
         url,

@@ -150,15 +150,10 @@ def build_schema(
     """The schema that serves.
 
     Args:
-        query: the root type of reading.
         mutation: the root type of writing; its fields are made by ``governed``.
         types: governed types that no field names, because only ``node`` leads to them.
         book: the rules; a verb that no row allows is not offered.
         internal_verbs: verbs that are carried out without a mutation, by the registry itself.
-        limits: the most that one document may ask.
-
-    Raises:
-        SchemaBuildError: naming every fault.
 
     """
     limits = limits or Limits()

@@ -61,12 +61,7 @@ class Mutation(
 
 @cache
 def build_api_schema(limits: Limits | None = None) -> GovernedSchema:
-    """The schema that serves, with the given limits of a document.
-
-    Raises:
-        SchemaRefused: naming everything that is wrong with it.
-
-    """
+    """The schema that serves, with the given limits of a document."""
     book = RuleBook.load(BUNDLED_RULEBOOK, VOCABULARY)
     return with_planner(
         build_schema(Query, Mutation, book=book, internal_verbs=INTERNAL_VERBS, limits=limits)

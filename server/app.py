@@ -38,7 +38,6 @@ class Components:
     """The parts that the application is composed of.
 
     Attributes:
-        handler: the GraphQL endpoint.
         open_runtime: opens what must be open while it serves, and closes it afterwards.
         viewer_cache: whose age readiness depends on; None where no poller keeps it current.
         demo_public_keys: the public keys of the demonstration's own tokens; None in production.

@@ -73,17 +73,7 @@ def document_limits(settings: Settings) -> Limits:
 
 
 def compose(settings: Settings, urls: DatabaseUrls, signer: DemoTokenSigner | None) -> Components:
-    """The components of the application.
-
-    Args:
-        settings: of this process.
-        urls: where the database is.
-        signer: the demonstration's own; None where tokens come from an issuer outside.
-
-    Raises:
-        ConfigurationError: no token could be verified.
-
-    """
+    """The components of the application."""
     schema = build_api_schema(document_limits(settings))
     viewers = ViewerCache(max_entries=settings.viewer_cache_size)
     readers = create_reader_pool(settings, urls.reader or urls.application)
@@ -148,13 +138,7 @@ async def _runtime_with_readers(
 async def open_runtime(
     settings: Settings, url: str, viewer_cache: ViewerCache
 ) -> AsyncIterator[None]:
-    """The database open, the newest edition of the rule book in force, the standings kept current.
-
-    Raises:
-        Unfit: the role could write the ledger past its one writer, or production meets a
-            demonstration's clock.
-
-    """
+    """The database open, the newest rule book in force, the cached viewers kept current."""
     async with _checked_database(settings, url):
         authorizer.activate(await load_edition())
         async with poll_access(viewer_cache, url), expiry_sweeper():
@@ -162,13 +146,7 @@ async def open_runtime(
 
 
 async def check_startup(settings: Settings, url: str) -> None:
-    """Open the database once and close it, so that a wrong configuration is one sentence.
-
-    Raises:
-        Unfit: see ``open_runtime``.
-        LookupError: no edition of the rule book was imported.
-
-    """
+    """Open the database once and close it, so that a wrong configuration is one sentence."""
     async with _checked_database(settings, url):
         version = await newest_version()
         if not await load_rulebooks([version]):
@@ -215,12 +193,7 @@ async def _check_clock(settings: Settings) -> None:
 async def prepare_database(
     owner_url: str, application_role: str, *, reader_role: str | None = None
 ) -> list[str]:
-    """Bring tables, rights, reference data and rule book up to date; the migrations newly applied.
-
-    Raises:
-        MigrationError: database and migrations disagree.
-
-    """
+    """Bring tables, rights, reference data and rule book up to date; the migrations newly applied."""
     applied = await migrate(owner_url, application_role, GRANTS, reader_role=reader_role)
     owner = await asyncpg.connect(owner_url)
     try:

@@ -24,12 +24,7 @@ VIEW = Verb("view", Text("see", "查看"))
 
 
 def load_vocabulary(folder: Path) -> Vocabulary:
-    """The words in the files of a folder.
-
-    Raises:
-        ValueError: a line has another form.
-
-    """
+    """The words in the files of a folder."""
     words = Vocabulary()
     for name in FILES:
         with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:

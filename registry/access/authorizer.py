@@ -43,7 +43,6 @@ class RowFilter:
     Attributes:
         disjuncts: the conditions of which one must hold.
         is_indexed: along each of them an index leads to its rows in the order of a list.
-        binds: what the names stand for.
 
     """
 

@@ -27,7 +27,6 @@ class AccessSnapshot:
     Attributes:
         epoch: stepped by every change of who may do what.
         reference_version: another one after every change of reference data.
-        now: the registry's time.
         clock_stopped: the clock shows this time until it is moved; otherwise it runs.
 
     """
@@ -39,13 +38,7 @@ class AccessSnapshot:
 
 
 async def read_access_snapshot(fetch_row: FetchRow = fetch_one) -> AccessSnapshot:
-    """The moment, by one statement; the newest edition is in force afterwards.
-
-    Args:
-        fetch_row: answers the first row of a statement; where not given, on the connection of the
-            current transaction.
-
-    """
+    """The moment, by one statement; the newest edition is in force afterwards."""
     found = await fetch_row(ACCESS_SNAPSHOT_SQL)
     if found is None:
         raise RuntimeError("the database has no clock")

@@ -37,8 +37,6 @@ class Kind:
     """A kind of governed object.
 
     Attributes:
-        name: the word of the rule book and of the API.
-        record: the Tortoise model.
         facts: the facts that rules about this kind may name.
         organisation_columns: columns with an organisation's id, or an array of ids. These
             organisations are share-locked before the object itself, so that a sanction that commits

@@ -51,16 +51,9 @@ class Viewer:
     """One appointment, as the facts of the rule book see it.
 
     Attributes:
-        role: a role of the vocabulary.
-        now: the registry's time for this request or command.
-        organisation: the body the appointment belongs to.
         division: the administrative code of the appointment, six digits; empty for none.
-        may_initiate: may open business and sign first.
-        may_approve: may decide and countersign.
         scopes: what the acting client may do, ``Kind:verb``; None sets no limit.
-        appointment_expired: the appointment is not in force.
         is_sanctioned: the organisation is under a sanction that bars new business.
-        is_frozen: the organisation is frozen as a whole.
         registry_is_empty: no organisation is registered yet; looked up for the program's own roles.
         is_authority: the organisation is an authority, so that its own business goes to a second
             officer of its own.

@@ -84,12 +84,7 @@ async def load_edition(version: int | None = None) -> Edition:
 
 
 async def load_rulebooks(versions: Iterable[int]) -> dict[int, RuleBook]:
-    """The rule books of some editions by their version, without a judge; no edition, no book.
-
-    Raises:
-        ValueError: the stored lines of one do not yield its digest.
-
-    """
+    """The rule books of some editions by their version, without a judge; no edition, no book."""
     stored = await fetch_all(
         "SELECT version, digest FROM rule_edition WHERE version = ANY($1::int[])", list(versions)
     )

@@ -36,14 +36,7 @@ _EMPTY_RECORD = ViewerRecord()
 
 @dataclass(slots=True)
 class _CacheEntry:
-    """Facts, the epoch they were read under, and at which of the servers polled so far.
-
-    Attributes:
-        viewer: what they made of the caller last.
-        snapshot: that of the poll by which the time was known then.
-        resolved_at: when that was, in seconds of the clock.
-
-    """
+    """Facts, the epoch they were read under, and at which of the servers polled so far."""
 
     record: ViewerRecord
     epoch: int
@@ -54,13 +47,7 @@ class _CacheEntry:
 
 
 class ViewerCache:
-    """The viewers of the callers who asked last.
-
-    Args:
-        max_entries: maximum number of cached callers.
-        clock: monotonic seconds.
-
-    """
+    """The viewers of the callers who asked last."""
 
     def __init__(self, *, max_entries: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._entries: SegmentedLRUCache[Principal, _CacheEntry] = SegmentedLRUCache(
@@ -81,10 +68,6 @@ class ViewerCache:
 
         Never behind the database's, and ahead of it by no more than that poll took. A stopped clock
         does not advance.
-
-        Raises:
-            Unreachable: the last good poll holds no longer.
-
         """
         elapsed = self._clock() - self._polled_at
         if self._snapshot is None or elapsed >= FRESHNESS_SECONDS:
@@ -93,23 +76,13 @@ class ViewerCache:
         return self._snapshot.now if stands else self._snapshot.now + timedelta(seconds=elapsed)
 
     def version(self) -> tuple[int, int]:
-        """Changes with each change seen: a waiting request compares it before it answers.
-
-        Raises:
-            Unreachable: the last good poll holds no longer.
-
-        """
+        """Changes with each change seen: a waiting request compares it before it answers."""
         if self._snapshot is None or not self.is_fresh:
             raise DatabaseUnreachable
         return self._server_generation, self._snapshot.epoch
 
     def cached(self, principal: Principal) -> Viewer | None:
-        """The cached viewer for ``principal`` now; None on a cache miss.
-
-        Raises:
-            Unreachable: the last good poll holds no longer.
-
-        """
+        """The cached viewer for ``principal`` now; None on a cache miss."""
         if not (principal.subject or principal.client):
             return viewer_from_record(principal, _EMPTY_RECORD, self.now())
         entry = self._entries.get(principal)
@@ -132,14 +105,7 @@ class ViewerCache:
         return entry.viewer
 
     async def resolve(self, principal: Principal) -> Viewer:
-        """The viewer for ``principal`` now, read from the database on a cache miss.
-
-        Raises:
-            AppointmentRequired: none in force, several and none named, or one of another person.
-            Unreachable: the last good poll holds no longer.
-            Busy: what was looked up was overtaken by changes, ``MAX_ATTEMPTS`` times.
-
-        """
+        """The viewer for ``principal`` now, read from the database on a cache miss."""
         for _ in range(MAX_ATTEMPTS):
             known = self.cached(principal)
             if known is not None:
@@ -152,12 +118,7 @@ class ViewerCache:
         raise Overloaded
 
     async def refresh(self, fetch_row: FetchRow) -> None:
-        """Look once; a newer edition is in the gate before the new epoch counts.
-
-        Args:
-            fetch_row: answers the first row of a statement.
-
-        """
+        """Look once; a newer edition is in the gate before the new epoch counts."""
         began = self._clock()
         moment = await read_access_snapshot(fetch_row)
         self._snapshot, self._polled_at = moment, began

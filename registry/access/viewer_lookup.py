@@ -68,9 +68,7 @@ class AppointmentRecord:
     """An appointment as it is stored, with the measures against its organisation.
 
     Attributes:
-        is_authority: the organisation is an authority.
         is_open: neither was the appointment ended nor the organisation closed.
-        term: its dates.
         sanctions: periods of those that were not lifted.
         freezes: periods of the freezes of the whole organisation that were not lifted.
 
@@ -152,12 +150,7 @@ async def load_viewer_record(
 
 
 def viewer_from_record(principal: Principal, record: ViewerRecord, now: datetime) -> Viewer:
-    """The viewer that the facts make of ``principal`` at a moment.
-
-    Raises:
-        AppointmentRequired: see ``resolve_viewer``.
-
-    """
+    """The viewer that the facts make of ``principal`` at a moment."""
     if principal.system_role:
         return Viewer(
             role=principal.system_role, now=now, registry_is_empty=record.registry_is_empty

@@ -13,12 +13,7 @@ _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
 def to_positional(sql: str, binds: Mapping[str, object]) -> tuple[str, list[object]]:
-    """The statement with ``$n`` placeholders, and the values in their order.
-
-    Raises:
-        KeyError: the text names a bind that has no value.
-
-    """
+    """The statement with ``$n`` placeholders, and the values in their order."""
     text, names = compile_named(sql)
     return text, [binds[name] for name in names]
 

@@ -73,17 +73,7 @@ async def open_database(
     maxsize: int = 10,
     on_connect: "Callable[[asyncpg.Connection[Any]], Awaitable[None]] | None" = None,
 ) -> None:
-    """Open the pool of this process; ``registry.concepts.open_registry`` does so for all concepts.
-
-    Args:
-        url: ``postgresql://`` URL of the application role.
-        records: the modules with Tortoise models.
-        translations: the meaning of database errors.
-        minsize: connections opened in advance.
-        maxsize: connections at most.
-        on_connect: called with each new connection.
-
-    """
+    """Open the pool of this process; see ``registry.concepts.open_registry``."""
     use_translations(translations)
     credentials = expand_db_url(url)["credentials"]
     credentials |= {
@@ -130,10 +120,6 @@ async def read_only_transaction() -> AsyncIterator[None]:
     """One moment of the database (REPEATABLE READ), in which nothing can be written.
 
     Within a unit of work it is that unit, which sees its own writes.
-
-    Raises:
-        Refused: the meaning of a database error, where it has one.
-
     """
     client = get_connections().get("default")
     if isinstance(client, Engine):
@@ -145,14 +131,7 @@ async def read_only_transaction() -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def short_read_only_transaction() -> AsyncIterator[None]:
-    """The same with a short time limit, for reading a few rows.
-
-    Raises:
-        Unreachable: it took ``SHORT_READ_TIMEOUT_SECONDS``. A connection may be dead and not know
-            it.
-        Refused: likewise.
-
-    """
+    """The same with a short time limit, for reading a few rows."""
     try:
         async with asyncio.timeout(SHORT_READ_TIMEOUT_SECONDS), read_only_transaction():
             yield

@@ -39,15 +39,7 @@ class Code(DescribedEnum):
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A rule that would have allowed the act, and the facts that stand against it.
-
-    Attributes:
-        rule: the number of the row in the rule book.
-        legal_basis: the legal ground the row cites.
-        missing: sentences of facts that would have to be true.
-        blocking: sentences of facts that would have to be false.
-
-    """
+    """A rule that would have allowed the act, and the facts that stand against it."""
 
     rule: str
     legal_basis: str
@@ -60,8 +52,6 @@ class Condition:
     """A rule of the concept, evaluated: what was asked, what was found, where it comes from.
 
     Attributes:
-        name: stable snake_case word.
-        met: whether it holds.
         message: what was found, with the figures.
         legal_basis: law and article, or the parameter that carries the rule.
         source: where the facts were read (a table, a certificate, a declaration), with their date.

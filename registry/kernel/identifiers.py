@@ -109,9 +109,6 @@ def permit_holder(number: str) -> str:
 def check_division(text: str, field: str) -> str:
     """An administrative code (行政区划代码) of six digits; ``divisions.place`` asks if it exists.
 
-    Raises:
-        Malformed: not six digits, or beginning with 0.
-
     Rule: GB/T 2260.
 
     """
@@ -127,9 +124,6 @@ def check_division(text: str, field: str) -> str:
 def check_outlet(text: str, field: str) -> str:
     """The code of an outlet (排放口编号): ``DA001`` for air, ``DW001`` for water, upper case.
 
-    Raises:
-        Malformed: another prefix, not three digits, or number 000.
-
     Rule: HJ 608-2017 annex A.
 
     """
@@ -143,12 +137,7 @@ def check_outlet(text: str, field: str) -> str:
 
 
 def check_bank_reference(text: str, field: str) -> str:
-    """The reference a bank gave a payment (银行流水号), upper case, so that it is entered once.
-
-    Raises:
-        Malformed: not 6 to 40 letters, digits and inner hyphens.
-
-    """
+    """The reference a bank gave a payment (银行流水号), upper case, so that it is entered once."""
     return _require_match(
         _BANK_REFERENCE,
         _normalize(text),
@@ -159,12 +148,7 @@ def check_bank_reference(text: str, field: str) -> str:
 
 
 def check_sha256(text: str, field: str) -> str:
-    """The SHA-256 of a document as 64 hexadecimal digits, lower case.
-
-    Raises:
-        Malformed: another length or alphabet.
-
-    """
+    """The SHA-256 of a document as 64 hexadecimal digits, lower case."""
     return _require_match(
         _SHA256,
         _normalize(text).lower(),
@@ -178,10 +162,6 @@ def check_text(text: str, field: str, *, max_length: int, multiline: bool = True
     """Strip and check a text: 1 to ``max_length`` characters, no control characters.
 
     Names stand on one line: there ``multiline`` is false.
-
-    Raises:
-        Malformed: nothing written, too long, or control characters but for line ends and tabs.
-
     """
     plain = text.strip()
     allowed = "\n\t" if multiline else ""

@@ -39,12 +39,7 @@ def format_quantity(units: int, scale: int) -> str:
 
 
 def parse_money(text: str, *, field: str = "money") -> int:
-    """Parse a decimal in yuan into fen; zero is allowed.
-
-    Raises:
-        Malformed: not a plain decimal, more than two decimals, or more than ``MONEY_MAX`` fen.
-
-    """
+    """Parse a decimal in yuan into fen; zero is allowed."""
     return _parse(text, MONEY_SCALE, maximum=MONEY_MAX, field=field)
 
 
@@ -80,24 +75,13 @@ def total_price_fen(quantity: int, price_fen: int, scale: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class DateRange:
-    """Days on which something is in force, both ends included.
-
-    Attributes:
-        since: first day in force.
-        until: last day in force; None while no end is known.
-
-    """
+    """Days on which something is in force, both ends included."""
 
     since: date
     until: date | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an end before the beginning.
-
-        Raises:
-            Malformed: naming ``until``.
-
-        """
+        """Refuse an end before the beginning."""
         if self.until is not None and self.until < self.since:
             raise Malformed(
                 "until",

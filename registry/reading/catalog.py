@@ -59,13 +59,7 @@ class FilterField:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument that a face names.
-
-    Attributes:
-        name: its name in the API.
-        parse: turns the value that was sent into the one that is bound; refuses what is malformed.
-
-    """
+    """An argument that a face names."""
 
     name: str
     parse: Callable[[object], object] | None = None
@@ -81,9 +75,6 @@ class ConnectionField:
     """A page of governed objects, as every list of the API answers it.
 
     Attributes:
-        node_type: the type of the objects.
-        orders: the orders to choose from.
-        filters: by which fields it may be narrowed.
         parent_column: the column that holds the key of the row it hangs on; empty for a root.
         totals: totals that may be asked for, each the column it adds up.
 
@@ -124,7 +115,6 @@ class FieldSpec:
     """A field of a type.
 
     Attributes:
-        source: how it is read.
         scalar_format: of a value, how it is shown.
         object_types: of an object, the types it can be of.
         required: the API promises that it is never null.

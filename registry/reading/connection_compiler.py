@@ -40,18 +40,7 @@ class SelectionCompiler(Protocol):
 def compile_connection(
     compiler: SelectionCompiler, connection: ConnectionField, field: SelectedField, parent: str
 ) -> str:
-    """The page that was asked for, as an expression of JSON text.
-
-    Args:
-        compiler: writes its objects.
-        connection: how it is declared.
-        field: the field with its arguments and selection.
-        parent: the alias of the row it hangs on, if it does.
-
-    Raises:
-        Malformed: its arguments are refused.
-
-    """
+    """The page that was asked for, as an expression of JSON text."""
     return _ConnectionCompiler(compiler, connection, field, parent).compile()
 
 
@@ -329,12 +318,7 @@ def _is_filter_set(argument: object) -> bool:
 
 
 def _filter_argument(name: str, operator: str) -> Callable[[Arguments], object]:
-    """Reads one value of the filter.
-
-    Raises:
-        Malformed: it is a list that is too long.
-
-    """
+    """Reads one value of the filter."""
 
     def reads(args: Arguments) -> object:
         value = args["where"][name][operator]

@@ -20,14 +20,7 @@ _MAX_KIND_LENGTH = 20
 
 
 def json_expr(projection: ColumnExpr, scalar_format: ScalarFormat, *, required: bool) -> str:
-    """The expression of a JSON value.
-
-    Args:
-        projection: how it is declared, its holes filled.
-        scalar_format: how it is shown.
-        required: it is never NULL.
-
-    """
+    """The expression of a JSON value."""
     if projection.is_json:
         return f"({projection.sql})"
     scalar_format = (

@@ -81,12 +81,7 @@ MIN_PART, MAX_PART = 2, 100
 
 
 def check_part(field: str, value: str) -> None:
-    """Refuse a part of a name that no index can find.
-
-    Raises:
-        Malformed: it is shorter than ``MIN_PART`` or longer than ``MAX_PART``.
-
-    """
+    """Refuse a part of a name that no index can find."""
     if not MIN_PART <= len(value) <= MAX_PART:
         raise Malformed(
             field,
@@ -96,23 +91,13 @@ def check_part(field: str, value: str) -> None:
 
 
 def check_value_count(field: str, values: object) -> None:
-    """Refuse a filter that names too many values.
-
-    Raises:
-        Malformed: more than ``MAX_PAGE_SIZE``.
-
-    """
+    """Refuse a filter that names too many values."""
     if isinstance(values, list) and len(values) > MAX_PAGE_SIZE:
         raise Malformed(f"{field}.in", "At most 100 values.", "最多100个取值。")
 
 
 def decode_cursor(cursor: str, list_order: str, ordering: Ordering, field: str) -> tuple[Any, UUID]:
-    """Decode a cursor: the value of the order's column and the identifier.
-
-    Raises:
-        Malformed: it is no cursor of this list in this order.
-
-    """
+    """The value of the order's column and the identifier; refuses cursors of other lists."""
     try:
         if len(cursor) > MAX_CURSOR_LENGTH:
             raise ValueError(cursor)  # noqa: TRY301 - one refusal for every fault of a cursor

@@ -99,12 +99,7 @@ class ObjectCompiler:
         return SqlConcat.of([*pieces, quote_literal("}" if selection else "{}")])
 
     def compile_field(self, object_type: ObjectType, field: SelectedField, row: RowScope) -> str:
-        """One field of an object of the type.
-
-        Raises:
-            Unplanned: it cannot be read by a statement.
-
-        """
+        """One field of an object of the type."""
         if field.name == TYPENAME:
             return quote_literal(json.dumps(object_type.name))
         readable = object_type.fields.get(field.name)

@@ -47,17 +47,7 @@ class Plan:
         arguments: Sequence[Arguments],
         command: Mapping[str, object] = NO_COMMAND,
     ) -> list[object]:
-        """The values to bind for one viewer and one request.
-
-        Args:
-            viewer: reads.
-            arguments: of each field of the operation.
-            command: the binds of a command's answer; see ``NO_COMMAND``.
-
-        Raises:
-            Refused: an argument is malformed.
-
-        """
+        """The values to bind for one viewer and one request."""
         known = {**NO_COMMAND, **viewer.bind_values(), **command}
         for bind in self.validated_binds:
             bind.value(known, arguments)
@@ -66,12 +56,6 @@ class Plan:
 
 def build_plan(catalog: Catalog, root: str, selection: Selection, viewer: Viewer) -> Plan:
     """The plan of an operation, whose answer is the whole object of the root under ``data``.
-
-    Args:
-        catalog: all readable types.
-        root: the type of the root.
-        selection: the fields that are asked for.
-        viewer: the plan serves their role, powers and restrictions; every other value is bound.
 
     Raises:
         NotPlannable: it asks for a field that has no projection.
@@ -88,10 +72,6 @@ def build_object_plan(catalog: Catalog, type: str, selection: Selection, viewer:
 
     Of a type with rows it is the object that the bind ``object_id`` names, where the viewer may
     see it.
-
-    Raises:
-        NotPlannable, Refused: likewise.
-
     """
     builder = SqlBuilder(viewer, catalog)
     return _finish(builder, _compile(builder, type, selection))

@@ -48,7 +48,6 @@ class ToOne:
     """The one other object that the row leads to, where the viewer may see it.
 
     Attributes:
-        key: the expression that names it; NULL for none.
         target_column: the column of its table that the key is compared with.
         target_type: the type, where the API's field may lead to several and the row to this one
             only.
@@ -86,8 +85,6 @@ class ToMany:
     Attributes:
         source: a table, or a subselect in brackets.
         joins: what is joined to them, under aliases that begin with ``{t}``.
-        where: which of them.
-        order: the ORDER BY clause.
         limit_argument: the argument that says how many at most; empty for all of them.
         relation: each row leads to an object, which is the one listed; where it may not be seen,
             the row is left out.

@@ -43,12 +43,7 @@ class ArgumentBind:
     extract: Callable[[Arguments], object]
 
     def value(self, _viewer: Mapping[str, object], arguments: Sequence[Arguments]) -> object:
-        """The bound value.
-
-        Raises:
-            Refused: the argument is malformed.
-
-        """
+        """The bound value."""
         return self.extract(arguments[self.argument_index])
 
 
@@ -161,7 +156,6 @@ class RowScope:
     """One row of a FROM clause, and what is joined to it.
 
     Attributes:
-        joins: the clauses.
         joined_aliases: the aliases of what is joined to this very row, by what is joined and how.
 
     """

@@ -47,12 +47,7 @@ class DivisionTable:
         return {code: division.resolved.city for code, division in self._divisions.items()}
 
     def resolve(self, code: str, on: date, *, field: str = "division") -> ResolvedDivision:
-        """The division of a code.
-
-        Raises:
-            Malformed: not a division code, or none that exists on the day.
-
-        """
+        """The division of a code."""
         found = self._divisions.get(check_division(code, field))
         if found is None or not found.since <= on <= found.until:
             raise Malformed(

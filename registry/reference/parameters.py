@@ -74,13 +74,7 @@ class Parameter:
 
 
 class ParameterTable:
-    """All figures, also those of other days and of unknown value.
-
-    Args:
-        parameters: the rows.
-        cities: the city of every division.
-
-    """
+    """All figures, also those of other days and of unknown value."""
 
     def __init__(self, parameters: Iterable[Parameter], cities: Mapping[str, str]) -> None:
         self._cities = cities
@@ -110,8 +104,6 @@ class ParameterTable:
         """The figure in force on the day; a row for the area and pollutant wins over a general one.
 
         Args:
-            name: name of the parameter, ``acceptance_days``.
-            on: day in China.
             area: division code; a county falls back to its city and then to the rows for all.
             pollutant: code of the pollutant; falls back to the rows for all.
 

@@ -47,12 +47,7 @@ overlapping_fields_can_be_merged.MAX_COMPLEXITY_BUDGET = MAX_OVERLAP_COMPARISONS
 
 
 class PlanCache(OrderedDict[Hashable, object]):
-    """Plans of one operation: the ``PLAN_CACHE_SIZE`` most recently used.
-
-    Attributes:
-        prepared_operation: what is the same for all of them.
-
-    """
+    """Plans of one operation: the ``PLAN_CACHE_SIZE`` most recently used."""
 
     prepared_operation: object = None
 
@@ -82,7 +77,6 @@ class ValidatedOperation:
     """One operation of a document, ready to be carried out; or why it is not.
 
     Attributes:
-        text: as it was sent.
         document: None where ``errors`` say why.
         operation: the one that was asked for; None likewise.
         fragments: of the document, by name.

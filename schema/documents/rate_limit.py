@@ -114,12 +114,7 @@ class RateLimiter:
         return len(self._authenticated) + len(self._public)
 
     def charge(self, caller: Principal, peer: str, cost: int) -> RateLimitStatus:
-        """Charge ``cost`` points to the sender.
-
-        Raises:
-            RateLimitExceeded: the sender has too few points and is charged nothing.
-
-        """
+        """Charge ``cost`` points to the sender."""
         sender = sender_of(caller, peer)
         signed_in = sender[0] != "public"
         buckets = self._authenticated if signed_in else self._public

@@ -53,12 +53,7 @@ class Context:
         self._viewer: Future[Viewer] | None = None
 
     async def viewer(self) -> Viewer:
-        """The appointment that asks; one look-up for all fields.
-
-        Raises:
-            AppointmentRequired: no appointment in force, or none named among several.
-
-        """
+        """The appointment that asks; one look-up for all fields."""
         if self._viewer is None:
             self._viewer = ensure_future(self._viewer_lookup(self.caller))
         return await self._viewer

@@ -16,14 +16,7 @@ from registry.reading.enum_names import enum_name
 def expose_enum(
     words: type[Enum], graphql_name: str = "", *, texts: Mapping[str, Text] | None = None
 ) -> None:
-    """Make an enum of the registry one of the API.
-
-    Args:
-        words: the enum; its docstring is the description.
-        graphql_name: where it differs from the name of the class.
-        texts: what each value is called, where the enum does not say so itself.
-
-    """
+    """Make an enum of the registry one of the API."""
     strawberry.enum(words, name=graphql_name or None, description=words.__doc__)
     for value in definition_of(words).values:
         word = words(value.value)

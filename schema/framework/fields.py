@@ -96,11 +96,7 @@ def projected_field(
     """A field that is read by a projection.
 
     Args:
-        description: English with the Chinese term.
-        projection: how it is read; see ``ProjectedField``.
         arguments: its arguments by their names in the projection.
-        argument_parsers: see ``ProjectedField``.
-        check_arguments: see ``ProjectedField``.
         max_items: of a list without ``first``, the most it holds.
 
     """
@@ -138,12 +134,6 @@ def relation(description: str, *, name: str = "", mask: str = "") -> Any:  # noq
 
     The object is answered where the viewer may see it; so the field is nullable. Organisations
     are the exception: everybody sees their public card.
-
-    Args:
-        description: English with the Chinese term.
-        name: the record's attribute; ``<field>_id`` by default.
-        mask: the verb that uncovers it.
-
     """
     read = ColumnField(name, mask, is_relation=True)
     return strawberry.field(description=description, metadata={COLUMN_KEY: read})
@@ -170,12 +160,7 @@ def mask_of(kind: Kind, declared: StrawberryField) -> str:
 
 
 def bounded_list(sent: Arguments) -> None:
-    """Refuse to list more than a page.
-
-    Raises:
-        Malformed: ``first`` is not 1 to ``MAX_PAGE_SIZE``.
-
-    """
+    """Refuse to list more than a page."""
     if not 1 <= sent["first"] <= MAX_PAGE_SIZE:
         raise Malformed(
             "first", f"`first` is 1 to {MAX_PAGE_SIZE}.", f"first的取值范围为1至{MAX_PAGE_SIZE}。"

@@ -17,12 +17,7 @@ def to_global_id(kind: str, id: UUID) -> strawberry.ID:
 
 
 def parse_global_id(text: str, *, field: str = "id") -> tuple[str, UUID]:
-    """Decode an identifier into kind and key.
-
-    Raises:
-        Malformed: the text is not one that ``to_global_id`` makes.
-
-    """
+    """Decode an identifier into kind and key."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         kind, _, key = urlsafe_b64decode(padded[:ID_LENGTH_MAX]).decode("ascii").partition(":")
@@ -35,12 +30,7 @@ def parse_global_id(text: str, *, field: str = "id") -> tuple[str, UUID]:
 
 
 def parse_id_of_kind(kind: str, text: str, *, field: str = "id") -> UUID:
-    """The key of an object of the given kind.
-
-    Raises:
-        Malformed: the text is no identifier, or one of another kind.
-
-    """
+    """The key of an object of the given kind."""
     found, key = parse_global_id(text, field=field)
     if found != kind:
         raise Malformed(

@@ -119,7 +119,6 @@ class FilterSpec:
     """A field by which a list may be narrowed.
 
     Attributes:
-        description: English with the Chinese term.
         column: the column of the table, never a word of the request.
         kind: the kind of object an identifier names; empty where the field is a text or time.
         words: the enum of the words that the column holds.
@@ -172,13 +171,7 @@ class FilterSpec:
 
 @dataclass(frozen=True, slots=True)
 class TotalSpec:
-    """A total of money over a whole list, counted because it is asked.
-
-    Attributes:
-        description: English with the Chinese term.
-        column: what is added up, of the rows on which the viewer may see it.
-
-    """
+    """A total of money over a whole list, counted because it is asked."""
 
     description: str
     column: str
@@ -192,7 +185,6 @@ class SharedList:
         node_type: of which objects.
         module: the module of that type.
         orders: the orders a client may choose, the first by default.
-        where: the fields a client may narrow by.
         totals: totals of money that a client may ask for, by their names.
 
     """
@@ -215,15 +207,7 @@ def list_field(
     orders: Mapping[str, Ordering],
     where: Mapping[str, FilterSpec],
 ) -> StrawberryField:
-    """A root field that is a list of ``cls``.
-
-    Args:
-        cls: the type of the objects.
-        description: English with the Chinese term.
-        orders: the orders a client may choose, the first by default.
-        where: the fields a client may narrow by.
-
-    """
+    """A root field that is a list of ``cls``."""
     return _connection_field(SharedList(cls.KIND.name, "", orders, where), cls, description, "")
 
 
@@ -231,8 +215,6 @@ def shared_list(declaration: SharedList, description: str, *, parent: str = "") 
     """A field that is a list of what belongs to something.
 
     Args:
-        declaration: how the list is declared.
-        description: English with the Chinese term.
         parent: the column that points to the object the field belongs to; empty for a root field.
 
     """

@@ -63,7 +63,6 @@ def governed_mutation(  # noqa: PLR0917 - five nouns in the order in which one s
         verb: the verb of the rule book that decides.
         operation: what is done.
         input_type: what the client sends.
-        description: English with the Chinese term.
 
     """
 

@@ -41,16 +41,7 @@ class ObjectScope:
 
 @dataclass(slots=True)
 class SplitFields:
-    """The fields of one object, by who answers them.
-
-    Attributes:
-        planned: answered by the plan.
-        resolved: answered by their resolvers.
-        errors: of fields that are refused.
-        plan: of the planned fields; None where there are none.
-        values: to bind in it.
-
-    """
+    """The fields of one object, by who answers them."""
 
     planned: GroupedFieldSet = field(default_factory=dict)
     resolved: GroupedFieldSet = field(default_factory=dict)
@@ -221,13 +212,7 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     def _plan(
         self, at: ObjectScope, fields: GroupedFieldSet, viewer: Viewer
     ) -> tuple[Plan, list[object]]:
-        """The plan of these fields and the values to bind.
-
-        Raises:
-            NotPlannable: a field has no projection.
-            Refused, GraphQLError: an argument is not accepted.
-
-        """
+        """The plan of these fields and the values to bind."""
         operation = self.context_value.validated_operation
         assert operation is not None, "a document is validated before it is executed"
         if self._bound is None:
@@ -244,12 +229,7 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
 
 
 async def _read(split: SplitFields, run: PlanRunner) -> Mapping[str, Any]:
-    """The answer of the plan; its failure is that of each planned field.
-
-    Raises:
-        NotFound: the object is not there, or not for this viewer.
-
-    """
+    """The answer of the plan; its failure is that of each planned field."""
     if split.plan is None:
         return {}
     try:

@@ -118,12 +118,7 @@ class Planner:
     def coerce_and_bind(
         self, validated: ValidatedOperation, sent: Mapping[str, object]
     ) -> BoundOperation:
-        """The operation with its variables, coerced as the executor does.
-
-        Raises:
-            NotPlannable: it is no query, or a variable is not of its type.
-
-        """
+        """The operation with its variables, coerced as the executor does."""
         if not is_query(validated):
             raise NotPlannable("no query")
         return self.bind(validated, self._coerce_variables(validated, sent))
@@ -195,13 +190,7 @@ class Planner:
         path: Sequence[str | int],
         fields: GroupedFieldSet,
     ) -> Plan:
-        """The plan of some fields of one object; see ``build_object_plan``.
-
-        Raises:
-            NotPlannable: some of the fields have no projection.
-            Refused, GraphQLError: an argument is malformed.
-
-        """
+        """The plan of some fields of one object; see ``build_object_plan``."""
 
         def make() -> Plan:
             selecting = SelectionBuilder(self.schema, self.prepare(validated), bound)

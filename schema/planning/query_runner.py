@@ -17,14 +17,7 @@ MAX_ATTEMPTS = 3
 
 
 class QueryRunner:
-    """Runs the queries that can be planned as a whole.
-
-    Args:
-        planner: of the schema that serves.
-        viewers: current viewers; see ``ViewerCache.is_fresh``.
-        readers: connections that only read.
-
-    """
+    """Runs the queries that can be planned as a whole."""
 
     def __init__(self, planner: Planner, viewers: ViewerCache, readers: ReaderPool) -> None:
         self._planner, self._viewers = planner, viewers

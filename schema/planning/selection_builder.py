@@ -84,7 +84,6 @@ class BoundOperation:
     """An operation with the values of one request; the viewer is not part of it.
 
     Attributes:
-        variables: coerced.
         arguments: of every field that takes any, by index; or its error.
         argument_shapes: the part of them that decides the text of a plan.
 

@@ -34,16 +34,7 @@ async def _open_registry(url: str) -> AsyncIterator[None]:
 async def bootstrap_registry(
     url: str, name: str, division: str, *, officers: tuple[str, str]
 ) -> bool:
-    """Register the province and its first two officers, each given as ``subject=name``.
-
-    Returns:
-        Whether it was done now; False if the same command has run before.
-
-    Raises:
-        ConfigurationError: an officer has another form.
-        Refused: the registry has organisations already, or the input is invalid.
-
-    """
+    """Register the province and its officers, given as ``subject=name``; False if done before."""
     founders = []
     for officer in officers:
         subject, _, person = officer.partition("=")
@@ -60,11 +51,6 @@ async def register_first_party_client(url: str, name: str) -> bool:
     """Register a first-party client, bound by no scopes; False where this was done before.
 
     Officers need a client program before they can register others.
-
-    Raises:
-        ConfigurationError: the registry has no province yet.
-        Refused: the name is invalid or belongs to another client.
-
     """
     async with _open_registry(url):
         province = await Organisation.filter(kind=OrganisationKind.PROVINCE).first()

@@ -38,14 +38,7 @@ TOKEN_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class DemoScenario:
-    """A registry that the demonstration can serve.
-
-    Attributes:
-        title: printed at the start.
-        database: the name of its database in the embedded cluster.
-        load: executes the steps of the scenario.
-
-    """
+    """A registry that the demonstration can serve."""
 
     title: str
     database: str
@@ -61,18 +54,7 @@ CROSS_REGION = DemoScenario(
 def run_demo(
     settings: Settings, scenario: DemoScenario, signer: DemoTokenSigner, *, fresh: bool = False
 ) -> None:
-    """Load the steps that are missing, print the sign-ins, serve until a signal, stop all.
-
-    Args:
-        settings: of this process.
-        scenario: the registry to serve.
-        signer: signs the access tokens.
-        fresh: drop all data and load them anew.
-
-    Raises:
-        ConfigurationError: production settings, a busy port, or a failed start.
-
-    """
+    """Load the steps that are missing, print the sign-ins, serve until a signal, stop all."""
     if settings.is_production:
         raise ConfigurationError("A demonstration is not served under BIANDAN_MODE=production.")
     console = Console(highlight=False, soft_wrap=True)

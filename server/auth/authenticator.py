@@ -123,12 +123,7 @@ class TokenAuthenticator:
         )
 
     def cached(self, headers: HeaderMap) -> Principal | None:
-        """The caller, where nothing is left to verify; None where ``authenticate`` has to be asked.
-
-        Args:
-            headers: as ``single_headers`` gives it for ``AUTH_HEADERS``.
-
-        """
+        """The caller where nothing is left to verify; else None, and ``authenticate`` is asked."""
         authorization, appointment = headers.get(b"authorization"), headers.get(_APPOINTMENT_HEADER)
         if authorization is None:
             return _PUBLIC if appointment is None else None
@@ -224,12 +219,7 @@ def single_headers(raw: list[tuple[bytes, bytes]], names: Collection[bytes]) -> 
 
 
 def bearer_token(headers: Headers) -> str | None:
-    """The token of the request, or None where it carries no sign-in at all.
-
-    Raises:
-        InvalidToken: there are two, or it is not a bearer token.
-
-    """
+    """The token of the request, or None where it carries no sign-in at all."""
     given = headers.getlist("authorization")
     if not given:
         return None
@@ -240,12 +230,7 @@ def bearer_token(headers: Headers) -> str | None:
 
 
 def requested_appointment(headers: Headers) -> UUID:
-    """The appointment that the request names; NIL when it names none.
-
-    Raises:
-        InvalidAppointmentHeader: there are two, or it is not a UUID in lower case with hyphens.
-
-    """
+    """The appointment that the request names; NIL when it names none."""
     given = headers.getlist(APPOINTMENT_HEADER)
     if not given:
         return NIL

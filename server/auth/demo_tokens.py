@@ -54,12 +54,7 @@ class DemoTokenSigner:
 
 
 def load_signer(settings: Settings, directory: Path) -> DemoTokenSigner:
-    """The signer whose key lies in ``directory``; at the first start the key is made.
-
-    Raises:
-        Unfit: the settings are those of production, or others than the owner may read the key.
-
-    """
+    """The signer whose key lies in ``directory``; at the first start the key is made."""
     if settings.is_production:
         raise ConfigurationError("Production never signs its own tokens.")
     path = directory / KEY_FILE

@@ -77,12 +77,7 @@ class JwksCache:
 
 
 def signing_keys(key_set: Mapping[str, Any]) -> dict[str, SigningKey]:
-    """The keys of a key set that may check signatures, by name; secret and short ones left out.
-
-    Raises:
-        ValueError: this is not a key set.
-
-    """
+    """The keys of a key set that may check signatures, by name; secret and short ones left out."""
     listed = key_set.get("keys") if isinstance(key_set, Mapping) else None
     if not isinstance(listed, list):
         msg = "not a key set"

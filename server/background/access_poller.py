@@ -30,13 +30,7 @@ _log = structlog.get_logger()
 
 @asynccontextmanager
 async def poll_access(viewer_cache: ViewerCache, url: str) -> AsyncIterator[None]:
-    """Poll while the body runs, which begins after the first good poll.
-
-    Args:
-        viewer_cache: receives each snapshot.
-        url: the database, as the application role.
-
-    """
+    """Poll while the body runs, which begins after the first good poll."""
     poller = AccessPoller(viewer_cache, url)
     await poller.poll()
     task = asyncio.create_task(poller.run())

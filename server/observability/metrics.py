@@ -100,12 +100,7 @@ def _counter(name: str, text: str, label: str, numbers: Mapping[str, float]) -> 
 
 @contextmanager
 def serve_metrics(settings: Settings) -> Iterator[None]:
-    """Serve the metrics while the body runs, where a port is set.
-
-    Raises:
-        ConfigurationError: the port is taken.
-
-    """
+    """Serve the metrics while the body runs, where a port is set."""
     if settings.metrics_port is None:
         yield
         return

@@ -17,12 +17,7 @@ SERVICE = "biandan"
 
 
 class SpanRecorder:
-    """Records spans and exports them in the background.
-
-    Args:
-        processor: exports finished spans; by default to the endpoint of the environment.
-
-    """
+    """Records spans and exports them in the background."""
 
     def __init__(self, processor: SpanProcessor | None = None) -> None:
         self._provider = TracerProvider(resource=Resource.create({"service.name": SERVICE}))

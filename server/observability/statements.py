@@ -19,13 +19,7 @@ _log = structlog.get_logger()
 
 
 class StatementObserver:
-    """Is called by the driver after each statement.
-
-    Args:
-        pool: name of the connections' pool.
-        slow_seconds: a statement that takes longer is logged; None logs none.
-
-    """
+    """Is called by the driver after each statement."""
 
     def __init__(self, pool: str, slow_seconds: float | None) -> None:
         self._pool, self._slow_seconds = pool, slow_seconds

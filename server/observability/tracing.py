@@ -19,12 +19,7 @@ _NO_SPAN: AbstractContextManager[None] = nullcontext()
 
 
 class Tracing:
-    """The spans of this process.
-
-    Attributes:
-        recorder: None where traces are off.
-
-    """
+    """The spans of this process."""
 
     recorder: "SpanRecorder | None" = None
 
@@ -39,12 +34,7 @@ def is_tracing_configured(environment: Mapping[str, str] = os.environ) -> bool:
 
 @contextmanager
 def open_tracing(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
-    """Trace while the body runs, where an endpoint is set.
-
-    Raises:
-        ConfigurationError: the extra is not installed.
-
-    """
+    """Trace while the body runs, where an endpoint is set."""
     if not is_tracing_configured(environment):
         yield
         return

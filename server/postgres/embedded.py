@@ -71,12 +71,7 @@ class Cluster:
         _ensure_database(self.directory, database)
 
     def stop(self) -> bool:
-        """Release the server, and stop it unless another process uses it.
-
-        Returns:
-            Whether the server was stopped.
-
-        """
+        """Release the server, and stop it unless another process uses it."""
         with _exclusive_lock(self.directory):
             self.release()
             if _has_users(self.directory):
@@ -140,12 +135,7 @@ def is_running(directory: Path | None = None) -> bool:
 
 
 def state_directory() -> Path:
-    """The state directory of this checkout: outside it, with a path that the server accepts.
-
-    Raises:
-        EmbeddedDatabaseError: no candidate is suitable.
-
-    """
+    """The state directory of this checkout: outside it, with a path that the server accepts."""
     home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
     candidates = [Path(home) / "biandan", Path(f"/var/tmp/biandan-{os.getuid()}")]  # noqa: S108
     if os.getuid() == 0:

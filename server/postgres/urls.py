@@ -24,12 +24,7 @@ class DatabaseUrls:
         return urlsplit(self.application).username or ""
 
     def require_owner_url(self) -> str:
-        """The URL of the owner role.
-
-        Raises:
-            ConfigurationError: it is not set.
-
-        """
+        """The URL of the owner role."""
         if not self.owner:
             raise ConfigurationError("This needs BIANDAN_OWNER_URL beside DATABASE_URL.")
         return self.owner
@@ -44,7 +39,6 @@ def open_database_urls(
     The embedded server runs until the end of the block, and longer if another process uses it.
 
     Args:
-        settings: of this process.
         database: the name of the embedded database.
         fresh: drop the embedded database first and create it empty.
 

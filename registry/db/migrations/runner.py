@@ -31,14 +31,7 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One numbered file.
-
-    Attributes:
-        name: file name without its ending, ``0001_shared``.
-        sql: the whole file.
-        sha256: of its bytes, hexadecimal.
-
-    """
+    """One numbered file."""
 
     name: str
     sql: str
@@ -64,13 +57,6 @@ async def migrate(
     folder: Path = FOLDER,
 ) -> list[str]:
     """Bring the database up to date and give the roles what they may do; the names newly applied.
-
-    Args:
-        owner_url: URL of the role that owns the database and everything in it.
-        application_role: the role the registry runs as.
-        grants: its privileges.
-        reader_role: a role that may only SELECT, if there is one.
-        folder: where the files are.
 
     Raises:
         MigrationError: an applied file was edited or removed, a new one comes before it, or the
