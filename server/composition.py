@@ -193,7 +193,7 @@ async def _check_clock(settings: Settings) -> None:
 async def prepare_database(
     owner_url: str, application_role: str, *, reader_role: str | None = None
 ) -> list[str]:
-    """Bring tables, rights, reference data and rule book up to date; the migrations newly applied."""
+    """Bring tables, rights, reference data and rule book up to date; the migrations applied now."""
     applied = await migrate(owner_url, application_role, GRANTS, reader_role=reader_role)
     owner = await asyncpg.connect(owner_url)
     try:

@@ -11,8 +11,6 @@ N = TypeVar("N")
 
 @strawberry.type(description="The place of a page in its list 分页信息.")
 class PageInfo:
-    """The page's ends, and whether the list goes on beyond them."""
-
     has_next_page: bool = strawberry.field(description="Whether more follow 是否有下一页.")
     has_previous_page: bool = strawberry.field(description="Whether some come before 是否有上一页.")
     start_cursor: str | None = strawberry.field(description="Cursor of the first object 首个游标.")
@@ -21,16 +19,12 @@ class PageInfo:
 
 @strawberry.type(description="An object of a list and its place there 列表项.")
 class Edge(Generic[N]):
-    """One object of a page."""
-
     node: N = strawberry.field(description="The object 对象.")
     cursor: str = strawberry.field(description="Its place, to go on from 游标.")
 
 
 @strawberry.type(description="One page of a list 列表页.")
 class Connection(Generic[N]):
-    """A page: nothing is counted unless a field of its own asks for it."""
-
     edges: list[Edge[N]] = strawberry.field(
         description="The objects with their places 列表项.", metadata={MAX_ITEMS: 0}
     )

@@ -10,8 +10,6 @@ from strawberry.schema_directive import Location
     description="The kind of object that the identifier names 标识所指的对象类别.",
 )
 class Refers:
-    """On each identifier that a client sends."""
-
     kind: str = strawberry.directive_field(name="kind")
 
 
@@ -21,6 +19,4 @@ class Refers:
     description="The type whose code the text is 代码所属的类型.",
 )
 class Codes:
-    """On each text that takes a code of reference data."""
-
     of: str = strawberry.directive_field(name="of")

@@ -39,8 +39,6 @@ _ORGANISATION, _PERSON = (
     description="An object that can be found again by its identifier 可按标识查找的对象."
 )
 class Node:
-    """The root of everything with an identifier."""
-
     KIND: ClassVar[Kind]
 
     id: strawberry.ID = projected_field("Opaque identifier 标识.", OWN_ID)
@@ -48,8 +46,6 @@ class Node:
 
 @strawberry.type(description="Whether one verb is allowed on one object, and why 操作许可说明.")
 class ActionExplanation:
-    """A decision of the policy engine, explained."""
-
     verb: Verb = strawberry.field(description="The verb 操作.")
     allowed: bool = strawberry.field(description="Whether it is allowed now 当前是否允许.")
     rule: str | None = strawberry.field(description="The rule that allows or forbids it 规则编号.")
@@ -81,8 +77,6 @@ class ActionExplanation:
     description="One thing that was done: who, when, in which capacity, under which rule 操作记录."
 )
 class AuditEntry:
-    """A line of the audit log."""
-
     TABLE: ClassVar = "audit_entry"
 
     id: strawberry.ID = projected_field(
@@ -117,8 +111,6 @@ class AuditEntry:
 
 @strawberry.interface(description="An object on which the rule book decides 受规则约束的对象.")
 class Governed(Node):
-    """Fields of every governed object beside its own."""
-
     CAPTION: ClassVar[EmbeddedObject]
 
     caption: LocalisedText = projected_field("The object in one line 名称概要.", OWN_CAPTION)

@@ -26,8 +26,6 @@ from schema.framework.refusals import Refusal
     description="The verb of the rule book that decides on a mutation 对应规则书中的操作.",
 )
 class GovernedDirective:
-    """Shows in the printed schema what each mutation is decided by."""
-
     kind: str = strawberry.directive_field(name="kind")
     verb: str = strawberry.directive_field(name="verb")
 

@@ -22,8 +22,6 @@ _POSTINGS = ToMany(
 
 @strawberry.type(description="A role for whose decision it would wait 后续办理角色.")
 class NextApprover:
-    """Whose turn it would be."""
-
     role: Role = strawberry.field(description="The role 角色.")
     verb: Verb = strawberry.field(description="The verb that the role would use 待办操作.")
     role_text: LocalisedText = strawberry.field(description="The role's name 角色名称.")
@@ -38,8 +36,6 @@ class NextApprover:
     description="The effect of the command; nothing was changed 办理预览,未作任何变更."
 )
 class Preview:
-    """The answer where only a preview was asked for."""
-
     # The type is of a layer above; the schema finds it by name when it is built.
     postings: list[
         Annotated["PreviewPosting", strawberry.lazy("schema.types.preview_postings")]  # type: ignore[name-defined]  # noqa: F821

@@ -23,8 +23,6 @@ SEPARATOR = " | "
 
 @strawberry.type(description="One text in two languages 双语文本.")
 class LocalisedText:
-    """A sentence, a name or a citation."""
-
     en: str = column("In English 英文.")
     zh: str = column("In Chinese 中文.")
 
@@ -49,8 +47,6 @@ class LocalisedText:
     description="A rule that would allow it, and the facts that prevent it 最接近的许可规则."
 )
 class NearMiss:
-    """A near miss of the rule book."""
-
     rule: str = strawberry.field(description="Number of the rule 规则编号.")
     legal_basis: LocalisedText = strawberry.field(description="The law it cites 法律依据.")
     missing: list[LocalisedText] = strawberry.field(
@@ -75,8 +71,6 @@ class NearMiss:
 
 @strawberry.type(description="A requirement of the regulation and its finding 条件核查结果.")
 class Condition:
-    """A condition of the concept, evaluated."""
-
     name: str = strawberry.field(description="Stable word for the condition 条件名称.")
     met: bool = strawberry.field(description="Whether it is met 是否满足.")
     message: LocalisedText = strawberry.field(description="The finding with its figures 核查情况.")
@@ -101,8 +95,6 @@ class Condition:
 
 @strawberry.type(description="It was refused, and nothing was changed 拒绝办理,未作任何变更.")
 class Refusal:
-    """A refusal, for the API."""
-
     code: errors.Code = strawberry.field(description="Why 拒绝原因代码.")
     message: LocalisedText = strawberry.field(description="The reason in words 说明.")
     field: str | None = strawberry.field(description="The input it is about 相关输入字段.")

@@ -26,8 +26,6 @@ INSTRUMENT = "Instrument"
 
 @strawberry.type(description="An instrument: a right with its attributes, or money 权利品种.")
 class Instrument:
-    """An instrument; anybody may know what there is to hold."""
-
     TABLE: ClassVar = "instrument"
 
     id: strawberry.ID = projected_field("Opaque identifier 标识.", projections.INSTRUMENT_KEY)
@@ -50,8 +48,6 @@ class Instrument:
 
 @strawberry.type(description="The balance of one instrument in one account 持仓.")
 class Balance:
-    """A position."""
-
     instrument: Instrument = projected_field(
         "The instrument 标的.", projections.POSITION_INSTRUMENT
     )
@@ -63,8 +59,6 @@ class Balance:
 
 @strawberry.type(description="A line of a statement 账户明细.")
 class StatementLine:
-    """One movement as one account saw it."""
-
     sequence: int = column("Number of the line, without gaps 序号.")
     entry: strawberry.ID = projected_field("The entry it belongs to 分录标识.", projections.ENTRY)
     kind: EntryKind = column("Why it moved 分录类别.")
@@ -85,8 +79,6 @@ def _parse_instrument_id(identifier: str) -> UUID:
 
 @strawberry.type(description="A place that holds instruments, most for one organisation 账户.")
 class Account(Governed):
-    """An account with its balances and statements."""
-
     KIND: ClassVar = ACCOUNT
     CAPTION: ClassVar = projections.ACCOUNT_CAPTION
     kind: AccountKind = column("Its purpose 账户类别.")
@@ -130,8 +122,6 @@ class Account(Governed):
 
 @strawberry.type(description="Public reserve of one pollutant 政府储备公示.")
 class ReserveTotal:
-    """A public figure."""
-
     organisation: Organisation = projected_field("Whose reserve 储备所属单位.", projections.HOLDER)
     instrument: Instrument = projected_field(
         "The instrument 标的.", projections.POSITION_INSTRUMENT
@@ -186,8 +176,6 @@ class RecordPayoutInput(CommandInput):
 
 @strawberry.type
 class AccountQuery:
-    """Queries on accounts."""
-
     accounts = shared_list(ACCOUNTS, "Accounts 账户.")
 
     reserve_totals: list[ReserveTotal] = projected_field(

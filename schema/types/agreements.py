@@ -21,8 +21,6 @@ from schema.types.parties import Organisation, Person
 
 @strawberry.type(description="A party of an agreement and its signature 签约方.")
 class AgreementParty:
-    """A party of an agreement, its capacity and signatories."""
-
     capacity: str = column("Its capacity in the agreement 签约身份.")
     signed_at: datetime | None = column("When it was signed 签署时间.")
     organisation: Organisation = projected_field("The organisation 单位.", projections.PARTY)
@@ -34,8 +32,6 @@ class AgreementParty:
 
 @strawberry.type(description="A goal of the parties, and its evidence 里程碑.")
 class Milestone:
-    """A milestone with its evidence."""
-
     title: str = column("The goal 名称.")
     due_on: date | None = column("By when 计划完成日.")
     state: MilestoneState = column("Whether it is reached 状态.")
@@ -53,8 +49,6 @@ class Milestone:
 
 @strawberry.type(description="A cooperation agreement 合作协议.")
 class Agreement(Governed):
-    """An agreement as a record; the document itself is elsewhere."""
-
     KIND: ClassVar = AGREEMENT
     CAPTION: ClassVar = bilingual("{t}.title", "{t}.title")
 
@@ -182,8 +176,6 @@ class ReachMilestoneInput(AgreementInput):
 
 @strawberry.type
 class AgreementQuery:
-    """Agreements: those of one's own organisation and the public ones."""
-
     agreements = list_field(
         Agreement,
         "Cooperation agreements 合作协议.",

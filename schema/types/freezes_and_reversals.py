@@ -22,8 +22,6 @@ from schema.types.parties import Organisation
 
 @strawberry.type(description="An order that nothing leaves a party, account or position 冻结.")
 class Freeze(Governed):
-    """A freeze with its reason, source and end."""
-
     KIND: ClassVar = FREEZE
     CAPTION: ClassVar = projections.FREEZE_CAPTION
     target: FreezeTarget = column("Target of the freeze 冻结对象.")
@@ -40,8 +38,6 @@ class Freeze(Governed):
 
 @strawberry.type(description="A movement of an entry 记账.")
 class Posting:
-    """One movement between two accounts."""
-
     source: strawberry.ID = projected_field("The account that gives 转出账户.", projections.SOURCE)
     target: strawberry.ID = projected_field(
         "The account that receives 转入账户.", projections.TARGET
@@ -56,8 +52,6 @@ class Posting:
 
 @strawberry.type(description="A proposal to undo an entry, decided by a second officer 冲正.")
 class Reversal(Governed):
-    """A reversal with what it would undo."""
-
     KIND: ClassVar = REVERSAL
     CAPTION: ClassVar = bilingual(
         "'Reversal: ' || left({t}.reason, 80)", "'冲正:' || left({t}.reason, 80)"
@@ -134,8 +128,6 @@ NEWEST_ORDER = {
 
 @strawberry.type
 class FreezeAndReversalQuery:
-    """Queries on freezes and reversals."""
-
     freezes = list_field(
         Freeze,
         "Freezes 冻结.",

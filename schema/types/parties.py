@@ -27,8 +27,6 @@ from schema.types.shared_lists import ACCOUNTS, PERMITS, PROJECTS, TRANSFERS
 
 @strawberry.type(description="A body the registry knows: its public card, and more for some 单位.")
 class Organisation(Governed):
-    """An organisation. Everybody sees its card."""
-
     KIND: ClassVar = ORGANISATION
     CAPTION: ClassVar = bilingual("coalesce({t}.name_en, {t}.name)", "{t}.name")
     kind: OrganisationKind = column("Its kind 单位类别.")
@@ -72,8 +70,6 @@ class Organisation(Governed):
 
 @strawberry.type(description="A natural person, on one side of the market only 人员.")
 class Person(Governed):
-    """A person who can sign in."""
-
     KIND: ClassVar = PERSON
     CAPTION: ClassVar = bilingual("{t}.name", "{t}.name")
     subject: str = column("The subject of their access tokens 登录名.")
@@ -84,8 +80,6 @@ class Person(Governed):
 
 @strawberry.type(description="A person acts for a body in a role and division, within dates 任职.")
 class Appointment(Governed):
-    """An appointment, proposed by one officer and countersigned by another."""
-
     KIND: ClassVar = APPOINTMENT
     CAPTION: ClassVar = projections.APPOINTMENT_CAPTION
     person: Person | None = relation("The appointed person 任职人员.")
@@ -240,8 +234,6 @@ ORGANISATION_FILTER = {
 
 @strawberry.type
 class PartyQuery:
-    """Queries on parties."""
-
     organisations = list_field(
         Organisation,
         "Organisations 单位.",

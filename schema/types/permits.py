@@ -26,8 +26,6 @@ from schema.types.shared_lists import PERMITS
 
 @strawberry.type(description="Annual limit of a permit for a pollutant 年许可排放量.")
 class PermitLimit:
-    """A limit and its days."""
-
     effective_from: date = column("First day 生效日.")
     effective_until: date | None = column("Last day; null while no change is known 失效日.")
     source: str = column("Where the figure comes from 数据来源.")
@@ -40,8 +38,6 @@ class PermitLimit:
 
 @strawberry.type(description="A place where a permit lets out 排放口.")
 class Outlet:
-    """An outlet; the river belongs to it, not to the city."""
-
     code: str = column("DA for air, DW for water 排放口编号.")
     medium: Medium = column("The medium it discharges into 环境要素.")
     river_system: RiverSystem | None = projected_field(
@@ -51,8 +47,6 @@ class Outlet:
 
 @strawberry.type(description="A discharge permit 排污许可证.")
 class Permit(Governed):
-    """A permit, public but for its limits and outlets."""
-
     KIND: ClassVar = PERMIT
     CAPTION: ClassVar = bilingual("'Permit ' || {t}.number", "'排污许可证 ' || {t}.number")
 
@@ -146,8 +140,6 @@ class RevokePermitInput(CommandInput):
 
 @strawberry.type
 class PermitQuery:
-    """Permits."""
-
     permits = shared_list(PERMITS, "Discharge permits 排污许可证.")
 
 

@@ -26,8 +26,6 @@ from schema.types.shared_lists import PROJECTS
 
 @strawberry.type(description="Annual demand of a project for a pollutant 项目年需求量.")
 class ProjectDemand:
-    """A demand by the environmental assessment."""
-
     source: str = column("Where the figure comes from 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
     assessed_at: datetime = column("When it was entered here 登记时间.")
@@ -42,8 +40,6 @@ class ProjectDemand:
 
 @strawberry.type(description="A construction project 建设项目.")
 class ConstructionProject(Governed):
-    """A project that will need rights."""
-
     KIND: ClassVar = CONSTRUCTION_PROJECT
     CAPTION: ClassVar = bilingual("{t}.name", "{t}.name")
 
@@ -73,8 +69,6 @@ class ConstructionProject(Governed):
     " 区域环境质量考核."
 )
 class Assessment(Governed):
-    """An assessment by the province; public."""
-
     KIND: ClassVar = ASSESSMENT
     CAPTION: ClassVar = projections.ASSESSMENT_CAPTION
 
@@ -158,8 +152,6 @@ class RecordAssessmentInput(CommandInput):
 
 @strawberry.type
 class ProjectQuery:
-    """Projects and assessments."""
-
     construction_projects = shared_list(PROJECTS, "Construction projects 建设项目.")
     assessments = list_field(
         Assessment,

@@ -15,8 +15,6 @@ from schema.types.enums import DivisionLevel, PollutantMedium
 
 @strawberry.interface(description="Something that was read in a source 有来源的数据.")
 class Provenance:
-    """Where reference data comes from and how far it may be trusted."""
-
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data, not to be taken for official 是否演示数据.")
     needs_confirmation: bool = column("Not read, or not read whole 是否待核实.")
@@ -24,8 +22,6 @@ class Provenance:
 
 @strawberry.type(description="A province, city or county 行政区划.")
 class Division(Provenance):
-    """A division of the dated table."""
-
     TABLE: ClassVar = "division"
 
     code: str = projected_field(
@@ -39,8 +35,6 @@ class Division(Provenance):
 
 @strawberry.type(description="A regulated pollutant 主要污染物.")
 class Pollutant(Provenance):
-    """A pollutant of the table."""
-
     TABLE: ClassVar = "pollutant"
 
     code: str = projected_field("Its code here 污染物代码.", plain_column("code"))
@@ -56,8 +50,6 @@ class Pollutant(Provenance):
 
 @strawberry.type(description="A river system 水系.")
 class RiverSystem(Provenance):
-    """One of the eleven river systems."""
-
     TABLE: ClassVar = "river_system"
 
     code: str = column("Its code here 水系代码.")
@@ -68,8 +60,6 @@ class RiverSystem(Provenance):
 
 @strawberry.type(description="An industry of GB/T 4754 行业.")
 class Industry(Provenance):
-    """An industry with the marks on which limits of trade depend."""
-
     code: str = column("Its code 行业代码.")
     name: str = projected_field("Its name 名称.", projections.NAME)
     name_en: str = column("Its name in English 英文名称.")
@@ -80,8 +70,6 @@ class Industry(Provenance):
 
 @strawberry.type(description="A figure of the regulation in force 制度参数.")
 class Parameter(Provenance):
-    """A parameter with everything needed to cite it."""
-
     name: str = column("Its name 参数名称.")
     area: Division | None = projected_field(
         "The division it is for; null for all 适用区域.", projections.AREA
@@ -111,8 +99,6 @@ def division_field(description: str, *, column: str) -> Any:  # noqa: ANN401 - a
 
 @strawberry.type
 class ReferenceQuery:
-    """Reference data; anybody may read it."""
-
     cities: list[Division] = projected_field(
         "The cities: eleven and three that count as such 设区市及省直管.", projections.CITIES
     )

@@ -95,8 +95,6 @@ _DUTY_OBJECT_ID = ColumnExpr("{t}.id", id_kind="{t}.kind")
 
 @strawberry.type(description="A numbered sentence of the rule book 规则.")
 class Rule:
-    """A row of the rule book as a lawyer reads it."""
-
     number: str = strawberry.field(description="Its number 编号.")
     effect: RuleEffect = strawberry.field(description="Its effect 效力.")
     subject: RuleSubject = strawberry.field(description="The role or group it names 适用主体.")
@@ -123,8 +121,6 @@ class Rule:
 
 @strawberry.type(description="An edition of the rule book 规则版本.")
 class RuleEdition:
-    """The rule book of one edition."""
-
     version: int = strawberry.field(description="Its number 版本号.")
     digest: str = strawberry.field(description="SHA-256 over all its rows 摘要.")
     rules: list[Rule] = strawberry.field(description="Its rows by number 规则.")
@@ -132,8 +128,6 @@ class RuleEdition:
 
 @strawberry.type(description="Something an appointment can ever do 权限.")
 class Permission:
-    """A verb with the condition under which it is allowed."""
-
     kind: ObjectKind = strawberry.field(description="The kind of object 对象类别.")
     verb: Verb = strawberry.field(description="The verb 操作.")
     text: LocalisedText = strawberry.field(description="The act in words 操作名称.")
@@ -143,8 +137,6 @@ class Permission:
 
 @strawberry.type(description="The sender's rate limit, in points a minute 请求配额,按分钟计点.")
 class RateLimit:
-    """The rate limit of the sender."""
-
     limit: int = strawberry.field(description="Points of a minute, always refilling 每分钟点数.")
     cost: int = strawberry.field(description="Points of this operation 本次操作点数.")
     remaining: int = strawberry.field(description="Points left after it 剩余点数.")
@@ -162,8 +154,6 @@ class RateLimit:
 
 @strawberry.type(description="The appointment that asks 当前任职身份.")
 class ViewerInfo:
-    """The viewer of the request."""
-
     role: Role = projected_field("The role 角色.", _ROLE)
     role_text: LocalisedText = projected_field("The role's name 角色名称.", _ROLE_TEXT)
     division: Division | None = projected_field("The division it is for 辖区.", _DIVISION)
@@ -200,8 +190,6 @@ class ViewerInfo:
 
 @strawberry.type(description="A duty: an object that waits for this appointment 待办事项.")
 class WorkItem:
-    """One line of the work list; its row is one of ``work_list_sql``."""
-
     kind: ObjectKind = projected_field("The kind of object 对象类别.", _DUTY_KIND)
     verb: Verb = column("The verb that may be used 待办操作.")
     text: LocalisedText = projected_field("The act in words 操作名称.", _DUTY_TEXT)
@@ -242,8 +230,6 @@ def _permissions(edition: Edition, role: str, kinds: tuple[str, ...]) -> list[Pe
 
 @strawberry.type
 class RuleBookQuery:
-    """Queries on the rule book and permissions."""
-
     @strawberry.field(
         description="The appointment that the registry takes you for 当前身份.",
         metadata={PROJECTION_KEY: ProjectedField(OptionalRow("(SELECT 1)"))},

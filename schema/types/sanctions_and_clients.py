@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="A measure that bars a body from new business 惩戒措施.")
 class Sanction(Governed):
-    """A sanction with its reason, source and end."""
-
     KIND: ClassVar = SANCTION
     CAPTION: ClassVar = projections.SANCTION_CAPTION
     organisation: Organisation = relation("Whom it bars 被惩戒单位.")
@@ -55,8 +53,6 @@ class Sanction(Governed):
 
 @strawberry.type(description="A document that a client sends by its hash 持久化查询.")
 class PersistedQuery:
-    """Named by its hash; the text is the client's own."""
-
     sha256: str = column("SHA-256 of its text, by which it is sent 摘要.")
     bytes: int = projected_field("Length of its text in UTF-8 字节数.", projections.TEXT_BYTES)
     registered_at: datetime = column("When it was registered 登记时间.")
@@ -65,8 +61,6 @@ class PersistedQuery:
 
 @strawberry.type(description="A program that sends requests 接入应用.")
 class Client(Governed):
-    """A client, and the scopes it may use for its users."""
-
     KIND: ClassVar = CLIENT
     CAPTION: ClassVar = bilingual("{t}.name", "{t}.name")
     name: str = column("The name it signs in with 应用名称.")
@@ -178,8 +172,6 @@ class RestrictToPersistedQueriesInput(CommandInput):
 
 @strawberry.type
 class SanctionAndClientQuery:
-    """Queries on sanctions and clients."""
-
     sanctions = list_field(
         Sanction,
         "Sanctions 惩戒措施.",

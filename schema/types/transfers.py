@@ -30,8 +30,6 @@ from schema.types.shared_lists import TRANSFERS
 
 @strawberry.type(description="Opinion of a city on a transfer across its border 市级意见.")
 class TransferOpinion:
-    """An opinion; it does not bind the province."""
-
     city: Division = division_field("The city 设区市.", column="city")
     favourable: bool = column("Whether it is for it 是否同意.")
     reasons: str = column("Its reasons 理由.")
@@ -40,8 +38,6 @@ class TransferOpinion:
 
 @strawberry.type(description="Remark of a county; not binding 县级意见.")
 class TransferComment:
-    """A comment."""
-
     county: Division = division_field("The county 县(市、区).", column="county")
     text: str = column("Its text 内容.")
     given_at: datetime = column("When it was given 提出时间.")
@@ -49,8 +45,6 @@ class TransferComment:
 
 @strawberry.type(description="A condition as the centre found it 资格审核结果.")
 class EligibilityFinding:
-    """A finding, kept with what it rests on."""
-
     name: str = column("Stable word for the condition 条件名称.")
     met: bool = column("Whether it was met 是否满足.")
     message: LocalisedText = projected_field("The finding 核查情况.", projections.FINDING_MESSAGE)
@@ -67,8 +61,6 @@ class EligibilityFinding:
     description="A sale of rights from one enterprise to another at an agreed price 协议转让."
 )
 class Transfer(Governed):
-    """A case with everything that was said and found on its way."""
-
     KIND: ClassVar = TRANSFER
     CAPTION: ClassVar = bilingual(
         "'Transfer ' || {t}.case_number", "'协议转让 ' || {t}.case_number"
@@ -157,8 +149,6 @@ class Transfer(Governed):
     description="The attestation of a performed transfer; anybody may verify it 交易鉴证书."
 )
 class Certificate(Governed):
-    """Public, and therefore without the price."""
-
     KIND: ClassVar = CERTIFICATE
     CAPTION: ClassVar = bilingual("'Certificate ' || {t}.number", "'交易鉴证书 ' || {t}.number")
     number: str = column("Its number 编号.")
@@ -181,8 +171,6 @@ class Certificate(Governed):
 
 @strawberry.type
 class TransferQuery:
-    """Cases and certificates."""
-
     transfers = shared_list(TRANSFERS, "Transfers this appointment may see 协议转让.")
     certificates = list_field(
         Certificate,
