@@ -30,88 +30,63 @@ from schema.framework.inputs import NODE_ID_KEY
 from schema.framework.scalars import Money, Price, Quantity
 
 
-@strawberry.input(description="Narrow by a word or code 按文本筛选.")
-class TextFilter:
-    """Both may be given; both must then hold."""
-
-    eq: str | None = strawberry.field(default=strawberry.UNSET, description="Exactly this 等于.")
-    in_: list[str] | None = strawberry.field(
-        name="in",
-        default=strawberry.UNSET,
-        description="One of these, at most 100 属于.",
-        metadata={},
-    )
-
-
-@strawberry.input(description="Narrow by a name or a part of it 按名称筛选.")
-class NameFilter(TextFilter):
-    """All that are given must hold."""
-
-    contains: str | None = strawberry.field(
-        default=strawberry.UNSET,
-        description="Has this part, 2 to 100 characters, in any case 包含.",
-    )
+def _input(name: str, description: str, **fields: tuple[Any, str]) -> type:
+    """An input in which each field, given by its type and description, may be left out."""
+    body: dict[str, Any] = {
+        field: strawberry.field(
+            name=field.rstrip("_"), default=strawberry.UNSET, description=described
+        )
+        for field, (_, described) in fields.items()
+    }
+    body["__annotations__"] = {field: of | None for field, (of, _) in fields.items()}
+    return strawberry.input(type(name, (), body), name=name, description=description)
 
 
-@strawberry.input(description="Narrow by date 按日期筛选.")
-class DateFilter:
-    """Both may be given; both must then hold."""
-
-    gte: date | None = strawberry.field(default=strawberry.UNSET, description="On or after 不早于.")
-    lt: date | None = strawberry.field(default=strawberry.UNSET, description="Before 早于.")
+def _equality(of: Any) -> dict[str, tuple[Any, str]]:  # noqa: ANN401 - a type
+    return {"eq": (of, "Exactly this 等于."), "in_": (list[of], "One of these, at most 100 属于.")}
 
 
-@strawberry.input(description="Narrow by year 按年度筛选.")
-class YearFilter:
-    """Both may be given; both must then hold."""
-
-    gte: int | None = strawberry.field(default=strawberry.UNSET, description="From 不早于.")
-    lt: int | None = strawberry.field(default=strawberry.UNSET, description="Before 早于.")
-
-
-@strawberry.input(description="Narrow by price 按单价筛选.")
-class PriceFilter:
-    """Both may be given; both must then hold."""
-
-    gte: Price | None = strawberry.field(default=strawberry.UNSET, description="At least 不低于.")
-    lt: Price | None = strawberry.field(default=strawberry.UNSET, description="Below 低于.")
-
-
-@strawberry.input(description="Narrow by quantity in the instrument's unit 按数量筛选.")
-class QuantityFilter:
-    """Both may be given; both must then hold."""
-
-    gte: Quantity | None = strawberry.field(
-        default=strawberry.UNSET, description="At least 不少于."
-    )
-    lt: Quantity | None = strawberry.field(default=strawberry.UNSET, description="Less than 少于.")
-
-
-@strawberry.input(description="Narrow by time 按时间筛选.")
-class TimeFilter:
-    """Both may be given; both must then hold."""
-
-    gte: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="At or after 不早于."
-    )
-    lt: datetime | None = strawberry.field(default=strawberry.UNSET, description="Before 早于.")
+TextFilter = _input("TextFilter", "Narrow by a word or code 按文本筛选.", **_equality(str))
+NameFilter = _input(
+    "NameFilter",
+    "Narrow by a name or a part of it 按名称筛选.",
+    **_equality(str),
+    contains=(str, "Has this part, 2 to 100 characters, in any case 包含."),
+)
+DateFilter = _input(
+    "DateFilter",
+    "Narrow by date 按日期筛选.",
+    gte=(date, "On or after 不早于."),
+    lt=(date, "Before 早于."),
+)
+YearFilter = _input(
+    "YearFilter", "Narrow by year 按年度筛选.", gte=(int, "From 不早于."), lt=(int, "Before 早于.")
+)
+PriceFilter = _input(
+    "PriceFilter",
+    "Narrow by price 按单价筛选.",
+    gte=(Price, "At least 不低于."),
+    lt=(Price, "Below 低于."),
+)
+QuantityFilter = _input(
+    "QuantityFilter",
+    "Narrow by quantity in the instrument's unit 按数量筛选.",
+    gte=(Quantity, "At least 不少于."),
+    lt=(Quantity, "Less than 少于."),
+)
+TimeFilter = _input(
+    "TimeFilter",
+    "Narrow by time 按时间筛选.",
+    gte=(datetime, "At or after 不早于."),
+    lt=(datetime, "Before 早于."),
+)
 
 
 @cache
 def _enum_filter(words: type[Enum]) -> type:
     """The filter by a column that holds words of an enum."""
-    fields = {
-        "eq": strawberry.field(default=strawberry.UNSET, description="Exactly this 等于."),
-        "in_": strawberry.field(
-            name="in", default=strawberry.UNSET, description="One of these, at most 100 属于."
-        ),
-    }
     name = f"{definition_of(words).name}Filter"
-    annotations = {"eq": words | None, "in_": list[words] | None}  # type: ignore[valid-type]  # A value.
-    return strawberry.input(
-        type(name, (), {"__annotations__": annotations, **fields}),
-        description="Narrow by the values of an enum 按枚举值筛选.",
-    )
+    return _input(name, "Narrow by the values of an enum 按枚举值筛选.", **_equality(words))
 
 
 @dataclass(frozen=True, slots=True)
