@@ -33,5 +33,5 @@ class Connection(Generic[N]):
         description="The objects alone 对象.", metadata={MAX_ITEMS: 0}
     )
     total_count: int = strawberry.field(
-        description="Number of objects in the whole list; counted only where it is asked for 总数."
+        description="Size of the whole list; counted only where it is asked for 总数."
     )

@@ -124,7 +124,7 @@ class Governed(Node):
     )
     history = shared_list(_HISTORY, "Its audit entries 办理历史.", parent="object_id")
     state_at: ObjectState | None = projected_field(
-        "The state it had been brought to by a moment; null before its first act 历史时点的状态.",
+        "Its state at a moment; null before its first act 历史时点的状态.",
         audit_log.STATE_AT,
         arguments={"as_of": FieldArgument(datetime)},
     )

@@ -27,7 +27,7 @@ class CommandInput:
     """The fields that every mutation's input has."""
 
     idempotency_key: str = strawberry.field(
-        description="Chosen by the client; the same key and input again changes nothing 幂等键."
+        description="The client's own; the same key and input again changes nothing 幂等键."
     )
     preview: bool = strawberry.field(
         default=False, description="Only say what would happen, and change nothing 仅预览."

@@ -120,5 +120,5 @@ def payload_type(object_type: type[Governed]) -> type:
     body["__annotations__"] = {name: annotation for name, (annotation, _, _) in fields.items()}
     made = type(payload_name(kind), (), body)
     text = VOCABULARY.kinds[kind].text
-    described = f"A command that was carried out on: {text.en} 办理回执:{text.zh}."
+    described = f"A command carried out on: {text.en} 办理回执:{text.zh}."
     return strawberry.type(made, description=described)
