@@ -5,13 +5,13 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.models import Model
+
+from registry.db.record import GovernedRecord, Record
 
 
-class Agreement(Model):
+class Agreement(GovernedRecord):
     """A cooperation agreement (合作协议); ``parties`` and ``signed`` repeat its rows of parties."""
 
-    id = fields.UUIDField(primary_key=True)
     kind = fields.TextField()
     title = fields.TextField()
     topics: ArrayField = ArrayField(element_type="text")
@@ -25,18 +25,12 @@ class Agreement(Model):
     drafted_by = fields.UUIDField()
     reason = fields.TextField(default="")
     source = fields.TextField(default="")
-    demo = fields.BooleanField(default=False)
     drafted_at = fields.DatetimeField()
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "agreement"
 
 
-class AgreementParty(Model):
+class AgreementParty(Record):
     """A party (签约方), and who signed for it."""
 
-    id = fields.UUIDField(primary_key=True)
     agreement_id = fields.UUIDField()
     organisation_id = fields.UUIDField()
     position = fields.SmallIntField()
@@ -45,14 +39,10 @@ class AgreementParty(Model):
     signed_by: UUID | None = fields.UUIDField(null=True)
     audit_entry_id: UUID | None = fields.UUIDField(null=True)
 
-    class Meta:
-        table = "agreement_party"
 
-
-class Milestone(Model):
+class Milestone(Record):
     """A milestone (里程碑): what is to be reached, and what shows that it was."""
 
-    id = fields.UUIDField(primary_key=True)
     agreement_id = fields.UUIDField()
     position = fields.SmallIntField()
     title = fields.TextField()
@@ -64,6 +54,3 @@ class Milestone(Model):
     links: fields.JSONField[list[dict[str, str]]] = fields.JSONField()
     planned_at = fields.DatetimeField()
     changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "milestone"

@@ -2,13 +2,13 @@
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.models import Model
+
+from registry.db.record import Record
 
 
-class AuditEntry(Model):
+class AuditEntry(Record):
     """One write: who, in which capacity, did what, under which rule of which edition."""
 
-    id = fields.UUIDField(primary_key=True)
     at = fields.DatetimeField()
     operation = fields.TextField()
     kind = fields.TextField()
@@ -26,6 +26,3 @@ class AuditEntry(Model):
     state_before = fields.TextField(null=True)
     state_after = fields.TextField(null=True)
     input: fields.JSONField[object] = fields.JSONField()
-
-    class Meta:
-        table = "audit_entry"

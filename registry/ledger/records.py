@@ -5,13 +5,13 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.models import Model
+
+from registry.db.record import GovernedRecord, Record
 
 
-class Instrument(Model):
+class Instrument(Record):
     """An instrument (权利品种); never changed. One ``unit`` is ``10 ** scale`` base units."""
 
-    id = fields.UUIDField(primary_key=True)
     code = fields.TextField()
     class_ = fields.TextField(source_field="class")
     pollutant: str | None = fields.TextField(null=True)
@@ -24,28 +24,20 @@ class Instrument(Model):
     scale = fields.SmallIntField()
     demo = fields.BooleanField(default=False)
 
-    class Meta:
-        table = "instrument"
 
-
-class Account(Model):
+class Account(Record):
     """A place that holds instruments. ``city`` and ``county`` are kept by the database."""
 
-    id = fields.UUIDField(primary_key=True)
     organisation_id: UUID | None = fields.UUIDField(null=True)
     kind = fields.TextField()
     issuer = fields.BooleanField(default=False)
     city = fields.TextField(default="")
     county = fields.TextField(default="")
 
-    class Meta:
-        table = "account"
 
-
-class Entry(Model):
+class Entry(Record):
     """One event in the journal. ``recorded_at`` never runs backwards; ``effective_at`` may."""
 
-    id = fields.UUIDField(primary_key=True)
     audit_entry_id = fields.UUIDField()
     kind = fields.TextField()
     recorded_at = fields.DatetimeField()
@@ -55,14 +47,10 @@ class Entry(Model):
     source: str | None = fields.TextField(null=True)
     demo = fields.BooleanField(default=False)
 
-    class Meta:
-        table = "entry"
 
-
-class Freeze(Model):
+class Freeze(GovernedRecord):
     """An order that nothing leaves an organisation, an account or a position."""
 
-    id = fields.UUIDField(primary_key=True)
     target = fields.TextField()
     organisation_id = fields.UUIDField()
     account_id: UUID | None = fields.UUIDField(null=True)
@@ -78,20 +66,17 @@ class Freeze(Model):
     county = fields.TextField()
     submitted_by = fields.UUIDField()
     submitting_organisation = fields.UUIDField()
-    demo = fields.BooleanField(default=False)
-    changed_at = fields.DatetimeField()
 
     class Meta:
         table = "freeze_order"
 
 
-class Reversal(Model):
+class Reversal(GovernedRecord):
     """A proposal to undo an entry, decided by a second officer.
 
     ``parties`` are the holders of the accounts the entry touched.
     """
 
-    id = fields.UUIDField(primary_key=True)
     entry_id = fields.UUIDField()
     state = fields.TextField()
     reason = fields.TextField()
@@ -101,8 +86,3 @@ class Reversal(Model):
     submitted_by = fields.UUIDField()
     submitting_organisation = fields.UUIDField()
     signatories: ArrayField = ArrayField(element_type="uuid")
-    demo = fields.BooleanField(default=False)
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "reversal"

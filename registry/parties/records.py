@@ -5,13 +5,13 @@ from uuid import UUID
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.models import Model
+
+from registry.db.record import GovernedRecord
 
 
-class Organisation(Model):
+class Organisation(GovernedRecord):
     """An organisation (单位). The database adds its side of the market."""
 
-    id = fields.UUIDField(primary_key=True)
     kind = fields.TextField()
     name = fields.TextField()
     name_en: str | None = fields.TextField(null=True)
@@ -26,34 +26,22 @@ class Organisation(Model):
     two_representatives = fields.BooleanField(default=False)
     state = fields.TextField()
     source = fields.TextField(default="")
-    demo = fields.BooleanField(default=False)
     registered_at = fields.DatetimeField()
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "organisation"
 
 
-class Person(Model):
+class Person(GovernedRecord):
     """A natural person (人员), by subject at sign-in; on one side of the market."""
 
-    id = fields.UUIDField(primary_key=True)
     subject = fields.TextField()
     name = fields.TextField()
     organisation_id = fields.UUIDField()
     side = fields.TextField()
     appointed_externally = fields.BooleanField()
-    demo = fields.BooleanField(default=False)
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "person"
 
 
-class Appointment(Model):
+class Appointment(GovernedRecord):
     """A post (任职): a person acts for an organisation in a role and division, within dates."""
 
-    id = fields.UUIDField(primary_key=True)
     person_id = fields.UUIDField()
     side = fields.TextField()
     organisation_id = fields.UUIDField()
@@ -69,17 +57,11 @@ class Appointment(Model):
     submitted_by = fields.UUIDField()
     submitting_organisation = fields.UUIDField()
     signatories: list[UUID] = ArrayField(element_type="uuid")
-    demo = fields.BooleanField(default=False)
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "appointment"
 
 
-class Sanction(Model):
+class Sanction(GovernedRecord):
     """A measure that bars an organisation from new business (惩戒措施) while it lasts."""
 
-    id = fields.UUIDField(primary_key=True)
     organisation_id = fields.UUIDField()
     city = fields.TextField()
     county = fields.TextField()
@@ -93,25 +75,14 @@ class Sanction(Model):
     submitting_organisation = fields.UUIDField()
     lifted_at: datetime | None = fields.DatetimeField(null=True)
     lifted_reason: str | None = fields.TextField(null=True)
-    demo = fields.BooleanField(default=False)
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "sanction"
 
 
-class Client(Model):
+class Client(GovernedRecord):
     """A program that sends requests (接入应用); a first-party client is bound by no scopes."""
 
-    id = fields.UUIDField(primary_key=True)
     name = fields.TextField()
     organisation_id = fields.UUIDField()
     first_party = fields.BooleanField(default=False)
     scopes: list[str] = ArrayField(element_type="text")
     persisted_queries_only = fields.BooleanField(default=False)
     state = fields.TextField()
-    demo = fields.BooleanField(default=False)
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "client"

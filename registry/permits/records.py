@@ -3,13 +3,13 @@
 from datetime import date, datetime
 
 from tortoise import fields
-from tortoise.models import Model
+
+from registry.db.record import GovernedRecord, Record
 
 
-class Permit(Model):
+class Permit(GovernedRecord):
     """A discharge permit (排污许可证); the database keeps the place, which is its holder's."""
 
-    id = fields.UUIDField(primary_key=True)
     number = fields.TextField()
     organisation_id = fields.UUIDField()
     city = fields.TextField()
@@ -22,18 +22,12 @@ class Permit(Model):
     revoked_on: date | None = fields.DateField(null=True)
     revocation_reason = fields.TextField(default="")
     source = fields.TextField()
-    demo = fields.BooleanField(default=False)
     registered_at = fields.DatetimeField()
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "permit"
 
 
-class PermitLimit(Model):
+class PermitLimit(Record):
     """The annual limit of a permit, in base units, from a day until a day, both included."""
 
-    id = fields.UUIDField(primary_key=True)
     permit_id = fields.UUIDField()
     pollutant = fields.TextField()
     quantity = fields.BigIntField()
@@ -41,27 +35,19 @@ class PermitLimit(Model):
     effective_until: date | None = fields.DateField(null=True)
     source = fields.TextField()
 
-    class Meta:
-        table = "permit_limit"
 
-
-class Outlet(Model):
+class Outlet(Record):
     """Where a permit lets out (排放口); ``river_system`` of what goes into water."""
 
-    id = fields.UUIDField(primary_key=True)
     permit_id = fields.UUIDField()
     code = fields.TextField()
     medium = fields.TextField()
     river_system: str | None = fields.TextField(null=True)
 
-    class Meta:
-        table = "outlet"
 
-
-class ConstructionProject(Model):
+class ConstructionProject(GovernedRecord):
     """A construction project (建设项目). ``city`` and ``county`` are those of its own place."""
 
-    id = fields.UUIDField(primary_key=True)
     organisation_id = fields.UUIDField()
     name = fields.TextField()
     division = fields.TextField()
@@ -72,18 +58,12 @@ class ConstructionProject(Model):
     strategic_industry = fields.BooleanField()
     technology_demonstration = fields.BooleanField()
     source = fields.TextField()
-    demo = fields.BooleanField(default=False)
     registered_at = fields.DatetimeField()
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "construction_project"
 
 
-class ProjectDemand(Model):
+class ProjectDemand(Record):
     """The annual demand of a project, in base units; None: its source does not say."""
 
-    id = fields.UUIDField(primary_key=True)
     project_id = fields.UUIDField()
     pollutant = fields.TextField()
     quantity: int | None = fields.BigIntField(null=True)
@@ -92,14 +72,10 @@ class ProjectDemand(Model):
     assessed_at = fields.DatetimeField()
     superseded_at: datetime | None = fields.DatetimeField(null=True)
 
-    class Meta:
-        table = "project_demand"
 
-
-class Assessment(Model):
+class Assessment(GovernedRecord):
     """Whether a city met in a year what opens it to rights from elsewhere (区域环境质量考核)."""
 
-    id = fields.UUIDField(primary_key=True)
     city = fields.TextField()
     year = fields.IntField()
     medium = fields.TextField()
@@ -107,8 +83,6 @@ class Assessment(Model):
     reduction_task_done = fields.BooleanField()
     improvement_target_met = fields.BooleanField()
     source = fields.TextField()
-    demo = fields.BooleanField(default=False)
-    changed_at = fields.DatetimeField()
 
     class Meta:
         table = "environment_assessment"

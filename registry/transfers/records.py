@@ -4,19 +4,18 @@ from datetime import date
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.models import Model
 
+from registry.db.record import GovernedRecord, Record
 from registry.transfers.rules import NEVER
 
 
-class Transfer(Model):
+class Transfer(GovernedRecord):
     """A sale of rights from one enterprise to another at a price they agreed.
 
     Cities and counties of both sides are those of the day it was drafted: they decide who is
     competent, and a case does not change its authority on the way.
     """
 
-    id = fields.UUIDField(primary_key=True)
     case_number = fields.TextField(default="")  # Given by the database.
     seller_id = fields.UUIDField()
     seller_city = fields.TextField()
@@ -49,12 +48,7 @@ class Transfer(Model):
     signatories: ArrayField = ArrayField(element_type="uuid")
     # For which body each of them first signatories, in the same order.
     signed_for: ArrayField = ArrayField(element_type="uuid")
-    demo = fields.BooleanField(default=False)
     drafted_at = fields.DatetimeField()
-    changed_at = fields.DatetimeField()
-
-    class Meta:
-        table = "transfer"
 
     @property
     def is_cross_city(self) -> bool:
@@ -62,10 +56,9 @@ class Transfer(Model):
         return bool(self.seller_city != self.buyer_city)
 
 
-class TransferOpinion(Model):
+class TransferOpinion(Record):
     """The opinion of one of the two cities on a transfer across its border, with reasons."""
 
-    id = fields.UUIDField(primary_key=True)
     transfer_id = fields.UUIDField()
     city = fields.TextField()
     favourable = fields.BooleanField()
@@ -73,28 +66,20 @@ class TransferOpinion(Model):
     audit_entry_id = fields.UUIDField()
     given_at = fields.DatetimeField()
 
-    class Meta:
-        table = "transfer_opinion"
 
-
-class TransferComment(Model):
+class TransferComment(Record):
     """A remark of a county; it is not binding."""
 
-    id = fields.UUIDField(primary_key=True)
     transfer_id = fields.UUIDField()
     county = fields.TextField()
     text = fields.TextField()
     audit_entry_id = fields.UUIDField()
     given_at = fields.DatetimeField()
 
-    class Meta:
-        table = "transfer_comment"
 
-
-class EligibilityFinding(Model):
+class EligibilityFinding(Record):
     """One condition as the centre found it when it decided eligibility."""
 
-    id = fields.UUIDField(primary_key=True)
     transfer_id = fields.UUIDField()
     name = fields.TextField()
     met = fields.BooleanField()
@@ -105,14 +90,10 @@ class EligibilityFinding(Model):
     evaluated_on = fields.DateField()
     audit_entry_id = fields.UUIDField()
 
-    class Meta:
-        table = "eligibility_finding"
 
-
-class Certificate(Model):
+class Certificate(Record):
     """The attestation (交易鉴证书) of a performed transfer; void where its entry was reversed."""
 
-    id = fields.UUIDField(primary_key=True)
     number = fields.TextField()
     transfer_id = fields.UUIDField()
     entry_id = fields.UUIDField()
@@ -122,6 +103,3 @@ class Certificate(Model):
     pollutant = fields.TextField()
     quantity = fields.BigIntField()
     demo = fields.BooleanField(default=False)
-
-    class Meta:
-        table = "certificate"
