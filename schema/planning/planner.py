@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from graphql import (
     FieldNode,
     GraphQLError,
+    GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
     Node,
@@ -217,7 +218,11 @@ class Planner:
                 fixed = None
                 if identified is None and not _has_variables(node):
                     fixed = get_argument_values(definition, node)
-                found.append(FieldArguments(definition, node, fixed, identified))
+                found.append(
+                    FieldArguments(
+                        definition, node, fixed, _plain_variables(definition, node), identified
+                    )
+                )
 
         visit(part, TypeInfoVisitor(info, CollectArguments()))
         return found
@@ -271,6 +276,21 @@ def _argument_shapes(
             if each.constant is None
         ),
     )
+
+
+def _plain_variables(definition: GraphQLField, node: FieldNode) -> Mapping[str, str] | None:
+    """The variable of each argument; None where an argument is no variable, or has a default."""
+    for argument in definition.args.values():
+        if argument.default is not None or argument.default_value is not Undefined:
+            return None
+    sent = {each.name.value: each.value for each in node.arguments or ()}
+    if not all(isinstance(value, VariableNode) for value in sent.values()):
+        return None
+    return {
+        definition.args[name].out_name or name: value.name.value
+        for name, value in sent.items()
+        if isinstance(value, VariableNode)
+    }
 
 
 def _has_variables(node: Node) -> bool:

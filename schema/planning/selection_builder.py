@@ -38,6 +38,7 @@ class FieldArguments:
 
     Attributes:
         constant: the arguments, where none contains a variable; else None.
+        variables: the variable of each argument, where each is one and none has a default.
         parse_id: parses the global id among them, of a field that looks up any kind of object.
 
     """
@@ -45,6 +46,7 @@ class FieldArguments:
     definition: GraphQLField
     node: FieldNode
     constant: Arguments | None
+    variables: Mapping[str, str] | None
     parse_id: Callable[[str], tuple[str, object]] | None
 
     def resolve(self, variables: VariableValues) -> BoundArguments:
@@ -52,12 +54,19 @@ class FieldArguments:
         if self.constant is not None:
             return self.constant
         try:
-            found = get_argument_values(self.definition, self.node, variables)
+            found = self._argument_values(variables)
             if self.parse_id is not None:
                 found["id"] = self.parse_id(found["id"])
         except (GraphQLError, Refused) as error:
             return error
         return found
+
+    def _argument_values(self, variables: VariableValues) -> dict[str, Any]:
+        if self.variables is None:
+            return get_argument_values(self.definition, self.node, variables)
+        # Validation has compared the types, and the variables are coerced.
+        coerced = variables.coerced
+        return {arg: coerced[name] for arg, name in self.variables.items() if name in coerced}
 
 
 @dataclass(frozen=True, slots=True)
