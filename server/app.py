@@ -95,6 +95,7 @@ def _wrap_middleware(app: ASGIApp, components: Components) -> ASGIApp:
         BodyReader(settings.body_bytes_max),
         max_concurrent=settings.max_concurrent_requests,
         max_queued=settings.max_queued_requests,
+        timeout_seconds=settings.operation_seconds_max,
     )
     QUEUE_LENGTH.set_function(lambda: load_shedding.queue_length)
     return RequestMiddleware(load_shedding, settings)

@@ -101,7 +101,6 @@ def create_handler(
         PersistedQueryCache(),
         create_rate_limiter(settings),
         runner=runner,
-        timeout_seconds=settings.operation_seconds_max,
     )
 
 

@@ -4,13 +4,11 @@ A request is parsed, authenticated, and its document found, validated and charge
 that can be planned as a whole is answered by one SQL statement; graphql-core executes the rest.
 """
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-import structlog
 from graphql import GraphQLError, OperationType
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
@@ -44,9 +42,7 @@ from server.graphql.request import (
 )
 from server.http.errors import RETRY_AFTER_SECONDS, ProtocolError, error_body, error_response
 
-TIMEOUT_CODE = "TIMEOUT"
-
-_STATUSES = {INTERNAL_CODE: 500, Overloaded.code.value: 503, TIMEOUT_CODE: 503}
+_STATUSES = {INTERNAL_CODE: 500, Overloaded.code.value: 503}
 """HTTP status of faults of the registry, in either media type."""
 
 
@@ -68,7 +64,6 @@ class GraphQLHandler:
         persisted_queries: finds documents that are sent by their hash.
         rate_limiter: charges for them.
         runner: answers planned queries; None where graphql-core executes every query.
-        timeout_seconds: after which an operation is cancelled and rolled back.
 
     """
 
@@ -80,7 +75,6 @@ class GraphQLHandler:
         rate_limiter: RateLimiter,
         *,
         runner: QueryRunner | None,
-        timeout_seconds: float,
     ) -> None:
         self._schema = schema
         self._authenticator = authenticator
@@ -88,7 +82,6 @@ class GraphQLHandler:
         self._rate_limiter = rate_limiter
         self._runner = runner
         self._run_plan = runner.readers.fetch if runner else fetch_value
-        self._timeout_seconds = timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -99,8 +92,7 @@ class GraphQLHandler:
         except ProtocolError as error:
             await error_response(error)(scope, receive, send)
             return
-        with structlog.contextvars.bound_contextvars(request=scope.get("request_id", "")):
-            response = await self._respond(scope, request, principal, media_type)
+        response = await self._respond(scope, request, principal, media_type)
         headers = [
             (b"content-type", f"{media_type}; charset=utf-8".encode()),
             (b"content-length", b"%d" % len(response.body)),
@@ -136,17 +128,14 @@ class GraphQLHandler:
     async def _respond(
         self, scope: Scope, request: GraphQLRequest, principal: Principal, media_type: str
     ) -> _Response:
-        """The response, also on errors and on the time limit."""
+        """The response, also on errors."""
         try:
-            async with asyncio.timeout(self._timeout_seconds) as deadline:
-                return await self._answer(scope, request, principal, media_type)
+            return await self._answer(scope, request, principal, media_type)
         except ProtocolError as error:
             return _Response(orjson.dumps(error_body(error)), error.status_code)
         except RequestError as error:
             return _error_response(error, media_type)
         except Exception as error:  # noqa: BLE001 - the client gets an answer, a bug is logged
-            if isinstance(error, TimeoutError) and deadline.expired():
-                return _error_response(self._timeout_error(), media_type)
             formatted = format_error(GraphQLError("", original_error=error))
             return _errors_response([formatted], media_type)
 
@@ -201,18 +190,6 @@ class GraphQLHandler:
             raise RequestError(
                 RATE_LIMITED, exceeded.message, 429, retry_after=exceeded.retry_after
             ) from None
-
-    def _timeout_error(self) -> RequestError:
-        return RequestError(
-            TIMEOUT_CODE,
-            Text(
-                f"The operation took longer than {self._timeout_seconds:g} s;"
-                " send it again with the same key.",
-                "处理超时,请使用同一幂等键重试。",
-            ),
-            503,
-            retry_after=1,
-        )
 
 
 def client_address(scope: Scope) -> str:
@@ -304,6 +281,8 @@ def _errors_response(errors: Iterable[GraphQLError], media_type: str) -> _Respon
     """The response where nothing was executed; it has no ``data``."""
     formatted = [error.formatted for error in errors]
     status = _STATUSES.get(str(formatted[0].get("extensions", {}).get("code")))
-    headers = {"retry-after": RETRY_AFTER_SECONDS} if status == _STATUSES[TIMEOUT_CODE] else {}
+    headers = (
+        {"retry-after": RETRY_AFTER_SECONDS} if status == _STATUSES[Overloaded.code.value] else {}
+    )
     status = status or (400 if media_type == GRAPHQL else 200)
     return _Response(orjson.dumps({"errors": formatted}), status, headers)

@@ -16,6 +16,15 @@ MAX_BODIES_IN_FLIGHT = 256
 LENGTH_DIGITS_MAX = 18
 
 
+def body_timed_out() -> ProtocolError:
+    """The refusal of a request whose body did not arrive within ``BODY_TIMEOUT_SECONDS``."""
+    return ProtocolError(
+        408,
+        Text("The body did not arrive in time.", "请求内容未能及时送达。"),
+        headers={"connection": "close"},
+    )
+
+
 class BufferedReceive:
     """An ASGI ``receive`` that begins with a body that has arrived.
 
@@ -39,7 +48,7 @@ class BufferedReceive:
 
 
 class BodyReader:
-    """Reads bodies within limits of size, time and number.
+    """Reads bodies within limits of size and number.
 
     Args:
         max_bytes: of one body.
@@ -57,30 +66,29 @@ class BodyReader:
         return len(self._deadlines)
 
     async def read(
-        self, headers: Iterable[tuple[bytes, bytes]], receive: Receive
+        self,
+        headers: Iterable[tuple[bytes, bytes]],
+        receive: Receive,
+        deadline: asyncio.Timeout,
     ) -> BufferedReceive:
         """The body.
 
+        Args:
+            headers: of the request.
+            receive: gives the parts of the body.
+            deadline: of the caller; it is brought forward where too many bodies are received.
+
         Raises:
-            ProtocolError: 400 for a malformed or incomplete body, 413 for one over the limit,
-                408 for one that did not arrive in time.
+            ProtocolError: 400 for a malformed or incomplete body, 413 for one over the limit.
 
         """
         length = self._declared_length(headers)
         self._end_oldest()
+        self._deadlines[deadline] = None
         try:
-            async with asyncio.timeout(BODY_TIMEOUT_SECONDS) as deadline:
-                self._deadlines[deadline] = None
-                try:
-                    return await self._read(length, receive)
-                finally:
-                    self._deadlines.pop(deadline, None)
-        except TimeoutError:
-            raise ProtocolError(
-                408,
-                Text("The body did not arrive in time.", "请求内容未能及时送达。"),
-                headers={"connection": "close"},
-            ) from None
+            return await self._read(length, receive)
+        finally:
+            self._deadlines.pop(deadline, None)
 
     def _end_oldest(self) -> None:
         """Make room: a request that has arrived whole must not wait for one that has not."""

@@ -44,23 +44,32 @@ class ProtocolError(HTTPException):
 
     Attributes:
         message: for the client, in both languages.
+        code: of the error; empty where the status has the only one.
 
     """
 
     def __init__(
-        self, status: int, message: Text, *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        message: Text,
+        *,
+        code: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(status, message.en, headers)
-        self.message = message
+        self.message, self.code = message, code
 
 
 def error_body(error: HTTPException) -> Mapping[str, Any]:
     """The body of the response; the code is noted for the metrics."""
     status = _STATUSES.get(error.status_code) or _Status(f"HTTP_{error.status_code}", "请求失败。")
-    note_code(status.code)
+    code, message_zh = status.code, status.zh
+    if isinstance(error, ProtocolError):
+        code, message_zh = error.code or code, error.message.zh
+    note_code(code)
     extensions = {
-        "code": status.code,
-        "messageZh": error.message.zh if isinstance(error, ProtocolError) else status.zh,
+        "code": code,
+        "messageZh": message_zh,
         "retryable": status.retryable,
     }
     return {"errors": [{"message": error.detail, "extensions": extensions}]}
@@ -69,6 +78,16 @@ def error_body(error: HTTPException) -> Mapping[str, Any]:
 def error_response(error: HTTPException) -> Response:
     """The response."""
     return JSONResponse(error_body(error), error.status_code, headers=error.headers)
+
+
+def timed_out(seconds: float) -> ProtocolError:
+    """The refusal of a request that took longer than ``seconds``; it was rolled back."""
+    message = Text(
+        f"The operation took longer than {seconds:g} s; send it again with the same key.",
+        "处理超时,请使用同一幂等键重试。",
+    )
+    headers = {"retry-after": RETRY_AFTER_SECONDS}
+    return ProtocolError(503, message, code="TIMEOUT", headers=headers)
 
 
 def overloaded() -> ProtocolError:

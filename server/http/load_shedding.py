@@ -1,5 +1,7 @@
 """Load shedding: a bounded number of requests runs, a bounded number waits, the rest get 503.
 
+Each has its time: to arrive, and then to be answered.
+
 Health checks never wait.
 """
 
@@ -7,8 +9,9 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.http.body import BodyReader
-from server.http.errors import ProtocolError, error_response, overloaded
+from server.http import body
+from server.http.body import BodyReader, body_timed_out
+from server.http.errors import ProtocolError, error_response, overloaded, timed_out
 
 HEALTH_PATHS = frozenset({"/healthz", "/readyz"})
 QUEUE_TIMEOUT_SECONDS = 1.0
@@ -24,6 +27,7 @@ class LoadSheddingMiddleware:
         bodies: reads the bodies.
         max_concurrent: requests that run at once.
         max_queued: requests that wait for a slot.
+        timeout_seconds: after which a request is cancelled and rolled back, if it is not answered.
         queue_timeout: seconds until a waiting request is refused.
 
     """
@@ -35,11 +39,13 @@ class LoadSheddingMiddleware:
         *,
         max_concurrent: int,
         max_queued: int,
+        timeout_seconds: float,
         queue_timeout: float = QUEUE_TIMEOUT_SECONDS,
     ) -> None:
         self._app, self._bodies = app, bodies
         self._slots = asyncio.Semaphore(max_concurrent)
         self._max_queued = max_queued
+        self._timeout_seconds = timeout_seconds
         self._queue_timeout = queue_timeout
         self.queue_length = 0
 
@@ -48,14 +54,22 @@ class LoadSheddingMiddleware:
         if scope["type"] != "http" or scope["path"] in HEALTH_PATHS:
             await self._app(scope, receive, send)
             return
+        # One timer, set anew when the body is there: each costs as much as finding the document.
+        deadline, buffered = asyncio.timeout(body.BODY_TIMEOUT_SECONDS), None
         try:
-            # The body first: a slow sender must not hold a slot.
-            buffered = await self._bodies.read(scope["headers"], receive)
-            await self._acquire_slot()
+            async with deadline:
+                # The body first: a slow sender must not hold a slot.
+                buffered = await self._bodies.read(scope["headers"], receive, deadline)
+                deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_seconds)
+                await self._acquire_slot()
+                await self._run(scope, buffered, send, deadline)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            error = timed_out(self._timeout_seconds) if buffered else body_timed_out()
+            await error_response(error)(scope, receive, send)
         except ProtocolError as error:
             await error_response(error)(scope, receive, send)
-            return
-        await self._run(scope, buffered, send)
 
     async def _acquire_slot(self) -> None:
         """Wait for a slot, within the queue's limits.
@@ -78,20 +92,29 @@ class LoadSheddingMiddleware:
         finally:
             self.queue_length -= 1
 
-    async def _run(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _run(
+        self, scope: Scope, receive: Receive, send: Send, deadline: asyncio.Timeout
+    ) -> None:
         holds_slot = True
 
-        def release() -> None:
+        async def send_and_release(message: Message) -> None:
             nonlocal holds_slot
             if holds_slot:
+                await _lift(deadline)
                 holds_slot = False
                 self._slots.release()
-
-        async def send_and_release(message: Message) -> None:
-            release()
             await send(message)
 
         try:
             await self._app(scope, receive, send_and_release)
         finally:
-            release()
+            if holds_slot:
+                self._slots.release()
+
+
+async def _lift(deadline: asyncio.Timeout) -> None:
+    """Let the answer take the time that the client takes to read it."""
+    if deadline.expired():
+        # The cancellation that is under way arrives here, before the answer has begun.
+        await asyncio.sleep(0)
+    deadline.reschedule(None)

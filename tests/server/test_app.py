@@ -76,7 +76,6 @@ def build_handler(
         PersistedQueryCache(_none),
         create_rate_limiter(settings),
         runner=runner,
-        timeout_seconds=settings.operation_seconds_max,
     )
 
 

@@ -78,7 +78,9 @@ async def wait_until_started(number: int, blocking_app: BlockingApp) -> None:
 
 
 async def test_some_run_some_wait_and_the_rest_are_shed(blocking_app: BlockingApp) -> None:
-    app = LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=2, max_queued=3)
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=2, max_queued=3
+    )
     first = [asyncio.create_task(ask(app)) for _ in range(5)]
     await wait_until_started(2, blocking_app)
 
@@ -95,7 +97,12 @@ async def test_a_request_queued_too_long_is_shed_and_the_next_runs(
     blocking_app: BlockingApp,
 ) -> None:
     app = LoadSheddingMiddleware(
-        blocking_app, BodyReader(100), max_concurrent=1, max_queued=1, queue_timeout=0.05
+        blocking_app,
+        BodyReader(100),
+        timeout_seconds=9,
+        max_concurrent=1,
+        max_queued=1,
+        queue_timeout=0.05,
     )
     running = asyncio.create_task(ask(app))
     await wait_until_started(1, blocking_app)
@@ -108,7 +115,9 @@ async def test_a_request_queued_too_long_is_shed_and_the_next_runs(
 
 
 async def test_slots_are_given_in_order_of_arrival(blocking_app: BlockingApp) -> None:
-    app = LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=1, max_queued=3)
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=3
+    )
     tasks = [asyncio.create_task(ask(app, bytes([n]))) for n in range(4)]
     await wait_until_started(1, blocking_app)
     blocking_app.released.set()
@@ -123,7 +132,9 @@ async def test_a_cancelled_waiter_takes_no_slot(
     blocking_app: BlockingApp,
     slot_is_free: bool,  # noqa: FBT001 - a parameter of pytest
 ) -> None:
-    app = LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=1, max_queued=1)
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=1
+    )
     running = asyncio.create_task(ask(app))
     await wait_until_started(1, blocking_app)
     waiting = asyncio.create_task(ask(app))
@@ -150,7 +161,9 @@ async def test_a_slot_is_free_again_when_the_answer_begins() -> None:
             await unread.wait()
         await send({"type": "http.response.body", "body": b"done"})
 
-    app = LoadSheddingMiddleware(answering, BodyReader(100), max_concurrent=1, max_queued=0)
+    app = LoadSheddingMiddleware(
+        answering, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=0
+    )
     first = asyncio.create_task(ask(app))
     await begun.wait()
 
@@ -163,7 +176,9 @@ async def test_an_error_of_the_application_releases_its_slot() -> None:
     async def broken(_scope: Scope, _receive: Receive, _send: Send) -> None:
         raise ZeroDivisionError
 
-    app = LoadSheddingMiddleware(broken, BodyReader(100), max_concurrent=1, max_queued=1)
+    app = LoadSheddingMiddleware(
+        broken, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=1
+    )
 
     for _ in range(3):
         with pytest.raises(ZeroDivisionError):
@@ -171,7 +186,9 @@ async def test_an_error_of_the_application_releases_its_slot() -> None:
 
 
 async def test_health_is_never_kept_waiting(blocking_app: BlockingApp) -> None:
-    app = LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=1, max_queued=0)
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=0
+    )
     running = asyncio.create_task(ask(app))
     await wait_until_started(1, blocking_app)
     blocking_app.released.set()
@@ -185,7 +202,9 @@ async def test_a_slow_sender_holds_no_slot(
     blocking_app: BlockingApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(body, "BODY_TIMEOUT_SECONDS", 0.05)
-    app = LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=1, max_queued=0)
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=0
+    )
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(9)]
     blocking_app.released.set()
 
@@ -194,8 +213,38 @@ async def test_a_slow_sender_holds_no_slot(
     assert app._bodies.in_flight == 0
 
 
+async def test_a_request_that_takes_too_long_is_cancelled_and_may_be_sent_again(
+    blocking_app: BlockingApp,
+) -> None:
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=0.05, max_concurrent=1, max_queued=0
+    )
+
+    late = await ask(app)
+    blocking_app.released.set()
+
+    assert (late["status"], (b"retry-after", b"1") in late["headers"]) == (503, True)
+    assert b'"TIMEOUT"' in late["body"]
+    assert (await ask(app))["status"] == 200
+
+
+async def test_an_answer_that_has_begun_takes_the_time_that_its_reader_takes() -> None:
+    async def slow_to_read(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(0.1)
+        await send({"type": "http.response.body", "body": b"done"})
+
+    app = LoadSheddingMiddleware(
+        slow_to_read, BodyReader(100), timeout_seconds=0.05, max_concurrent=1, max_queued=0
+    )
+
+    assert (await ask(app))["body"] == b"done"
+
+
 async def test_cancelling_a_request_cancels_reading_its_body(blocking_app: BlockingApp) -> None:
-    app = LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=1, max_queued=0)
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=0
+    )
     slow = asyncio.create_task(ask(app, b"...", b""))
     await asyncio.sleep(0)
 
@@ -210,7 +259,9 @@ async def test_one_body_too_many_in_flight_ends_the_oldest(
     blocking_app: BlockingApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(body, "MAX_BODIES_IN_FLIGHT", 2)
-    app = LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=9, max_queued=9)
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=9, max_queued=9
+    )
     blocking_app.released.set()
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(4)]
 
@@ -225,7 +276,9 @@ async def test_a_request_body_in_pieces_arrives_whole(blocking_app: BlockingApp)
     blocking_app.released.set()
 
     await ask(
-        LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=1, max_queued=1),
+        LoadSheddingMiddleware(
+            blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=1
+        ),
         b"a",
         b"b",
         b"c",
@@ -238,7 +291,9 @@ async def test_an_incomplete_body_does_not_reach_the_application(
     blocking_app: BlockingApp,
 ) -> None:
     answer = await ask(
-        LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=1, max_queued=1),
+        LoadSheddingMiddleware(
+            blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=1
+        ),
         b"a",
         None,
     )
@@ -253,7 +308,9 @@ async def test_an_incomplete_body_does_not_reach_the_application(
 async def test_a_request_body_too_long_is_refused_in_our_words(
     blocking_app: BlockingApp, parts: tuple[bytes, ...]
 ) -> None:
-    app = LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=1, max_queued=1)
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=1
+    )
 
     said = await ask(app, *parts)
 
@@ -266,7 +323,9 @@ async def test_a_request_body_too_long_is_refused_in_our_words(
 async def test_a_content_length_over_the_limit_is_refused_unread(
     blocking_app: BlockingApp, length: bytes
 ) -> None:
-    app = LoadSheddingMiddleware(blocking_app, BodyReader(100), max_concurrent=1, max_queued=1)
+    app = LoadSheddingMiddleware(
+        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=1
+    )
 
     said = await ask(app, b"x", b"...", headers=[(b"content-length", length)])
 
@@ -283,7 +342,9 @@ async def test_a_buffered_body_can_be_inspected_and_replayed(blocking_app: Block
 
     blocking_app.released.set()
     await ask(
-        LoadSheddingMiddleware(looking, BodyReader(100), max_concurrent=1, max_queued=1),
+        LoadSheddingMiddleware(
+            looking, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=1
+        ),
         b"a",
         b"b",
     )
