@@ -9,11 +9,13 @@ class Observation:
     """Notes about one request.
 
     Attributes:
+        request_id: its name in log lines.
         operation: name of its GraphQL operation; empty before that is known.
         codes: of the errors and refusals in its answer.
 
     """
 
+    request_id: str = ""
     operation: str = ""
     codes: list[str] = field(default_factory=list)
 
@@ -21,17 +23,16 @@ class Observation:
 _current: ContextVar[Observation | None] = ContextVar("observation", default=None)
 
 
-def start_observation() -> Observation:
+def start_observation(request_id: str = "") -> Observation:
     """Begin the notes of the request that runs in this context."""
-    observation = Observation()
+    observation = Observation(request_id)
     _current.set(observation)
     return observation
 
 
-def current_operation() -> str:
-    """The name of the operation that runs; empty where none is known."""
-    observation = _current.get()
-    return observation.operation if observation else ""
+def current_observation() -> Observation | None:
+    """The notes of the request that runs in this context; None outside of requests."""
+    return _current.get()
 
 
 def note_operation(name: str) -> None:

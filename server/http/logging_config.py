@@ -10,6 +10,7 @@ from itertools import islice
 import orjson
 import structlog
 
+from registry.kernel.observation import current_observation
 from server.settings import LogFormat
 
 CHAINED_ERRORS_MAX = 10
@@ -38,6 +39,16 @@ def _exception_chain(error: BaseException | None) -> Iterator[str]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+def add_request_id(
+    _: object, __: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Name the request in whose context something is logged."""
+    observation = current_observation()
+    if observation is not None and observation.request_id:
+        event.setdefault("request", observation.request_id)
+    return event
+
+
 def _as_json(event: object, **_: object) -> str:
     return orjson.dumps(event, default=str).decode()
 
@@ -53,7 +64,7 @@ def configure_logging(log_format: LogFormat, *, level: int = logging.INFO) -> No
         else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     )
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        add_request_id,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]

@@ -55,7 +55,7 @@ class RequestMiddleware:
         started_at, status = time.perf_counter(), 0
         scope["request_id"] = request_id
         scope["path"] = ALIASES.get(scope["path"], scope["path"])
-        observation = start_observation()
+        observation = start_observation(request_id)
         headers = [*self._headers, (b"x-request-id", request_id.encode())]
 
         async def send_with_headers(message: Message) -> None:
@@ -69,7 +69,7 @@ class RequestMiddleware:
             with request_span(scope, observation):
                 await self._answer(scope, receive, send_with_headers)
         except Exception as error:  # noqa: BLE001 - the client gets an answer all the same
-            _log.error("unhandled", request=request_id, exc_info=error)
+            _log.error("unhandled", exc_info=error)
             if not status:
                 await error_response(HTTPException(500))(scope, receive, send_with_headers)
         finally:

@@ -8,7 +8,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from registry.kernel.observation import current_operation
+from registry.kernel.observation import current_observation
 from server.observability.metrics import STATEMENT_SECONDS
 from server.observability.tracing import TRACING, is_tracing_configured
 from server.settings import Settings
@@ -29,9 +29,10 @@ class StatementObserver:
         """Observe one statement, in the context of the request that executed it."""
         self._duration.observe(statement.elapsed)
         if self._slow_seconds is not None and statement.elapsed >= self._slow_seconds:
+            observation = current_observation()
             _log.warning(
                 "slow_statement",
-                operation=current_operation(),
+                operation=observation.operation if observation else "",
                 pool=self._pool,
                 ms=round(statement.elapsed * 1000, 1),
                 statement=_digest(statement.query),

@@ -1,5 +1,6 @@
 """The log line of an error: its origin, and no request data."""
 
+import asyncio
 import io
 import json
 import logging
@@ -83,6 +84,7 @@ async def test_json_lines_are_utf_8_in_every_locale(
     monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(written, "ascii", "backslashreplace"))
     configure_logging(LogFormat.JSON)
     AccessLog().record("/é/扁担", 404, 0.001, "0" * 32)
+    await asyncio.sleep(0)
     structlog.get_logger().error("é")
     sys.stderr.write("\udcff\n")
     sys.stderr.flush()
@@ -90,6 +92,25 @@ async def test_json_lines_are_utf_8_in_every_locale(
     first, second = (json.loads(line) for line in written.getvalue().decode().splitlines()[:2])
     assert (first["path"], second["event"]) == ("/é/扁担", "é")
     assert written.getvalue().endswith(b"\n\\udcff\n")
+
+
+async def test_the_requests_that_end_in_one_turn_are_written_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    writes: list[str] = []
+    configure_logging(LogFormat.JSON)
+    log = AccessLog()
+    monkeypatch.setattr(log._logger, "_write", writes.append)
+    for number in range(3):
+        log.record("/graphql", 200, 0.001, str(number))
+    await asyncio.sleep(0)
+    log.record("/graphql", 200, 0.001, "3")
+    await asyncio.sleep(0)
+
+    assert [[json.loads(line)["request"] for line in each.splitlines()] for each in writes] == [
+        ["0", "1", "2"],
+        ["3"],
+    ]
 
 
 def test_denied_decisions_of_the_policy_engine_are_not_logged(
