@@ -16,7 +16,7 @@ from casbin import Enforcer
 from casbin.model import Model
 
 from policies.dnf import Conjunction, format_dnf, minimise_dnf, subsets
-from policies.rulebook import ALLOW, PolicyRule, RuleBook
+from policies.rulebook import ALLOW, NearMiss, PolicyRule, RuleBook
 from policies.vocabulary import Text
 
 MODEL = (Path(__file__).parent / "model.conf").read_text("utf-8")
@@ -55,15 +55,6 @@ class Decision:
         return self.allowed
 
 
-class RuleMiss(NamedTuple):
-    """A row that would have allowed the verb, and the facts that prevent it."""
-
-    rule: str
-    legal_basis: str
-    missing: tuple[Text, ...]
-    blocking: tuple[Text, ...]
-
-
 class Explanation(NamedTuple):
     """Why a decision came out as it did.
 
@@ -74,10 +65,11 @@ class Explanation(NamedTuple):
 
     """
 
+    decision: Decision
     rule: str
     legal_basis: str
     reasons: tuple[Text, ...]
-    near_misses: tuple[RuleMiss, ...]
+    near_misses: tuple[NearMiss, ...]
 
 
 class Permission(NamedTuple):
@@ -191,7 +183,7 @@ class Edition:
                 said = self._fact_sentences(row.required, yes=True) + self._fact_sentences(
                     row.excluded, yes=False
                 )
-                return Explanation(row.number, row.legal_basis, said, ())
+                return Explanation(decision, row.number, row.legal_basis, said, ())
         near = [
             (row.required & ~decision.mask, row.excluded & decision.mask, row)
             for row in cell.rules
@@ -199,7 +191,7 @@ class Edition:
         ]
         near.sort(key=lambda miss: ((miss[0] | miss[1]).bit_count(), miss[2].number))
         misses = tuple(
-            RuleMiss(
+            NearMiss(
                 row.number,
                 row.legal_basis,
                 self._fact_sentences(missing, yes=False),
@@ -207,7 +199,7 @@ class Edition:
             )
             for missing, blocking, row in near[:limit]
         )
-        return Explanation("", "", (), misses)
+        return Explanation(decision, "", "", (), misses)
 
     def permissions(self, role: str, kind: str) -> tuple[Permission, ...]:
         """The verbs a role can ever perform on a kind, each with its condition."""

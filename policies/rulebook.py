@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
-from policies.vocabulary import Vocabulary
+from policies.vocabulary import Text, Vocabulary
 from policies.word_types import Duty
 
 ANY = "*"
@@ -35,6 +36,15 @@ class RuleBookError(ValueError):
     def __init__(self, errors: tuple[str, ...]) -> None:
         super().__init__("\n".join(errors))
         self.errors = errors
+
+
+class NearMiss(NamedTuple):
+    """A rule that would have allowed a verb, and the sentences of the facts that prevent it."""
+
+    rule: str
+    legal_basis: str
+    missing: tuple[Text, ...] = ()
+    blocking: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from policies.engine import MAX_NEAR_MISSES, Decision, Edition
-from policies.rulebook import ALLOW
+from policies.engine import MAX_NEAR_MISSES, Decision, Edition, Explanation
+from policies.rulebook import ALLOW, NearMiss
 from policies.vocabulary import VOCABULARY, Text
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
-from registry.kernel.errors import Forbidden, NearMiss
+from registry.kernel.errors import Forbidden
 
 PUBLIC = "public"
 
@@ -54,18 +54,6 @@ class RowFilter:
     def sql(self) -> str:
         """One condition."""
         return "(" + " OR ".join(self.disjuncts) + ")"
-
-
-@dataclass(frozen=True, slots=True)
-class ActionExplanation:
-    """Whether a verb is allowed on one object, and why."""
-
-    verb: str
-    allowed: bool
-    rule: str
-    legal_basis: str
-    reasons: tuple[Text, ...]
-    near_misses: tuple[NearMiss, ...]
 
 
 class Authorizer:
@@ -139,7 +127,7 @@ class Authorizer:
             and self.allows(viewer, kind, verb.name, record)
         )
 
-    def explain(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> ActionExplanation:
+    def explain(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Explanation:
         """The verdict with its reasons. Only for viewers who may see the object."""
         return self._explanation_of(self.authorize(viewer, kind, verb, record))
 
@@ -147,21 +135,11 @@ class Authorizer:
         """The refusal of a verb on a visible object: the forbidding rule or the nearest misses."""
         return self._refusal(viewer, kind, self.authorize(viewer, kind, verb, record))
 
-    def _explanation_of(self, decision: Decision) -> ActionExplanation:
-        reasons = self.edition.explain(decision)
-        misses = tuple(
-            NearMiss(m.rule, m.legal_basis, m.missing, m.blocking) for m in reasons.near_misses
-        )
-        if not (decision.allowed or reasons.rule or misses):
-            misses = self._rules_for_other_roles(decision)
-        return ActionExplanation(
-            verb=decision.verb,
-            allowed=decision.allowed is True,
-            rule=reasons.rule,
-            legal_basis=reasons.legal_basis,
-            reasons=reasons.reasons,
-            near_misses=misses,
-        )
+    def _explanation_of(self, decision: Decision) -> Explanation:
+        explanation = self.edition.explain(decision)
+        if decision.allowed or explanation.rule or explanation.near_misses:
+            return explanation
+        return explanation._replace(near_misses=self._rules_for_other_roles(decision))
 
     def _rules_for_other_roles(self, decision: Decision) -> tuple[NearMiss, ...]:
         """The rules that let other roles do what no rule lets this one do, a few."""

@@ -7,6 +7,7 @@ book, the law or a condition forbids - which one. Anything else that is raised i
 
 from dataclasses import dataclass
 
+from policies.rulebook import NearMiss
 from policies.vocabulary import Text
 from registry.kernel.words import DescribedEnum
 
@@ -35,16 +36,6 @@ class Code(DescribedEnum):
     NOT_IN_FORCE = "NOT_IN_FORCE", "The right is outside its validity", "权利不在有效期内"
     DUPLICATE = "DUPLICATE", "It exists already", "重复"
     OVERLOADED = "OVERLOADED", "Too much contention; send the same command again", "系统繁忙,请重试"
-
-
-@dataclass(frozen=True, slots=True)
-class NearMiss:
-    """A rule that would have allowed the act, and the facts that stand against it."""
-
-    rule: str
-    legal_basis: str
-    missing: tuple[Text, ...] = ()
-    blocking: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

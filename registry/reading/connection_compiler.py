@@ -22,10 +22,8 @@ from registry.reading.selection import Arguments, SelectedField, Selection
 from registry.reading.sql_builder import NameScope, NotPlannable, RowScope, SqlBuilder, conjunction
 from registry.reading.sql_text import SqlConcat, quote_literal
 
-TYPENAME, NODES, EDGES, NODE, CURSOR = "__typename", "nodes", "edges", "node", "cursor"
-PAGE_INFO, HAS_NEXT_PAGE, HAS_PREVIOUS_PAGE = "pageInfo", "hasNextPage", "hasPreviousPage"
-START_CURSOR, END_CURSOR, TOTAL_COUNT = "startCursor", "endCursor", "totalCount"
-_LOOKAHEAD_FIELDS = frozenset({HAS_NEXT_PAGE, HAS_PREVIOUS_PAGE})
+TYPENAME, NODE, CURSOR, PAGE_INFO = "__typename", "node", "cursor", "pageInfo"
+_LOOKAHEAD_FIELDS = frozenset({"hasNextPage", "hasPreviousPage"})
 
 
 class SelectionCompiler(Protocol):

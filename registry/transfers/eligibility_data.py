@@ -104,7 +104,10 @@ _FACTS_SQL = {
         WHERE p.organisation_id = :buyer AND p.valid_from <= :on AND p.valid_until >= :on
             AND coalesce(p.revoked_on > :on, true)""",
     Need.ASSESSMENT: """
-        SELECT to_json(e) FROM environment_assessment e
+        SELECT json_build_object('year', e.year, 'quality_attained', e.quality_attained,
+            'reduction_task_done', e.reduction_task_done,
+            'improvement_target_met', e.improvement_target_met, 'source', e.source)
+        FROM environment_assessment e
         JOIN pollutant q ON q.code = i.pollutant AND q.medium = e.medium
         WHERE e.city = :buyer_city AND e.year = :last_year""",
     Need.CITY_CAP: """
@@ -180,7 +183,7 @@ def _to_fact(need: Need, text: str | None, transfer: Transfer) -> object:
         case Need.BASINS:
             return frozenset(value or ())
         case Need.ASSESSMENT:
-            return _to_assessment(value) if value else None
+            return AssessmentSnapshot(**value) if value else None
         case Need.CITY_CAP:
             return CityTotal(**value) if value else None
 
@@ -193,14 +196,4 @@ def _to_party(parties: dict[str, Any], organisation: UUID) -> PartySnapshot:
         is_barred=party["is_barred"],
         source_category=party["source_category"],
         thermal_power=party["thermal_power"],
-    )
-
-
-def _to_assessment(found: dict[str, Any]) -> AssessmentSnapshot:
-    return AssessmentSnapshot(
-        year=found["year"],
-        quality_attained=found["quality_attained"],
-        reduction_task_done=found["reduction_task_done"],
-        improvement_target_met=found["improvement_target_met"],
-        source=found["source"],
     )

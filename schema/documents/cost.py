@@ -86,14 +86,8 @@ class Complexity:
 
     def combine(self, other: "Complexity") -> "Complexity":
         """Both, as siblings."""
-        return Complexity(
-            max(self.depth, other.depth),
-            self.aliases + other.aliases,
-            self.directives + other.directives,
-            self.nodes + other.nodes,
-            self.roots + other.roots,
-            self.introspections + other.introspections,
-        )
+        sums = {name: getattr(self, name) + getattr(other, name) for name in CHECKED_METRICS}
+        return Complexity(**{**sums, "depth": max(self.depth, other.depth)})
 
     def cost(self, kind: OperationType) -> int:
         """Points of an operation.

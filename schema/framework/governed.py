@@ -7,9 +7,8 @@ import strawberry
 from strawberry.types.base import StrawberryObjectDefinition, get_object_definition
 from strawberry.utils.str_converters import to_camel_case
 
-from policies.engine import MAX_NEAR_MISSES
+from policies.engine import MAX_NEAR_MISSES, Explanation
 from policies.rulebook import MAX_FACTS_PER_TABLE
-from registry.access import authorizer as access
 from registry.access.kinds import Kind
 from registry.commands import audit_log
 from registry.reading.catalog import AuthorizationField
@@ -61,11 +60,11 @@ class ActionExplanation:
     )
 
     @classmethod
-    def of(cls, state: access.ActionExplanation) -> "ActionExplanation":
+    def of(cls, state: Explanation) -> "ActionExplanation":
         """The API's form of a decision."""
         return cls(
-            verb=state.verb,
-            allowed=state.allowed,
+            verb=state.decision.verb,
+            allowed=state.decision.allowed,
             rule=state.rule or None,
             legal_basis=LocalisedText.parse_optional(state.legal_basis),
             reasons=[LocalisedText.of(text) for text in state.reasons],

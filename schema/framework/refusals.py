@@ -7,6 +7,7 @@ from strawberry.types.field import StrawberryField
 
 from policies.engine import MAX_NEAR_MISSES
 from policies.rulebook import MAX_FACTS_PER_TABLE
+from policies.rulebook import NearMiss as RuleMiss
 from policies.vocabulary import Text
 from registry.kernel import errors
 from registry.kernel.observation import note_code
@@ -59,7 +60,7 @@ class NearMiss:
     )
 
     @classmethod
-    def of(cls, miss: errors.NearMiss) -> Self:
+    def of(cls, miss: RuleMiss) -> Self:
         """The API's form of a near miss."""
         return cls(
             rule=miss.rule,

@@ -34,7 +34,7 @@ def test_what_no_row_allows_is_refused() -> None:
     for decision in entries(EDITION):
         if not BOOK.rules_for_role(decision.role, decision.kind, decision.verb):
             assert not decision
-            assert EDITION.explain(decision) == ("", "", (), ())
+            assert EDITION.explain(decision) == (decision, "", "", (), ())
 
 
 def test_every_yes_names_a_row_that_allows_just_that() -> None:
