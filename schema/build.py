@@ -201,18 +201,13 @@ def _mutation_errors(schema: GovernedSchema, book: RuleBook) -> Iterator[str]:
 
 
 def _guard_errors(guard: Guard, field: GraphQLField, book: RuleBook) -> Iterator[str]:
-    operation, own = guard.operation, _strawberry_field(field)
-    if own.extensions[0] is not guard:
+    if _strawberry_field(field).extensions[0] is not guard:
         yield "the guard must come before other extensions"
     verb = VOCABULARY.verb(guard.kind, guard.verb)
     if verb is None or verb.is_read:
         yield f"{guard.kind}.{guard.verb} is no verb that changes something"
     elif not any(row.effect == ALLOW for row in book.rules_for_verb(guard.kind, guard.verb)):
         yield f"no row of the rule book ever allows {guard.kind}.{guard.verb}"
-    if (operation.kind.name, operation.verb) != (guard.kind, guard.verb):
-        yield f"its operation is registered for {operation.kind.name}.{operation.verb}"
-    if operation.name != own.python_name:
-        yield f"its operation is called {operation.name}"
 
 
 def _signature_errors(guard: Guard, field: GraphQLField) -> Iterator[str]:

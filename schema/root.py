@@ -5,25 +5,36 @@ Print it anew after a change: ``python -m schema.root > schema/schema.graphql``.
 
 import sys
 from functools import cache
+from typing import Any
 
 import strawberry
 
 from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
 from registry.access.rulebook_store import BUNDLED_RULEBOOK
+from registry.agreements import operations as agreements
+from registry.commands.command import Operation
+from registry.concepts import OPERATIONS
+from registry.transfers import approval, offer, settlement
 from schema.build import GovernedSchema, KindVerb, build_schema, with_planner
 from schema.documents.cost import Limits
-from schema.types.accounts import AccountMutation, AccountQuery
-from schema.types.agreements import AgreementMutation, AgreementQuery
-from schema.types.freezes_and_reversals import FreezeAndReversalMutation, FreezeAndReversalQuery
-from schema.types.parties import PartyMutation, PartyQuery
-from schema.types.permits import PermitMutation, PermitQuery
-from schema.types.projects import ProjectMutation, ProjectQuery
+from schema.framework.governed import Governed
+from schema.framework.mutations import mutation_type
+from schema.types.accounts import Account, AccountQuery
+from schema.types.agreements import Agreement, AgreementQuery
+from schema.types.freezes_and_reversals import Freeze, FreezeAndReversalQuery, Reversal
+from schema.types.parties import Appointment, Organisation, PartyQuery, Person
+from schema.types.permits import Permit, PermitQuery
+from schema.types.projects import Assessment, ConstructionProject, ProjectQuery
 from schema.types.reference import ReferenceQuery
 from schema.types.rulebook import RuleBookQuery
-from schema.types.sanctions_and_clients import SanctionAndClientMutation, SanctionAndClientQuery
-from schema.types.transfer_mutations import TransferMutation
-from schema.types.transfers import TransferQuery
+from schema.types.sanctions_and_clients import (
+    Client,
+    Sanction,
+    SanctionAndClientQuery,
+    check_document,
+)
+from schema.types.transfers import Transfer, TransferQuery
 
 INTERNAL_VERBS: frozenset[KindVerb] = frozenset({("Organisation", "bootstrap")})
 """Verbs that are carried out from the command line, or by the registry itself."""
@@ -45,18 +56,38 @@ class Query(
     """Every query of the API."""
 
 
-@strawberry.type(description="Mutations 办理.")
-class Mutation(
-    PartyMutation,
-    SanctionAndClientMutation,
-    PermitMutation,
-    ProjectMutation,
-    AccountMutation,
-    FreezeAndReversalMutation,
-    TransferMutation,
-    AgreementMutation,
-):
-    """Every mutation of the API."""
+GOVERNED_TYPES: tuple[type[Governed], ...] = (
+    Organisation, Person, Appointment, Sanction, Client, Permit, ConstructionProject, Assessment,
+    Account, Freeze, Reversal, Transfer, Agreement,
+)  # fmt: skip
+"""The types of the kinds that clients change."""
+
+SHARED_INPUTS: dict[str, tuple[Operation[Any], ...]] = {
+    "TransferInput": (
+        offer.countersign_transfer,
+        offer.accept_transfer,
+        approval.qualify_transfer,
+        approval.approve_transfer,
+        settlement.settle_transfer,
+        settlement.expire_transfer,
+    ),
+    "ReasonedTransferInput": (offer.withdraw_transfer, approval.reject_transfer),
+    "AgreementInput": (
+        agreements.sign_agreement,
+        agreements.bring_into_force,
+        agreements.complete_agreement,
+    ),
+    "EndAgreementInput": (agreements.withdraw_agreement, agreements.terminate_agreement),
+}
+"""Inputs that several mutations take; every other mutation has one of its own name."""
+
+Mutation = mutation_type(
+    (each for each in OPERATIONS.values() if (each.kind.name, each.verb) not in INTERNAL_VERBS),
+    GOVERNED_TYPES,
+    shared_inputs=SHARED_INPUTS,
+    input_checks={"register_persisted_query": check_document},
+)
+"""Every mutation of the API, one of each operation of every concept."""
 
 
 @cache

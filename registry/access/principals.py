@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NewType
 from uuid import UUID
+
+RoleName = NewType("RoleName", str)
+"""A role of the rule book."""
 
 NIL = UUID(int=0)
 """«No person», «no organisation»: no row carries it, so no comparison matches an

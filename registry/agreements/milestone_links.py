@@ -1,7 +1,7 @@
 """The objects that show what a milestone claims: linked only by viewers who see them."""
 
 from collections.abc import Sequence
-from typing import TypedDict, cast
+from typing import Annotated, TypedDict, cast
 from uuid import UUID
 
 from registry.access.authorizer import authorizer
@@ -10,6 +10,7 @@ from registry.access.principals import Viewer
 from registry.agreements.facts import AGREEMENT
 from registry.agreements.rules import LINKS_MAX
 from registry.kernel.errors import Malformed, NotFound
+from registry.kernel.parameters import Parameter
 from registry.parties.facts import ORGANISATION
 from registry.permits.facts import CONSTRUCTION_PROJECT, PERMIT
 from registry.transfers.facts import CERTIFICATE, TRANSFER
@@ -25,18 +26,24 @@ KINDS: dict[str, Kind] = {
 """Kinds that may be linked, by the name of the argument that lists them."""
 
 
-class LinksDraft(TypedDict, total=False):
-    """The objects to be linked, by kind."""
+class MilestoneLinksDraft(TypedDict, total=False):
+    """Objects to be linked, by kind: those that you may see, at most 50 together 关联对象."""
 
-    organisations: Sequence[UUID]
-    permits: Sequence[UUID]
-    construction_projects: Sequence[UUID]
-    transfers: Sequence[UUID]
-    certificates: Sequence[UUID]
-    agreements: Sequence[UUID]
+    organisations: Annotated[
+        Sequence[UUID], Parameter("Organisations 单位.", refers="Organisation")
+    ]
+    permits: Annotated[Sequence[UUID], Parameter("Discharge permits 排污许可证.", refers="Permit")]
+    construction_projects: Annotated[
+        Sequence[UUID], Parameter("Construction projects 建设项目.", refers="ConstructionProject")
+    ]
+    transfers: Annotated[Sequence[UUID], Parameter("Transfers 转让.", refers="Transfer")]
+    certificates: Annotated[
+        Sequence[UUID], Parameter("Attestation certificates 交易鉴证书.", refers="Certificate")
+    ]
+    agreements: Annotated[Sequence[UUID], Parameter("Agreements 合作协议.", refers="Agreement")]
 
 
-async def check_links(viewer: Viewer, draft: LinksDraft) -> list[dict[str, str]]:
+async def check_links(viewer: Viewer, draft: MilestoneLinksDraft) -> list[dict[str, str]]:
     """The links as a milestone keeps them, each object once.
 
     Raises:
@@ -52,7 +59,7 @@ async def check_links(viewer: Viewer, draft: LinksDraft) -> list[dict[str, str]]
     return [await _check_link(viewer, kind, id) for (name, id), kind in wanted.items()]
 
 
-def _link_ids(draft: LinksDraft, name: str) -> Sequence[UUID]:
+def _link_ids(draft: MilestoneLinksDraft, name: str) -> Sequence[UUID]:
     return cast("dict[str, Sequence[UUID]]", draft).get(name) or ()
 
 

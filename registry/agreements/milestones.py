@@ -1,11 +1,12 @@
 """The verbs of an agreement's milestones, and what others ask of parties and milestones."""
 
 from datetime import date
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from registry.agreements import rules
 from registry.agreements.facts import AGREEMENT
-from registry.agreements.milestone_links import LinksDraft, check_links
+from registry.agreements.milestone_links import MilestoneLinksDraft, check_links
 from registry.agreements.operations import advance_agreement
 from registry.agreements.records import Agreement, Milestone
 from registry.agreements.rules import AgreementStep, MilestoneState, MilestoneStep
@@ -13,7 +14,8 @@ from registry.commands.command import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound
-from registry.kernel.identifiers import check_sha256, check_text
+from registry.kernel.identifiers import Sha256, check_sha256, check_text
+from registry.kernel.parameters import Parameter
 from registry.kernel.state_machine import transition
 
 
@@ -25,7 +27,12 @@ async def _check_due_within_term(
 
 @operation(AGREEMENT, "plan_milestone", preconditions=(_check_due_within_term,))
 async def plan_milestone(
-    context: CommandContext, agreement: Agreement, /, *, title: str, due_on: date | None = None
+    context: CommandContext,
+    agreement: Agreement,
+    /,
+    *,
+    title: Annotated[str, Parameter("The goal 名称.")],
+    due_on: Annotated[date | None, Parameter("By when 计划完成日.")] = None,
 ) -> Agreement:
     """Plan what the parties want to reach, by a day or without one.
 
@@ -68,20 +75,17 @@ async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
     agreement: Agreement,
     /,
     *,
-    milestone: UUID,
-    reached_on: date,
-    note: str = "",
-    sha256: str | None = None,
-    links: LinksDraft | None = None,
+    milestone: Annotated[UUID, Parameter("The milestone 里程碑标识.", refers="Milestone")],
+    reached_on: Annotated[date, Parameter("When; not later than today 完成日.")],
+    note: Annotated[str, Parameter("A description, at most 4000 characters 说明.")] = "",
+    sha256: Annotated[
+        Sha256 | None, Parameter("SHA-256 of the document that shows it 证明文件摘要.")
+    ] = None,
+    links: Annotated[
+        MilestoneLinksDraft | None, Parameter("Objects that show it 关联对象.")
+    ] = None,
 ) -> Agreement:
     """Record that a milestone is reached, with a note, a document's digest or linked objects.
-
-    Args:
-        milestone: one of the agreement's own.
-        reached_on: not later than today.
-        note: at most ``NOTE_LENGTH_MAX`` characters.
-        sha256: of the document that shows it, 64 hexadecimal digits.
-        links: objects of the registry that the officer may see.
 
     Raises:
         Malformed: no evidence at all, a day to come, or a digest of another form.

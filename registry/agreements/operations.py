@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated
 from uuid import uuid4
 
 from policies.vocabulary import Text
@@ -10,9 +11,9 @@ from registry.agreements.facts import AGREEMENT
 from registry.agreements.records import Agreement, AgreementParty, Milestone
 from registry.agreements.rules import (
     AgreementKind,
+    AgreementPartyDraft,
     AgreementState,
     AgreementStep,
-    PartyDraft,
     Visibility,
 )
 from registry.commands.command import CommandContext, operation
@@ -20,6 +21,7 @@ from registry.db.session import save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, NotFound
 from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text
+from registry.kernel.parameters import Demo, Parameter, Reason, Source
 from registry.kernel.state_machine import transition
 from registry.parties.records import Organisation
 from registry.parties.rules import OrganisationState
@@ -38,16 +40,19 @@ def advance_agreement(agreement: Agreement, step: AgreementStep) -> None:
 async def _build_agreement(  # noqa: PLR0913 - what an agreement says
     context: CommandContext,
     *,
-    kind: str,
-    title: str,
-    topics: Sequence[str],
-    parties: Sequence[PartyDraft],
-    visibility: str,
-    event: str = "",
-    valid_from: date | None = None,
-    valid_until: date | None = None,
-    source: str = "",
-    demo: bool = False,
+    kind: Annotated[AgreementKind, Parameter("Kind of cooperation 协议类别.")],
+    title: Annotated[str, Parameter("Its title 名称.")],
+    topics: Annotated[Sequence[str], Parameter("Topics agreed, 1 to 20 合作内容.")],
+    parties: Annotated[
+        Sequence[AgreementPartyDraft],
+        Parameter("The parties, 2 to 20, your own organisation among them 签约方."),
+    ],
+    visibility: Annotated[Visibility, Parameter("Its readers once all have signed 公开范围.")],
+    event: Annotated[str, Parameter("The ceremony it is part of 签约活动.")] = "",
+    valid_from: Annotated[date | None, Parameter("First day 起始日.")] = None,
+    valid_until: Annotated[date | None, Parameter("Last day 截止日.")] = None,
+    source: Source = "",
+    demo: Demo = False,
 ) -> Agreement:
     return Agreement(
         id=uuid4(),
@@ -92,13 +97,10 @@ async def draft_agreement(
     agreement: Agreement,
     /,
     *,
-    parties: Sequence[PartyDraft],
+    parties: Sequence[AgreementPartyDraft],
     **_said: object,
 ) -> Agreement:
     """Draft an agreement between 2 to 20 parties, the drafter's own organisation among them.
-
-    Args:
-        parties: each once, with what it is in the agreement in its own words.
 
     Raises:
         Malformed: too few or too many parties or topics, one of them twice, or a bad text.
@@ -148,7 +150,7 @@ async def sign_agreement(context: CommandContext, agreement: Agreement) -> Agree
 
 @operation(AGREEMENT, "withdraw")
 async def withdraw_agreement(
-    _context: CommandContext, agreement: Agreement, /, *, reason: str
+    _context: CommandContext, agreement: Agreement, /, *, reason: Reason
 ) -> Agreement:
     """Step back from an agreement that is not yet in force; it ends for all its parties.
 
@@ -209,12 +211,9 @@ async def complete_agreement(_context: CommandContext, agreement: Agreement, /) 
 
 @operation(AGREEMENT, "terminate")
 async def terminate_agreement(
-    _context: CommandContext, agreement: Agreement, /, *, reason: str
+    _context: CommandContext, agreement: Agreement, /, *, reason: Reason
 ) -> Agreement:
     """End an agreement before its work is done.
-
-    Args:
-        reason: 1 to ``REASON_LENGTH_MAX`` characters.
 
     Raises:
         Malformed: no reason given.

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import TypedDict
+from typing import Annotated, TypedDict
 from uuid import UUID
 
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_text
+from registry.kernel.parameters import Parameter
 from registry.kernel.words import DescribedEnum
 from registry.parties.rules import OrganisationKind
 
@@ -105,11 +106,11 @@ MILESTONE_TRANSITIONS: dict[tuple[MilestoneState, MilestoneStep], MilestoneState
 }
 
 
-class PartyDraft(TypedDict):
-    """A party to be: the organisation, and what it is in the agreement in its own words."""
+class AgreementPartyDraft(TypedDict):
+    """A party to be, with its capacity in its own words 签约方."""
 
-    organisation: UUID
-    capacity: str
+    organisation: Annotated[UUID, Parameter("The organisation 单位.", refers="Organisation")]
+    capacity: Annotated[str, Parameter("Its capacity in the agreement 签约身份.")]
 
 
 def state_on(state: AgreementState, valid_until: date | None, on: date) -> AgreementState:
@@ -140,7 +141,7 @@ def check_topics(topics: Sequence[str]) -> list[str]:
     return plain
 
 
-def check_parties(parties: Sequence[PartyDraft]) -> dict[UUID, str]:
+def check_parties(parties: Sequence[AgreementPartyDraft]) -> dict[UUID, str]:
     """The capacity of each party, in the order given.
 
     Raises:

@@ -25,13 +25,7 @@ from registry.commands import audit_log as acts
 from registry.commands.idempotency import KeyClaim, check_key, claim_key, earlier_audit_entry
 from registry.commands.locks import lock_organisations, lock_target
 from registry.commands.records import AuditEntry
-from registry.db.session import (
-    execute,
-    get_by_id,
-    save,
-    transaction,
-    with_retries,
-)
+from registry.db.session import execute, get_by_id, save, transaction, with_retries
 from registry.db.tortoise_engine import is_saved, meta_of
 from registry.kernel.errors import Condition, ConditionsUnmet, NotFound, Refused, SignInRequired
 
@@ -114,6 +108,7 @@ class Operation(Generic[R]):
         preconditions: rules of the concept, evaluated all together before the run.
         execute: changes the record in memory and posts; the frame saves the record.
         posts: each of its audit entries has at least one ledger entry; ``biandan verify`` checks.
+        null_clears: null empties a parameter; else it is the same as a parameter that is left out.
 
     """
 
@@ -124,6 +119,7 @@ class Operation(Generic[R]):
     preconditions: tuple[Precondition, ...]
     execute: Callable[..., Awaitable[R]]
     posts: bool = False
+    null_clears: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +161,13 @@ def operation(
     build: RecordBuilder | None = None,
     preconditions: tuple[Precondition, ...] = (),
     posts: bool = False,
+    null_clears: bool = False,
 ) -> Callable[[Callable[Concatenate[CommandContext, R, P], Awaitable[R]]], Operation[R]]:
     """Make the decorated function the operation that carries out ``verb`` on ``kind``."""
 
     def make(run: Callable[Concatenate[CommandContext, R, P], Awaitable[R]]) -> Operation[R]:
-        return Operation(run.__name__, kind, verb, build, preconditions, run, posts=posts)
+        name = run.__name__
+        return Operation(name, kind, verb, build, preconditions, run, posts, null_clears)
 
     return make
 

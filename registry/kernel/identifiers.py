@@ -5,8 +5,12 @@ Each function answers the identifier in its normal form or refuses it, naming fi
 
 import re
 import unicodedata
+from typing import NewType
 
 from registry.kernel.errors import Malformed
+
+Sha256 = NewType("Sha256", str)
+"""The digest of a file, 64 lower-case hexadecimal digits."""
 
 _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_PREFIX_LENGTH = 17

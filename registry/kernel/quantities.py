@@ -3,8 +3,18 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import NewType
 
 from registry.kernel.errors import Malformed
+
+Quantity = NewType("Quantity", str)
+"""A decimal in the instrument's unit; a text until the instrument, which knows its scale."""
+
+Money = NewType("Money", int)
+"""Fen."""
+
+Price = NewType("Price", int)
+"""Fen for one unit of the instrument."""
 
 QUANTITY_MAX = 10**13
 """Most base units in one figure: ten thousand million tonnes counted in kilograms."""

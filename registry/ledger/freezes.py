@@ -1,7 +1,7 @@
 """Freezes: targets and orders."""
 
 from datetime import datetime
-from typing import NotRequired, TypedDict, Unpack
+from typing import Annotated, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from registry.access.authorizer import authorizer
@@ -9,32 +9,34 @@ from registry.commands.command import CommandContext
 from registry.db.session import fetch_one
 from registry.kernel.errors import Malformed, NotFound
 from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text
+from registry.kernel.parameters import Demo, Parameter, Reason
 from registry.ledger.facts import ACCOUNT
 from registry.ledger.records import Account, Freeze
 from registry.ledger.rules import FreezeState, FreezeTarget
 
 
 class FreezeOrder(TypedDict):
-    """The target, reason and duration of a freeze.
+    """The target, reason and duration of a freeze."""
 
-    Attributes:
-        reason: 1 to 2000 characters.
-        source: the order or document it rests on, 1 to 500 characters.
-        organisation: the whole of an organisation; given where no account is.
-        account: one account.
-        instrument: only this instrument in that account.
-        ends_at: the moment from which it no longer holds; None until it is lifted.
-        demo: demonstration data.
-
-    """
-
-    reason: str
-    source: str
-    organisation: NotRequired[UUID | None]
-    account: NotRequired[UUID | None]
-    instrument: NotRequired[UUID | None]
-    ends_at: NotRequired[datetime | None]
-    demo: NotRequired[bool]
+    reason: Reason
+    source: Annotated[str, Parameter("The order it rests on, 1 to 500 characters 冻结依据.")]
+    organisation: NotRequired[
+        Annotated[
+            UUID | None,
+            Parameter("The whole of an organisation, without account 单位.", refers="Organisation"),
+        ]
+    ]
+    account: NotRequired[Annotated[UUID | None, Parameter("One account 账户.", refers="Account")]]
+    instrument: NotRequired[
+        Annotated[
+            UUID | None,
+            Parameter("Only this instrument of that account 标的.", refers="Instrument"),
+        ]
+    ]
+    ends_at: NotRequired[
+        Annotated[datetime | None, Parameter("Until when; until lifted by default 截止时间.")]
+    ]
+    demo: NotRequired[Demo]
 
 
 # Traders hold the organisation FOR SHARE: a freeze waits for them, and they wait for a freeze.

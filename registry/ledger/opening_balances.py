@@ -1,16 +1,17 @@
 """Stocks that exist before the registry: what may be entered, and how it becomes an entry."""
 
 from datetime import date, datetime
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext
 from registry.db.session import fetch_one, get_by_id
 from registry.kernel.calendar import day_of
-from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
+from registry.kernel.errors import Condition, NotFound, make_requirement
 from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_text
-from registry.kernel.quantities import parse_quantity
+from registry.kernel.parameters import Demo, Parameter
+from registry.kernel.quantities import Quantity, parse_quantity
 from registry.ledger.journal import ensure_account, ensure_instrument, post_entry
 from registry.ledger.records import Account
 from registry.ledger.rules import (
@@ -23,47 +24,47 @@ from registry.ledger.rules import (
     last_day,
 )
 from registry.parties.records import Organisation
+from registry.parties.rules import check_word
 from registry.reference.cache import load_reference
 
 
 class OpeningTerms(TypedDict):
-    """A stock that exists before the registry, as it enters it.
+    """A stock that exists before the registry, as it enters it."""
 
-    Attributes:
-        organisation: whose it is.
-        pollutant: code of the pollutant.
-        quantity: decimal in the pollutant's unit, more than zero.
-        source: where the figure comes from, 1 to 500 characters.
-        origin: division the right was taken from; the organisation's own city if it is not said.
-        basin: ``liao``, ``hai`` or ``inland``; water only.
-        effective_at: since when it was held, if that was earlier.
-        demo: demonstration data.
-
-    """
-
-    organisation: UUID
-    pollutant: str
-    quantity: str
-    source: str
-    origin: NotRequired[str | None]
-    basin: NotRequired[str | None]
-    effective_at: NotRequired[datetime | None]
-    demo: NotRequired[bool]
+    organisation: Annotated[UUID, Parameter("Whose it is 所属单位.", refers="Organisation")]
+    pollutant: Annotated[str, Parameter("Code of the pollutant 污染物代码.", codes="Pollutant")]
+    quantity: Annotated[Quantity, Parameter("How much, in its unit, more than zero 数量.")]
+    source: Annotated[str, Parameter("Where the figure comes from, 1 to 500 characters 数据来源.")]
+    basin: NotRequired[
+        Annotated[str | None, Parameter("Basin: liao, hai or inland; water only 流域.")]
+    ]
+    effective_at: NotRequired[
+        Annotated[datetime | None, Parameter("Since when it was held 生效时间.")]
+    ]
+    demo: NotRequired[Demo]
 
 
 class HoldingOpeningTerms(OpeningTerms):
-    """An opening stock of an enterprise.
+    """An opening stock of an enterprise."""
 
-    Attributes:
-        acquisition: PAID or FREE.
-        valid_from: first day in force; None until trial production begins.
-        valid_until: last day in force; ``validity_years`` after the first if it is not said.
-
-    """
-
-    acquisition: str
-    valid_from: NotRequired[date | None]
-    valid_until: NotRequired[date | None]
+    acquisition: NotRequired[
+        Annotated[Acquisition, Parameter("Paid for or free 取得方式.", default=Acquisition.PAID)]
+    ]
+    origin: NotRequired[
+        Annotated[
+            str | None,
+            Parameter(
+                "Code of the area it was taken from, by default the own city 来源地代码.",
+                codes="Division",
+            ),
+        ]
+    ]
+    valid_from: NotRequired[
+        Annotated[date | None, Parameter("First day; none until trial production 生效日.")]
+    ]
+    valid_until: NotRequired[
+        Annotated[date | None, Parameter("Last day; by default at the end of its validity 失效日.")]
+    ]
 
 
 async def build_reserve_account(
@@ -137,7 +138,7 @@ async def check_may_hold_stock(
 
 def build_reserve_right(account: Account, opening: OpeningTerms) -> Right:
     """A right as a reserve will sell it: paid for, its period beginning with the sale."""
-    return _build_right(account, opening, Acquisition.PAID, first=None, last=None)
+    return _build_right(account, opening, Acquisition.PAID, origin=None, days=(None, None))
 
 
 async def build_holding_right(
@@ -156,8 +157,11 @@ async def build_holding_right(
         parameters = (await load_reference(context.reference_version)).parameters
         years = parameters.require("validity_years", on, area=account.city, pollutant=pollutant)
         last = last_day(first, years.number)
+    acquisition = check_word(
+        opening.get("acquisition", Acquisition.PAID), Acquisition, "acquisition"
+    )
     return _build_right(
-        account, opening, _parse_acquisition(opening["acquisition"]), first=first, last=last
+        account, opening, acquisition, origin=opening.get("origin"), days=(first, last)
     )
 
 
@@ -166,24 +170,18 @@ def _build_right(
     opening: OpeningTerms,
     acquisition: Acquisition,
     *,
-    first: date | None,
-    last: date | None,
+    origin: str | None,
+    days: tuple[date | None, date | None],
 ) -> Right:
     return Right(
         opening["pollutant"],
-        opening.get("origin") or account.city,
+        origin or account.city,
         acquisition,
         basin=opening.get("basin"),
-        valid_from=first,
-        valid_until=last,
+        valid_from=days[0],
+        valid_until=days[1],
         demo=opening.get("demo", False),
     )
-
-
-def _parse_acquisition(text: str) -> Acquisition:
-    if text not in Acquisition.__members__:
-        raise Malformed("acquisition", "A right is PAID or FREE.", "取得方式为PAID或FREE。")
-    return Acquisition[text]
 
 
 async def post_opening(

@@ -1,12 +1,13 @@
 """The verbs of the ledger: opening stocks, paying out, freezing, reversing."""
 
-from typing import Unpack
-from uuid import UUID
+from typing import Annotated, Unpack
 
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext, operation
 from registry.kernel.errors import Condition
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_bank_reference, check_text
+from registry.kernel.parameters import Parameter, Reason
+from registry.kernel.quantities import Money
 from registry.kernel.state_machine import transition
 from registry.ledger.facts import ACCOUNT, FREEZE, REVERSAL
 from registry.ledger.freezes import FreezeOrder, build_freeze
@@ -110,16 +111,14 @@ async def _check_payout(_context: CommandContext, account: Account, **_: object)
 
 @operation(ACCOUNT, "pay_out", preconditions=(_check_payout,), posts=True)
 async def record_payout(
-    context: CommandContext, account: Account, *, money: int, reference: str, note: str = ""
+    context: CommandContext,
+    account: Account,
+    *,
+    money: Annotated[Money, Parameter("How much, more than zero 金额.")],
+    reference: Annotated[str, Parameter("The bank's reference, used once 银行流水号.")],
+    note: Annotated[str, Parameter("A note, at most 2000 characters 备注.")] = "",
 ) -> Account:
     """Record that the bank paid a holder's money out.
-
-    Args:
-        context: the command.
-        account: the holding account.
-        money: fen, more than zero.
-        reference: the bank's reference; each is recorded once.
-        note: at most 2000 characters.
 
     Raises:
         Malformed: a bad sum, reference or note.
@@ -158,7 +157,7 @@ async def impose_freeze(
 
 
 @operation(FREEZE, "lift")
-async def lift_freeze(context: CommandContext, freeze: Freeze, *, reason: str) -> Freeze:
+async def lift_freeze(context: CommandContext, freeze: Freeze, *, reason: Reason) -> Freeze:
     """End a freeze, with the reason in 1 to 2000 characters.
 
     Raises:
@@ -174,11 +173,7 @@ async def lift_freeze(context: CommandContext, freeze: Freeze, *, reason: str) -
 
 @operation(REVERSAL, "propose", build=build_reversal, preconditions=(check_undo,))
 async def propose_reversal(
-    _context: CommandContext,
-    reversal: Reversal,
-    *,
-    entry: UUID,  # noqa: ARG001 - the proposal is built from it
-    reason: str,  # noqa: ARG001 - likewise
+    _context: CommandContext, reversal: Reversal, /, **_proposal: object
 ) -> Reversal:
     """Propose to undo an entry whole, rights and money alike.
 
@@ -221,7 +216,9 @@ async def approve_reversal(context: CommandContext, reversal: Reversal) -> Rever
 
 
 @operation(REVERSAL, "reject")
-async def reject_reversal(_context: CommandContext, reversal: Reversal, *, reason: str) -> Reversal:
+async def reject_reversal(
+    _context: CommandContext, reversal: Reversal, *, reason: Reason
+) -> Reversal:
     """Leave the entry as it is, with the reason in 1 to 2000 characters.
 
     Raises:

@@ -1,5 +1,6 @@
 """Undoing an entry: what would have to move back, and whether it can."""
 
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
@@ -7,6 +8,7 @@ from registry.commands.command import CommandContext
 from registry.db.session import fetch_all, fetch_one, get_by_id
 from registry.kernel.errors import Condition, NotFound
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
+from registry.kernel.parameters import Parameter, Reason
 from registry.kernel.quantities import format_quantity
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Entry, Reversal
@@ -122,7 +124,12 @@ def _check_position(position: dict[str, object], owed: int) -> Condition:
     )
 
 
-async def build_reversal(context: CommandContext, *, entry: UUID, reason: str) -> Reversal:
+async def build_reversal(
+    context: CommandContext,
+    *,
+    entry: Annotated[UUID, Parameter("The entry 分录.", refers="Entry")],
+    reason: Reason,
+) -> Reversal:
     """The proposal as it would be, with everybody the entry touched.
 
     Raises:

@@ -1,16 +1,18 @@
 """People and appointments as they are proposed, and what is weighed before they count."""
 
 from datetime import datetime
-from typing import NotRequired, TypedDict, Unpack
+from typing import Annotated, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
 from registry.access.authorizer import authorizer
+from registry.access.principals import RoleName
 from registry.commands.command import CommandContext
 from registry.db.session import fetch_all
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import check_text
+from registry.kernel.parameters import Demo, Parameter
 from registry.parties.facts import PERSON
 from registry.parties.organisations import get_organisation
 from registry.parties.records import Appointment, Organisation, Person
@@ -34,32 +36,41 @@ _ACTIVE_APPOINTMENTS = """
 
 
 class AppointmentTerms(TypedDict):
-    """The proposed appointment: person, organisation, powers.
+    """The proposed appointment: person, organisation, powers."""
 
-    Attributes:
-        role: the role of the organisation's kind; None for that one.
-        division: one inside the organisation's own; None for that one.
-        valid_from: from which moment; None for at once.
-        valid_until: up to which moment; None without end.
-        may_initiate: may open business and sign first.
-        may_approve: may decide and countersign.
-        demo: demonstration data.
-
-    """
-
-    person: UUID
-    organisation: UUID
-    role: NotRequired[str | None]
-    division: NotRequired[str | None]
-    valid_from: NotRequired[datetime | None]
-    valid_until: NotRequired[datetime | None]
-    may_initiate: NotRequired[bool]
-    may_approve: NotRequired[bool]
-    demo: NotRequired[bool]
+    person: Annotated[UUID, Parameter("The person to be appointed 任职人员.", refers="Person")]
+    organisation: Annotated[UUID, Parameter("For whom 任职单位.", refers="Organisation")]
+    role: NotRequired[
+        Annotated[RoleName | None, Parameter("The role; by default that of the body's kind 角色.")]
+    ]
+    division: NotRequired[
+        Annotated[
+            str | None,
+            Parameter("Code; by default the body's own division 辖区代码.", codes="Division"),
+        ]
+    ]
+    valid_from: NotRequired[
+        Annotated[datetime | None, Parameter("From when; at once by default 起始时间.")]
+    ]
+    valid_until: NotRequired[
+        Annotated[datetime | None, Parameter("Until when; without end by default 截止时间.")]
+    ]
+    may_initiate: NotRequired[
+        Annotated[bool, Parameter("May open business and sign first 经办权限.", default=False)]
+    ]
+    may_approve: NotRequired[
+        Annotated[bool, Parameter("May decide and countersign 审批权限.", default=False)]
+    ]
+    demo: NotRequired[Demo]
 
 
 async def build_person(
-    context: CommandContext, *, organisation: UUID, subject: str, name: str, demo: bool = False
+    context: CommandContext,
+    *,
+    organisation: Annotated[UUID, Parameter("Their organisation 所属单位.", refers="Organisation")],
+    subject: Annotated[str, Parameter("Name at sign-in, 3 to 200 characters 登录名.")],
+    name: Annotated[str, Parameter("Their name, 1 to 100 characters 姓名.")],
+    demo: Demo = False,
 ) -> Person:
     """The person to be registered.
 

@@ -62,7 +62,7 @@ async def build_first_organisation(
         )
     return await build_organisation(
         context,
-        kind=OrganisationKind.PROVINCE.value,
+        kind=OrganisationKind.PROVINCE,
         name=name,
         division=division,
         source=source,

@@ -7,6 +7,7 @@ from registry.commands.command import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.errors import Condition
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
+from registry.kernel.parameters import Reason
 from registry.kernel.state_machine import transition
 from registry.parties.appointments import (
     AppointmentTerms,
@@ -97,11 +98,11 @@ async def register_organisation(
     return organisation
 
 
-@operation(ORGANISATION, "change", preconditions=(check_changer,))
+@operation(ORGANISATION, "change", preconditions=(check_changer,), null_clears=True)
 async def change_organisation(
     _context: CommandContext, organisation: Organisation, **changes: Unpack[OrganisationChanges]
 ) -> Organisation:
-    """Change the particulars that are given; kind and division never change.
+    """Change the particulars that are given, emptying those that are null; kind and division stay.
 
     Raises:
         Malformed: see ``register_organisation``.
@@ -226,7 +227,7 @@ async def impose_sanction(
 
 
 @operation(SANCTION, "lift")
-async def lift_sanction(context: CommandContext, sanction: Sanction, *, reason: str) -> Sanction:
+async def lift_sanction(context: CommandContext, sanction: Sanction, *, reason: Reason) -> Sanction:
     """End a sanction before its time, with the reason in 1 to 2000 characters.
 
     Raises:

@@ -1,7 +1,7 @@
 """Organisations as they are proposed and changed: what was given, in its one form."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NotRequired, TypedDict, Unpack
+from typing import Annotated, Any, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
@@ -10,6 +10,7 @@ from registry.db.session import fetch_one
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_credit_code, check_text
+from registry.kernel.parameters import Demo, Parameter
 from registry.parties.records import Organisation
 from registry.parties.rules import (
     INDUSTRY_MAX,
@@ -26,46 +27,51 @@ from registry.reference.divisions import ResolvedDivision
 LEVELS_ZH = {"province": "省级", "city": "市级", "county": "县级"}
 
 
-class OrganisationChanges(TypedDict, total=False):
-    """Particulars of an organisation; what is left out stays, None empties what may be empty.
-
-    Attributes:
-        name: the legal name, 2 to 200 characters.
-        name_en: in English, 2 to 200 characters.
-        credit_code: unified social credit code.
-        source_category: what kind of source an emitter is.
-        industry: code of GB/T 4754, four digits.
-        thermal_power: runs a thermal power unit or a captive power plant.
-        installed_mw: installed capacity in megawatts, whole.
-        two_representatives: each of its signatures needs a second one of its own.
-
-    """
-
-    name: str
-    name_en: str | None
-    credit_code: str | None
-    source_category: str | None
-    industry: str | None
-    thermal_power: bool
-    installed_mw: int | None
-    two_representatives: bool
+_Name = Annotated[str, Parameter("Legal name, 2 to 200 characters 名称.")]
+_THERMAL_POWER = "Runs a thermal power unit or a captive power plant 是否火电或自备电厂."
+_TWO_REPRESENTATIVES = "Each of its signatures needs a second one 是否须双人签署."
 
 
-class OrganisationDetails(OrganisationChanges):
-    """The particulars of an organisation at registration.
+class OptionalDetails(TypedDict, total=False):
+    """Particulars that an organisation may be without."""
 
-    Attributes:
-        kind: a word of ``OrganisationKind``.
-        division: the code of the division it lies in.
-        source: where the particulars come from.
-        demo: demonstration data.
+    name_en: Annotated[str | None, Parameter("In English, 2 to 200 characters 英文名称.")]
+    credit_code: Annotated[str | None, Parameter("Unified social credit code 统一社会信用代码.")]
+    source_category: Annotated[
+        SourceCategory | None, Parameter("Kind of its emission source 污染源类别.")
+    ]
+    industry: Annotated[
+        str | None, Parameter("Code of GB/T 4754, four digits 行业代码.", codes="Industry")
+    ]
+    installed_mw: Annotated[
+        int | None, Parameter("Installed capacity in whole megawatts 装机容量(兆瓦).")
+    ]
 
-    """
 
-    kind: str
-    division: str
-    source: NotRequired[str]
-    demo: NotRequired[bool]
+class OrganisationChanges(OptionalDetails, total=False):
+    """Particulars to change; those left out stay, None empties what may be empty."""
+
+    name: _Name
+    thermal_power: Annotated[bool, Parameter(_THERMAL_POWER)]
+    two_representatives: Annotated[bool, Parameter(_TWO_REPRESENTATIVES)]
+
+
+class OrganisationDetails(OptionalDetails):
+    """The particulars of an organisation at registration."""
+
+    kind: Annotated[OrganisationKind, Parameter("Its kind 单位类别.")]
+    name: _Name
+    division: Annotated[
+        str, Parameter("Code of the division it lies in 行政区划代码.", codes="Division")
+    ]
+    thermal_power: NotRequired[Annotated[bool, Parameter(_THERMAL_POWER, default=False)]]
+    two_representatives: NotRequired[
+        Annotated[bool, Parameter(_TWO_REPRESENTATIVES, default=False)]
+    ]
+    source: NotRequired[
+        Annotated[str, Parameter("Where the particulars come from 数据来源.", default="")]
+    ]
+    demo: NotRequired[Demo]
 
 
 REGISTRAR_ONLY_FIELDS = (

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from hashlib import sha256 as hashed
+from typing import Annotated
 
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext, operation
@@ -9,10 +10,22 @@ from registry.db.named_params import is_storable_text
 from registry.db.session import execute, fetch_one, short_read_only_transaction
 from registry.kernel.errors import Condition, Malformed, make_requirement
 from registry.kernel.identifiers import check_sha256
+from registry.kernel.parameters import Parameter
 from registry.parties.facts import CLIENT
 from registry.parties.records import Client
-from registry.parties.rules import MAX_PERSISTED_QUERIES, MAX_PERSISTED_QUERY_BYTES
+from registry.parties.rules import (
+    MAX_PERSISTED_QUERIES,
+    MAX_PERSISTED_QUERY_BYTES,
+    PersistedQueriesOnly,
+)
 from registry.parties.sanctions import check_officers_keep_client
+
+_Document = Annotated[
+    str,
+    Parameter(
+        f"The query, 1 to {MAX_PERSISTED_QUERY_BYTES} bytes, as its hash covers it 查询文档."
+    ),
+]
 
 _COUNT_ACTIVE = """
     SELECT count(*) AS number FROM persisted_query WHERE client_id = $1 AND retired_at IS NULL
@@ -40,7 +53,9 @@ _LOOKUP = """
 
 
 @operation(CLIENT, "register_persisted_query")
-async def register_persisted_query(context: CommandContext, client: Client, *, text: str) -> Client:
+async def register_persisted_query(
+    context: CommandContext, client: Client, *, text: _Document
+) -> Client:
     """Let the program send this document by its hash: the SHA-256 of exactly this text.
 
     Raises:
@@ -82,7 +97,12 @@ async def _check_registered(
 
 
 @operation(CLIENT, "retire_persisted_query", preconditions=(_check_registered,))
-async def retire_persisted_query(context: CommandContext, client: Client, *, sha256: str) -> Client:
+async def retire_persisted_query(
+    context: CommandContext,
+    client: Client,
+    *,
+    sha256: Annotated[str, Parameter("SHA-256 of its text 摘要.")],
+) -> Client:
     """No longer answer the program's requests that send this hash.
 
     Raises:
@@ -98,7 +118,7 @@ async def retire_persisted_query(context: CommandContext, client: Client, *, sha
 
 @operation(CLIENT, "restrict_to_persisted_queries", preconditions=(check_officers_keep_client,))
 async def restrict_to_persisted_queries(
-    _context: CommandContext, client: Client, *, persisted_queries_only: bool
+    _context: CommandContext, client: Client, *, persisted_queries_only: PersistedQueriesOnly
 ) -> Client:
     """Take from a program nothing but its registered documents, or let it send any again.
 

@@ -3,14 +3,19 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from policies.vocabulary import Vocabulary
 from registry.kernel.errors import Malformed
+from registry.kernel.parameters import Parameter
 from registry.kernel.words import DescribedEnum
 
 WordT = TypeVar("WordT", bound=StrEnum)
+
+PersistedQueriesOnly = Annotated[
+    bool, Parameter("Whether it may send its persisted queries only 是否仅用已登记查询文档.")
+]
 
 NAME_MAX = 200
 """Most characters of the name of an organisation or of a subject."""

@@ -1,7 +1,8 @@
 """Sanctions and client programs as they are proposed, and what is weighed before they count."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import NotRequired, TypedDict, Unpack
+from typing import Annotated, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from policies.vocabulary import VOCABULARY, Text
@@ -10,11 +11,13 @@ from registry.commands.command import CommandContext
 from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text
+from registry.kernel.parameters import Demo, Parameter, Reason
 from registry.parties.organisations import get_organisation
 from registry.parties.records import Client, Sanction
 from registry.parties.rules import (
     CLIENT_NAME_MAX,
     ClientState,
+    PersistedQueriesOnly,
     SanctionKind,
     SanctionState,
     Side,
@@ -36,25 +39,19 @@ _LOCK_UNRESTRICTED_CLIENTS = """
 
 
 class SanctionTerms(TypedDict):
-    """The terms of a sanction: organisation, kind, reason, duration.
+    """The terms of a sanction: organisation, kind, reason, duration."""
 
-    Attributes:
-        kind: a word of ``SanctionKind``.
-        reason: 1 to 2000 characters.
-        source: the decision it rests on, 1 to 500 characters.
-        starts_at: from which moment; None for at once.
-        ends_at: up to which moment; None until it is lifted.
-        demo: demonstration data.
-
-    """
-
-    organisation: UUID
-    kind: str
-    reason: str
-    source: str
-    starts_at: NotRequired[datetime | None]
-    ends_at: NotRequired[datetime | None]
-    demo: NotRequired[bool]
+    organisation: Annotated[UUID, Parameter("Whom it bars 被惩戒单位.", refers="Organisation")]
+    kind: Annotated[SanctionKind, Parameter("Which measure 惩戒类别.")]
+    reason: Reason
+    source: Annotated[str, Parameter("The decision it rests on, 1 to 500 characters 决定文书.")]
+    starts_at: NotRequired[
+        Annotated[datetime | None, Parameter("From when; at once by default 起始时间.")]
+    ]
+    ends_at: NotRequired[
+        Annotated[datetime | None, Parameter("Until when; until lifted by default 截止时间.")]
+    ]
+    demo: NotRequired[Demo]
 
 
 async def build_sanction(context: CommandContext, **measure: Unpack[SanctionTerms]) -> Sanction:
@@ -107,12 +104,12 @@ async def check_market_party(
 async def build_client(  # noqa: PLR0913 - what is said of a program
     context: CommandContext,
     *,
-    organisation: UUID,
-    name: str,
-    scopes: list[str],
-    first_party: bool = False,
-    persisted_queries_only: bool = False,
-    demo: bool = False,
+    organisation: Annotated[UUID, Parameter("Whose it is 所属单位.", refers="Organisation")],
+    name: Annotated[str, Parameter("Small letters, digits, hyphens 应用名称.")],
+    scopes: Annotated[Sequence[str], Parameter("Kind:verb words of the rule book 授权范围.")],
+    first_party: Annotated[bool, Parameter(is_offered=False)] = False,
+    persisted_queries_only: PersistedQueriesOnly = False,
+    demo: Demo = False,
 ) -> Client:
     """The client to be registered.
 

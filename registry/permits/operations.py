@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
@@ -15,6 +16,7 @@ from registry.kernel.identifiers import (
     check_permit_number,
     check_text,
 )
+from registry.kernel.parameters import Demo, Parameter, Reason, Source
 from registry.kernel.quantities import parse_quantity
 from registry.kernel.state_machine import transition
 from registry.parties.records import Organisation
@@ -63,14 +65,16 @@ async def _check_number_holder(
 async def _build_permit(  # noqa: PLR0913 - what a permit says
     context: CommandContext,
     *,
-    number: str,
-    organisation: UUID,
-    issued_by: str,
-    category: str,
-    valid_from: date,
-    valid_until: date,
-    source: str,
-    demo: bool = False,
+    number: Annotated[str, Parameter("Its number, 22 characters 许可证编号.")],
+    organisation: Annotated[UUID, Parameter("The holder 持证单位.", refers="Organisation")],
+    issued_by: Annotated[
+        str, Parameter("Code of the issuing division 核发地代码.", codes="Division")
+    ],
+    category: Annotated[PermitCategory, Parameter("How closely it is managed 管理类别.")],
+    valid_from: Annotated[date, Parameter("First day 有效期起始日.")],
+    valid_until: Annotated[date, Parameter("Last day 有效期截止日.")],
+    source: Source,
+    demo: Demo = False,
     **_children: object,
 ) -> Permit:
     found = await get_holder(organisation)
@@ -101,15 +105,15 @@ async def register_permit(
     permit: Permit,
     /,
     *,
-    limits: Sequence[LimitDraft],
-    outlets: Sequence[OutletDraft],
+    limits: Annotated[
+        Sequence[LimitDraft], Parameter("Its limits, 1 to 50, each pollutant once 许可限值.")
+    ],
+    outlets: Annotated[
+        Sequence[OutletDraft], Parameter("Where it lets out, at most 200 排放口.")
+    ] = (),
     **_said: object,
 ) -> Permit:
     """Enter a discharge permit with its limits, which hold from its first day, and its outlets.
-
-    Args:
-        limits: 1 to ``LIMITS_MAX``, each pollutant once; of a year, in the pollutant's unit.
-        outlets: at most ``OUTLETS_MAX``; those for water with their river system.
 
     Raises:
         Malformed: a number, code, quantity or division of another form, or unknown.
@@ -165,16 +169,16 @@ async def change_permit_limits(
     permit: Permit,
     /,
     *,
-    limits: Sequence[LimitDraft],
-    effective_from: date,
-    source: str,
+    limits: Annotated[
+        Sequence[LimitDraft],
+        Parameter("The new limits, 1 to 50; other pollutants keep theirs 新许可限值."),
+    ],
+    effective_from: Annotated[date, Parameter("First day of the new limits 生效日.")],
+    source: Annotated[
+        str, Parameter("The decision that changes them, 1 to 500 characters 变更依据.")
+    ],
 ) -> Permit:
     """Set limits anew from a day on; what held before ends the day before and stays known.
-
-    Args:
-        limits: 1 to ``LIMITS_MAX``, each pollutant once; others keep their limits.
-        effective_from: first day, within the permit and after the newest limit on record.
-        source: the decision that changes them.
 
     Raises:
         Malformed: an unknown pollutant or a quantity of another form.
@@ -199,11 +203,8 @@ async def change_permit_limits(
 
 
 @operation(PERMIT, "revoke")
-async def revoke_permit(context: CommandContext, permit: Permit, *, reason: str) -> Permit:
+async def revoke_permit(context: CommandContext, permit: Permit, *, reason: Reason) -> Permit:
     """Take a permit out of force from today on.
-
-    Args:
-        reason: 1 to ``REASON_LENGTH_MAX`` characters.
 
     Raises:
         Malformed: no reason given.

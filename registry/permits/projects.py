@@ -1,12 +1,14 @@
 """The verbs of construction projects and of the assessment of areas."""
 
 from collections.abc import Sequence
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from registry.commands.command import CommandContext, operation
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_text
+from registry.kernel.parameters import Demo, Parameter, Source
 from registry.kernel.quantities import parse_quantity
 from registry.kernel.state_machine import transition
 from registry.permits import rules
@@ -23,14 +25,22 @@ APPROVAL_LENGTH_MAX = 100
 async def _build_project(  # noqa: PLR0913 - what a project says
     context: CommandContext,
     *,
-    organisation: UUID,
-    name: str,
-    division: str,
-    source: str,
-    approval_number: str | None = None,
-    strategic_industry: bool = False,
-    technology_demonstration: bool = False,
-    demo: bool = False,
+    organisation: Annotated[UUID, Parameter("The developer 建设单位.", refers="Organisation")],
+    name: Annotated[str, Parameter("Its name 项目名称.")],
+    division: Annotated[
+        str, Parameter("Code of the place it is built in 建设地代码.", codes="Division")
+    ],
+    source: Source,
+    approval_number: Annotated[
+        str | None, Parameter("Number of its environmental approval 环评批复文号.")
+    ] = None,
+    strategic_industry: Annotated[
+        bool, Parameter("Of a strategic emerging industry 是否战略性新兴产业项目.")
+    ] = False,
+    technology_demonstration: Annotated[
+        bool, Parameter("A major demonstration of technology 是否重大科技示范项目.")
+    ] = False,
+    demo: Demo = False,
 ) -> ConstructionProject:
     await get_holder(organisation)
     reference = await load_reference(context.reference_version)
@@ -77,21 +87,20 @@ async def assess_demand(
     context: CommandContext,
     project: ConstructionProject,
     *,
-    demands: Sequence[DemandDraft],
-    source: str,
-    approval_number: str | None = None,
-    demo: bool = False,
+    demands: Annotated[
+        Sequence[DemandDraft], Parameter("Its demands, 1 to 50, each pollutant once 需求量.")
+    ],
+    source: Annotated[
+        str, Parameter("The assessment or its approval, 1 to 500 characters 数据来源.")
+    ],
+    approval_number: Annotated[
+        str | None, Parameter("Number of the approval; left out, it stays 环评批复文号.")
+    ] = None,
+    demo: Demo = False,
 ) -> ConstructionProject:
     """Record what the project needs in a year by its environmental assessment.
 
     Earlier records of the same pollutants are superseded and kept.
-
-    Args:
-        demands: 1 to ``DEMANDS_MAX``, each pollutant once, in the pollutant's unit; without a
-            quantity where the source does not give one.
-        source: the assessment or its approval.
-        approval_number: of the assessment's approval; left out, the one on record stays.
-        demo: demonstration data.
 
     Raises:
         Malformed: an unknown pollutant or a quantity of another form.
@@ -127,14 +136,18 @@ async def assess_demand(
 async def _build_assessment(  # noqa: PLR0913 - what an assessment says
     context: CommandContext,
     *,
-    city: str,
-    year: int,
-    medium: str,
-    quality_attained: bool,
-    reduction_task_done: bool,
-    improvement_target_met: bool,
-    source: str,
-    demo: bool = False,
+    city: Annotated[str, Parameter("Code of the city 设区市代码.", codes="Division")],
+    year: Annotated[int, Parameter("A year that is over 考核年度.")],
+    medium: Annotated[Medium, Parameter("The medium 环境要素.")],
+    quality_attained: Annotated[bool, Parameter("Whether quality was attained 环境质量是否达标.")],
+    reduction_task_done: Annotated[
+        bool, Parameter("Whether the task of reduction was done 减排任务是否完成.")
+    ],
+    improvement_target_met: Annotated[
+        bool, Parameter("Whether the target of improvement was met 改善目标是否完成.")
+    ],
+    source: Source,
+    demo: Demo = False,
 ) -> Assessment:
     today = day_of(context.now)
     reference = await load_reference(context.reference_version)

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import NotRequired, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_outlet, permit_holder
+from registry.kernel.parameters import Parameter
+from registry.kernel.quantities import Quantity
 from registry.kernel.words import DescribedEnum
 from registry.parties.rules import OrganisationState
 
@@ -76,25 +78,38 @@ PROJECT_TRANSITIONS: dict[tuple[ProjectState, ProjectStep], ProjectState] = {
 }
 
 
-class LimitDraft(TypedDict):
-    """A limit to be recorded: the quantity of a year in the unit of the pollutant."""
+_PollutantCode = Annotated[str, Parameter("Code of the pollutant 污染物代码.", codes="Pollutant")]
 
-    pollutant: str
-    quantity: str
+
+class LimitDraft(TypedDict):
+    """A limit to be recorded: the quantity of a year 许可限值."""
+
+    pollutant: _PollutantCode
+    quantity: Annotated[Quantity, Parameter("How much, in its unit 年许可量.")]
 
 
 class OutletDraft(TypedDict):
-    """An outlet to be recorded; what lets out into water names its river system."""
+    """An outlet to be recorded 排放口."""
 
-    code: str
-    river_system: NotRequired[str | None]
+    code: Annotated[str, Parameter("DA001 for air, DW001 for water 排放口编号.")]
+    river_system: NotRequired[
+        Annotated[
+            str | None,
+            Parameter("Code of the river system; for water only 水系代码.", codes="RiverSystem"),
+        ]
+    ]
 
 
 class DemandDraft(TypedDict):
-    """A demand to be recorded, in the pollutant's unit; None where no source gives it."""
+    """A demand to be recorded, of a project for a pollutant 项目需求量."""
 
-    pollutant: str
-    quantity: NotRequired[str | None]
+    pollutant: _PollutantCode
+    quantity: NotRequired[
+        Annotated[
+            Quantity | None,
+            Parameter("How much, in its unit; left out where no source gives it 年需求量."),
+        ]
+    ]
 
 
 def outlet_medium(code: str) -> Medium:

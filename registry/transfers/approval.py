@@ -1,10 +1,12 @@
 """The authorities: county comments, eligibility by the centre, opinions, approval, rejection."""
 
+from typing import Annotated
 from uuid import uuid4
 
 from registry.commands.command import CommandContext, operation
 from registry.kernel.calendar import day_of
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
+from registry.kernel.parameters import Parameter, Reason
 from registry.reference.cache import load_reference
 from registry.transfers.conditions import ELIGIBILITY_CONDITIONS, ONGOING_CONDITIONS
 from registry.transfers.eligibility_data import load_and_evaluate
@@ -21,7 +23,10 @@ from registry.transfers.workflow import advance_transfer, regime_on
 
 @operation(TRANSFER, "comment")
 async def comment_on_transfer(
-    context: CommandContext, transfer: Transfer, *, text: str
+    context: CommandContext,
+    transfer: Transfer,
+    *,
+    text: Annotated[str, Parameter("The remark, 1 to 2000 characters 内容.")],
 ) -> Transfer:
     """Add the county's remark, 1 to 2000 characters. It is not binding.
 
@@ -76,15 +81,13 @@ async def qualify_transfer(context: CommandContext, transfer: Transfer) -> Trans
 
 @operation(TRANSFER, "opine")
 async def opine_on_transfer(
-    context: CommandContext, transfer: Transfer, *, favourable: bool, reasons: str
+    context: CommandContext,
+    transfer: Transfer,
+    *,
+    favourable: Annotated[bool, Parameter("Whether the city is for it 是否同意.")],
+    reasons: Annotated[str, Parameter("Its reasons, 1 to 2000 characters 理由.")],
 ) -> Transfer:
     """Give the opinion of one's city on a transfer across its border; it does not bind.
-
-    Args:
-        context: the command.
-        transfer: an eligible case across cities.
-        favourable: whether the city is for it.
-        reasons: 1 to 2000 characters.
 
     Raises:
         Malformed: bad reasons.
@@ -125,15 +128,12 @@ async def approve_transfer(context: CommandContext, transfer: Transfer) -> Trans
 
 
 @operation(TRANSFER, "reject", posts=True)
-async def reject_transfer(context: CommandContext, transfer: Transfer, *, reason: str) -> Transfer:
+async def reject_transfer(
+    context: CommandContext, transfer: Transfer, *, reason: Reason
+) -> Transfer:
     """End the case where a side is not eligible (centre) or it is not approved (city, province).
 
     Blocked rights return to the seller.
-
-    Args:
-        context: the command.
-        transfer: an accepted or eligible case.
-        reason: 1 to 2000 characters.
 
     Raises:
         Malformed: a bad reason.

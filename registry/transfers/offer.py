@@ -1,7 +1,7 @@
 """Seller and buyer: draft, offer, countersign, accept, withdraw."""
 
 from datetime import date
-from typing import NotRequired, TypedDict, Unpack
+from typing import Annotated, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from registry.commands.command import CommandContext, operation
@@ -9,7 +9,8 @@ from registry.db.session import get_by_id
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
-from registry.kernel.quantities import MONEY_MAX, parse_quantity, total_price_fen
+from registry.kernel.parameters import Parameter, Reason
+from registry.kernel.quantities import MONEY_MAX, Price, Quantity, parse_quantity, total_price_fen
 from registry.ledger.records import Instrument
 from registry.parties.records import Organisation
 from registry.parties.rules import OrganisationKind
@@ -30,26 +31,34 @@ ANNOUNCEMENT_MAX = 500
 
 
 class TransferTerms(TypedDict):
-    """The proposal of the seller.
+    """The proposal of the seller."""
 
-    Attributes:
-        buyer: the enterprise that is to acquire the rights.
-        instrument: what is sold, out of the seller's own holding.
-        quantity: decimal in the instrument's unit, more than zero.
-        price: fen for one unit (a tonne or a kilogram), for the whole of the right's validity.
-        note: at most 2000 characters; both sides and all authorities of the case read it.
-        announced_on: the day of the seller's notice in the seller's city; across cities only.
-        announcement: where that notice was published, 1 to 500 characters; with ``announced_on``.
-
-    """
-
-    buyer: UUID
-    instrument: UUID
-    quantity: str
-    price: int
-    note: NotRequired[str]
-    announced_on: NotRequired[date | None]
-    announcement: NotRequired[str]
+    buyer: Annotated[
+        UUID, Parameter("The enterprise that is to buy 受让方.", refers="Organisation")
+    ]
+    instrument: Annotated[
+        UUID, Parameter("The instrument on sale, one's own 转让标的.", refers="Instrument")
+    ]
+    quantity: Annotated[Quantity, Parameter("How much, in its unit 数量.")]
+    price: Annotated[Price, Parameter("Yuan for one unit, for the whole right 单价.")]
+    note: NotRequired[
+        Annotated[
+            str,
+            Parameter("A note that both sides and the authorities read 备注.", default=""),
+        ]
+    ]
+    announced_on: NotRequired[
+        Annotated[
+            date | None,
+            Parameter("Across cities: day of the notice in one's own city 本市公告日期."),
+        ]
+    ]
+    announcement: NotRequired[
+        Annotated[
+            str,
+            Parameter("Across cities: where that notice was published 公告出处.", default=""),
+        ]
+    ]
 
 
 async def _build_transfer(context: CommandContext, **terms: Unpack[TransferTerms]) -> Transfer:
@@ -154,18 +163,17 @@ async def draft_transfer(
 
 @operation(TRANSFER, "offer", preconditions=(load_and_evaluate(OFFER_CONDITIONS),), posts=True)
 async def offer_transfer(
-    context: CommandContext, transfer: Transfer, *, accept_by: date | None = None
+    context: CommandContext,
+    transfer: Transfer,
+    *,
+    accept_by: Annotated[
+        date | None, Parameter("Last day to accept, within the legal limit 接受期限.")
+    ] = None,
 ) -> Transfer:
     """Sign for the seller and block the units; where two must sign, the second is then awaited.
 
-    Args:
-        context: the command.
-        transfer: a draft of the viewer's organisation.
-        accept_by: last day on which the buyer may accept, today at the earliest and the end of
-            ``acceptance_days`` at the latest, which holds where none is given.
-
     Raises:
-        Malformed: ``accept_by`` lies outside these limits.
+        Malformed: ``accept_by`` lies before today or after the end of ``acceptance_days``.
         ConditionsUnmet: any of ``conditions.OFFERING``.
         Insufficient: the units went elsewhere meanwhile.
 
@@ -249,14 +257,9 @@ async def accept_transfer(context: CommandContext, transfer: Transfer) -> Transf
 
 @operation(TRANSFER, "withdraw")
 async def withdraw_transfer(
-    context: CommandContext, transfer: Transfer, *, reason: str
+    context: CommandContext, transfer: Transfer, *, reason: Reason
 ) -> Transfer:
     """End the case before the contract, for either side; what was blocked comes home.
-
-    Args:
-        context: the command.
-        transfer: a case of the viewer's organisation.
-        reason: 1 to 2000 characters.
 
     Raises:
         Malformed: a bad reason.

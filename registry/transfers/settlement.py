@@ -1,6 +1,7 @@
 """The centre completes: contract, payment, settlement, certificate, default; or time ran out."""
 
 from datetime import datetime
+from typing import Annotated
 from uuid import uuid4
 
 from policies.vocabulary import Text
@@ -9,7 +10,8 @@ from registry.db.session import fetch_one
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_bank_reference, check_text
-from registry.kernel.quantities import format_money
+from registry.kernel.parameters import Parameter, Reason
+from registry.kernel.quantities import Money, format_money
 from registry.ledger.rules import EntryKind
 from registry.transfers.conditions import ONGOING_CONDITIONS
 from registry.transfers.eligibility_data import load_and_evaluate
@@ -25,14 +27,12 @@ CONTRACT_NUMBER_MAX = 60
 
 @operation(TRANSFER, "contract", preconditions=(load_and_evaluate(ONGOING_CONDITIONS),))
 async def contract_transfer(
-    context: CommandContext, transfer: Transfer, *, contract_number: str
+    context: CommandContext,
+    transfer: Transfer,
+    *,
+    contract_number: Annotated[str, Parameter("Its number, used once 合同编号.")],
 ) -> Transfer:
     """Record the standard contract that both sides signed. The time limit of payment begins to run.
-
-    Args:
-        context: the command.
-        transfer: an approved case.
-        contract_number: 1 to 60 characters; no other case has it.
 
     Raises:
         Malformed: a bad number.
@@ -66,15 +66,13 @@ async def _check_full_payment(
 
 @operation(TRANSFER, "record_payment", preconditions=(_check_full_payment,), posts=True)
 async def record_payment(
-    context: CommandContext, transfer: Transfer, *, money: int, reference: str
+    context: CommandContext,
+    transfer: Transfer,
+    *,
+    money: Annotated[Money, Parameter("How much; exactly the sum due 金额.")],
+    reference: Annotated[str, Parameter("The bank's reference, used once 银行流水号.")],
 ) -> Transfer:
     """Record that the buyer's money arrived; it lies in the buyer's escrow until settlement.
-
-    Args:
-        context: the command.
-        transfer: a contracted case.
-        money: fen; exactly the sum of the case.
-        reference: the bank's reference; each is recorded once.
 
     Raises:
         Malformed: a bad reference.
@@ -161,15 +159,13 @@ def _check_payment_overdue(state: State, deadline_at: datetime, now: datetime) -
 
 @operation(TRANSFER, "declare_default", preconditions=(_check_default,), posts=True)
 async def declare_default(
-    context: CommandContext, transfer: Transfer, *, side: str, reason: str
+    context: CommandContext,
+    transfer: Transfer,
+    *,
+    side: Annotated[TransferSide, Parameter("The party that breaks it 违约方.")],
+    reason: Reason,
 ) -> Transfer:
     """End a contract that one side does not keep; rights and money go home to whose they are.
-
-    Args:
-        context: the command.
-        transfer: a contracted or paid case.
-        side: ``seller`` or ``buyer``, who does not keep the contract.
-        reason: 1 to 2000 characters.
 
     Raises:
         Malformed: another side, or a bad reason.

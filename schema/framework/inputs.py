@@ -2,24 +2,21 @@
 
 from dataclasses import Field, fields
 from typing import Any
+from uuid import UUID
 
 import strawberry
 from strawberry.types.base import has_object_definition
 
 from registry.access.principals import Viewer
-from registry.commands.command import CommandResult, Operation, execute_command
+from registry.commands.command import Operation, execute_command
 from registry.commands.command import Preview as Computed
 from schema.framework.context import Info
-from schema.framework.directives import Codes, Refers
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.planned_object import PlannedObject
 from schema.framework.preview import to_planned
 
 NODE_ID_KEY = "refers"
 """Metadata of an input field: the kind of object its identifier names."""
-
-VALIDATED_KEY = "checked"
-"""Metadata of an input field: a check of its value, called with the ``Info`` and the value."""
 
 
 @strawberry.input(description="What every command carries 办理请求的共同字段.")
@@ -34,21 +31,6 @@ class CommandInput:
     )
 
 
-def node_id_field(kind: str, description: str, **default: object) -> Any:  # noqa: ANN401 - as annotated
-    """A field of an input that names an object of ``kind``; ``default=None`` makes it optional."""
-    return strawberry.field(  # type: ignore[call-overload]
-        description=description,
-        metadata={NODE_ID_KEY: kind},
-        directives=[Refers(kind=kind)],
-        **default,
-    )
-
-
-def code_field(of: str, description: str, **default: object) -> Any:  # noqa: ANN401 - as annotated
-    """A field of an input that takes the code of reference data of the type ``of``."""
-    return strawberry.field(description=description, directives=[Codes(of=of)], **default)  # type: ignore[call-overload]
-
-
 def payload_name(kind: str) -> str:
     """The type that a mutation answers with when it is done."""
     return f"{kind}Payload"
@@ -58,40 +40,36 @@ async def run_command(info: Info, operation: Operation[Any], input: CommandInput
     """Carry out ``operation`` with ``input`` for the caller.
 
     Raises:
-        Refused: what ``command`` refuses, an identifier of another kind, or what a field's own
-            check refuses.
+        Refused: what ``command`` refuses, or an identifier of another kind.
 
     """
-    _run_validators(info, input)
-    args = to_arguments(input)
+    args = to_arguments(input, keeps_null=operation.null_clears)
     key, preview = args.pop("idempotency_key"), args.pop("preview")
     if preview:
         return await _preview(info, operation, args, key)
     outcome = await execute_command(operation, info.context.caller, args, key=key)
     info.context.invalidate()
     info.context.audit_entry_ids[str(info.path.key)] = outcome.audit_entry_id
-    return _to_answer(operation, outcome)
+    return _payload(
+        operation, outcome.record.pk, outcome.audit_entry_id, is_replay=outcome.is_replay
+    )
 
 
-def to_arguments(input: object, *, path: str = "") -> dict[str, Any]:
+def to_arguments(input: object, *, keeps_null: bool = False, path: str = "") -> dict[str, Any]:
     """An input as the operation takes it: identifiers decoded, what was not sent left out.
+
+    A null is left out too, so that both are one input under one key; but not where ``keeps_null``.
 
     Raises:
         Malformed: an identifier is none, or names an object of another kind.
 
     """
+    left_out = (strawberry.UNSET,) if keeps_null else (strawberry.UNSET, None)
     return {
-        field.name: _to_argument(getattr(input, field.name), field, f"{path}{field.name}")
+        field.name: _to_argument(value, field, f"{path}{field.name}")
         for field in fields(input)  # type: ignore[arg-type]  # Every input of the API is a dataclass.
-        if getattr(input, field.name) is not strawberry.UNSET
+        if (value := getattr(input, field.name)) not in left_out
     }
-
-
-def _run_validators(info: Info, input: object) -> None:
-    for field in fields(input):  # type: ignore[arg-type]  # Every input of the API is a dataclass.
-        check = field.metadata.get(VALIDATED_KEY)
-        if check is not None:
-            check(info, getattr(input, field.name))
 
 
 def _to_argument(value: object, field: "Field[Any]", path: str) -> object:
@@ -123,13 +101,11 @@ async def _preview(
     return read[-1]
 
 
-def _to_answer(operation: Operation[Any], outcome: CommandResult[Any]) -> PlannedObject:
+def _payload(
+    operation: Operation[Any], object_id: UUID, audit_entry_id: UUID, *, is_replay: bool = False
+) -> PlannedObject:
     """The payload as the planner reads it: after COMMIT, while no lock is held."""
     return PlannedObject(
         payload_name(operation.kind.name),
-        {
-            "object_id": outcome.record.pk,
-            "audit_entry_id": outcome.audit_entry_id,
-            "replayed": outcome.is_replay,
-        },
+        {"object_id": object_id, "audit_entry_id": audit_entry_id, "replayed": is_replay},
     )

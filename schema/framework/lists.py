@@ -19,6 +19,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from policies.vocabulary import Text
 from registry.access.kinds import Kind
+from registry.kernel.quantities import Money, Price, Quantity
 from registry.reading.catalog import ConnectionField, FilterField
 from registry.reading.keyset import Ordering
 from schema.framework.connections import Connection
@@ -27,7 +28,6 @@ from schema.framework.enums import definition_of, expose_enum
 from schema.framework.fields import FieldArgument, projected_field
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.inputs import NODE_ID_KEY
-from schema.framework.scalars import Money, Price, Quantity
 
 
 def _input(name: str, description: str, **fields: tuple[Any, str]) -> type:

@@ -1,5 +1,6 @@
-"""A mutation in one line: the type it answers with, its verb, its operation, its input."""
+"""Mutations, made from the operations that they carry out."""
 
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import cache
 from typing import Annotated, Any, Union, cast
 
@@ -12,12 +13,16 @@ from policies.vocabulary import VOCABULARY
 from registry.commands.command import Operation
 from registry.reading.enum_names import enum_name
 from registry.reading.projections import ColumnExpr, Projection, ToOne
+from schema.framework.command_inputs import command_input, command_inputs, describe_operation
 from schema.framework.context import Info
 from schema.framework.fields import projected_field
 from schema.framework.governed import AuditEntry, Governed
 from schema.framework.inputs import CommandInput, payload_name, run_command
 from schema.framework.preview import Preview
 from schema.framework.refusals import Refusal
+
+InputCheck = Callable[[Info, Any], None]
+"""Refuses an input that no operation could judge."""
 
 
 @strawberry.schema_directive(
@@ -31,12 +36,11 @@ class GovernedDirective:
 
 
 class Guard(FieldExtension):
-    """Declares what decides on a mutation; ``command`` decides, and the build compares the two."""
+    """Names the operation of a mutation, whose verb decides; the build asks for exactly one."""
 
-    def __init__(self, kind: str, verb: str, operation: Operation[Any]) -> None:
-        self.kind = kind
-        self.verb = verb
+    def __init__(self, operation: Operation[Any]) -> None:
         self.operation = operation
+        self.kind, self.verb = operation.kind.name, operation.verb
 
     def apply(self, field: StrawberryField) -> None:
         """Write the declaration into the schema, once however often it is built."""
@@ -47,34 +51,64 @@ class Guard(FieldExtension):
             ]
 
 
-def governed_mutation(  # noqa: PLR0917 - five nouns in the order in which one says them
+def mutation_type(
+    operations: Iterable[Operation[Any]],
+    object_types: Iterable[type[Governed]],
+    *,
+    shared_inputs: Mapping[str, Collection[Operation[Any]]],
+    input_checks: Mapping[str, InputCheck],
+) -> type:
+    """The root of writing: a mutation for each operation, named like it.
+
+    Args:
+        operations: what clients can do.
+        object_types: the types that payloads show, one of each kind.
+        shared_inputs: the operations that take one input, by its name.
+        input_checks: checks that only the API can make, by the name of the operation.
+
+    """
+    by_kind = {each.KIND.name: each for each in object_types}
+    offered = list(operations)
+    inputs = command_inputs(offered, shared_inputs)
+    fields = {
+        each.name: governed_mutation(
+            by_kind[each.kind.name], each, inputs[each.name], input_checks.get(each.name)
+        )
+        for each in offered
+    }
+    return strawberry.type(type("Mutation", (), fields), description="Mutations 办理.")
+
+
+def governed_mutation(
     object_type: type[Governed],
-    verb: str,
     operation: Operation[Any],
-    input_type: type[CommandInput],
-    description: str,
+    input_type: type[CommandInput] | None = None,
+    check: InputCheck | None = None,
 ) -> StrawberryField:
     """The mutation that carries out ``operation``; it bears the operation's name.
 
     Args:
         object_type: the type of the object that the payload shows.
-        verb: the verb of the rule book that decides.
         operation: what is done.
-        input_type: what the client sends.
+        input_type: what the client sends, where operations share it.
+        check: refuses an input before the command begins.
 
     """
 
     async def resolve(info: Info, input: Any) -> Any:  # noqa: ANN401 - annotated below
+        if check is not None:
+            check(info, input)
         return await run_command(info, operation, input)
 
     # Strawberry reads the types of argument and answer here, and they are known only now.
     union = result_union(object_type)  # type: ignore[arg-type]  # Every class can be hashed.
-    resolve.__annotations__ |= {"input": input_type, "return": union}
+    sent = input_type or command_input(operation)
+    resolve.__annotations__ |= {"input": sent, "return": union}
     resolve.__name__ = operation.name
     made = strawberry.mutation(
         resolver=resolve,
-        description=description,
-        extensions=[Guard(object_type.KIND.name, verb, operation)],
+        description=describe_operation(operation),
+        extensions=[Guard(operation)],
     )
     return cast("StrawberryField", made)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, NewType, TypeVar
+from typing import Any, TypeVar
 
 import strawberry
 from graphql import GraphQLError
@@ -11,19 +11,15 @@ from strawberry.types.scalar import ScalarDefinition
 
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import Malformed
-from registry.kernel.quantities import format_money, parse_money, parse_quantity
-
-Quantity = NewType("Quantity", str)
-"""A decimal in the instrument's unit; a text until the instrument, which knows its scale."""
-
-Money = NewType("Money", int)
-"""Fen."""
-
-Price = NewType("Price", int)
-"""Fen for one tonne."""
-
-Sha256 = NewType("Sha256", str)
-"""The digest of a file, 64 lower-case hexadecimal digits."""
+from registry.kernel.identifiers import Sha256
+from registry.kernel.quantities import (
+    Money,
+    Price,
+    Quantity,
+    format_money,
+    parse_money,
+    parse_quantity,
+)
 
 YEAR_MIN, YEAR_MAX = 1900, 2200
 

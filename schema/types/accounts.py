@@ -6,17 +6,15 @@ from uuid import UUID
 
 import strawberry
 
-from registry.ledger import operations, projections
+from registry.kernel.quantities import Quantity
+from registry.ledger import projections
 from registry.ledger.facts import ACCOUNT
 from registry.ledger.rules import AccountKind, Acquisition, EntryKind
 from registry.reading.projections import column_expr, column_or_null, plain_column
 from schema.framework.fields import FieldArgument, bounded_list, column, projected_field, relation
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, code_field, node_id_field
 from schema.framework.lists import shared_list
-from schema.framework.mutations import governed_mutation
-from schema.framework.scalars import Money, Quantity
 from schema.types.parties import Organisation
 from schema.types.reference import Division, Pollutant, division_field
 from schema.types.shared_lists import ACCOUNTS
@@ -129,82 +127,10 @@ class ReserveTotal:
     quantity: Quantity = projected_field("How much 数量.", projections.QUANTITY)
 
 
-@strawberry.input(description="Enter the opening stock of a reserve 登记储备期初库存.")
-class OpenReserveInput(CommandInput):
-    """Opening stock of the reserve of a province or city."""
-
-    organisation: strawberry.ID = node_id_field("Organisation", "Whose reserve 储备所属单位.")
-    pollutant: str = code_field("Pollutant", "Code of the pollutant 污染物代码.")
-    quantity: Quantity = strawberry.field(description="How much, in its unit 数量.")
-    source: str = strawberry.field(description="Where the figure comes from 数据来源.")
-    basin: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Basin; water only 流域."
-    )
-    effective_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Since when it was held 生效时间."
-    )
-    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
-
-
-@strawberry.input(description="Enter an opening holding 登记期初持有量.")
-class OpenHoldingInput(OpenReserveInput):
-    """Opening holding of an enterprise."""
-
-    acquisition: Acquisition = strawberry.field(
-        default=Acquisition.PAID, description="Paid for or free 取得方式."
-    )
-    origin: str | None = code_field(
-        "Division", "Code of the area it was taken from 来源地代码.", default=strawberry.UNSET
-    )
-    valid_from: date | None = strawberry.field(
-        default=strawberry.UNSET, description="First day 生效日."
-    )
-    valid_until: date | None = strawberry.field(
-        default=strawberry.UNSET, description="Last day 失效日."
-    )
-
-
-@strawberry.input(description="Record that the bank paid money out 登记出金.")
-class RecordPayoutInput(CommandInput):
-    """Money that leaves the registry."""
-
-    id: strawberry.ID = node_id_field("Account", "The holding account 持有账户.")
-    money: Money = strawberry.field(description="How much 金额.")
-    reference: str = strawberry.field(description="The bank's reference, once 银行流水号.")
-    note: str = strawberry.field(default="", description="A note 备注.")
-
-
 @strawberry.type
 class AccountQuery:
     accounts = shared_list(ACCOUNTS, "Accounts 账户.")
 
     reserve_totals: list[ReserveTotal] = projected_field(
         "Public totals of the reserves 政府储备公示.", projections.reserve_totals
-    )
-
-
-@strawberry.type
-class AccountMutation:
-    """Opening stocks and paying out."""
-
-    open_reserve = governed_mutation(
-        Account,
-        "open_reserve",
-        operations.open_reserve,
-        OpenReserveInput,
-        "Enter the opening stock of a reserve 登记储备期初库存.",
-    )
-    open_holding = governed_mutation(
-        Account,
-        "open_holding",
-        operations.open_holding,
-        OpenHoldingInput,
-        "Enter an opening holding 登记期初持有量.",
-    )
-    record_payout = governed_mutation(
-        Account,
-        "pay_out",
-        operations.record_payout,
-        RecordPayoutInput,
-        "Record that the bank paid money out 登记出金.",
     )

@@ -5,18 +5,16 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.ledger import operations, projections
+from registry.kernel.quantities import Quantity
+from registry.ledger import projections
 from registry.ledger.facts import FREEZE, REVERSAL
 from registry.ledger.rules import FreezeState, FreezeTarget, ReversalState
 from registry.reading.keyset import Ordering
 from registry.reading.projections import bilingual
 from schema.framework.fields import column, projected_field, relation
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.lists import FilterSpec, list_field
-from schema.framework.mutations import governed_mutation
-from schema.framework.scalars import Quantity
-from schema.types.accounts import INSTRUMENT, Account, Instrument
+from schema.types.accounts import Account, Instrument
 from schema.types.parties import Organisation
 
 
@@ -69,57 +67,6 @@ class Reversal(Governed):
     )
 
 
-@strawberry.input(description="Freeze a party, an account or a position 实施冻结.")
-class ImposeFreezeInput(CommandInput):
-    """An order to freeze."""
-
-    reason: str = strawberry.field(description="Why 冻结原因.")
-    source: str = strawberry.field(description="The order it rests on 冻结依据.")
-    organisation: strawberry.ID | None = node_id_field(
-        "Organisation", "The whole of an organisation 单位.", default=strawberry.UNSET
-    )
-    account: strawberry.ID | None = node_id_field(
-        "Account", "One account 账户.", default=strawberry.UNSET
-    )
-    instrument: strawberry.ID | None = node_id_field(
-        INSTRUMENT, "Only this instrument of that account 标的.", default=strawberry.UNSET
-    )
-    ends_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Until when 截止时间."
-    )
-    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
-
-
-@strawberry.input(description="End a freeze 解除冻结.")
-class LiftFreezeInput(CommandInput):
-    """An end before its time."""
-
-    id: strawberry.ID = node_id_field("Freeze", "The freeze 冻结.")
-    reason: str = strawberry.field(description="Why 解除原因.")
-
-
-@strawberry.input(description="Propose to undo an entry 提出冲正.")
-class ProposeReversalInput(CommandInput):
-    """The entry to be reversed, and the reason."""
-
-    entry: strawberry.ID = node_id_field("Entry", "The entry 分录.")
-    reason: str = strawberry.field(description="Why 冲正原因.")
-
-
-@strawberry.input(description="Undo the entry 批准冲正.")
-class ApproveReversalInput(CommandInput):
-    """The second officer's yes."""
-
-    id: strawberry.ID = node_id_field("Reversal", "The reversal 冲正.")
-
-
-@strawberry.input(description="Leave the entry as it is 驳回冲正.")
-class RejectReversalInput(ApproveReversalInput):
-    """The second officer's no."""
-
-    reason: str = strawberry.field(description="Why 驳回原因.")
-
-
 NEWEST_ORDER = {
     "newest": Ordering("changed_at", datetime, descending=True),
     "oldest": Ordering("changed_at", datetime),
@@ -142,41 +89,4 @@ class FreezeAndReversalQuery:
         "Reversals 冲正.",
         orders=NEWEST_ORDER,
         where={"state": FilterSpec("How they were decided 状态", "state", words=ReversalState)},
-    )
-
-
-@strawberry.type
-class FreezeAndReversalMutation:
-    """Freezing and undoing."""
-
-    impose_freeze = governed_mutation(
-        Freeze,
-        "impose",
-        operations.impose_freeze,
-        ImposeFreezeInput,
-        "Freeze a party, an account or a position 实施冻结.",
-    )
-    lift_freeze = governed_mutation(
-        Freeze, "lift", operations.lift_freeze, LiftFreezeInput, "End a freeze 解除冻结."
-    )
-    propose_reversal = governed_mutation(
-        Reversal,
-        "propose",
-        operations.propose_reversal,
-        ProposeReversalInput,
-        "Propose to undo an entry 提出冲正.",
-    )
-    approve_reversal = governed_mutation(
-        Reversal,
-        "approve",
-        operations.approve_reversal,
-        ApproveReversalInput,
-        "Undo the entry 批准冲正.",
-    )
-    reject_reversal = governed_mutation(
-        Reversal,
-        "reject",
-        operations.reject_reversal,
-        RejectReversalInput,
-        "Leave the entry as it is 驳回冲正.",
     )

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.parties import operations, projections
+from registry.parties import projections
 from registry.parties.facts import APPOINTMENT, ORGANISATION, PERSON
 from registry.parties.rules import (
     AppointmentState,
@@ -18,9 +18,7 @@ from registry.reading.projections import bilingual, plain_column
 from schema.framework.enums import Role
 from schema.framework.fields import FieldArgument, column, projected_field, relation
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, code_field, node_id_field
 from schema.framework.lists import FilterSpec, NameFilter, list_field, shared_list
-from schema.framework.mutations import governed_mutation
 from schema.types.reference import Division, division_field
 from schema.types.shared_lists import ACCOUNTS, PERMITS, PROJECTS, TRANSFERS
 
@@ -105,127 +103,6 @@ class Appointment(Governed):
     )
 
 
-@strawberry.input(description="Register an organisation 登记单位.")
-class RegisterOrganisationInput(CommandInput):
-    """Its particulars."""
-
-    kind: OrganisationKind = strawberry.field(description="Its kind 单位类别.")
-    name: str = strawberry.field(description="Legal name, 2 to 200 characters 名称.")
-    division: str = code_field("Division", "Code of the division it lies in 行政区划代码.")
-    name_en: str | None = strawberry.field(
-        default=strawberry.UNSET, description="In English 英文名称."
-    )
-    credit_code: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Unified social credit code 统一社会信用代码."
-    )
-    source_category: SourceCategory | None = strawberry.field(
-        default=strawberry.UNSET, description="Kind of its emission source 污染源类别."
-    )
-    industry: str | None = code_field(
-        "Industry", "Code of GB/T 4754 行业代码.", default=strawberry.UNSET
-    )
-    thermal_power: bool = strawberry.field(
-        default=False, description="Runs a thermal or captive power plant 是否火电或自备电厂."
-    )
-    installed_mw: int | None = strawberry.field(
-        default=strawberry.UNSET, description="Installed capacity in megawatts 装机容量(兆瓦)."
-    )
-    two_representatives: bool = strawberry.field(
-        default=False, description="It signs with two 是否须双人签署."
-    )
-    source: str = strawberry.field(
-        default="", description="Where the particulars come from 数据来源."
-    )
-    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
-
-
-@strawberry.input(description="Change particulars; what is left out stays 变更单位信息.")
-class ChangeOrganisationInput(CommandInput):
-    """Null empties what may be empty."""
-
-    id: strawberry.ID = node_id_field("Organisation", "Which one 单位.")
-    name: str | None = strawberry.field(default=strawberry.UNSET, description="Name 名称.")
-    name_en: str | None = strawberry.field(
-        default=strawberry.UNSET, description="In English 英文名称."
-    )
-    credit_code: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Unified social credit code 统一社会信用代码."
-    )
-    source_category: SourceCategory | None = strawberry.field(
-        default=strawberry.UNSET, description="Kind of its emission source 污染源类别."
-    )
-    industry: str | None = code_field(
-        "Industry", "Code of GB/T 4754 行业代码.", default=strawberry.UNSET
-    )
-    thermal_power: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Thermal or captive power 是否火电或自备电厂."
-    )
-    installed_mw: int | None = strawberry.field(
-        default=strawberry.UNSET, description="Installed capacity in megawatts 装机容量(兆瓦)."
-    )
-    two_representatives: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="It signs with two 是否须双人签署."
-    )
-
-
-@strawberry.input(description="Close an organisation 注销单位.")
-class CloseOrganisationInput(CommandInput):
-    """It must neither hold nor owe anything."""
-
-    id: strawberry.ID = node_id_field("Organisation", "Which one 单位.")
-
-
-@strawberry.input(description="Register a person 登记人员.")
-class RegisterPersonInput(CommandInput):
-    """Name and sign-in of a person."""
-
-    organisation: strawberry.ID = node_id_field("Organisation", "Their organisation 所属单位.")
-    subject: str = strawberry.field(description="Name at sign-in, 3 to 200 characters 登录名.")
-    name: str = strawberry.field(description="Their name, 1 to 100 characters 姓名.")
-    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
-
-
-@strawberry.input(description="Propose an appointment 任命.")
-class AppointInput(CommandInput):
-    """The person to be appointed for whom, and how far."""
-
-    person: strawberry.ID = node_id_field("Person", "The person to be appointed 任职人员.")
-    organisation: strawberry.ID = node_id_field("Organisation", "For whom 任职单位.")
-    role: Role | None = strawberry.field(
-        default=strawberry.UNSET, description="The role; by default that of the body's kind 角色."
-    )
-    division: str | None = code_field(
-        "Division", "Code; by default the body's own 辖区代码.", default=strawberry.UNSET
-    )
-    valid_from: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="From when; at once by default 起始时间."
-    )
-    valid_until: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Until when; without end by default 截止时间."
-    )
-    may_initiate: bool = strawberry.field(
-        default=False, description="May open business and sign first 经办权限."
-    )
-    may_approve: bool = strawberry.field(
-        default=False, description="May decide and countersign 审批权限."
-    )
-    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
-
-
-@strawberry.input(description="Countersign a proposed appointment 会签任职.")
-class CountersignAppointmentInput(CommandInput):
-    """By an officer who did not propose it."""
-
-    id: strawberry.ID = node_id_field("Appointment", "Which one 任职.")
-
-
-@strawberry.input(description="End an appointment, or drop its proposal 免职.")
-class EndAppointmentInput(CommandInput):
-    """At once."""
-
-    id: strawberry.ID = node_id_field("Appointment", "Which one 任职.")
-
-
 ORGANISATION_FILTER = {
     "organisation": FilterSpec("Of which body 所属单位", "organisation_id", kind="Organisation")
 }
@@ -268,59 +145,4 @@ class PartyQuery:
             "person": FilterSpec("Of whom 任职人员", "person_id", kind="Person"),
             "state": FilterSpec("Their state 状态", "state", words=AppointmentState),
         },
-    )
-
-
-@strawberry.type
-class PartyMutation:
-    """Registering and appointing."""
-
-    register_organisation = governed_mutation(
-        Organisation,
-        "register",
-        operations.register_organisation,
-        RegisterOrganisationInput,
-        "Register a body of any kind 登记单位.",
-    )
-    change_organisation = governed_mutation(
-        Organisation,
-        "change",
-        operations.change_organisation,
-        ChangeOrganisationInput,
-        "Change the particulars of a body; kind and division stay 变更单位信息.",
-    )
-    close_organisation = governed_mutation(
-        Organisation,
-        "close",
-        operations.close_organisation,
-        CloseOrganisationInput,
-        "Close a body that neither holds nor owes anything 注销单位.",
-    )
-    register_person = governed_mutation(
-        Person,
-        "register",
-        operations.register_person,
-        RegisterPersonInput,
-        "Register a person of a body 登记人员.",
-    )
-    appoint = governed_mutation(
-        Appointment,
-        "appoint",
-        operations.appoint,
-        AppointInput,
-        "Propose an appointment; a second officer must countersign it 任命(须会签).",
-    )
-    countersign_appointment = governed_mutation(
-        Appointment,
-        "countersign",
-        operations.countersign_appointment,
-        CountersignAppointmentInput,
-        "Put a proposed appointment in force 会签任职.",
-    )
-    end_appointment = governed_mutation(
-        Appointment,
-        "end",
-        operations.end_appointment,
-        EndAppointmentInput,
-        "End an appointment, or drop its proposal 免职.",
     )

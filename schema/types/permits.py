@@ -5,16 +5,14 @@ from typing import ClassVar
 
 import strawberry
 
-from registry.permits import operations, projections
+from registry.kernel.quantities import Quantity
+from registry.permits import projections
 from registry.permits.facts import PERMIT
 from registry.permits.rules import Medium, PermitCategory, PermitState
 from registry.reading.projections import bilingual, plain_column
 from schema.framework.fields import FieldArgument, column, projected_field, relation
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, code_field, node_id_field
 from schema.framework.lists import shared_list
-from schema.framework.mutations import governed_mutation
-from schema.framework.scalars import Quantity
 from schema.types.parties import Organisation
 from schema.types.reference import (
     Division,
@@ -80,91 +78,6 @@ class Permit(Governed):
     )
 
 
-@strawberry.input(description="A limit of a permit 许可限值.")
-class LimitInput:
-    """How much of a pollutant in a year."""
-
-    pollutant: str = code_field("Pollutant", "Code of the pollutant 污染物代码.")
-    quantity: Quantity = strawberry.field(description="How much, in its unit 年许可量.")
-
-
-@strawberry.input(description="An outlet of a permit 排放口.")
-class OutletInput:
-    """Where it lets out."""
-
-    code: str = strawberry.field(description="DA001 for air, DW001 for water 排放口编号.")
-    river_system: str | None = code_field(
-        "RiverSystem",
-        "Code of the river system; for water only 水系代码.",
-        default=strawberry.UNSET,
-    )
-
-
-@strawberry.input(description="Enter a discharge permit 登记排污许可证.")
-class RegisterPermitInput(CommandInput):
-    """The contents of a permit."""
-
-    number: str = strawberry.field(description="Its number, 22 characters 许可证编号.")
-    organisation: strawberry.ID = node_id_field("Organisation", "The holder 持证单位.")
-    issued_by: str = code_field("Division", "Code of the issuing division 核发地代码.")
-    category: PermitCategory = strawberry.field(description="How closely it is managed 管理类别.")
-    valid_from: date = strawberry.field(description="First day 有效期起始日.")
-    valid_until: date = strawberry.field(description="Last day 有效期截止日.")
-    limits: list[LimitInput] = strawberry.field(
-        description="Its limits, 1 to 50, each pollutant once 许可限值."
-    )
-    outlets: list[OutletInput] = strawberry.field(
-        default_factory=list, description="Where it lets out, at most 200 排放口."
-    )
-    source: str = strawberry.field(description="Where it was read 数据来源.")
-    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
-
-
-@strawberry.input(description="Set limits of a permit anew from a day on 变更许可限值.")
-class ChangePermitLimitsInput(CommandInput):
-    """A change; pollutants that are not named keep their limits."""
-
-    id: strawberry.ID = node_id_field("Permit", "The permit 许可证标识.")
-    limits: list[LimitInput] = strawberry.field(description="The new limits 新许可限值.")
-    effective_from: date = strawberry.field(description="First day of the new limits 生效日.")
-    source: str = strawberry.field(description="The decision that changes them 变更依据.")
-
-
-@strawberry.input(description="Take a permit out of force 撤销排污许可证.")
-class RevokePermitInput(CommandInput):
-    """A revocation, in force from today."""
-
-    id: strawberry.ID = node_id_field("Permit", "The permit 许可证标识.")
-    reason: str = strawberry.field(description="Why 撤销原因.")
-
-
 @strawberry.type
 class PermitQuery:
     permits = shared_list(PERMITS, "Discharge permits 排污许可证.")
-
-
-@strawberry.type
-class PermitMutation:
-    """Mutations of permits."""
-
-    register_permit = governed_mutation(
-        Permit,
-        "register",
-        operations.register_permit,
-        RegisterPermitInput,
-        "Enter a discharge permit 登记排污许可证.",
-    )
-    change_permit_limits = governed_mutation(
-        Permit,
-        "change",
-        operations.change_permit_limits,
-        ChangePermitLimitsInput,
-        "Set limits of a permit anew from a day on 变更许可限值.",
-    )
-    revoke_permit = governed_mutation(
-        Permit,
-        "revoke",
-        operations.revoke_permit,
-        RevokePermitInput,
-        "Take a permit out of force from today on 撤销排污许可证.",
-    )

@@ -4,10 +4,10 @@ from typing import ClassVar
 
 import strawberry
 
+from registry.kernel.quantities import Quantity
 from registry.ledger.rules import AccountKind
 from registry.reading.projections import ColumnExpr, RelatedColumn, ToOne, column_expr
 from schema.framework.fields import column, projected_field
-from schema.framework.scalars import Quantity
 from schema.types.accounts import Instrument
 
 _INSTRUMENT = ToOne("{t}.instrument", target_type="Instrument")

@@ -1,12 +1,12 @@
 """Sanctions and client programs in the API: what bars a body, and what sends its requests."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import strawberry
 
 from registry.kernel.errors import Malformed
-from registry.parties import operations, persisted_queries, projections
+from registry.parties import projections
 from registry.parties.facts import CLIENT, SANCTION
 from registry.parties.rules import (
     ClientState,
@@ -18,9 +18,7 @@ from registry.reading.projections import bilingual
 from schema.framework.context import Info
 from schema.framework.fields import FieldArgument, bounded_list, column, projected_field, relation
 from schema.framework.governed import Governed
-from schema.framework.inputs import VALIDATED_KEY, CommandInput, node_id_field
 from schema.framework.lists import FilterSpec, list_field
-from schema.framework.mutations import governed_mutation
 from schema.types.parties import ORGANISATION_FILTER, Organisation
 
 if TYPE_CHECKING:
@@ -80,94 +78,19 @@ class Client(Governed):
     )
 
 
-@strawberry.input(description="Impose a sanction 实施惩戒.")
-class ImposeSanctionInput(CommandInput):
-    """Whom it bars, why and how long."""
-
-    organisation: strawberry.ID = node_id_field("Organisation", "Whom it bars 被惩戒单位.")
-    kind: SanctionKind = strawberry.field(description="Which measure 惩戒类别.")
-    reason: str = strawberry.field(description="Why, 1 to 2000 characters 惩戒原因.")
-    source: str = strawberry.field(description="The decision it rests on 决定文书.")
-    starts_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="From when; at once by default 起始时间."
-    )
-    ends_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="Until when; until lifted by default 截止时间."
-    )
-    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
-
-
-@strawberry.input(description="Lift a sanction 解除惩戒.")
-class LiftSanctionInput(CommandInput):
-    """Before its time."""
-
-    id: strawberry.ID = node_id_field("Sanction", "Which one 惩戒措施.")
-    reason: str = strawberry.field(description="Why, 1 to 2000 characters 解除原因.")
-
-
-@strawberry.input(description="Let a program in 登记接入应用.")
-class RegisterClientInput(CommandInput):
-    """Whose it is, and what it may do."""
-
-    organisation: strawberry.ID = node_id_field("Organisation", "Whose it is 所属单位.")
-    name: str = strawberry.field(description="Small letters, digits, hyphens 应用名称.")
-    scopes: list[str] = strawberry.field(description="Kind:verb words 授权范围.")
-    persisted_queries_only: bool = strawberry.field(
-        default=False,
-        description="Whether it may send its persisted queries only 是否仅用已登记查询文档.",
-    )
-    demo: bool = strawberry.field(default=False, description="Demonstration data 是否演示数据.")
-
-
-@strawberry.input(description="Shut a program out 撤销接入应用.")
-class RevokeClientInput(CommandInput):
-    """For good."""
-
-    id: strawberry.ID = node_id_field("Client", "Which one 接入应用.")
-
-
-def _check_document(info: Info, text: str) -> None:
+def check_document(info: Info, input: Any) -> None:  # noqa: ANN401 - an input made from an operation
     """Refuse a document that would be refused whenever the program sends it.
 
     Raises:
         Malformed: it is no document, asks for what the API has not, or is larger than any may be.
 
     """
-    faults = cast("GovernedSchema", info.schema).document_cache.validation_errors(text)
+    faults = cast("GovernedSchema", info.schema).document_cache.validation_errors(input.text)
     if faults:
         said = faults[0].message
         raise Malformed(
             "text", f"The document would be refused: {said}", f"该查询文档将被拒绝:{said}"
         )
-
-
-@strawberry.input(description="Register a persisted query of a client 登记查询文档.")
-class RegisterPersistedQueryInput(CommandInput):
-    """Sent afterwards by the SHA-256 of exactly this text."""
-
-    id: strawberry.ID = node_id_field("Client", "Whose it is 接入应用.")
-    text: str = strawberry.field(
-        description="The query, 1 to 32768 bytes, exactly as its hash covers it 查询文档.",
-        metadata={VALIDATED_KEY: _check_document},
-    )
-
-
-@strawberry.input(description="Retire a persisted query of a client 停用查询文档.")
-class RetirePersistedQueryInput(CommandInput):
-    """It may be registered again."""
-
-    id: strawberry.ID = node_id_field("Client", "Whose it is 接入应用.")
-    sha256: str = strawberry.field(description="SHA-256 of its text 摘要.")
-
-
-@strawberry.input(description="Restrict a client to its persisted queries 限定查询文档.")
-class RestrictToPersistedQueriesInput(CommandInput):
-    """Or let it send any document again."""
-
-    id: strawberry.ID = node_id_field("Client", "Which one 接入应用.")
-    persisted_queries_only: bool = strawberry.field(
-        description="Whether it may send its persisted queries only 是否仅用已登记查询文档."
-    )
 
 
 @strawberry.type
@@ -191,59 +114,4 @@ class SanctionAndClientQuery:
         },
         where=ORGANISATION_FILTER
         | {"state": FilterSpec("Whether they may send requests 状态", "state", words=ClientState)},
-    )
-
-
-@strawberry.type
-class SanctionAndClientMutation:
-    """Sanctioning, and letting programs in."""
-
-    impose_sanction = governed_mutation(
-        Sanction,
-        "impose",
-        operations.impose_sanction,
-        ImposeSanctionInput,
-        "Bar a body from new business 实施惩戒.",
-    )
-    lift_sanction = governed_mutation(
-        Sanction,
-        "lift",
-        operations.lift_sanction,
-        LiftSanctionInput,
-        "End a sanction before its time 解除惩戒.",
-    )
-    register_client = governed_mutation(
-        Client,
-        "register",
-        operations.register_client,
-        RegisterClientInput,
-        "Let a program in with its scopes 登记接入应用.",
-    )
-    revoke_client = governed_mutation(
-        Client,
-        "revoke",
-        operations.revoke_client,
-        RevokeClientInput,
-        "Shut a program out 撤销接入应用.",
-    )
-    register_persisted_query = governed_mutation(
-        Client,
-        "register_persisted_query",
-        persisted_queries.register_persisted_query,
-        RegisterPersistedQueryInput,
-        "Let a client send a query by its hash 登记查询文档.",
-    )
-    retire_persisted_query = governed_mutation(
-        Client,
-        "retire_persisted_query",
-        persisted_queries.retire_persisted_query,
-        RetirePersistedQueryInput,
-        "Stop answering a persisted query of a client 停用查询文档.",
-    )
-    restrict_to_persisted_queries = governed_mutation(
-        Client,
-        "restrict_to_persisted_queries",
-        persisted_queries.restrict_to_persisted_queries,
-        RestrictToPersistedQueriesInput,
-        "Take only persisted queries from a client 限定仅用已登记查询文档.",
     )

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 import strawberry
 
+from registry.kernel.quantities import Money, Price, Quantity
 from registry.reading.keyset import Ordering
 from registry.reading.projections import bilingual, plain_column
 from registry.transfers import projections
@@ -21,7 +22,6 @@ from schema.framework.fields import FieldArgument, column, projected_field, rela
 from schema.framework.governed import Governed
 from schema.framework.lists import FilterSpec, TimeFilter, list_field, shared_list
 from schema.framework.refusals import LocalisedText
-from schema.framework.scalars import Money, Price, Quantity
 from schema.types.accounts import Instrument
 from schema.types.parties import Organisation
 from schema.types.reference import Division, Pollutant, division_field

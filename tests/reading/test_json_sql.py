@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from registry.db.session import fetch_one
-from registry.kernel.quantities import format_quantity
+from registry.kernel.quantities import Money, Price, format_quantity
 from registry.reading.catalog import ScalarFormat
 from registry.reading.json_sql import cursor_expr, json_expr
 from registry.reading.projections import ColumnExpr
 from registry.reading.reader_pool import ReaderPool
 from schema.framework.global_ids import to_global_id
-from schema.framework.scalars import SCALARS, Money, Price
+from schema.framework.scalars import SCALARS
 from tests.support.cluster import Database
 from tests.support.cursors import encode_cursor
 

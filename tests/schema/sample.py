@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Annotated, Any, cast
 from uuid import UUID, uuid4
 
 import strawberry
@@ -16,6 +16,8 @@ from registry.access.kinds import Fact, Kind, state_predicate
 from registry.access.principals import Principal, Viewer
 from registry.commands.command import Operation
 from registry.kernel.calendar import CHINA
+from registry.kernel.parameters import Parameter
+from registry.kernel.quantities import Money, Price, Quantity
 from registry.reading.projections import bilingual
 from schema.build import GovernedSchema, build_schema
 from schema.documents.cost import Limits
@@ -23,9 +25,7 @@ from schema.framework.connections import Connection, PageInfo
 from schema.framework.context import Context
 from schema.framework.fields import column, relation
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.mutations import governed_mutation
-from schema.framework.scalars import Money, Price, Quantity
 
 NOW = datetime(2022, 6, 7, 10, tzinfo=CHINA)
 SELLER, BUYER = UUID(int=1), UUID(int=2)
@@ -103,6 +103,7 @@ class Transfer(Governed):
 
 
 SALE = TransferRow()
+Note = Annotated[str | None, Parameter("Note 备注.")]
 
 
 @strawberry.type
@@ -131,26 +132,19 @@ class Query:
         return repr((quantity, on, at))
 
 
-@strawberry.input(description="Offer 要约.")
-class OfferTransfer(CommandInput):
-    """An input of the sample."""
-
-    id: strawberry.ID = node_id_field("Transfer", "Which one 转让标识.")
-    note: str | None = strawberry.field(default=strawberry.UNSET, description="Note 备注.")
+async def _offer(*_: object, note: Note = None) -> Any:  # noqa: ANN401 - never run here
+    """Make an offer."""
+    raise AssertionError(note)
 
 
-async def _offered(*_: object, **__: object) -> Any:  # noqa: ANN401 - never run here
-    raise AssertionError
-
-
-OFFER: Operation[Any] = Operation("offer_transfer", TRANSFER, "offer", None, (), _offered)
+OFFER: Operation[Any] = Operation("offer_transfer", TRANSFER, "offer", None, (), _offer)
 
 
 @strawberry.type
 class Mutation:
     """The sample's root of writing."""
 
-    offer_transfer = governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Offer 发出要约.")
+    offer_transfer = governed_mutation(Transfer, OFFER)
 
 
 def build_sample_schema(

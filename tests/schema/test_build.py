@@ -1,27 +1,33 @@
 """A schema that forgets something is not built, and says everything that it forgot."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
 
 import pytest
 import strawberry
 
+from registry.kernel.parameters import Parameter
 from schema.build import SchemaBuildError, authorization_guards
+from schema.framework.command_inputs import command_input
 from schema.framework.fields import column, relation
 from schema.framework.governed import Governed
-from schema.framework.inputs import CommandInput, node_id_field
 from schema.framework.mutations import Guard, governed_mutation, result_union
 from schema.framework.refusals import Refusal
 from tests.schema.sample import (
     OFFER,
     OTHERS,
     TRANSFER,
-    OfferTransfer,
     Query,
     Transfer,
     build_sample_schema,
 )
+
+if TYPE_CHECKING:
+    Offer = Any
+else:
+    Offer = command_input(OFFER)
 
 
 def schema_error(
@@ -40,7 +46,7 @@ def test_the_printed_schema_names_the_verb_of_every_mutation() -> None:
     printed = build_sample_schema().as_str()
 
     assert (
-        "offerTransfer(input: OfferTransfer!): TransferResult!"
+        "offerTransfer(input: OfferTransferInput!): TransferResult!"
         ' @governed(kind: "Transfer", verb: "offer")' in printed
     )
     assert "union TransferResult = TransferPayload | Preview | Refusal" in printed
@@ -60,7 +66,7 @@ def test_the_guards_are_keyed_by_the_name_of_the_mutation() -> None:
 
 def test_a_mutation_without_a_guard_is_refused() -> None:
     @strawberry.mutation(description="Bare 无.")
-    async def bare(input: OfferTransfer) -> result_union(Transfer):  # type: ignore[valid-type]
+    async def bare(input: Offer) -> result_union(Transfer):  # type: ignore[valid-type]
         raise NotImplementedError
 
     assert "Mutation.bare: has 0 guards" in schema_error(make_mutation(bare=bare))
@@ -79,8 +85,8 @@ def test_a_folder_of_mutations_is_refused() -> None:
 
 
 def test_two_guards_are_refused() -> None:
-    twice = governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Twice 两次.")
-    twice.extensions.append(Guard("Transfer", "accept", OFFER))
+    twice = governed_mutation(Transfer, OFFER)
+    twice.extensions.append(Guard(replace(OFFER, verb="accept")))
 
     assert "Mutation.offerTransfer: has 2 guards" in schema_error(
         make_mutation(offer_transfer=twice)
@@ -97,36 +103,17 @@ def test_two_guards_are_refused() -> None:
     ],
 )
 def test_a_verb_must_be_declared_and_allowed_by_some_rule(verb: str, said: str) -> None:
-    operation = replace(OFFER, verb=verb)
+    mutation = governed_mutation(Transfer, replace(OFFER, verb=verb))
 
-    found = schema_error(
-        make_mutation(
-            offer_transfer=governed_mutation(Transfer, verb, operation, OfferTransfer, "Some 某.")
-        )
-    )
-
-    assert said in found
+    assert said in schema_error(make_mutation(offer_transfer=mutation))
 
 
-def test_the_operation_must_be_registered_for_the_same_verb_and_name() -> None:
-    other = governed_mutation(
-        Transfer, "offer", replace(OFFER, verb="accept"), OfferTransfer, "Some 某."
-    )
-
-    assert "registered for Transfer.accept" in schema_error(make_mutation(offer_transfer=other))
-    assert "called offer_transfer" in schema_error(
-        make_mutation(offers=governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Some 某."))
-    )
-
-
-def make_guarded(resolver: Callable[..., object]) -> object:
-    return strawberry.mutation(
-        resolver, description="Some 某.", extensions=[Guard("Transfer", "offer", OFFER)]
-    )
+def make_guarded(resolver: Callable[..., Awaitable[Any]]) -> object:
+    return strawberry.mutation(resolver, description="Some 某.", extensions=[Guard(OFFER)])
 
 
 def test_an_answer_without_a_refusal_is_refused() -> None:
-    async def offer_transfer(input: OfferTransfer) -> Transfer:
+    async def offer_transfer(input: Offer) -> Transfer:
         raise NotImplementedError
 
     assert "answers with TransferResult" in schema_error(
@@ -139,7 +126,7 @@ def test_an_answer_without_a_preview_is_refused() -> None:
         Transfer | Refusal, strawberry.union("TransferResult", description="Some 某.")
     ]
 
-    async def offer_transfer(input: OfferTransfer) -> union:
+    async def offer_transfer(input: Offer) -> union:
         raise NotImplementedError
 
     assert "answers with TransferResult" in schema_error(
@@ -161,7 +148,7 @@ def test_an_input_without_a_key_is_refused() -> None:
 
 
 def test_arguments_beside_the_input_are_refused() -> None:
-    async def offer_transfer(input: OfferTransfer, also: str) -> result_union(Transfer):  # type: ignore[valid-type]
+    async def offer_transfer(input: Offer, also: str) -> result_union(Transfer):  # type: ignore[valid-type]
         raise NotImplementedError
 
     assert "exactly one argument" in schema_error(
@@ -170,9 +157,7 @@ def test_arguments_beside_the_input_are_refused() -> None:
 
 
 def test_a_verb_without_a_mutation_must_be_called_internal() -> None:
-    only = make_mutation(
-        offer_transfer=governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Some 某.")
-    )
+    only = make_mutation(offer_transfer=governed_mutation(Transfer, OFFER))
 
     found = schema_error(
         only, internal=(OTHERS - {("Transfer", "accept")}) | {("Transfer", "offer")}
@@ -191,9 +176,7 @@ def make_query(cls: type) -> type:
 
 
 def the_offer() -> type:
-    return make_mutation(
-        offer_transfer=governed_mutation(Transfer, "offer", OFFER, OfferTransfer, "Some 某.")
-    )
+    return make_mutation(offer_transfer=governed_mutation(Transfer, OFFER))
 
 
 def test_descriptions_in_one_language_are_refused() -> None:
@@ -228,13 +211,12 @@ def test_masked_fields_must_be_nullable() -> None:
 
 
 def test_an_identifier_in_an_input_must_declare_its_kind() -> None:
-    @strawberry.input(description="Vague 含糊.")
-    class Vague(CommandInput):
-        id: strawberry.ID = strawberry.field(description="Some 某.")
-        others: list[strawberry.ID] = node_id_field("Transfer", "Some 某.")
+    async def offer(*_: object, other: Annotated[UUID, Parameter("Some 某.")]) -> None:
+        """Make an offer."""
+        raise NotImplementedError
 
-    vague = make_mutation(
-        offer_transfer=governed_mutation(Transfer, "offer", OFFER, Vague, "Some 某.")
+    vague = governed_mutation(Transfer, replace(OFFER, execute=offer))
+
+    assert schema_error(make_mutation(offer_transfer=vague)) == (
+        "OfferTransferInput.other: an identifier must say what it refers to"
     )
-
-    assert schema_error(vague) == "Vague.id: an identifier must say what it refers to"

@@ -8,7 +8,9 @@ import pytest
 import schema.framework.inputs
 from registry.commands.command import CommandResult
 from registry.kernel.errors import Code, NotFound, Refused
+from schema.framework.command_inputs import command_input
 from schema.framework.global_ids import to_global_id
+from schema.framework.inputs import to_arguments
 from tests.schema.sample import OFFER, SALE, SELLER, build_context, build_sample_schema
 
 SCHEMA = build_sample_schema()
@@ -54,7 +56,7 @@ async def test_names_are_not_suggested() -> None:
 
 
 OFFERED = """
-mutation ($input: OfferTransfer!) {
+mutation ($input: OfferTransferInput!) {
   offerTransfer(input: $input) {
     __typename
     ... on TransferPayload { transfer { id state } replayed }
@@ -94,12 +96,19 @@ async def test_a_mutation_hands_over_decoded_arguments(monkeypatch: pytest.Monke
     assert seen == [(OFFER, {"id": SALE.pk}, "k", False)]
 
 
-async def test_what_was_sent_as_null_is_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_null_is_the_same_as_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = patch_command(monkeypatch, CommandResult(SALE, uuid4()))
 
     await ask(OFFERED, input=the_input(note=None))
 
-    assert seen[0][1] == {"id": SALE.pk, "note": None}
+    assert seen[0][1] == {"id": SALE.pk}
+
+
+def test_null_is_handed_over_where_it_empties_what_it_names() -> None:
+    make: Any = command_input(OFFER)
+    sent = make(idempotency_key="k", id=to_global_id("Transfer", SALE.pk), note=None)
+
+    assert to_arguments(sent, keeps_null=True)["note"] is None
 
 
 async def test_a_refusal_is_data(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.kernel.quantities import MONEY_MAX
-from schema.framework.scalars import SCALARS, Money, Price, Quantity, Sha256, parse_quantity_scalar
+from registry.kernel.identifiers import Sha256
+from registry.kernel.quantities import MONEY_MAX, Money, Price, Quantity
+from schema.framework.scalars import SCALARS, parse_quantity_scalar
 
 
 def parse_scalar(scalar: object, value: object) -> object:
