@@ -21,13 +21,17 @@ PlanRunner = Callable[[str, Sequence[object]], Awaitable[Any]]
 ObjectReader = Callable[[PlannedObject, Viewer], Awaitable[PlannedObject]]
 """Reads the planned fields that the client chose of an object, in the current transaction."""
 
+AnswerCheck = Callable[[PlannedObject], Awaitable[None]]
+"""Refuses arguments in the selection of an answer, before the command that it answers."""
+
 
 class Context:
     """One request. The viewer is looked up when it is first needed.
 
     Attributes:
         run_plan: executes the statement of a plan and returns the JSON text of its answer.
-        read_now: reads a preview for the mutation that is executed; the executor sets it.
+        check_answer: checks the selection of the mutation that is executed; the executor sets it.
+        read_now: reads a preview for that mutation; likewise.
         audit_entry_ids: of the commands that were committed, by the response key of their field.
         validated_operation: the document of the request, once it is validated.
         rate_limit_status: the cost of the request and the points left; None where none are counted.
@@ -45,6 +49,7 @@ class Context:
         self.caller = caller
         self.request_id = request_id
         self.run_plan = run_plan
+        self.check_answer: AnswerCheck = _check_nothing
         self.read_now: ObjectReader = _read_nothing
         self.audit_entry_ids: dict[str, UUID] = {}
         self.validated_operation: ValidatedOperation | None = None
@@ -61,6 +66,10 @@ class Context:
     def invalidate(self) -> None:
         """Look the viewer up again: a command may have changed their rights."""
         self._viewer = None
+
+
+async def _check_nothing(_planned: PlannedObject) -> None:
+    return
 
 
 async def _read_nothing(planned: PlannedObject, _viewer: Viewer) -> PlannedObject:

@@ -7,7 +7,7 @@ from uuid import UUID
 import strawberry
 from strawberry.types.base import has_object_definition
 
-from registry.access.principals import Viewer
+from registry.access.principals import NIL, Viewer
 from registry.commands.command import Operation, execute_command
 from registry.commands.command import Preview as Computed
 from schema.framework.context import Info
@@ -40,11 +40,13 @@ async def run_command(info: Info, operation: Operation[Any], input: CommandInput
     """Carry out ``operation`` with ``input`` for the caller.
 
     Raises:
-        Refused: what ``command`` refuses, or an identifier of another kind.
+        Refused: what ``command`` refuses, an identifier of another kind, or an argument in the
+            selection of the answer that could not be read after the command.
 
     """
     args = to_arguments(input, keeps_null=operation.null_clears)
     key, preview = args.pop("idempotency_key"), args.pop("preview")
+    await info.context.check_answer(_payload(operation, NIL, NIL))
     if preview:
         return await _preview(info, operation, args, key)
     outcome = await execute_command(operation, info.context.caller, args, key=key)

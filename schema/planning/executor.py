@@ -86,18 +86,44 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     ) -> Any:  # noqa: ANN401 - the library's signature
         """Execute a field; a mutation may read its preview inside its transaction."""
         if parent_type is self.schema.mutation_type and isinstance(self.context_value, Context):
+            self.context_value.check_answer = partial(self._check_answer, field_details_list, path)
             self.context_value.read_now = partial(self._read_now, field_details_list, path)
         return super().execute_field(
             parent_type, source, field_details_list, path, position_context
         )
 
+    async def _check_answer(
+        self, details: FieldDetailsList, path: Path, planned: PlannedObject
+    ) -> None:
+        """Refuse an answer that could not be read after the command.
+
+        Raises:
+            Refused, GraphQLError: an argument is not accepted.
+
+        """
+        operation = self.context_value.validated_operation
+        if operation is None or not self.planner.prepare(operation).field_arguments:
+            return
+        try:
+            viewer = await self.context_value.viewer()
+        except Refused:
+            return  # The command finds out for itself.
+        split = self._split_answer(details, path, planned, viewer)
+        for error in split.errors.values():
+            raise error
+
+    def _split_answer(
+        self, details: FieldDetailsList, path: Path, planned: PlannedObject, viewer: Viewer
+    ) -> SplitFields:
+        of = cast("GraphQLObjectType", self.schema.get_type(planned.type_name))
+        fields = self.collect_subfields(of, details).grouped_field_set
+        return self._split_for(ObjectScope(of, planned, path), fields, viewer)
+
     async def _read_now(
         self, details: FieldDetailsList, path: Path, planned: PlannedObject, viewer: Viewer
     ) -> PlannedObject:
         """The object with its planned fields read on the connection of the transaction."""
-        of = cast("GraphQLObjectType", self.schema.get_type(planned.type_name))
-        fields = self.collect_subfields(of, details).grouped_field_set
-        split = self._split_for(ObjectScope(of, planned, path), fields, viewer)
+        split = self._split_answer(details, path, planned, viewer)
         data = await _read(split, fetch_value)
         for error in split.errors.values():
             raise error

@@ -9,6 +9,7 @@ import pytest
 
 from registry.access.principals import NIL, Principal
 from registry.db.session import fetch_value
+from registry.parties.records import Organisation
 from schema.framework.context import Context, PlanRunner
 from schema.framework.global_ids import to_global_id
 from schema.root import build_api_schema
@@ -31,9 +32,14 @@ LOCKS = """
 """
 
 
-async def change(caller: Principal, input: dict[str, Any], run_plan: PlanRunner) -> Any:  # noqa: ANN401 - a result
+async def change(
+    caller: Principal,
+    input: dict[str, Any],
+    run_plan: PlanRunner = fetch_value,
+    document: str = CHANGE,
+) -> Any:  # noqa: ANN401 - a result
     context = Context(caller, run_plan=run_plan)
-    return await build_api_schema().execute(CHANGE, {"input": input}, context)
+    return await build_api_schema().execute(document, {"input": input}, context)
 
 
 @pytest.fixture
@@ -96,3 +102,47 @@ async def test_a_refused_command_names_no_audit_entry(
 
     assert refused.errors is None
     assert refused.data["changed"] == {"code": "MALFORMED"}
+
+
+@pytest.mark.parametrize("field", ["permits", "permits(first: 0)", 'permits(first: 1, after: "x")'])
+async def test_a_malformed_argument_of_the_answer_is_refused_before_the_command_runs(
+    officer: Principal, works: dict[str, Any], field: str
+) -> None:
+    malformed = CHANGE.replace("nameEn", f"nameEn {field} {{ nodes {{ id }} }}")
+
+    refused = await change(officer, works, document=malformed)
+    body = await Organisation.get(name="a works")
+    carried_out = await change(officer, works)
+
+    assert refused.errors is None
+    assert refused.data["changed"] == {"code": "MALFORMED"}
+    assert body.name_en == "Works"
+    assert carried_out.data["changed"]["replayed"] is False
+
+
+async def test_null_and_what_is_left_out_are_one_input_under_a_key(officer: Principal) -> None:
+    register = """mutation ($input: RegisterOrganisationInput!) {
+        changed: registerOrganisation(input: $input) {
+            ... on OrganisationPayload { replayed }
+            ... on Refusal { code message { en } } } }"""
+    input = {
+        "idempotencyKey": "1", "kind": "ENTERPRISE", "name": "New works", "division": "130202",
+    }  # fmt: skip
+
+    first = await change(officer, input, document=register)
+    repeated = await change(officer, input | {"nameEn": None}, document=register)
+
+    assert first.data["changed"] == {"replayed": False}
+    assert repeated.data["changed"] == {"replayed": True}
+
+
+async def test_null_empties_a_particular_and_leaving_it_out_does_not(
+    officer: Principal, works: dict[str, Any]
+) -> None:
+    del works["nameEn"]
+
+    kept = await change(officer, works | {"industry": "3110"})
+    emptied = await change(officer, works | {"idempotencyKey": "2", "nameEn": None})
+
+    assert kept.data["changed"]["organisation"] == {"nameEn": "Works"}
+    assert emptied.data["changed"]["organisation"] == {"nameEn": None}
