@@ -255,7 +255,7 @@ async def register_client(_context: CommandContext, client: Client, /, **_: obje
         NotFound: no such organisation.
         Malformed: a scope that the rule book does not know, or a bad name.
         Duplicate: the name is taken.
-        ConditionsUnmet: the organisation is closed; a scope that who grants it can never use; a
+        ConditionsUnmet: the organisation is closed; a scope that is of use to no role; a
             first-party client that the operator does not register.
 
     """

@@ -17,12 +17,14 @@ from registry.parties.records import Client, Sanction
 from registry.parties.rules import (
     CLIENT_NAME_MAX,
     ClientState,
+    OrganisationKind,
     PersistedQueriesOnly,
     SanctionKind,
     SanctionState,
     Side,
     check_scopes,
     check_word,
+    role_of,
     side_of,
 )
 
@@ -135,13 +137,16 @@ async def build_client(  # noqa: PLR0913 - what is said of a program
 async def check_client_registrar(
     context: CommandContext, client: Client, **_: object
 ) -> list[Condition]:
-    """The operator registers first-party clients only; others grant scopes of their own only."""
-    role = context.viewer.role
-    beyond = [scope for scope in client.scopes if not _can_ever_use(role, scope)]
+    """The operator registers first-party clients, and only those; scopes are of use to somebody.
+
+    Who registers a client needs none of its scopes: a scope gives no right, it bounds what the
+    client does for a person who has the right.
+    """
+    of_no_use = [scope for scope in client.scopes if not _is_of_use(scope)]
     return [
         Condition(
             name="first_party_by_operator",
-            met=client.first_party == (role == OPERATOR_ROLE),
+            met=client.first_party == (context.viewer.role == OPERATOR_ROLE),
             message=Text(
                 "The operator registers first-party clients, and only those.",
                 "本系统应用仅由系统运维登记,且系统运维只登记本系统应用。",
@@ -149,12 +154,14 @@ async def check_client_registrar(
             legal_basis="registry rule",
         ),
         Condition(
-            name="scopes_of_own",
-            met=not beyond,
+            name="scopes_of_use",
+            met=not of_no_use,
             message=Text(
-                f"You can grant only scopes that you hold yourself: {', '.join(beyond)}.",
-                f"授权人自身须具备所授范围:{'、'.join(beyond)}。",
-            ),
+                f"No officer or client may ever do this: {', '.join(of_no_use)}.",
+                f"任何人员或应用均无此项权限:{'、'.join(of_no_use)}。",
+            )
+            if of_no_use
+            else Text("Each scope is of use.", "各项授权范围均可使用。"),
             legal_basis="registry rule",
         ),
     ]
@@ -182,6 +189,7 @@ async def check_officers_keep_client(
     ]
 
 
-def _can_ever_use(role: str, scope: str) -> bool:
+def _is_of_use(scope: str) -> bool:
     kind, _, verb = scope.partition(":")
-    return bool(authorizer.edition.condition(role, kind, verb))
+    roles = {role_of(organisation_kind) for organisation_kind in OrganisationKind} - {""}
+    return any(authorizer.edition.condition(role, kind, verb) for role in sorted(roles))

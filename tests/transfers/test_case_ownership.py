@@ -1,5 +1,6 @@
 """Ownership of a case: each city speaks for its own side; no case is visible before its time."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -8,11 +9,17 @@ import pytest
 from registry.access.authorizer import authorizer
 from registry.access.principals import Viewer
 from registry.kernel.errors import Forbidden, NotFound
+from registry.parties.operations import register_client
 from registry.parties.records import Organisation
 from registry.transfers.approval import approve_transfer, opine_on_transfer, reject_transfer
 from registry.transfers.closing_checks import check_no_open_transfers
 from registry.transfers.facts import TRANSFER
-from registry.transfers.offer import countersign_transfer, offer_transfer, withdraw_transfer
+from registry.transfers.offer import (
+    countersign_transfer,
+    draft_transfer,
+    offer_transfer,
+    withdraw_transfer,
+)
 from registry.transfers.records import Transfer, TransferOpinion
 from registry.transfers.rules import NEVER, State
 from tests.support.builders import LANGFANG, TANGSHAN, create_officer, principal_of, stop_clock
@@ -182,3 +189,18 @@ async def test_nobody_takes_an_offer_back_from_the_record(
         await open_market.execute("UPDATE transfer SET offered_at = now() WHERE id = $1", case.id)
 
     assert refusal.value.sqlstate == "BD009"
+
+
+@OPEN
+async def test_a_client_trades_for_a_seller_within_the_scopes_that_the_province_granted() -> None:
+    market = await create_market()
+    scopes = ["Transfer:view", "Transfer:draft"]
+    owner = {"organisation": market.seller.id, "name": "partner"}
+    await market.execute("province", register_client, None, scopes=scopes, **owner)
+    market.people["partner"] = replace(market.people["seller"], client="partner")
+
+    drafted = await market.execute("partner", draft_transfer, **market.terms())
+    with pytest.raises(Forbidden) as refusal:
+        await market.execute("partner", offer_transfer, drafted.id)
+
+    assert (drafted.state, refusal.value.rule) == (State.DRAFT, "N-01")
