@@ -13,6 +13,7 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
+    GraphQLSyntaxError,
     OperationDefinitionNode,
     specified_rules,
     validate,
@@ -144,7 +145,7 @@ class DocumentCache:
         try:
             document = parse_document(text, self._limits.tokens)
         except GraphQLError as error:
-            return _invalid_document(text, [error])
+            return _invalid_document(text, [_explain_limit(error)])
         sizes = list(complexity_of(self._schema, document, self._limits.page))
         faults = [
             fault
@@ -155,7 +156,7 @@ class DocumentCache:
         faults = faults or validate(
             self._schema, document, _RULES, max_errors=MAX_VALIDATION_ERRORS, hide_suggestions=True
         )
-        faults = [_explain_abort(fault) for fault in faults]
+        faults = [_explain_limit(fault) for fault in faults]
         return _invalid_document(text, faults) if faults else _valid_document(text, document, sizes)
 
 
@@ -229,13 +230,24 @@ def _without_operation_name(text: str, name: str | None) -> ValidatedOperation:
     return ValidatedOperation(text, stored_errors=(fault,))
 
 
-def _explain_abort(error: GraphQLError) -> GraphQLError:
-    """The library does not say why it gave up; that it found many faults it says itself."""
-    if not isinstance(error, ValidationAbortedError) or "Too many" in error.message:
+def _explain_limit(error: GraphQLError) -> GraphQLError:
+    """A limit that the library checks, with the code of ours; of one it does not say why."""
+    message = error.message
+    if isinstance(error, ValidationAbortedError) and "Too many" not in message:
+        message = "The document takes too long to check: it repeats fields or fragments too often."
+        message_zh = "查询文档校验耗时过长:字段或片段重复过多。"
+    elif isinstance(error, GraphQLSyntaxError) and "tokens. Parsing aborted" in message:
+        message_zh = "查询文档的词数超过上限。"
+    elif message == "Maximum introspection depth exceeded":
+        message_zh = "对接口结构的查询嵌套过深。"
+    else:
         return error
-    message = "The document takes too long to check: it repeats fields or fragments too often."
-    message_zh = "查询文档校验耗时过长:字段或片段重复过多。"
-    return GraphQLError(message, extensions={"code": TOO_LARGE, "messageZh": message_zh})
+    return GraphQLError(
+        message,
+        source=error.source,
+        positions=error.positions,
+        extensions={"code": TOO_LARGE, "messageZh": message_zh},
+    )
 
 
 def _clone_error(error: GraphQLError) -> GraphQLError:

@@ -86,6 +86,12 @@ def test_plans_are_bounded_and_evicted_least_recently_used_first() -> None:
         ("{ echo }", "A", "MALFORMED"),
         ("{" + " echo" * 11 + " }", None, "TOO_LARGE"),
         ("{ transfers {" + " nodes { id }" * 400 + " } }", None, "TOO_LARGE"),
+        ("{" + " echo" * 2_000 + " }", None, "TOO_LARGE"),
+        (
+            f"{{ __schema {{ types {{ {'fields { type { ' * 3} name {' } }' * 4} }}",
+            None,
+            "TOO_LARGE",
+        ),
     ],
 )
 def test_a_refused_document_is_explained_and_has_the_invalid_cost(
