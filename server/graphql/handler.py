@@ -29,6 +29,7 @@ from schema.documents.rate_limit import (
 )
 from schema.framework.context import Context
 from schema.framework.errors import INTERNAL_CODE, format_error
+from schema.framework.scalars import format_datetime
 from schema.planning.query_runner import QueryRunner
 from server.auth.authenticator import InvalidAppointmentHeader, InvalidToken, TokenAuthenticator
 from server.graphql.persisted_queries import PersistedQueryCache
@@ -205,7 +206,7 @@ def cost_extension(rate_limit: RateLimitStatus) -> dict[str, Any]:
             "limit": rate_limit.limit,
             "cost": rate_limit.cost,
             "remaining": rate_limit.remaining,
-            "resetAt": rate_limit.reset_at.isoformat(),
+            "resetAt": format_datetime(rate_limit.reset_at),
         }
     }
 
