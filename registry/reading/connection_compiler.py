@@ -80,16 +80,17 @@ class _ConnectionCompiler:
         for field in selection:
             pieces.append(quote_literal(f'{before}"{field.response_key}":'))
             typename = field.name == TYPENAME
-            pieces.append(quote_literal(f'"{name}"') if typename else write(field))
+            with self.builder.compiling(field):
+                pieces.append(quote_literal(f'"{name}"') if typename else write(field))
             before = ","
         return SqlConcat.of([*pieces, quote_literal("}" if selection else "{}")])
 
     def _connection_field(self, field: SelectedField) -> str:
         match field.name:
             case "nodes":
-                return self._array(self._node(field))
+                return self._array(field, self._node)
             case "edges":
-                return self._array(self._edge(field))
+                return self._array(field, self._edge)
             case "pageInfo":
                 (name,) = field.selections
                 return self._compile_fields(name, field.selections[name], self._page_info_field)
@@ -118,7 +119,9 @@ class _ConnectionCompiler:
             return self._cursor(f"{alias}.{self.ordering.column}", f"{alias}.id")
         raise NotPlannable(field.name)
 
-    def _array(self, text: str) -> str:
+    def _array(self, field: SelectedField, write: Callable[[SelectedField], str]) -> str:
+        with self.builder.in_list():
+            text = write(field)
         column = f"j{len(self.columns)}"
         self.columns.append(f"{text} AS {column}")
         kept = f" FILTER (WHERE x.n <= {self.page_request.size})" if self._needs_lookahead else ""

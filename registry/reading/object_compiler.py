@@ -94,7 +94,8 @@ class ObjectCompiler:
         pieces, before = [], "{"
         for asked in selection:
             pieces.append(quote_literal(f"{before}{json.dumps(asked.response_key)}:"))
-            pieces.append(self.compile_field(object_type, asked, row))
+            with self.builder.compiling(asked):
+                pieces.append(self.compile_field(object_type, asked, row))
             before = ","
         return SqlConcat.of([*pieces, quote_literal("}" if selection else "{}")])
 
@@ -289,14 +290,15 @@ class ObjectCompiler:
     def _compile_to_many(self, to_many: ToMany, context: FieldContext) -> str:
         row = RowScope(self.builder.alias())
         scope = replace(context.scope, t=row.alias)
-        if to_many.relation is not None:
-            text = self._compile_polymorphic(to_many.relation, context, scope)
-        else:
-            text = self.compile_object(
-                self.builder.catalog[context.single_type],
-                context.field.selections[context.single_type],
-                row,
-            )
+        with self.builder.in_list():
+            if to_many.relation is not None:
+                text = self._compile_polymorphic(to_many.relation, context, scope)
+            else:
+                text = self.compile_object(
+                    self.builder.catalog[context.single_type],
+                    context.field.selections[context.single_type],
+                    row,
+                )
         order = self.builder.render(to_many.order, scope)
         limit = (
             f" LIMIT {int(context.field.arguments[to_many.limit_argument])}"

@@ -59,7 +59,7 @@ def build_plan(catalog: Catalog, root: str, selection: Selection, viewer: Viewer
 
     Raises:
         NotPlannable: it asks for a field that has no projection.
-        Refused: an argument is malformed.
+        ArgumentError: an argument is malformed.
 
     """
     builder = SqlBuilder(viewer, catalog)

@@ -41,6 +41,24 @@ class SelectedField:
 
 Selection = Sequence[SelectedField]
 
+ResponsePath = tuple[str | int, ...]
+"""Keys of the answer, with 0 for the first object of a list."""
+
+
+class ArgumentError(Exception):
+    """The arguments of a field are refused.
+
+    Attributes:
+        path: where the answer would have shown the field, below the planned object.
+        argument_index: see ``SelectedField``.
+        cause: the refusal.
+
+    """
+
+    def __init__(self, path: ResponsePath, argument_index: int, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.path, self.argument_index, self.cause = path, argument_index, cause
+
 
 def structural_key(value: object, name: str = "") -> object:
     """The part of an argument that decides the text: presence, truth, words, page sizes.

@@ -5,14 +5,16 @@ bound.
 """
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from registry.access.authorizer import RowFilter, authorizer
 from registry.access.kinds import Kind
 from registry.access.principals import Viewer
+from registry.kernel.errors import Refused
 from registry.reading.catalog import Argument, Catalog, ObjectType
-from registry.reading.selection import Arguments
+from registry.reading.selection import ArgumentError, Arguments, ResponsePath, SelectedField
 
 _PLACEHOLDERS = re.compile(r"\{([tpj])\}|\{may (\w+)\}|(?<![:\w]):([a-z_][a-z0-9_]*)")
 
@@ -41,10 +43,14 @@ class ArgumentBind:
 
     argument_index: int
     extract: Callable[[Arguments], object]
+    path: ResponsePath
 
     def value(self, _viewer: Mapping[str, object], arguments: Sequence[Arguments]) -> object:
         """The bound value."""
-        return self.extract(arguments[self.argument_index])
+        try:
+            return self.extract(arguments[self.argument_index])
+        except Refused as error:
+            raise ArgumentError(self.path, self.argument_index, error) from error
 
 
 Bind = ViewerBind | ArgumentBind
@@ -82,6 +88,32 @@ class SqlBuilder:
         self.binds: list[Bind] = []
         self._placeholders: dict[Hashable, str] = {}
         self._alias_count = 0
+        self._path: ResponsePath = ()
+
+    @contextmanager
+    def compiling(self, field: SelectedField) -> Iterator[None]:
+        """Whatever is refused in the block is an argument of this field.
+
+        Raises:
+            ArgumentError: it was refused.
+
+        """
+        above = self._path
+        self._path = (*above, field.response_key)
+        try:
+            yield
+        except Refused as error:
+            raise ArgumentError(self._path, field.argument_index, error) from error
+        finally:
+            self._path = above
+
+    @contextmanager
+    def in_list(self) -> Iterator[None]:
+        """The block compiles the objects of a list."""
+        above = self._path
+        self._path = (*above, 0)
+        yield
+        self._path = above
 
     def alias(self) -> str:
         """A name that no other row of the statement has."""
@@ -99,7 +131,7 @@ class SqlBuilder:
         self, argument_index: int, path: Hashable, extract: Callable[[Arguments], object]
     ) -> str:
         """The placeholder of a value out of a field's arguments; ``path`` tells it from others."""
-        return self.bind((argument_index, path), ArgumentBind(argument_index, extract))
+        return self.bind((argument_index, path), ArgumentBind(argument_index, extract, self._path))
 
     def render(self, template: str, scope: NameScope) -> str:
         """A face with its holes filled."""

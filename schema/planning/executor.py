@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, cast
 
 import orjson
-from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo
+from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo, located_error
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -20,14 +20,12 @@ from registry.db.errors import READ_ERRORS
 from registry.db.session import fetch_value
 from registry.kernel.errors import NotFound, Refused
 from registry.reading.plan import Plan
+from registry.reading.selection import ArgumentError
 from registry.reading.sql_builder import NotPlannable
 from schema.framework.context import Context, PlanRunner
 from schema.framework.planned_object import PlannedObject
 from schema.planning.planner import Planner
 from schema.planning.selection_builder import BoundOperation
-
-_MALFORMED = (Refused, GraphQLError)
-"""The errors of a field whose arguments are not accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,20 +206,27 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     def _split_for(self, at: ObjectScope, fields: GroupedFieldSet, viewer: Viewer) -> SplitFields:
         try:
             return SplitFields(fields, {}, {}, *self._plan(at, fields, viewer))
-        except (NotPlannable, *_MALFORMED):
+        except (NotPlannable, ArgumentError):
             split = SplitFields()
         for key, details in fields.items():
             try:
                 self._plan(at, {key: details}, viewer)
             except NotPlannable:
                 split.resolved[key] = details
-            except _MALFORMED as error:
-                split.errors[key] = error
+            except ArgumentError as error:
+                split.errors[key] = self._located(at, error)
             else:
                 split.planned[key] = details
         if split.planned:
             split.plan, split.values = self._plan(at, split.planned, viewer)
         return split
+
+    def _located(self, at: ObjectScope, error: ArgumentError) -> GraphQLError:
+        """The refusal of an argument at the field it belongs to."""
+        operation = self.context_value.validated_operation
+        arguments = self.planner.prepare(operation).field_arguments
+        path = [*(at.path.as_list() if at.path else ()), *error.path]
+        return located_error(error.cause, [arguments[error.argument_index].node], path)
 
     def _refuse(
         self, object_type: GraphQLObjectType, fields: GroupedFieldSet, error: Refused

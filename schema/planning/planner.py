@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from graphql import (
     FieldNode,
-    GraphQLError,
     GraphQLField,
     GraphQLObjectType,
     GraphQLSchema,
@@ -42,10 +41,9 @@ from graphql.utilities import coerce_input_value
 
 from registry.access.authorizer import authorizer
 from registry.access.principals import Viewer
-from registry.kernel.errors import Refused
 from registry.reading.catalog import Catalog, NodeLookup
 from registry.reading.plan import Plan, build_object_plan, build_plan
-from registry.reading.selection import structural_key
+from registry.reading.selection import ArgumentError, structural_key
 from registry.reading.sql_builder import NotPlannable
 from schema.documents.cache import ValidatedOperation
 from schema.planning.catalog_builder import build_catalog
@@ -113,7 +111,7 @@ class Planner:
             bound = self.coerce_and_bind(operation, variables)
             plan = self.plan_operation(operation, bound, viewer)
             return BoundPlan(plan, plan.values(viewer, bound.arguments))
-        except (NotPlannable, Refused, GraphQLError):
+        except (NotPlannable, ArgumentError):
             return None
 
     def coerce_and_bind(
@@ -169,7 +167,7 @@ class Planner:
 
         Raises:
             NotPlannable: it is no query, or some of its fields have no projection.
-            Refused, GraphQLError: an argument is malformed.
+            ArgumentError: an argument is malformed.
 
         """
         if not is_query(validated):

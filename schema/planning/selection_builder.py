@@ -12,7 +12,9 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     get_named_type,
+    get_nullable_type,
     is_abstract_type,
+    is_list_type,
     is_object_type,
 )
 from graphql.execution.collect_fields import (
@@ -26,7 +28,7 @@ from graphql.execution.get_variable_signature import GraphQLVariableSignature
 from graphql.execution.values import VariableValues, get_argument_values
 
 from registry.kernel.errors import Refused
-from registry.reading.selection import Arguments, SelectedField, Selection
+from registry.reading.selection import ArgumentError, Arguments, SelectedField, Selection
 
 BoundArguments = Arguments | GraphQLError | Refused
 """The arguments of one field; or the error that its execution raises."""
@@ -135,10 +137,19 @@ class SelectionBuilder:
         place = self._prepared.index_by_node.get(id(node), -1)
         args = self._bound.arguments[place] if place >= 0 else {}
         if isinstance(args, Exception):
-            raise args
-        return SelectedField(
-            key, node.name.value, place, args, self._build_subselections(of, details)
-        )
+            raise ArgumentError((key,), place, args)
+        try:
+            below = self._build_subselections(of, details)
+        except ArgumentError as error:
+            index = (0,) if self._is_list(of, node) else ()
+            raise ArgumentError(
+                (key, *index, *error.path), error.argument_index, error.cause
+            ) from error
+        return SelectedField(key, node.name.value, place, args, below)
+
+    def _is_list(self, of: GraphQLObjectType, node: FieldNode) -> bool:
+        definition = self._schema.get_field(of, node.name.value)
+        return definition is not None and is_list_type(get_nullable_type(definition.type))
 
     def _build_subselections(
         self, of: GraphQLObjectType, details: FieldDetailsList

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql import GraphQLError
 
 from registry.access.principals import Principal, Viewer
-from registry.kernel.errors import Refused
 from registry.reading.plan import Plan
 from registry.reading.reader_pool import ReaderPool
-from registry.reading.selection import Arguments
+from registry.reading.selection import ArgumentError, Arguments
 from registry.reading.sql_builder import NotPlannable
 from schema.build import GovernedSchema
 from schema.documents.cost import Limits
@@ -67,7 +65,7 @@ class ExecutionPaths:
         """By the plan of the whole operation; None where it has none or is refused."""
         try:
             plan, values = self.plan(viewer, document, sent)
-        except (NotPlannable, Refused, GraphQLError):
+        except (NotPlannable, ArgumentError):
             return None
         text = await self.readers.fetch(plan.sql, values)
         assert text is not None, plan.sql
@@ -80,7 +78,7 @@ class ExecutionPaths:
         """The plan of the whole operation and what is bound in it.
 
         Raises:
-            NotPlannable, Refused, GraphQLError: it has none, or an argument is refused.
+            NotPlannable, ArgumentError: it has none, or an argument is refused.
 
         """
         plan, asked = plan_of(self.schema, viewer, document, sent)
@@ -103,7 +101,7 @@ def plan_of(
     """The plan of the whole operation and the arguments of its fields.
 
     Raises:
-        NotPlannable, Refused, GraphQLError: likewise.
+        NotPlannable, ArgumentError: likewise.
 
     """
     admitted = schema.document_cache.validate(document, None)

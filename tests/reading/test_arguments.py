@@ -303,3 +303,28 @@ async def test_a_viewer_without_rights_learns_only_the_ends_of_a_page(
         "hasNextPage": True,
         "hasPreviousPage": False,
     }
+
+
+_AT = 'since: "2022-06-07T00:00:00Z", until: "2022-06-07T00:00:00Z"'
+_STATEMENT = f"statement(instrument: $id, first: 101, {_AT}) {{ sequence }}"
+_NESTED = {
+    "o n 0 permits": (
+        "{ o: organisations(first: 1) { n: nodes { permits(first: 101) { totalCount } } } }"
+    ),
+    "organisations edges 0 node sales": """{ organisations(last: 1) { edges { node {
+        sales(first: 1, after: "x") { totalCount } } } } }""",
+    "permits nodes 0 organisation accounts nodes 0 statement": f"""query ($id: ID! = "x") {{
+        permits(first: 1) {{ nodes {{ organisation {{ accounts(first: 1) {{ nodes {{
+            {_STATEMENT} }} }} }} }} }} }}""",
+}
+
+
+@pytest.mark.parametrize("path", _NESTED)
+async def test_a_refused_argument_is_reported_at_its_own_field(
+    execution_paths: ExecutionPaths, province: Viewer, path: str
+) -> None:
+    answer = await assert_same_answers(execution_paths, province, _NESTED[path])
+
+    ((at, _, code),) = answer.errors
+    keys = [int(key) if key.isdigit() else key for key in path.split()]
+    assert (at, code) == (str(keys), "MALFORMED")
