@@ -137,10 +137,10 @@ async def build_client(  # noqa: PLR0913 - what is said of a program
 async def check_client_registrar(
     context: CommandContext, client: Client, **_: object
 ) -> list[Condition]:
-    """The operator registers first-party clients, and only those; scopes are of use to somebody.
+    """The operator registers first-party clients, and only those; a role uses each scope.
 
-    Who registers a client needs none of its scopes: a scope gives no right, it bounds what the
-    client does for a person who has the right.
+    The registrar needs no scope of the client: a scope gives no right, it bounds the client's acts
+    for a person who has the right.
     """
     of_no_use = [scope for scope in client.scopes if not _is_of_use(scope)]
     return [

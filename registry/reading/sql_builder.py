@@ -92,7 +92,7 @@ class SqlBuilder:
 
     @contextmanager
     def compiling(self, field: SelectedField) -> Iterator[None]:
-        """Whatever is refused in the block is an argument of this field.
+        """The block compiles this field; a refusal in it concerns the field's arguments.
 
         Raises:
             ArgumentError: it was refused.
