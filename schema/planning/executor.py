@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any, cast
 
 import orjson
-from graphql import GraphQLError, GraphQLObjectType, GraphQLResolveInfo, located_error
+from graphql import GraphQLObjectType, GraphQLResolveInfo, located_error
 from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -46,6 +46,11 @@ class SplitFields:
     errors: dict[str, Exception] = field(default_factory=dict)
     plan: Plan | None = None
     values: list[object] = field(default_factory=list)
+
+    def require_no_errors(self) -> None:
+        """Raise the first error, if there is one, as it was before it had a place."""
+        for error in self.errors.values():
+            raise error.cause if isinstance(error, ArgumentError) else error
 
 
 class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
@@ -107,8 +112,7 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         except Refused:
             return  # The command finds out for itself.
         split = self._split_answer(details, path, planned, viewer)
-        for error in split.errors.values():
-            raise error
+        split.require_no_errors()
 
     def _split_answer(
         self, details: FieldDetailsList, path: Path, planned: PlannedObject, viewer: Viewer
@@ -123,8 +127,7 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         """The object with its planned fields read on the connection of the transaction."""
         split = self._split_answer(details, path, planned, viewer)
         data = await _read(split, fetch_value)
-        for error in split.errors.values():
-            raise error
+        split.require_no_errors()
         return replace(planned, data=data)
 
     def complete_abstract_value(  # noqa: PLR0917 - the library's signature
@@ -189,7 +192,8 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
                 definition = self.schema.get_field(at.object_type, details[0].node.name.value)
                 assert definition is not None, "the document was validated"
                 place = Path(at.path, key, at.object_type.name)
-                self.handle_field_error(split.errors[key], definition.type, details, place)
+                error = self._located(at, split.errors[key])
+                self.handle_field_error(error, definition.type, details, place)
                 answer[key] = None
             else:
                 answer[key] = resolved[key] if key in split.resolved else data[key]
@@ -214,15 +218,17 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
             except NotPlannable:
                 split.resolved[key] = details
             except ArgumentError as error:
-                split.errors[key] = self._located(at, error)
+                split.errors[key] = error
             else:
                 split.planned[key] = details
         if split.planned:
             split.plan, split.values = self._plan(at, split.planned, viewer)
         return split
 
-    def _located(self, at: ObjectScope, error: ArgumentError) -> GraphQLError:
-        """The refusal of an argument at the field it belongs to."""
+    def _located(self, at: ObjectScope, error: Exception) -> Exception:
+        """The refusal of an argument at the field it belongs to; another error as it is."""
+        if not isinstance(error, ArgumentError):
+            return error
         operation = self.context_value.validated_operation
         arguments = self.planner.prepare(operation).field_arguments
         path = [*(at.path.as_list() if at.path else ()), *error.path]
