@@ -7,16 +7,15 @@ from uuid import UUID, uuid4
 from registry.agreements import rules
 from registry.agreements.facts import AGREEMENT
 from registry.agreements.milestone_links import MilestoneLinksDraft, check_links
-from registry.agreements.operations import advance_agreement
 from registry.agreements.records import Agreement, Milestone
-from registry.agreements.rules import AgreementStep, MilestoneState, MilestoneStep
+from registry.agreements.rules import MilestoneState
 from registry.commands.command import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound
 from registry.kernel.identifiers import Sha256, check_sha256, check_text
 from registry.kernel.parameters import Parameter
-from registry.kernel.state_machine import transition
+from registry.kernel.state_machine import advance
 
 
 async def _check_due_within_term(
@@ -45,7 +44,7 @@ async def plan_milestone(
     Rule: registry rule; rule book G-15.
 
     """
-    advance_agreement(agreement, AgreementStep.PLAN_MILESTONE)
+    advance(agreement, rules.TRANSITIONS, "plan_milestone")
     planned = await Milestone.filter(agreement_id=agreement.id).count()
     if planned >= rules.MILESTONES_MAX:
         raise Malformed(
@@ -96,13 +95,11 @@ async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
     Rule: registry rule; rule book G-16.
 
     """
-    advance_agreement(agreement, AgreementStep.REACH_MILESTONE)
+    advance(agreement, rules.TRANSITIONS, "reach_milestone")
     found = await Milestone.get_or_none(id=milestone, agreement_id=agreement.id)
     if found is None:
         raise NotFound("milestone")
-    found.state = transition(
-        rules.MILESTONE_TRANSITIONS, MilestoneState(found.state), MilestoneStep.REACH
-    )
+    advance(found, rules.MILESTONE_TRANSITIONS, "reach")
     found.reached_on = _check_not_future(reached_on, day_of(context.now))
     found.note = check_text(note, "note", max_length=rules.NOTE_LENGTH_MAX) if note.strip() else ""
     found.sha256 = None if sha256 is None else check_sha256(sha256, "sha256")

@@ -13,7 +13,6 @@ from registry.agreements.rules import (
     AgreementKind,
     AgreementPartyDraft,
     AgreementState,
-    AgreementStep,
     Visibility,
 )
 from registry.commands.command import CommandContext, operation
@@ -22,19 +21,9 @@ from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, NotFound
 from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text
 from registry.kernel.parameters import Demo, Parameter, Reason, Source
-from registry.kernel.state_machine import transition
+from registry.kernel.state_machine import advance
 from registry.parties.records import Organisation
 from registry.parties.rules import OrganisationState
-
-
-def advance_agreement(agreement: Agreement, step: AgreementStep) -> None:
-    """Take the step.
-
-    Raises:
-        WrongState: the agreement has no such step in its present state.
-
-    """
-    agreement.state = transition(rules.TRANSITIONS, AgreementState(agreement.state), step)
 
 
 async def _build_agreement(  # noqa: PLR0913 - what an agreement says
@@ -144,7 +133,11 @@ async def sign_agreement(context: CommandContext, agreement: Agreement) -> Agree
         audit_entry_id=context.audit_entry_id,
     )
     agreement.signed = [*agreement.signed, own]
-    advance_agreement(agreement, rules.next_signing_step(agreement.parties, agreement.signed))
+    advance(
+        agreement,
+        rules.TRANSITIONS,
+        rules.next_signing_step(agreement.parties, agreement.signed),
+    )
     return agreement
 
 
@@ -161,7 +154,7 @@ async def withdraw_agreement(
     Rule: registry rule; rule book G-12, G-13.
 
     """
-    advance_agreement(agreement, AgreementStep.WITHDRAW)
+    advance(agreement, rules.TRANSITIONS, "withdraw")
     agreement.reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return agreement
 
@@ -183,7 +176,7 @@ async def bring_into_force(_context: CommandContext, agreement: Agreement, /) ->
     Rule: registry rule; rule book G-14.
 
     """
-    advance_agreement(agreement, AgreementStep.BRING_INTO_FORCE)
+    advance(agreement, rules.TRANSITIONS, "bring_into_force")
     return agreement
 
 
@@ -205,7 +198,7 @@ async def complete_agreement(_context: CommandContext, agreement: Agreement, /) 
     Rule: registry rule; rule book G-17.
 
     """
-    advance_agreement(agreement, AgreementStep.COMPLETE)
+    advance(agreement, rules.TRANSITIONS, "complete")
     return agreement
 
 
@@ -222,7 +215,7 @@ async def terminate_agreement(
     Rule: registry rule; rule book G-18.
 
     """
-    advance_agreement(agreement, AgreementStep.TERMINATE)
+    advance(agreement, rules.TRANSITIONS, "terminate")
     agreement.reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return agreement
 

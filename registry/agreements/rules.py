@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from enum import StrEnum
 from typing import Annotated, TypedDict
 from uuid import UUID
 
@@ -64,19 +63,6 @@ class AgreementState(DescribedEnum):
     EXPIRED = "expired", "Past its last day", "期满"
 
 
-class AgreementStep(StrEnum):
-    """Steps of an agreement; the last signature is a step of its own."""
-
-    SIGN = "sign"
-    SIGN_LAST = "sign_last"
-    WITHDRAW = "withdraw"
-    BRING_INTO_FORCE = "bring_into_force"
-    PLAN_MILESTONE = "plan_milestone"
-    REACH_MILESTONE = "reach_milestone"
-    COMPLETE = "complete"
-    TERMINATE = "terminate"
-
-
 class MilestoneState(DescribedEnum):
     """The state of a milestone 里程碑状态."""
 
@@ -84,26 +70,18 @@ class MilestoneState(DescribedEnum):
     REACHED = "reached", "Reached", "已完成"
 
 
-class MilestoneStep(StrEnum):
-    """Steps of a milestone."""
-
-    REACH = "reach"
-
-
-TRANSITIONS: dict[tuple[AgreementState, AgreementStep], AgreementState] = {
-    (AgreementState.DRAFT, AgreementStep.SIGN): AgreementState.DRAFT,
-    (AgreementState.DRAFT, AgreementStep.SIGN_LAST): AgreementState.SIGNED,
-    (AgreementState.DRAFT, AgreementStep.WITHDRAW): AgreementState.WITHDRAWN,
-    (AgreementState.SIGNED, AgreementStep.WITHDRAW): AgreementState.WITHDRAWN,
-    (AgreementState.SIGNED, AgreementStep.BRING_INTO_FORCE): AgreementState.IN_FORCE,
-    (AgreementState.IN_FORCE, AgreementStep.PLAN_MILESTONE): AgreementState.IN_FORCE,
-    (AgreementState.IN_FORCE, AgreementStep.REACH_MILESTONE): AgreementState.IN_FORCE,
-    (AgreementState.IN_FORCE, AgreementStep.COMPLETE): AgreementState.COMPLETED,
-    (AgreementState.IN_FORCE, AgreementStep.TERMINATE): AgreementState.TERMINATED,
+TRANSITIONS = {
+    (AgreementState.DRAFT, "sign"): AgreementState.DRAFT,
+    (AgreementState.DRAFT, "sign_last"): AgreementState.SIGNED,
+    (AgreementState.DRAFT, "withdraw"): AgreementState.WITHDRAWN,
+    (AgreementState.SIGNED, "withdraw"): AgreementState.WITHDRAWN,
+    (AgreementState.SIGNED, "bring_into_force"): AgreementState.IN_FORCE,
+    (AgreementState.IN_FORCE, "plan_milestone"): AgreementState.IN_FORCE,
+    (AgreementState.IN_FORCE, "reach_milestone"): AgreementState.IN_FORCE,
+    (AgreementState.IN_FORCE, "complete"): AgreementState.COMPLETED,
+    (AgreementState.IN_FORCE, "terminate"): AgreementState.TERMINATED,
 }
-MILESTONE_TRANSITIONS: dict[tuple[MilestoneState, MilestoneStep], MilestoneState] = {
-    (MilestoneState.PLANNED, MilestoneStep.REACH): MilestoneState.REACHED,
-}
+MILESTONE_TRANSITIONS = {(MilestoneState.PLANNED, "reach"): MilestoneState.REACHED}
 
 
 class AgreementPartyDraft(TypedDict):
@@ -119,9 +97,9 @@ def state_on(state: AgreementState, valid_until: date | None, on: date) -> Agree
     return AgreementState.EXPIRED if over and state is AgreementState.IN_FORCE else state
 
 
-def next_signing_step(parties: Collection[UUID], signed: Collection[UUID]) -> AgreementStep:
+def next_signing_step(parties: Collection[UUID], signed: Collection[UUID]) -> str:
     """Whether the signatures given, the new one among them, are all there must be."""
-    return AgreementStep.SIGN_LAST if set(parties) <= set(signed) else AgreementStep.SIGN
+    return "sign_last" if set(parties) <= set(signed) else "sign"
 
 
 def check_topics(topics: Sequence[str]) -> list[str]:

@@ -1,33 +1,33 @@
-"""States are tables: ``{(state, step): state}``, one per concept; one function advances."""
+"""States are tables: ``{(state, step): state}``, one per kind; most steps are the verbs."""
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from policies.vocabulary import Text
 from registry.kernel.errors import WrongState
 
 S = TypeVar("S", bound=StrEnum)
-T = TypeVar("T", bound=StrEnum)
+T = TypeVar("T", bound=str)
 
 
-def transition(transitions: Mapping[tuple[S, T], S], state: S, step: T) -> S:
-    """The state after ``step``.
-
-    Raises:
-        WrongState: the life has no such step from ``state``.
-
-    """
-    try:
-        return transitions[state, step]
-    except KeyError:
+def transition(transitions: Mapping[tuple[S, T], S], state: str, step: T) -> S:
+    """The state after ``step``; refuses a step that the state does not have."""
+    after = transitions.get((cast("S", state), step))
+    if after is None:
         raise WrongState(
             Text(
-                f"The step {step.value!r} is not possible while the state is {state.value!r}.",
-                f"当前状态“{state.value}”下不能执行“{step.value}”。",
+                f"The step {str(step)!r} is not possible while the state is {str(state)!r}.",
+                f"当前状态“{state}”下不能执行“{step}”。",
             ),
             field="state",
-        ) from None
+        )
+    return after
+
+
+def advance(record: Any, transitions: Mapping[tuple[S, T], S], step: T) -> None:  # noqa: ANN401 - any record with a state
+    """Bring a record into the state after ``step``; refuses a step that its state does not have."""
+    record.state = transition(transitions, record.state, step).value
 
 
 def allowed_steps(transitions: Mapping[tuple[S, T], S], state: S) -> tuple[T, ...]:

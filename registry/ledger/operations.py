@@ -8,7 +8,7 @@ from registry.kernel.errors import Condition
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_bank_reference, check_text
 from registry.kernel.parameters import Parameter, Reason
 from registry.kernel.quantities import Money
-from registry.kernel.state_machine import transition
+from registry.kernel.state_machine import advance
 from registry.ledger.facts import ACCOUNT, FREEZE, REVERSAL
 from registry.ledger.freezes import FreezeOrder, build_freeze
 from registry.ledger.journal import post_entry
@@ -36,11 +36,7 @@ from registry.ledger.rules import (
     REVERSAL_TRANSITIONS,
     AccountKind,
     EntryKind,
-    FreezeState,
-    FreezeStep,
     Posting,
-    ReversalState,
-    ReversalStep,
 )
 
 
@@ -165,7 +161,7 @@ async def lift_freeze(context: CommandContext, freeze: Freeze, *, reason: Reason
         Malformed: a bad reason.
 
     """
-    freeze.state = transition(FREEZE_TRANSITIONS, FreezeState(freeze.state), FreezeStep.LIFT).value
+    advance(freeze, FREEZE_TRANSITIONS, "lift")
     freeze.lifted_at = context.now
     freeze.lifted_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return freeze
@@ -201,8 +197,7 @@ async def approve_reversal(context: CommandContext, reversal: Reversal) -> Rever
     Rule: the second officer decides, never the one who proposed.
 
     """
-    state = ReversalState(reversal.state)
-    reversal.state = transition(REVERSAL_TRANSITIONS, state, ReversalStep.APPROVE).value
+    advance(reversal, REVERSAL_TRANSITIONS, "approve")
     await open_return_accounts(reversal.entry_id)
     reversal.reversing_entry_id = await post_entry(
         context,
@@ -226,7 +221,6 @@ async def reject_reversal(
         Malformed: a bad reason.
 
     """
-    state = ReversalState(reversal.state)
-    reversal.state = transition(REVERSAL_TRANSITIONS, state, ReversalStep.REJECT).value
+    advance(reversal, REVERSAL_TRANSITIONS, "reject")
     reversal.decision = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return reversal

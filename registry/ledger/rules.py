@@ -6,7 +6,6 @@ Pure: no database, no clock.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from uuid import UUID
 
 from registry.kernel.errors import Malformed
@@ -76,13 +75,7 @@ class FreezeState(DescribedEnum):
     LIFTED = "lifted", "Lifted", "已解除"
 
 
-class FreezeStep(StrEnum):
-    """Steps of a freeze."""
-
-    LIFT = "lift"
-
-
-FREEZE_TRANSITIONS = {(FreezeState.IN_FORCE, FreezeStep.LIFT): FreezeState.LIFTED}
+FREEZE_TRANSITIONS = {(FreezeState.IN_FORCE, "lift"): FreezeState.LIFTED}
 
 
 class ReversalState(DescribedEnum):
@@ -93,16 +86,9 @@ class ReversalState(DescribedEnum):
     REJECTED = "rejected", "The entry stays", "已驳回"
 
 
-class ReversalStep(StrEnum):
-    """Steps of a second officer on the proposal."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-
-
 REVERSAL_TRANSITIONS = {
-    (ReversalState.PROPOSED, ReversalStep.APPROVE): ReversalState.APPROVED,
-    (ReversalState.PROPOSED, ReversalStep.REJECT): ReversalState.REJECTED,
+    (ReversalState.PROPOSED, "approve"): ReversalState.APPROVED,
+    (ReversalState.PROPOSED, "reject"): ReversalState.REJECTED,
 }
 
 REVERSIBLE_KINDS = frozenset(

@@ -8,7 +8,7 @@ from registry.db.session import save
 from registry.kernel.errors import Condition
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
 from registry.kernel.parameters import Reason
-from registry.kernel.state_machine import transition
+from registry.kernel.state_machine import advance
 from registry.parties.appointments import (
     AppointmentTerms,
     build_appointment,
@@ -38,14 +38,6 @@ from registry.parties.rules import (
     CLIENT_TRANSITIONS,
     ORGANISATION_TRANSITIONS,
     SANCTION_TRANSITIONS,
-    AppointmentState,
-    AppointmentStep,
-    ClientState,
-    ClientStep,
-    OrganisationState,
-    OrganisationStep,
-    SanctionState,
-    SanctionStep,
 )
 from registry.parties.sanctions import (
     SanctionTerms,
@@ -128,8 +120,7 @@ async def close_organisation(_context: CommandContext, organisation: Organisatio
         ConditionsUnmet: a closing check of a concept fails; names each.
 
     """
-    state = OrganisationState(organisation.state)
-    organisation.state = transition(ORGANISATION_TRANSITIONS, state, OrganisationStep.CLOSE).value
+    advance(organisation, ORGANISATION_TRANSITIONS, "close")
     return organisation
 
 
@@ -182,10 +173,7 @@ async def countersign_appointment(context: CommandContext, appointment: Appointm
         ConditionsUnmet: see ``appoint``; or its period has passed.
 
     """
-    state = AppointmentState(appointment.state)
-    appointment.state = transition(
-        APPOINTMENT_TRANSITIONS, state, AppointmentStep.COUNTERSIGN
-    ).value
+    advance(appointment, APPOINTMENT_TRANSITIONS, "countersign")
     appointment.valid_from = max(appointment.valid_from, context.now)
     return appointment
 
@@ -198,8 +186,7 @@ async def end_appointment(context: CommandContext, appointment: Appointment) -> 
         ConditionsUnmet: the province would be left without two people who can appoint others.
 
     """
-    state = AppointmentState(appointment.state)
-    appointment.state = transition(APPOINTMENT_TRANSITIONS, state, AppointmentStep.END).value
+    advance(appointment, APPOINTMENT_TRANSITIONS, "end")
     appointment.ended_at = context.now
     return appointment
 
@@ -234,9 +221,7 @@ async def lift_sanction(context: CommandContext, sanction: Sanction, *, reason: 
         Malformed: a bad reason.
 
     """
-    sanction.state = transition(
-        SANCTION_TRANSITIONS, SanctionState(sanction.state), SanctionStep.LIFT
-    ).value
+    advance(sanction, SANCTION_TRANSITIONS, "lift")
     sanction.lifted_at = context.now
     sanction.lifted_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return sanction
@@ -270,7 +255,5 @@ async def revoke_client(_context: CommandContext, client: Client) -> Client:
         ConditionsUnmet: it is the last client through which officers act without restriction.
 
     """
-    client.state = transition(
-        CLIENT_TRANSITIONS, ClientState(client.state), ClientStep.REVOKE
-    ).value
+    advance(client, CLIENT_TRANSITIONS, "revoke")
     return client

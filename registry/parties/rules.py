@@ -87,25 +87,12 @@ class OrganisationState(DescribedEnum):
     CLOSED = "closed", "Closed", "已注销"
 
 
-class OrganisationStep(StrEnum):
-    """Steps of an organisation."""
-
-    CLOSE = "close"
-
-
 class AppointmentState(DescribedEnum):
     """The state of an appointment, its dates apart 任职状态."""
 
     PROPOSED = "proposed", "Awaits the countersignature", "待会签"
     IN_FORCE = "in_force", "In force", "有效"
     ENDED = "ended", "Ended", "已终止"
-
-
-class AppointmentStep(StrEnum):
-    """Steps of an appointment."""
-
-    COUNTERSIGN = "countersign"
-    END = "end"
 
 
 class SanctionState(DescribedEnum):
@@ -115,12 +102,6 @@ class SanctionState(DescribedEnum):
     LIFTED = "lifted", "Lifted", "已解除"
 
 
-class SanctionStep(StrEnum):
-    """Steps of a sanction."""
-
-    LIFT = "lift"
-
-
 class ClientState(DescribedEnum):
     """The state of a client 接入应用状态."""
 
@@ -128,26 +109,14 @@ class ClientState(DescribedEnum):
     REVOKED = "revoked", "Revoked", "已撤销"
 
 
-class ClientStep(StrEnum):
-    """Steps of a client."""
-
-    REVOKE = "revoke"
-
-
-ORGANISATION_TRANSITIONS: Mapping[tuple[OrganisationState, OrganisationStep], OrganisationState] = {
-    (OrganisationState.OPEN, OrganisationStep.CLOSE): OrganisationState.CLOSED,
+ORGANISATION_TRANSITIONS = {(OrganisationState.OPEN, "close"): OrganisationState.CLOSED}
+APPOINTMENT_TRANSITIONS = {
+    (AppointmentState.PROPOSED, "countersign"): AppointmentState.IN_FORCE,
+    (AppointmentState.PROPOSED, "end"): AppointmentState.ENDED,
+    (AppointmentState.IN_FORCE, "end"): AppointmentState.ENDED,
 }
-APPOINTMENT_TRANSITIONS: Mapping[tuple[AppointmentState, AppointmentStep], AppointmentState] = {
-    (AppointmentState.PROPOSED, AppointmentStep.COUNTERSIGN): AppointmentState.IN_FORCE,
-    (AppointmentState.PROPOSED, AppointmentStep.END): AppointmentState.ENDED,
-    (AppointmentState.IN_FORCE, AppointmentStep.END): AppointmentState.ENDED,
-}
-SANCTION_TRANSITIONS: Mapping[tuple[SanctionState, SanctionStep], SanctionState] = {
-    (SanctionState.IN_FORCE, SanctionStep.LIFT): SanctionState.LIFTED,
-}
-CLIENT_TRANSITIONS: Mapping[tuple[ClientState, ClientStep], ClientState] = {
-    (ClientState.OPEN, ClientStep.REVOKE): ClientState.REVOKED,
-}
+SANCTION_TRANSITIONS = {(SanctionState.IN_FORCE, "lift"): SanctionState.LIFTED}
+CLIENT_TRANSITIONS = {(ClientState.OPEN, "revoke"): ClientState.REVOKED}
 
 OFFICES = frozenset({"approval_bureau", "price_authority", "tax_bureau"})
 """Kinds of office without a role in the rule book: no person acts for them here."""

@@ -18,7 +18,7 @@ from registry.kernel.identifiers import (
 )
 from registry.kernel.parameters import Demo, Parameter, Reason, Source
 from registry.kernel.quantities import parse_quantity
-from registry.kernel.state_machine import transition
+from registry.kernel.state_machine import advance
 from registry.parties.records import Organisation
 from registry.permits import rules
 from registry.permits.facts import PERMIT
@@ -28,7 +28,6 @@ from registry.permits.rules import (
     OutletDraft,
     PermitCategory,
     PermitState,
-    PermitStep,
 )
 from registry.reference.cache import load_reference
 
@@ -187,9 +186,7 @@ async def change_permit_limits(
     Rule: 《排污许可管理条例》 (change of a permit); registry rule (what was in force stays known).
 
     """
-    permit.state = transition(
-        rules.PERMIT_TRANSITIONS, PermitState(permit.state), PermitStep.CHANGE
-    )
+    advance(permit, rules.PERMIT_TRANSITIONS, "change")
     quantities = await _parse_quantities(context, limits)
     said = check_text(source, "source", max_length=SOURCE_LENGTH_MAX)
     await PermitLimit.filter(
@@ -212,9 +209,7 @@ async def revoke_permit(context: CommandContext, permit: Permit, *, reason: Reas
     Rule: 《排污许可管理条例》.
 
     """
-    permit.state = transition(
-        rules.PERMIT_TRANSITIONS, PermitState(permit.state), PermitStep.REVOKE
-    )
+    advance(permit, rules.PERMIT_TRANSITIONS, "revoke")
     permit.revoked_on = day_of(context.now)
     permit.revocation_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return permit

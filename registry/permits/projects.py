@@ -10,12 +10,12 @@ from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_text
 from registry.kernel.parameters import Demo, Parameter, Source
 from registry.kernel.quantities import parse_quantity
-from registry.kernel.state_machine import transition
+from registry.kernel.state_machine import advance
 from registry.permits import rules
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
 from registry.permits.operations import check_holder_open, get_holder
 from registry.permits.records import Assessment, ConstructionProject, ProjectDemand
-from registry.permits.rules import DemandDraft, Medium, ProjectState, ProjectStep
+from registry.permits.rules import DemandDraft, Medium, ProjectState
 from registry.reference.cache import load_reference
 from registry.reference.pollutants import PollutantSpec
 
@@ -111,9 +111,7 @@ async def assess_demand(
     """
     quantities = await _parse_demands(context, demands)
     said = check_text(source, "source", max_length=SOURCE_LENGTH_MAX)
-    project.state = transition(
-        rules.PROJECT_TRANSITIONS, ProjectState(project.state), ProjectStep.ASSESS
-    )
+    advance(project, rules.PROJECT_TRANSITIONS, "assess")
     project.approval_number = _parse_approval_number(approval_number) or project.approval_number
     await ProjectDemand.filter(
         project_id=project.id, pollutant__in=list(quantities), superseded_at=None

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from enum import StrEnum
 from typing import Annotated, NotRequired, TypedDict
 
 from policies.vocabulary import Text
@@ -31,16 +30,9 @@ class PermitState(DescribedEnum):
     REVOKED = "revoked", "Revoked", "已撤销"
 
 
-class PermitStep(StrEnum):
-    """Steps of a permit."""
-
-    CHANGE = "change"
-    REVOKE = "revoke"
-
-
-PERMIT_TRANSITIONS: dict[tuple[PermitState, PermitStep], PermitState] = {
-    (PermitState.IN_FORCE, PermitStep.CHANGE): PermitState.IN_FORCE,
-    (PermitState.IN_FORCE, PermitStep.REVOKE): PermitState.REVOKED,
+PERMIT_TRANSITIONS = {
+    (PermitState.IN_FORCE, "change"): PermitState.IN_FORCE,
+    (PermitState.IN_FORCE, "revoke"): PermitState.REVOKED,
 }
 
 
@@ -66,15 +58,9 @@ class ProjectState(DescribedEnum):
     ASSESSED = "assessed", "Its demand is assessed", "需求量已核定"
 
 
-class ProjectStep(StrEnum):
-    """Steps of a construction project."""
-
-    ASSESS = "assess"
-
-
-PROJECT_TRANSITIONS: dict[tuple[ProjectState, ProjectStep], ProjectState] = {
-    (ProjectState.PLANNED, ProjectStep.ASSESS): ProjectState.ASSESSED,
-    (ProjectState.ASSESSED, ProjectStep.ASSESS): ProjectState.ASSESSED,
+PROJECT_TRANSITIONS = {
+    (ProjectState.PLANNED, "assess"): ProjectState.ASSESSED,
+    (ProjectState.ASSESSED, "assess"): ProjectState.ASSESSED,
 }
 
 

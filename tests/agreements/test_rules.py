@@ -10,9 +10,7 @@ from registry.agreements.rules import (
     MILESTONE_TRANSITIONS,
     TRANSITIONS,
     AgreementState,
-    AgreementStep,
     MilestoneState,
-    MilestoneStep,
     next_signing_step,
     state_on,
 )
@@ -27,10 +25,8 @@ TODAY = date(2022, 6, 7)
 
 
 @pytest.mark.parametrize("state", AgreementState)
-@pytest.mark.parametrize("step", AgreementStep)
-def test_an_agreement_takes_only_the_steps_of_its_table(
-    state: AgreementState, step: AgreementStep
-) -> None:
+@pytest.mark.parametrize("step", sorted({step for _, step in TRANSITIONS}))
+def test_an_agreement_takes_only_the_steps_of_its_table(state: AgreementState, step: str) -> None:
     if (state, step) in TRANSITIONS:
         assert transition(TRANSITIONS, state, step) is TRANSITIONS[state, step]
     else:
@@ -40,7 +36,7 @@ def test_an_agreement_takes_only_the_steps_of_its_table(
 
 @pytest.mark.parametrize("state", MilestoneState)
 def test_a_milestone_is_reached_from_planned_alone(state: MilestoneState) -> None:
-    allowed = (state, MilestoneStep.REACH) in MILESTONE_TRANSITIONS
+    allowed = (state, "reach") in MILESTONE_TRANSITIONS
 
     assert allowed == (state is MilestoneState.PLANNED)
 
@@ -68,7 +64,7 @@ def test_the_last_signature_is_the_one_that_leaves_nobody_out(
 ) -> None:
     signed = data.draw(st.sets(st.sampled_from(sorted(parties, key=str))))
 
-    last = next_signing_step(parties, signed) is AgreementStep.SIGN_LAST  # type: ignore[arg-type]
+    last = next_signing_step(parties, signed) == "sign_last"  # type: ignore[arg-type]
 
     assert last == (signed == parties)
 

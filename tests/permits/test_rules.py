@@ -12,9 +12,7 @@ from registry.permits.rules import (
     PROJECT_TRANSITIONS,
     Medium,
     PermitState,
-    PermitStep,
     ProjectState,
-    ProjectStep,
     check_change_is_latest,
     check_change_within_term,
     check_count,
@@ -66,12 +64,12 @@ def test_a_number_belongs_to_the_code_on_record(
 
 @pytest.mark.parametrize("state", ProjectState)
 def test_a_project_is_assessed_as_often_as_need_be(state: ProjectState) -> None:
-    assert transition(PROJECT_TRANSITIONS, state, ProjectStep.ASSESS) is ProjectState.ASSESSED
+    assert transition(PROJECT_TRANSITIONS, state, "assess") is ProjectState.ASSESSED
 
 
 def test_a_life_without_the_step_refuses_it() -> None:
     with pytest.raises(WrongState):
-        transition({}, ProjectState.PLANNED, ProjectStep.ASSESS)
+        transition({}, ProjectState.PLANNED, "assess")
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=4))
@@ -92,8 +90,8 @@ def test_a_list_is_neither_too_short_nor_too_long(number: int, *, allowed: bool)
             check_count(["x"] * number, "words", least=1, most=3)
 
 
-@given(st.sampled_from(PermitState), st.sampled_from(PermitStep))
-def test_a_permit_takes_only_the_steps_of_its_table(state: PermitState, step: PermitStep) -> None:
+@given(st.sampled_from(PermitState), st.sampled_from(["change", "revoke"]))
+def test_a_permit_takes_only_the_steps_of_its_table(state: PermitState, step: str) -> None:
     if (state, step) in PERMIT_TRANSITIONS:
         assert transition(PERMIT_TRANSITIONS, state, step) is PERMIT_TRANSITIONS[state, step]
     else:
