@@ -44,13 +44,7 @@ class MilestoneLinksDraft(TypedDict, total=False):
 
 
 async def check_links(viewer: Viewer, draft: MilestoneLinksDraft) -> list[dict[str, str]]:
-    """The links as a milestone keeps them, each object once.
-
-    Raises:
-        Malformed: more than ``LINKS_MAX``.
-        NotFound: one of the objects is absent, or not for this viewer.
-
-    """
+    """The links as a milestone keeps them, each object once."""
     wanted = {(name, id): kind for name, kind in KINDS.items() for id in _link_ids(draft, name)}
     if len(wanted) > LINKS_MAX:
         raise Malformed(

@@ -36,8 +36,6 @@ async def plan_milestone(
     """Plan what the parties want to reach, by a day or without one.
 
     Raises:
-        Malformed: the title is empty or too long, or there are ``MILESTONES_MAX`` already.
-        Forbidden: the organisation is no party, or the agreement is not in force.
         ConditionsUnmet: it would be due after the agreement ends.
         Duplicate: the agreement has a milestone of this title.
 
@@ -85,12 +83,6 @@ async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
     ] = None,
 ) -> Agreement:
     """Record that a milestone is reached, with a note, a document's digest or linked objects.
-
-    Raises:
-        Malformed: no evidence at all, a day to come, or a digest of another form.
-        NotFound: no such milestone, or a linked object that is absent or invisible.
-        Forbidden: the organisation is no party, or the agreement is not in force.
-        WrongState: the milestone is reached already.
 
     Rule: registry rule; rule book G-16.
 

@@ -92,9 +92,6 @@ async def draft_agreement(
     """Draft an agreement between 2 to 20 parties, the drafter's own organisation among them.
 
     Raises:
-        Malformed: too few or too many parties or topics, one of them twice, or a bad text.
-        NotFound: a party is not in the register.
-        Forbidden: the drafter's organisation is no party.
         ConditionsUnmet: a party is closed, or of a kind that signs no agreements.
 
     Rule: registry rule; rule book G-10.
@@ -120,9 +117,6 @@ async def draft_agreement(
 async def sign_agreement(context: CommandContext, agreement: Agreement) -> Agreement:
     """Sign for one's own organisation; the last signature makes the agreement signed.
 
-    Raises:
-        Forbidden: the organisation is no party or has signed, or the agreement is no draft.
-
     Rule: registry rule; rule book G-11.
 
     """
@@ -147,10 +141,6 @@ async def withdraw_agreement(
 ) -> Agreement:
     """Step back from an agreement that is not yet in force; it ends for all its parties.
 
-    Raises:
-        Malformed: no reason given.
-        Forbidden: the organisation is no party, or the agreement is in force or over.
-
     Rule: registry rule; rule book G-12, G-13.
 
     """
@@ -170,7 +160,6 @@ async def bring_into_force(_context: CommandContext, agreement: Agreement, /) ->
     """Bring into force what all have signed.
 
     Raises:
-        Forbidden: the organisation is no party, or not all have signed.
         ConditionsUnmet: today lies outside the term of the agreement.
 
     Rule: registry rule; rule book G-14.
@@ -192,7 +181,6 @@ async def complete_agreement(_context: CommandContext, agreement: Agreement, /) 
     """Close an agreement whose work is done.
 
     Raises:
-        Forbidden: the organisation is no party, or the agreement is not in force.
         ConditionsUnmet: a milestone is not reached.
 
     Rule: registry rule; rule book G-17.
@@ -207,10 +195,6 @@ async def terminate_agreement(
     _context: CommandContext, agreement: Agreement, /, *, reason: Reason
 ) -> Agreement:
     """End an agreement before its work is done.
-
-    Raises:
-        Malformed: no reason given.
-        Forbidden: no party, not in force, or the officer may not approve.
 
     Rule: registry rule; rule book G-18.
 

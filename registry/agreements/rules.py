@@ -103,12 +103,7 @@ def next_signing_step(parties: Collection[UUID], signed: Collection[UUID]) -> st
 
 
 def check_topics(topics: Sequence[str]) -> list[str]:
-    """The topics without blanks around them.
-
-    Raises:
-        Malformed: none, more than ``TOPICS_MAX``, one twice, one empty or too long.
-
-    """
+    """The topics without blanks around them."""
     plain = [check_text(topic, "topics", max_length=TOPIC_LENGTH_MAX) for topic in topics]
     if not 1 <= len(plain) <= TOPICS_MAX or len(set(plain)) < len(plain):
         raise Malformed(
@@ -120,13 +115,7 @@ def check_topics(topics: Sequence[str]) -> list[str]:
 
 
 def check_parties(parties: Sequence[AgreementPartyDraft]) -> dict[UUID, str]:
-    """The capacity of each party, in the order given.
-
-    Raises:
-        Malformed: fewer than ``PARTIES_MIN``, more than ``PARTIES_MAX``, one twice, or a capacity
-            empty or too long.
-
-    """
+    """The capacity of each party, in the order given."""
     capacities = {
         party["organisation"]: check_text(
             party["capacity"], "parties.capacity", max_length=CAPACITY_LENGTH_MAX

@@ -47,13 +47,7 @@ _TARGET = """
 
 
 async def build_freeze(context: CommandContext, **order: Unpack[FreezeOrder]) -> Freeze:
-    """The freeze as it would be. Locks the organisation against business that is under way.
-
-    Raises:
-        Malformed: see ``impose_freeze``.
-        NotFound: no such organisation or instrument, or no such account for this viewer.
-
-    """
+    """The freeze as it would be. Locks the organisation against business that is under way."""
     organisation, account = order.get("organisation"), order.get("account")
     instrument = order.get("instrument")
     if (organisation is None) == (account is None):

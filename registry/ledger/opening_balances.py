@@ -144,13 +144,7 @@ def build_reserve_right(account: Account, opening: OpeningTerms) -> Right:
 async def build_holding_right(
     context: CommandContext, account: Account, opening: HoldingOpeningTerms
 ) -> Right:
-    """A right as an enterprise holds it, its last day reckoned where it is not said.
-
-    Raises:
-        Malformed: an acquisition that is neither PAID nor FREE.
-        ConditionsUnmet: ``validity_years`` is unknown on the day.
-
-    """
+    """A right as an enterprise holds it, its last day reckoned where it is not said."""
     first, last = opening.get("valid_from"), opening.get("valid_until")
     if first and not last:
         pollutant, on = opening["pollutant"], day_of(context.now)

@@ -55,9 +55,8 @@ async def open_reserve(
     It is a right as the reserve will sell it: paid for, its period beginning with the sale.
 
     Raises:
-        Malformed: an unknown pollutant or division, a basin of air, a bad quantity or text.
         Insufficient: the city would exceed its recorded cap.
-        ConditionsUnmet: see ``stock_conditions``.
+        ConditionsUnmet: see ``check_may_hold_stock``.
 
     Rule: 冀政办字〔2022〕3号 (provincial and city reserves, each with its ledger).
 
@@ -78,11 +77,9 @@ async def open_holding(
     """Enter what an enterprise holds when the registry begins.
 
     Raises:
-        Malformed: an unknown pollutant, division or acquisition, a basin of air, a period that ends
-            before it begins, a bad quantity or text.
         NotInForce: the right has ended already.
         Insufficient: the city would exceed its recorded cap.
-        ConditionsUnmet: see ``stock_conditions``.
+        ConditionsUnmet: see ``check_may_hold_stock``.
 
     Rule: 河北省主要污染物排污权确权管理暂行办法; parameter ``validity_years``.
 
@@ -117,7 +114,6 @@ async def record_payout(
     """Record that the bank paid a holder's money out.
 
     Raises:
-        Malformed: a bad sum, reference or note.
         Insufficient: the account holds less.
         Frozen: the holder, the account or its money is frozen.
         Duplicate: the reference is recorded already.
@@ -141,11 +137,6 @@ async def impose_freeze(
 ) -> Freeze:
     """Let nothing leave an organisation, account or position; what is blocked may still come home.
 
-    Raises:
-        Malformed: neither or both of organisation and account, an instrument without account, a bad
-            text, an end that is not in the future.
-        NotFound: no such organisation, account or instrument; or an account without an owner.
-
     Rule: property preservation (财产保全), listed supervision.
 
     """
@@ -154,13 +145,7 @@ async def impose_freeze(
 
 @operation(FREEZE, "lift")
 async def lift_freeze(context: CommandContext, freeze: Freeze, *, reason: Reason) -> Freeze:
-    """End a freeze, with the reason in 1 to 2000 characters.
-
-    Raises:
-        WrongState: it is lifted already.
-        Malformed: a bad reason.
-
-    """
+    """End a freeze, with the reason in 1 to 2000 characters."""
     advance(freeze, FREEZE_TRANSITIONS, "lift")
     freeze.lifted_at = context.now
     freeze.lifted_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
@@ -174,7 +159,6 @@ async def propose_reversal(
     """Propose to undo an entry whole, rights and money alike.
 
     Raises:
-        NotFound: there is no such entry.
         ConditionsUnmet: an entry of its kind is not reversed, it is reversed already, or a
             holder no longer holds the quantity received; the refusal names the holder.
         Duplicate: a reversal of the entry is proposed already.
@@ -188,11 +172,6 @@ async def propose_reversal(
 @operation(REVERSAL, "approve", preconditions=(check_undo,), posts=True)
 async def approve_reversal(context: CommandContext, reversal: Reversal) -> Reversal:
     """Undo the entry by an entry of its own, both legs or none.
-
-    Raises:
-        WrongState: it was decided already.
-        ConditionsUnmet: as in ``propose_reversal``, judged again.
-        Frozen: something would leave what is frozen.
 
     Rule: the second officer decides, never the one who proposed.
 
@@ -214,13 +193,7 @@ async def approve_reversal(context: CommandContext, reversal: Reversal) -> Rever
 async def reject_reversal(
     _context: CommandContext, reversal: Reversal, *, reason: Reason
 ) -> Reversal:
-    """Leave the entry as it is, with the reason in 1 to 2000 characters.
-
-    Raises:
-        WrongState: it was decided already.
-        Malformed: a bad reason.
-
-    """
+    """Leave the entry as it is, with the reason in 1 to 2000 characters."""
     advance(reversal, REVERSAL_TRANSITIONS, "reject")
     reversal.decision = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return reversal

@@ -130,13 +130,7 @@ async def build_reversal(
     entry: Annotated[UUID, Parameter("The entry 分录.", refers="Entry")],
     reason: Reason,
 ) -> Reversal:
-    """The proposal as it would be, with everybody the entry touched.
-
-    Raises:
-        NotFound: there is no such entry.
-        Malformed: a bad reason.
-
-    """
+    """The proposal as it would be, with everybody the entry touched."""
     found = await Entry.get_or_none(id=entry)
     if found is None:
         raise NotFound("entry")

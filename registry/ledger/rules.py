@@ -122,12 +122,7 @@ class Posting:
     quantity: int
 
     def __post_init__(self) -> None:
-        """Refuse what moves nothing, or more than any figure may be.
-
-        Raises:
-            Malformed: a quantity outside 1 to ``MONEY_MAX``, or one account on both sides.
-
-        """
+        """Refuse what moves nothing, or more than any figure may be."""
         if self.quantity <= 0:
             raise Malformed("quantity", "The quantity must be more than zero.", "数量必须大于零。")
         if self.quantity > MONEY_MAX:
@@ -213,9 +208,6 @@ class Right:
 
 def check_basin(medium: str, basin: str | None) -> None:
     """Refuse a basin for what goes into the air, and one that is none of the province's.
-
-    Raises:
-        Malformed: naming ``basin``.
 
     Rule: 河北省排污权跨区域流转和交易管理暂行办法 (water moves within its basin).
 

@@ -104,12 +104,7 @@ _UNFROZEN_ACCOUNTS = """
 
 
 async def freeze_offenders(results: Iterable[CheckResult]) -> tuple[UUID, ...]:
-    """Freeze just the accounts that the findings name and that are not frozen yet; those accounts.
-
-    Raises:
-        Forbidden: the rule book does not let the registry itself freeze.
-
-    """
+    """Freeze the accounts that the findings name and that are not frozen yet; those accounts."""
     named = {
         offence["account_id"]: finding.check
         for finding in results

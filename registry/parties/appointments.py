@@ -72,13 +72,7 @@ async def build_person(
     name: Annotated[str, Parameter("Their name, 1 to 100 characters 姓名.")],
     demo: Demo = False,
 ) -> Person:
-    """The person to be registered.
-
-    Raises:
-        NotFound: no such organisation.
-        Malformed: a subject or name that is empty or too long.
-
-    """
+    """The person to be registered."""
     body = await get_organisation(organisation)
     return Person(
         id=uuid4(),
@@ -95,14 +89,7 @@ async def build_person(
 async def build_appointment(
     context: CommandContext, **terms: Unpack[AppointmentTerms]
 ) -> Appointment:
-    """The appointment as it would be proposed.
-
-    Raises:
-        NotFound: no such organisation, or no such person for this viewer.
-        Malformed: a role of another kind of organisation, a division outside the organisation's, a
-            beginning in the past.
-
-    """
+    """The appointment as it would be proposed."""
     body = await get_organisation(terms["organisation"])
     person = await Person.get_or_none(id=terms["person"])
     if person is None or not authorizer.allows(context.viewer, PERSON, "view", person):

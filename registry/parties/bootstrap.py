@@ -45,12 +45,7 @@ async def build_first_organisation(
     source: str = "",
     demo: bool = False,
 ) -> Organisation:
-    """The province as it would be registered.
-
-    Raises:
-        Malformed: not two different founders, or see ``new_organisation``.
-
-    """
+    """The province as it would be registered."""
     if (
         len(founders) != FIRST_OFFICERS
         or len({founder.subject.strip() for founder in founders}) != FIRST_OFFICERS

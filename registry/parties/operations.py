@@ -58,13 +58,7 @@ async def bootstrap(
     founders: Sequence[FirstOfficer],
     **_: object,
 ) -> Organisation:
-    """Begin: register the province with its first two officers, who may do everything, in one act.
-
-    Raises:
-        Malformed: not two founders, a bad name, or a division that is no province.
-        Forbidden: there are organisations already.
-
-    """
+    """Begin: register the province with its first two officers, who may do everything."""
     await save(province)
     await appoint_first_officers(context, province, founders)
     return province
@@ -79,8 +73,6 @@ async def register_organisation(
     """Register a body of any kind, in the city and county its division belongs to today.
 
     Raises:
-        Malformed: a wrong check digit, an unknown division, kind, industry or category, a division
-            of the wrong level, a bad text or figure.
         Duplicate: an open body has the name; any body the credit code; there is a province, centre
             or bureau of the division already.
 
@@ -94,14 +86,7 @@ async def register_organisation(
 async def change_organisation(
     _context: CommandContext, organisation: Organisation, **changes: Unpack[OrganisationChanges]
 ) -> Organisation:
-    """Change the particulars that are given, emptying those that are null; kind and division stay.
-
-    Raises:
-        Malformed: see ``register_organisation``.
-        Duplicate: likewise.
-        ConditionsUnmet: it changes of itself what its rights depend on.
-
-    """
+    """Change the particulars that are given, emptying those that are null; the kind stays."""
     organisation.update_from_dict(normalise_details(changes))
     return organisation
 
@@ -129,8 +114,6 @@ async def register_person(_context: CommandContext, person: Person, /, **_: obje
     """Register a person of an organisation under their subject at sign-in.
 
     Raises:
-        NotFound: no such organisation.
-        Malformed: a subject of less than 3 or more than 200 characters, or a bad name.
         Duplicate: the subject is registered already.
         ConditionsUnmet: the organisation is closed.
 
@@ -150,9 +133,6 @@ async def appoint(
     """Propose that a person acts for an organisation; a second officer must countersign it.
 
     Raises:
-        NotFound: no such organisation, or no such person for this viewer.
-        Malformed: a role of another kind of organisation, a division outside the organisation's, a
-            bad period, or no right at all.
         Duplicate: the same appointment is proposed or in force already.
         ConditionsUnmet: the organisation is closed, or the person is on the other side.
 
@@ -169,7 +149,6 @@ async def countersign_appointment(context: CommandContext, appointment: Appointm
     """Put a proposed appointment in force, from now or from its later beginning.
 
     Raises:
-        Forbidden: the proposer and earlier signatories do not sign again.
         ConditionsUnmet: see ``appoint``; or its period has passed.
 
     """
@@ -205,8 +184,6 @@ async def impose_sanction(
     It waits for commands of the organisation that are under way; those that come later find it.
 
     Raises:
-        NotFound: no such organisation.
-        Malformed: an unknown kind, a bad text or period.
         ConditionsUnmet: the organisation is closed, or does not trade.
 
     """
@@ -215,12 +192,7 @@ async def impose_sanction(
 
 @operation(SANCTION, "lift")
 async def lift_sanction(context: CommandContext, sanction: Sanction, *, reason: Reason) -> Sanction:
-    """End a sanction before its time, with the reason in 1 to 2000 characters.
-
-    Raises:
-        Malformed: a bad reason.
-
-    """
+    """End a sanction before its time, with the reason in 1 to 2000 characters."""
     advance(sanction, SANCTION_TRANSITIONS, "lift")
     sanction.lifted_at = context.now
     sanction.lifted_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
@@ -237,8 +209,6 @@ async def register_client(_context: CommandContext, client: Client, /, **_: obje
     """Register a client, with the scopes it may use for its users.
 
     Raises:
-        NotFound: no such organisation.
-        Malformed: a scope that the rule book does not know, or a bad name.
         Duplicate: the name is taken.
         ConditionsUnmet: the organisation is closed; a scope that is of use to no role; a
             first-party client that the operator does not register.

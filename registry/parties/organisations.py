@@ -102,13 +102,7 @@ _REQUIRED_FIELDS = {
 
 
 def normalise_details(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given particulars in their one form.
-
-    Raises:
-        Malformed: a text, word or identifier is not as it must be, or nothing where there must be
-            something; names the field.
-
-    """
+    """The given particulars in their one form."""
     for name, field in _REQUIRED_FIELDS.items():
         if name in given and given[name] is None:
             raise Malformed(field, f"{field} cannot be emptied.", f"{field}不能为空。")
@@ -121,13 +115,7 @@ def normalise_details(given: Mapping[str, Any]) -> dict[str, Any]:
 async def build_organisation(
     context: CommandContext, **particulars: Unpack[OrganisationDetails]
 ) -> Organisation:
-    """The organisation as it would be registered.
-
-    Raises:
-        Malformed: see ``normalise_details``; no such division, or one of the wrong level for the
-            kind.
-
-    """
+    """The organisation as it would be registered."""
     kind = check_word(particulars["kind"], OrganisationKind, "kind")
     reference = await load_reference(context.reference_version)
     where = reference.divisions.resolve(particulars["division"], day_of(context.now))
@@ -159,12 +147,7 @@ def _check_level(kind: OrganisationKind, division: ResolvedDivision) -> None:
 
 
 async def get_organisation(id: UUID) -> Organisation:
-    """The organisation an argument names; everybody may know which there are.
-
-    Raises:
-        NotFound: there is none.
-
-    """
+    """The organisation an argument names; everybody may know which there are."""
     found = await Organisation.get_or_none(id=id)
     if found is None:
         raise NotFound("organisation")

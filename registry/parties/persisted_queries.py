@@ -59,7 +59,6 @@ async def register_persisted_query(
     """Let the program send this document by its hash: the SHA-256 of exactly this text.
 
     Raises:
-        Malformed: longer than ``DOCUMENT_BYTES_MAX``, or ``DOCUMENTS_MAX`` are registered already.
         Duplicate: it is registered.
 
     Rule: registry rule; rule book C-20, C-21.
@@ -106,7 +105,6 @@ async def retire_persisted_query(
     """No longer answer the program's requests that send this hash.
 
     Raises:
-        Malformed: it is no SHA-256.
         ConditionsUnmet: the program has no such document.
 
     Rule: registry rule; rule book C-22, C-23.

@@ -167,12 +167,7 @@ def can_appoint_internally(appointments: Iterable[AppointmentPowers]) -> bool:
 
 
 def check_word(text: str, words: type[WordT], field: str) -> WordT:
-    """The member of a closed list that ``text`` names.
-
-    Raises:
-        Malformed: the list has no such word.
-
-    """
+    """The member of a closed list that ``text`` names."""
     try:
         return words(text)
     except ValueError:
@@ -183,12 +178,7 @@ def check_word(text: str, words: type[WordT], field: str) -> WordT:
 
 
 def check_scopes(scopes: Iterable[str], vocabulary: Vocabulary, field: str) -> tuple[str, ...]:
-    """The scopes in order, each once: ``Kind:verb`` words of the rule book.
-
-    Raises:
-        Malformed: a word the rule book does not know, or more than ``SCOPES_MAX``.
-
-    """
+    """The scopes in order, each once: ``Kind:verb`` words of the rule book."""
     wanted = tuple(sorted(set(scopes)))
     if len(wanted) > SCOPES_MAX:
         raise Malformed(

@@ -57,13 +57,7 @@ class SanctionTerms(TypedDict):
 
 
 async def build_sanction(context: CommandContext, **measure: Unpack[SanctionTerms]) -> Sanction:
-    """The sanction as it would be. Locks the organisation against business that is under way.
-
-    Raises:
-        NotFound: no such organisation.
-        Malformed: an unknown kind, a bad text, an end that is not in the future.
-
-    """
+    """The sanction as it would be. Locks the organisation against business that is under way."""
     barred = await fetch_one(_LOCK_ORGANISATION, measure["organisation"])
     if barred is None:
         raise NotFound("organisation")
@@ -113,13 +107,7 @@ async def build_client(  # noqa: PLR0913 - what is said of a program
     persisted_queries_only: PersistedQueriesOnly = False,
     demo: Demo = False,
 ) -> Client:
-    """The client to be registered.
-
-    Raises:
-        NotFound: no such organisation.
-        Malformed: a scope that the rule book does not know, or too many.
-
-    """
+    """The client to be registered."""
     body = await get_organisation(organisation)
     return Client(
         id=uuid4(),

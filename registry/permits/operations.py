@@ -33,12 +33,7 @@ from registry.reference.cache import load_reference
 
 
 async def get_holder(organisation: UUID) -> Organisation:
-    """The organisation a permit or project belongs to.
-
-    Raises:
-        NotFound: there is none.
-
-    """
+    """The organisation a permit or project belongs to."""
     found = await Organisation.get_or_none(id=organisation)
     if found is None:
         raise NotFound("organisation")
@@ -115,7 +110,6 @@ async def register_permit(
     """Enter a discharge permit with its limits, which hold from its first day, and its outlets.
 
     Raises:
-        Malformed: a number, code, quantity or division of another form, or unknown.
         ConditionsUnmet: the holder is closed, or the number is not of its credit code.
         Duplicate: the number is registered already.
 
@@ -180,7 +174,6 @@ async def change_permit_limits(
     """Set limits anew from a day on; what held before ends the day before and stays known.
 
     Raises:
-        Malformed: an unknown pollutant or a quantity of another form.
         ConditionsUnmet: the day is outside the permit, or not after the newest limit.
 
     Rule: 《排污许可管理条例》 (change of a permit); registry rule (what was in force stays known).
@@ -202,9 +195,6 @@ async def change_permit_limits(
 @operation(PERMIT, "revoke")
 async def revoke_permit(context: CommandContext, permit: Permit, *, reason: Reason) -> Permit:
     """Take a permit out of force from today on.
-
-    Raises:
-        Malformed: no reason given.
 
     Rule: 《排污许可管理条例》.
 

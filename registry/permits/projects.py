@@ -72,7 +72,6 @@ async def register_project(
     """Enter a construction project; what it needs is entered when it is assessed.
 
     Raises:
-        Malformed: a division that does not exist, or a text that is empty or too long.
         ConditionsUnmet: the developer is closed.
         Duplicate: the developer has a project of this name, or the approval number is registered.
 
@@ -103,7 +102,6 @@ async def assess_demand(
     Earlier records of the same pollutants are superseded and kept.
 
     Raises:
-        Malformed: an unknown pollutant or a quantity of another form.
         Duplicate: another project has the approval number.
 
     Rule: 环发〔2014〕197号.
@@ -178,7 +176,6 @@ async def record_assessment(
     """Record, once and for good, whether a city met its aims for a year and a medium.
 
     Raises:
-        Malformed: not a city, or a year that is not over.
         Duplicate: the city is assessed for the year and medium already.
 
     Rule: 《河北省排污权跨区域流转和交易管理暂行办法》.

@@ -107,12 +107,7 @@ def outlet_medium(code: str) -> Medium:
 
 
 def parse_outlets(outlets: Sequence[OutletDraft]) -> list[tuple[str, Medium, str | None]]:
-    """Code, medium and river system of each outlet.
-
-    Raises:
-        Malformed: a code of another form or twice, a river for air, none for water, too many.
-
-    """
+    """Code, medium and river system of each outlet."""
     check_count(outlets, "outlets", most=OUTLETS_MAX)
     checked = []
     for outlet in outlets:
@@ -130,12 +125,7 @@ def parse_outlets(outlets: Sequence[OutletDraft]) -> list[tuple[str, Medium, str
 
 
 def check_count(given: Sequence[object], field: str, *, most: int, least: int = 0) -> None:
-    """Refuse a list that is too short or too long.
-
-    Raises:
-        Malformed: fewer than ``least`` or more than ``most``.
-
-    """
+    """Refuse a list that is too short or too long."""
     if not least <= len(given) <= most:
         raise Malformed(
             field, f"{field} has {least} to {most} entries.", f"{field}须为{least}至{most}项。"
@@ -143,12 +133,7 @@ def check_count(given: Sequence[object], field: str, *, most: int, least: int = 
 
 
 def check_unique(given: Iterable[str], field: str) -> None:
-    """Refuse a list that names something twice.
-
-    Raises:
-        Malformed: naming it.
-
-    """
+    """Refuse a list that names something twice."""
     seen: set[str] = set()
     for word in given:
         if word in seen:

@@ -28,12 +28,7 @@ async def comment_on_transfer(
     *,
     text: Annotated[str, Parameter("The remark, 1 to 2000 characters 内容.")],
 ) -> Transfer:
-    """Add the county's remark, 1 to 2000 characters. It is not binding.
-
-    Raises:
-        Malformed: a bad text.
-
-    """
+    """Add the county's remark, 1 to 2000 characters. It is not binding."""
     context.also_save.append(
         TransferComment(
             id=uuid4(),
@@ -52,7 +47,7 @@ async def qualify_transfer(context: CommandContext, transfer: Transfer) -> Trans
     """Find both sides eligible; store each condition with its legal basis, its source and the day.
 
     Raises:
-        ConditionsUnmet: any of ``conditions.QUALIFYING``; the centre may then reject.
+        ConditionsUnmet: any of ``ELIGIBILITY_CONDITIONS``; the centre may then reject.
 
     Rule: both sides hold the opinion on their eligibility (交易主体资格审核意见).
 
@@ -88,9 +83,6 @@ async def opine_on_transfer(
     reasons: Annotated[str, Parameter("Its reasons, 1 to 2000 characters 理由.")],
 ) -> Transfer:
     """Give the opinion of one's city on a transfer across its border; it does not bind.
-
-    Raises:
-        Malformed: bad reasons.
 
     Rule: 河北省排污权跨区域流转和交易管理暂行办法; both opinions exist before the province decides.
 
@@ -134,10 +126,6 @@ async def reject_transfer(
     """End the case where a side is not eligible (centre) or it is not approved (city, province).
 
     Blocked rights return to the seller.
-
-    Raises:
-        Malformed: a bad reason.
-
     """
     transfer.reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     await advance_transfer(context, transfer, Step.REJECT)

@@ -151,9 +151,7 @@ async def draft_transfer(
     """Open a case: who sells what to whom, how much and at which price. Nothing is blocked yet.
 
     Raises:
-        NotFound: no such enterprise or right.
-        Malformed: a bad quantity, price or text; a notice of the future; a sale to oneself.
-        ConditionsUnmet: any of ``conditions.OFFERING``, all evaluated together.
+        ConditionsUnmet: any of ``OFFER_CONDITIONS``, all evaluated together.
 
     Rule: 河北省排污权市场交易管理暂行办法; the seller chooses the method of sale freely.
 
@@ -173,8 +171,7 @@ async def offer_transfer(
     """Sign for the seller and block the units; where two must sign, the second is then awaited.
 
     Raises:
-        Malformed: ``accept_by`` lies before today or after the end of ``acceptance_days``.
-        ConditionsUnmet: any of ``conditions.OFFERING``.
+        ConditionsUnmet: any of ``OFFER_CONDITIONS``.
         Insufficient: the units went elsewhere meanwhile.
 
     Rule: parameter ``acceptance_days``; blocked from the first signature.
@@ -242,7 +239,7 @@ async def accept_transfer(context: CommandContext, transfer: Transfer) -> Transf
     The centre then decides the eligibility of both sides, and the city or the province approves.
 
     Raises:
-        ConditionsUnmet: any of ``conditions.ACCEPTING``.
+        ConditionsUnmet: any of ``ACCEPTANCE_CONDITIONS``.
 
     Rule: within the time limit of the offer, judged as of now.
 
@@ -260,9 +257,6 @@ async def withdraw_transfer(
     context: CommandContext, transfer: Transfer, *, reason: Reason
 ) -> Transfer:
     """End the case before the contract, for either side; what was blocked comes home.
-
-    Raises:
-        Malformed: a bad reason.
 
     Rule: either side may withdraw until the contract; afterwards it is a default.
 

@@ -206,12 +206,5 @@ def _return_postings(state: State) -> dict[EntryKind, StepPostings]:
 
 
 def attestation_number(city: str, year: int, sequence: int) -> str:
-    """The number of an attestation certificate: ``HB-131000-2022-00001``.
-
-    Args:
-        city: division code of the seller's city.
-        year: of the settlement, in China.
-        sequence: counts from 1 in each city and year.
-
-    """
+    """The number of an attestation certificate: ``HB-131000-2022-00001``."""
     return f"HB-{city}-{year}-{sequence:05}"

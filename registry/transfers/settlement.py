@@ -35,7 +35,6 @@ async def contract_transfer(
     """Record the standard contract that both sides signed. The time limit of payment begins to run.
 
     Raises:
-        Malformed: a bad number.
         Duplicate: another case has the number.
         ConditionsUnmet: a side was sanctioned, frozen or closed meanwhile, or the right ran out.
 
@@ -75,7 +74,6 @@ async def record_payment(
     """Record that the buyer's money arrived; it lies in the buyer's escrow until settlement.
 
     Raises:
-        Malformed: a bad reference.
         ConditionsUnmet: another sum than what is due.
         Duplicate: the reference is recorded already.
 
@@ -168,7 +166,6 @@ async def declare_default(
     """End a contract that one side does not keep; rights and money go home to whose they are.
 
     Raises:
-        Malformed: another side, or a bad reason.
         ConditionsUnmet: the buyer has paid, or still has time to.
 
     Rule: a contract not kept is a default; parameter ``payment_days``.

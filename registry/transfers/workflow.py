@@ -30,12 +30,6 @@ async def advance_transfer(
 ) -> dict[EntryKind, UUID]:
     """Take ``step``: post what moves with it and advance the case. The entries written, by kind.
 
-    Args:
-        context: the command, granted.
-        transfer: the case, locked; the frame saves it.
-        step: a step of ``LIFE``.
-        reference: the bank's reference where money enters.
-
     Raises:
         WrongState: the case has no such step in its present state.
         Insufficient: what is to move is not there.
@@ -102,12 +96,7 @@ async def _deadline_after(
 
 
 def last_day_of(reference: ReferenceData, name: str, on: date) -> date:
-    """The last day of a limit that begins to run on ``on``; ``name`` is one in working days.
-
-    Raises:
-        ConditionsUnmet: the limit is not known on the day.
-
-    """
+    """The last day of a limit that begins to run on ``on``; ``name`` is one in working days."""
     days = reference.parameters.require(name, on).days
     return add_working_days(reference.calendar, on, days)
 
