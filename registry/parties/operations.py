@@ -86,7 +86,7 @@ async def register_organisation(
 async def change_organisation(
     _context: CommandContext, organisation: Organisation, **changes: Unpack[OrganisationChanges]
 ) -> Organisation:
-    """Change the particulars that are given, emptying those that are null; the kind stays."""
+    """Change the particulars given, emptying those that are null; kind and division stay."""
     organisation.update_from_dict(normalise_details(changes))
     return organisation
 
