@@ -83,6 +83,17 @@ async def load_edition(version: int | None = None) -> Edition:
     return await asyncio.to_thread(Edition, book, wanted)
 
 
+async def damaged_editions() -> list[dict[str, object]]:
+    """The editions whose stored lines do not yield their digest, each with the fault."""
+    damaged: list[dict[str, object]] = []
+    for stored in await fetch_all("SELECT version, digest FROM rule_edition ORDER BY version"):
+        try:
+            await _read_rulebook(stored["version"], stored["digest"])
+        except ValueError as error:
+            damaged.append({"edition": stored["version"], "fault": str(error)})
+    return damaged
+
+
 async def load_rulebooks(versions: Iterable[int]) -> dict[int, RuleBook]:
     """The rule books of some editions by their version, without a judge; no edition, no book."""
     stored = await fetch_all(
@@ -97,17 +108,22 @@ async def load_rulebooks(versions: Iterable[int]) -> dict[int, RuleBook]:
 async def _load_rulebook(version: int, digest: str) -> RuleBook:
     """An edition never changes: it is read once, and known by its digest."""
     if digest not in _rulebooks:
-        text = io.StringIO()
-        lines = await fetch_all(
-            "SELECT cells FROM rule_line WHERE edition = $1 ORDER BY sequence", version
-        )
-        csv.writer(text, lineterminator="\n").writerows(line["cells"] for line in lines)
-        book = await asyncio.to_thread(
-            RuleBook.parse, {f"edition {version}": text.getvalue()}, VOCABULARY
-        )
-        if book.digest != digest:
-            raise ValueError(f"edition {version} of the rule book does not match its digest")
+        book = await _read_rulebook(version, digest)
         if len(_rulebooks) >= CACHE_SIZE:
             _rulebooks.pop(next(iter(_rulebooks)), None)
         _rulebooks[digest] = book
     return _rulebooks[digest]
+
+
+async def _read_rulebook(version: int, digest: str) -> RuleBook:
+    text = io.StringIO()
+    lines = await fetch_all(
+        "SELECT cells FROM rule_line WHERE edition = $1 ORDER BY sequence", version
+    )
+    csv.writer(text, lineterminator="\n").writerows(line["cells"] for line in lines)
+    book = await asyncio.to_thread(
+        RuleBook.parse, {f"edition {version}": text.getvalue()}, VOCABULARY
+    )
+    if book.digest != digest:
+        raise ValueError(f"edition {version} of the rule book does not match its digest")
+    return book

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 from uuid import UUID
 
 from policies.vocabulary import Text
 from registry.access.kinds import Kind
 from registry.access.principals import SYSTEM_PRINCIPAL
+from registry.access.rulebook_store import damaged_editions
 from registry.commands.command import Operation, execute_command
 from registry.commands.concept import Concept, InvariantCheck
+from registry.db.migrations.grants import SHARED_GRANTS
+from registry.db.schema_fingerprints import fingerprint_check_sql, privilege_check_sql
 from registry.db.session import fetch_all, fetch_one, read_only_transaction
 from registry.db.tortoise_engine import meta_of
 from registry.ledger.operations import impose_freeze
@@ -73,18 +78,60 @@ def _states_match_log_check(kinds: Iterable[Kind]) -> InvariantCheck:
     )
 
 
+def _schema_checks(concepts: Sequence[Concept]) -> tuple[InvariantCheck, ...]:
+    """Tables, functions and privileges are those that the migrations made."""
+    grants = reduce(or_, (concept.grants for concept in concepts), SHARED_GRANTS)
+    return (
+        InvariantCheck(
+            "schema_as_migrated",
+            Text(
+                "Tables, constraints, triggers, indexes and functions are those of the migrations.",
+                "数据表、约束、触发器、索引与函数均与迁移脚本一致。",
+            ),
+            fingerprint_check_sql(),
+        ),
+        InvariantCheck(
+            "privileges_as_migrated",
+            Text(
+                "Each role has the privileges that the migrations gave it.",
+                "各数据库角色的权限均与迁移脚本一致。",
+            ),
+            privilege_check_sql(grants),
+        ),
+    )
+
+
 def all_checks(concepts: Sequence[Concept]) -> tuple[InvariantCheck, ...]:
     """The checks that the concepts declare, and those that follow from their operations."""
     declared = [check for concept in concepts for check in concept.invariants]
     operations = [each for concept in concepts for each in concept.operations.values()]
     kinds = {each.kind.name: each.kind for each in operations}.values()
-    return (*declared, _postings_exist_check(operations), _states_match_log_check(kinds))
+    return (
+        *_schema_checks(concepts),
+        *declared,
+        _postings_exist_check(operations),
+        _states_match_log_check(kinds),
+    )
 
 
 async def verify(concepts: Sequence[Concept]) -> tuple[CheckResult, ...]:
     """One result for each check, all in one snapshot. Reads every posting, changes nothing."""
     async with read_only_transaction():
-        return tuple([await _run_check(check) for check in all_checks(concepts)])
+        results = [await _run_check(check) for check in all_checks(concepts)]
+        return (await _check_rulebooks(), *results)
+
+
+async def _check_rulebooks() -> CheckResult:
+    damaged = await damaged_editions()
+    return CheckResult(
+        "rule_book_matches_digest",
+        Text(
+            "The lines of each edition of the rule book yield its digest.",
+            "权限规则各版本的内容与其摘要一致。",
+        ),
+        tuple(damaged[:MAX_VIOLATIONS]),
+        more=len(damaged) > MAX_VIOLATIONS,
+    )
 
 
 async def _run_check(check: InvariantCheck) -> CheckResult:

@@ -1,6 +1,6 @@
 """The operator's commands. They change the registry only through its own commands."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import registry.agreements.operations  # noqa: F401 - its import registers what `verify` checks.
@@ -23,9 +23,16 @@ BOOTSTRAP_KEY = "bootstrap"
 
 @asynccontextmanager
 async def _open_registry(url: str) -> AsyncIterator[None]:
+    async with _open_database(url):
+        authorizer.activate(await load_edition())
+        yield
+
+
+@asynccontextmanager
+async def _open_database(url: str) -> AsyncIterator[None]:
+    """Without a rule book: a damaged one must not stop the check that finds it."""
     await open_registry(url, maxsize=2)
     try:
-        authorizer.activate(await load_edition())
         yield
     finally:
         await close_database()
@@ -67,12 +74,21 @@ async def register_first_party_client(url: str, name: str) -> bool:
 
 async def verify_report(url: str, *, restrict: bool) -> tuple[list[str], bool]:
     """The report as lines, and whether every check passed; ``restrict`` freezes the offenders."""
-    async with _open_registry(url):
+    async with _open_database(url):
         findings = await verify_registry()
-        frozen = await freeze_offenders(findings) if restrict else ()
-    lines = [line for finding in findings for line in _finding_lines(finding)]
-    lines += [f"frozen: account {account}" for account in frozen]
+        lines = [line for finding in findings for line in _finding_lines(finding)]
+        if restrict:
+            lines += await _freeze(findings)
     return lines, all(finding.is_satisfied for finding in findings)
+
+
+async def _freeze(findings: Iterable[CheckResult]) -> list[str]:
+    """Freeze what offends; nothing where no rule book is there to allow it."""
+    try:
+        authorizer.activate(await load_edition())
+    except (LookupError, ValueError) as error:
+        return [f"nothing is frozen: {error}"]
+    return [f"frozen: account {account}" for account in await freeze_offenders(findings)]
 
 
 def _finding_lines(finding: CheckResult) -> list[str]:

@@ -1,13 +1,18 @@
-"""Everything in the database that keeps a rule, one line each. Rewrite the golden list with:
+"""Everything in the database that keeps a rule, one line each, and the fingerprints of all of it.
+
+Rewrite both files with:
 
 ./dev run python -m tests.architecture.catalogue
 """
 
 import asyncio
+import csv
 from pathlib import Path
 
 import asyncpg
 
+from registry.db.schema_fingerprints import ACTUAL, FINGERPRINTS
+from registry.db.session import SESSION_SETTINGS
 from tests.support.cluster import create_template, run_server
 
 GOLDEN = Path(__file__).with_name("catalogue.txt")
@@ -32,15 +37,22 @@ async def catalogue(connection: asyncpg.Connection) -> list[str]:
     return sorted(" ".join(record["line"].split()) for record in await connection.fetch(RULES))
 
 
-async def _lines(url: str) -> list[str]:
+async def _read(url: str) -> tuple[list[str], list[tuple[str, str]]]:
     connection = await asyncpg.connect(url)
     try:
-        return await catalogue(connection)
+        lines = await catalogue(connection)
+        # The text of a constraint depends on the time zone of the session.
+        for name, value in SESSION_SETTINGS.items():
+            await connection.execute("SELECT set_config($1, $2, false)", name, value)
+        fingerprints = await connection.fetch(f'{ACTUAL} ORDER BY name COLLATE "C"')
+        return lines, [tuple(each) for each in fingerprints]
     finally:
         await connection.close()
 
 
 if __name__ == "__main__":
     with run_server() as server, create_template(server) as template:
-        lines = asyncio.run(_lines(server.database(template).owner_url))
+        lines, fingerprints = asyncio.run(_read(server.database(template).owner_url))
     GOLDEN.write_text("".join(f"{line}\n" for line in lines))
+    with Path(str(FINGERPRINTS)).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows(fingerprints)

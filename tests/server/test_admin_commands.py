@@ -53,6 +53,98 @@ async def test_a_schema_before_1_0_is_not_served(
         await check_startup(SETTINGS, clone.application_url)
 
 
+TAMPERED = {
+    "a trigger that is switched off": (
+        "ALTER TABLE audit_entry DISABLE TRIGGER audit_entry_append_only",
+        "schema_as_migrated",
+        "audit_entry",
+    ),
+    "a trigger that was added": (
+        "CREATE TRIGGER spy BEFORE UPDATE ON balance FOR EACH ROW EXECUTE FUNCTION append_only()",
+        "schema_as_migrated",
+        "balance",
+    ),
+    "a function with another body": (
+        "CREATE OR REPLACE FUNCTION registry_now() RETURNS timestamptz STABLE RETURN now()",
+        "schema_as_migrated",
+        "registry_now()",
+    ),
+    "a function that was added": (
+        "CREATE FUNCTION open_door() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "schema_as_migrated",
+        "open_door()",
+    ),
+    "a constraint that is gone": (
+        "ALTER TABLE balance DROP CONSTRAINT balance_not_negative",
+        "schema_as_migrated",
+        "balance",
+    ),
+    "a unique index that is gone": (
+        "DROP INDEX organisation_name_once",
+        "schema_as_migrated",
+        "organisation",
+    ),
+    "a default that was changed": (
+        "ALTER TABLE organisation ALTER COLUMN source SET DEFAULT 'x'",
+        "schema_as_migrated",
+        "organisation",
+    ),
+    "a table that was added": ("CREATE TABLE shadow ()", "schema_as_migrated", "shadow"),
+    "a privilege that was added": (
+        "GRANT UPDATE ON posting TO {application}",
+        "privileges_as_migrated",
+        "posting",
+    ),
+    "a privilege on a column": (
+        "GRANT UPDATE (quantity) ON posting TO {application}",
+        "privileges_as_migrated",
+        "posting.quantity",
+    ),
+    "a privilege of everybody": (
+        "GRANT INSERT ON audit_entry TO PUBLIC",
+        "privileges_as_migrated",
+        "audit_entry",
+    ),
+    "a privilege that was taken": (
+        "REVOKE SELECT ON division FROM {application}",
+        "privileges_as_migrated",
+        "division",
+    ),
+    "a line of the rule book": (
+        (
+            "ALTER TABLE rule_line DISABLE TRIGGER USER;"
+            " UPDATE rule_line SET cells[2] = 'X-1'"
+            " WHERE sequence = (SELECT max(sequence) FROM rule_line)"
+        ),
+        "rule_book_matches_digest",
+        "edition",
+    ),
+    "the digest of the rule book": (
+        (
+            "ALTER TABLE rule_edition DISABLE TRIGGER USER;"
+            " UPDATE rule_edition SET digest = repeat('0', 64)"
+        ),
+        "rule_book_matches_digest",
+        "edition",
+    ),
+}
+
+
+@pytest.mark.parametrize("tampered", TAMPERED.values(), ids=list(TAMPERED))
+async def test_a_change_behind_the_back_of_the_registry_is_a_failed_check(
+    clone: Database, owner: asyncpg.Connection, server: Server, tampered: tuple[str, str, str]
+) -> None:
+    sql, check, named = tampered
+    await owner.execute(sql.format(application=server.application_role))
+
+    lines, sound = await verify_report(clone.application_url, restrict=True)
+
+    failed = [place for place, line in enumerate(lines) if line.startswith(f"FAIL {check}:")]
+    assert not sound
+    assert failed
+    assert named in lines[failed[0] + 1]
+
+
 async def test_an_officer_is_written_as_subject_and_name(clone: Database) -> None:
     with pytest.raises(ConfigurationError, match="subject=name"):
         await bootstrap_registry(
