@@ -19,7 +19,6 @@ from graphql import (
     GraphQLNamedType,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLUnionType,
     get_named_type,
     is_introspection_type,
     is_specified_scalar_type,
@@ -38,7 +37,7 @@ from schema.framework.errors import format_error
 from schema.framework.fields import column_field, mask_of
 from schema.framework.global_ids import to_global_id
 from schema.framework.governed import Governed
-from schema.framework.inputs import NODE_ID_KEY, payload_name
+from schema.framework.inputs import NODE_ID_KEY
 from schema.framework.mutations import Guard
 from schema.framework.refusals import RefusalHandler
 from schema.framework.scalars import SCALARS
@@ -197,7 +196,6 @@ def _mutation_errors(schema: GovernedSchema, book: RuleBook) -> Iterator[str]:
             yield f"Mutation.{name}: has {len(found)} guards where one is needed"
             continue
         yield from (f"Mutation.{name}: {fault}" for fault in _guard_errors(found[0], field, book))
-        yield from (f"Mutation.{name}: {fault}" for fault in _signature_errors(found[0], field))
 
 
 def _guard_errors(guard: Guard, field: GraphQLField, book: RuleBook) -> Iterator[str]:
@@ -208,36 +206,6 @@ def _guard_errors(guard: Guard, field: GraphQLField, book: RuleBook) -> Iterator
         yield f"{guard.kind}.{guard.verb} is no verb that changes something"
     elif not any(row.effect == ALLOW for row in book.rules_for_verb(guard.kind, guard.verb)):
         yield f"no row of the rule book ever allows {guard.kind}.{guard.verb}"
-
-
-def _signature_errors(guard: Guard, field: GraphQLField) -> Iterator[str]:
-    argument = field.args.get("input")
-    if len(field.args) != 1 or argument is None or not isinstance(argument.type, GraphQLNonNull):
-        yield "takes exactly one argument, `input`, which is required"
-    else:
-        sent = get_named_type(argument.type)
-        if not isinstance(sent, GraphQLInputObjectType) or not _is_command_input(sent):
-            yield "its input carries `idempotencyKey: String!` and `preview: Boolean! = false`"
-    answer = field.type.of_type if isinstance(field.type, GraphQLNonNull) else field.type
-    members = (
-        {member.name for member in answer.types} if isinstance(answer, GraphQLUnionType) else set()
-    )
-    named = isinstance(answer, GraphQLUnionType) and answer.name == f"{guard.kind}Result"
-    payload = payload_name(guard.kind)
-    if not named or members != {payload, "Preview", "Refusal"} or answer is field.type:
-        yield f"answers with {guard.kind}Result = {payload} | Preview | Refusal, never null"
-
-
-def _is_command_input(sent: GraphQLInputObjectType) -> bool:
-    key, preview = sent.fields.get("idempotencyKey"), sent.fields.get("preview")
-    if key is None or preview is None:
-        return False
-    return (
-        str(key.type) == "String!"
-        and str(preview.type) == "Boolean!"
-        and "false"
-        in str(preview.default_value if preview.default is None else preview.default).lower()
-    )
 
 
 def _verbs_without_mutation(schema: GovernedSchema, internal: frozenset[KindVerb]) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """A schema that forgets something is not built, and says everything that it forgot."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -14,7 +13,6 @@ from schema.framework.command_inputs import command_input
 from schema.framework.fields import column, relation
 from schema.framework.governed import Governed
 from schema.framework.mutations import Guard, governed_mutation, result_union
-from schema.framework.refusals import Refusal
 from tests.schema.sample import (
     OFFER,
     OTHERS,
@@ -106,54 +104,6 @@ def test_a_verb_must_be_declared_and_allowed_by_some_rule(verb: str, said: str) 
     mutation = governed_mutation(Transfer, replace(OFFER, verb=verb))
 
     assert said in schema_error(make_mutation(offer_transfer=mutation))
-
-
-def make_guarded(resolver: Callable[..., Awaitable[Any]]) -> object:
-    return strawberry.mutation(resolver, description="Some 某.", extensions=[Guard(OFFER)])
-
-
-def test_an_answer_without_a_refusal_is_refused() -> None:
-    async def offer_transfer(input: Offer) -> Transfer:
-        raise NotImplementedError
-
-    assert "answers with TransferResult" in schema_error(
-        make_mutation(offer_transfer=make_guarded(offer_transfer))
-    )
-
-
-def test_an_answer_without_a_preview_is_refused() -> None:
-    union = Annotated[
-        Transfer | Refusal, strawberry.union("TransferResult", description="Some 某.")
-    ]
-
-    async def offer_transfer(input: Offer) -> union:
-        raise NotImplementedError
-
-    assert "answers with TransferResult" in schema_error(
-        make_mutation(offer_transfer=make_guarded(offer_transfer))
-    )
-
-
-def test_an_input_without_a_key_is_refused() -> None:
-    @strawberry.input(description="Keyless 无键.")
-    class Keyless:
-        note: str = strawberry.field(description="Note 备注.")
-
-    async def offer_transfer(input: Keyless) -> result_union(Transfer):  # type: ignore[valid-type]
-        raise NotImplementedError
-
-    assert "idempotencyKey" in schema_error(
-        make_mutation(offer_transfer=make_guarded(offer_transfer))
-    )
-
-
-def test_arguments_beside_the_input_are_refused() -> None:
-    async def offer_transfer(input: Offer, also: str) -> result_union(Transfer):  # type: ignore[valid-type]
-        raise NotImplementedError
-
-    assert "exactly one argument" in schema_error(
-        make_mutation(offer_transfer=make_guarded(offer_transfer))
-    )
 
 
 def test_a_verb_without_a_mutation_must_be_called_internal() -> None:
