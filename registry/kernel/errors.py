@@ -52,12 +52,17 @@ class Condition:
     name: str
     met: bool
     message: Text
-    legal_basis: str
+    legal_basis: str = "registry rule"
     source: str = "registry"
 
 
 def make_requirement(
-    name: str, *, met: bool, unmet: Text, legal_basis: str, source: str = "registry"
+    name: str,
+    *,
+    met: bool,
+    unmet: Text,
+    legal_basis: str = "registry rule",
+    source: str = "registry",
 ) -> Condition:
     """A condition whose message says what is wrong, or that nothing is."""
     message = Text("This requirement is met.", "符合该条件。") if met else unmet

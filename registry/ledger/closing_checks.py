@@ -29,6 +29,5 @@ async def check_no_holdings(organisation: UUID, _now: datetime) -> Condition:
             f"The organisation still holds {', '.join(held) or 'nothing'}.",
             f"该单位仍持有{'、'.join(held) or '零'}。",
         ),
-        legal_basis="registry rule",
         source="ledger",
     )

@@ -96,7 +96,7 @@ async def _build_account(organisation: UUID, kind: AccountKind) -> Account:
 
 
 _ORGANISATION_AND_POLLUTANT = """
-    SELECT o.kind, o.state = 'open' AS open, o.name, coalesce(o.name_en, o.name) AS name_en,
+    SELECT o.kind, o.name, coalesce(o.name_en, o.name) AS name_en,
         (SELECT p.enabled_from FROM pollutant p WHERE p.code = $2) AS enabled_from
     FROM organisation o WHERE o.id = $1
 """
@@ -111,12 +111,6 @@ async def check_may_hold_stock(
     kinds = {"province", "city"} if account.kind == AccountKind.RESERVE else {"enterprise"}
     enabled = found["enabled_from"] is not None and found["enabled_from"] <= day_of(context.now)
     return [
-        make_requirement(
-            name="organisation_open",
-            met=found["open"],
-            unmet=Text(f"{found['name_en']} is closed.", f"{found['name']}已注销。"),
-            legal_basis="registry rule",
-        ),
         make_requirement(
             name="may_hold_stock",
             met=found["kind"] in kinds,

@@ -38,13 +38,14 @@ from registry.ledger.rules import (
     EntryKind,
     Posting,
 )
+from registry.parties.organisations import check_organisation_open
 
 
 @operation(
     ACCOUNT,
     "open_reserve",
     build=build_reserve_account,
-    preconditions=(check_may_hold_stock,),
+    preconditions=(check_organisation_open, check_may_hold_stock),
     posts=True,
 )
 async def open_reserve(
@@ -68,7 +69,7 @@ async def open_reserve(
     ACCOUNT,
     "open_holding",
     build=build_holding_account,
-    preconditions=(check_may_hold_stock,),
+    preconditions=(check_organisation_open, check_may_hold_stock),
     posts=True,
 )
 async def open_holding(
@@ -97,7 +98,6 @@ async def _check_payout(_context: CommandContext, account: Account, **_: object)
                 "Money is paid out of a holding account; what is in escrow belongs to a case.",
                 "出金须从持有账户办理,在途资金属于案件。",
             ),
-            legal_basis="registry rule",
         )
     ]
 

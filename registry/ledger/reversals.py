@@ -93,7 +93,6 @@ async def _check_reversible(entry: Entry, postings: tuple[Posting, ...]) -> Cond
             else "The entry is reversed already.",
             f"“{entry.kind}”类分录须通过案件环节撤销。" if earlier is None else "该笔分录已冲正。",
         ),
-        legal_basis="registry rule",
     )
 
 
@@ -119,7 +118,6 @@ def _check_position(position: dict[str, object], owed: int) -> Condition:
             f" {needed} would have to come back.",
             f"{position['name']}的{position['kind']}账户持有{what} {holds},须返还{needed}。",
         ),
-        legal_basis="registry rule",
         source="balances",
     )
 

@@ -212,7 +212,6 @@ async def check_period_not_over(
             message=Text(
                 f"The appointment was to last until {until}.", f"该任职有效期至{until},现已届满。"
             ),
-            legal_basis="registry rule",
         )
     ]
 
@@ -233,6 +232,5 @@ async def check_province_keeps_officers(
                 "The province would be left without two people who can appoint others.",
                 "免职后省厅将缺少能够相互会签任命的两名人员。",
             ),
-            legal_basis="registry rule",
         )
     ]

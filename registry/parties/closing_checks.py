@@ -6,7 +6,7 @@ from uuid import UUID
 
 from policies.vocabulary import Text
 from registry.commands.concept import ClosingCheck
-from registry.db.session import fetch_one
+from registry.db.session import fetch_value
 from registry.kernel.errors import Condition
 
 
@@ -26,38 +26,26 @@ async def evaluate_closing_checks(organisation: UUID, now: datetime) -> list[Con
     return [await check(organisation, now) for check in _Active.checks]
 
 
-async def check_no_appointments(organisation: UUID, _now: datetime) -> Condition:
-    """There is no appointment in force or proposed."""
-    found = await fetch_one(
-        "SELECT count(*) AS number FROM appointment"
-        " WHERE organisation_id = $1 AND state <> 'ended'",
-        organisation,
-    )
-    number = found["number"] if found else 0
-    return Condition(
-        name="no_appointments",
-        met=number == 0,
-        message=Text(
-            f"The organisation has {number} appointments that have not ended.",
-            f"该单位尚有{number}项任职未终止。",
-        ),
-        legal_basis="registry rule",
-    )
+def counting_check(name: str, sql: str, en: str, zh: str) -> ClosingCheck:
+    """Met where the statement counts nothing of the organisation; the texts name the number."""
+
+    async def check(organisation: UUID, _now: datetime) -> Condition:
+        number = await fetch_value(sql, [organisation])
+        message = Text(en.format(number), zh.format(number))
+        return Condition(name, met=number == 0, message=message)
+
+    return check
 
 
-async def check_no_clients(organisation: UUID, _now: datetime) -> Condition:
-    """It has no open client."""
-    found = await fetch_one(
-        "SELECT count(*) AS number FROM client WHERE organisation_id = $1 AND state = 'open'",
-        organisation,
-    )
-    number = found["number"] if found else 0
-    return Condition(
-        name="no_clients",
-        met=number == 0,
-        message=Text(
-            f"The organisation has {number} client programs that were not revoked.",
-            f"该单位尚有{number}个接入应用未撤销。",
-        ),
-        legal_basis="registry rule",
-    )
+check_no_appointments = counting_check(
+    "no_appointments",
+    "SELECT count(*) FROM appointment WHERE organisation_id = $1 AND state <> 'ended'",
+    "The organisation has {} appointments that have not ended.",
+    "该单位尚有{}项任职未终止。",
+)
+check_no_clients = counting_check(
+    "no_clients",
+    "SELECT count(*) FROM client WHERE organisation_id = $1 AND state = 'open'",
+    "The organisation has {} client programs that were not revoked.",
+    "该单位尚有{}个接入应用未撤销。",
+)

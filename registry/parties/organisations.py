@@ -169,7 +169,6 @@ async def check_organisation_open(
             name="organisation_open",
             met=found is not None and found["state"] == OrganisationState.OPEN,
             unmet=Text(f"{name} is closed.", f"{name}已注销。"),
-            legal_basis="registry rule",
         )
     ]
 
@@ -190,6 +189,5 @@ async def check_changer(
                 f"Only the province or the centre changes: {', '.join(kept)}.",
                 f"下列事项仅由省厅或交易中心变更:{'、'.join(kept)}。",
             ),
-            legal_basis="registry rule",
         )
     ]

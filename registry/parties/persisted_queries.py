@@ -90,7 +90,6 @@ async def _check_registered(
                 "The program has no registered document of this hash.",
                 "该应用未登记此摘要对应的查询文档。",
             ),
-            legal_basis="registry rule",
         )
     ]
 

@@ -139,7 +139,6 @@ async def check_client_registrar(
                 "The operator registers first-party clients, and only those.",
                 "本系统应用仅由系统运维登记,且系统运维只登记本系统应用。",
             ),
-            legal_basis="registry rule",
         ),
         Condition(
             name="scopes_of_use",
@@ -150,7 +149,6 @@ async def check_client_registrar(
             )
             if of_no_use
             else Text("Each scope is of use.", "各项授权范围均可使用。"),
-            legal_basis="registry rule",
         ),
     ]
 
@@ -172,7 +170,6 @@ async def check_officers_keep_client(
                 " registers another first (`biandan register-client`).",
                 "该应用是工作人员不受限制使用的最后一个应用,须先由系统运维登记另一应用。",
             ),
-            legal_basis="registry rule",
         )
     ]
 

@@ -5,11 +5,10 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from policies.vocabulary import Text
 from registry.commands.command import CommandContext, operation
 from registry.db.session import fetch_all, save
 from registry.kernel.calendar import day_of
-from registry.kernel.errors import Condition, Malformed, NotFound
+from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import (
     REASON_LENGTH_MAX,
     SOURCE_LENGTH_MAX,
@@ -19,10 +18,10 @@ from registry.kernel.identifiers import (
 from registry.kernel.parameters import Demo, Parameter, Reason, Source
 from registry.kernel.quantities import parse_quantity
 from registry.kernel.state_machine import advance
-from registry.parties.records import Organisation
+from registry.parties.organisations import check_organisation_open, get_organisation
 from registry.permits import rules
 from registry.permits.facts import PERMIT
-from registry.permits.records import ConstructionProject, Outlet, Permit, PermitLimit
+from registry.permits.records import Outlet, Permit, PermitLimit
 from registry.permits.rules import (
     LimitDraft,
     OutletDraft,
@@ -32,27 +31,10 @@ from registry.permits.rules import (
 from registry.reference.cache import load_reference
 
 
-async def get_holder(organisation: UUID) -> Organisation:
-    """The organisation a permit or project belongs to."""
-    found = await Organisation.get_or_none(id=organisation)
-    if found is None:
-        raise NotFound("organisation")
-    return found
-
-
-async def check_holder_open(
-    _context: CommandContext, record: Permit | ConstructionProject, **_rest: object
-) -> list[Condition]:
-    """The organisation it is registered for has not been closed."""
-    found = await get_holder(record.organisation_id)
-    name = Text(found.name_en or found.name, found.name)
-    return [rules.check_organisation_open(name, found.state)]
-
-
 async def _check_number_holder(
     _context: CommandContext, permit: Permit, **_rest: object
 ) -> list[Condition]:
-    found = await get_holder(permit.organisation_id)
+    found = await get_organisation(permit.organisation_id)
     return [rules.check_number_holder(permit.number, found.credit_code)]
 
 
@@ -71,7 +53,7 @@ async def _build_permit(  # noqa: PLR0913 - what a permit says
     demo: Demo = False,
     **_children: object,
 ) -> Permit:
-    found = await get_holder(organisation)
+    found = await get_organisation(organisation)
     divisions = (await load_reference(context.reference_version)).divisions
     return Permit(
         id=uuid4(),
@@ -92,7 +74,10 @@ async def _build_permit(  # noqa: PLR0913 - what a permit says
 
 
 @operation(
-    PERMIT, "register", build=_build_permit, preconditions=(check_holder_open, _check_number_holder)
+    PERMIT,
+    "register",
+    build=_build_permit,
+    preconditions=(check_organisation_open, _check_number_holder),
 )
 async def register_permit(
     context: CommandContext,

@@ -11,9 +11,9 @@ from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_text
 from registry.kernel.parameters import Demo, Parameter, Source
 from registry.kernel.quantities import parse_quantity
 from registry.kernel.state_machine import advance
+from registry.parties.organisations import check_organisation_open, get_organisation
 from registry.permits import rules
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT
-from registry.permits.operations import check_holder_open, get_holder
 from registry.permits.records import Assessment, ConstructionProject, ProjectDemand
 from registry.permits.rules import DemandDraft, Medium, ProjectState
 from registry.reference.cache import load_reference
@@ -42,7 +42,7 @@ async def _build_project(  # noqa: PLR0913 - what a project says
     ] = False,
     demo: Demo = False,
 ) -> ConstructionProject:
-    await get_holder(organisation)
+    await get_organisation(organisation)
     reference = await load_reference(context.reference_version)
     where = reference.divisions.resolve(division, day_of(context.now))
     return ConstructionProject(
@@ -64,7 +64,7 @@ async def _build_project(  # noqa: PLR0913 - what a project says
 
 
 @operation(
-    CONSTRUCTION_PROJECT, "register", build=_build_project, preconditions=(check_holder_open,)
+    CONSTRUCTION_PROJECT, "register", build=_build_project, preconditions=(check_organisation_open,)
 )
 async def register_project(
     _context: CommandContext, project: ConstructionProject, /, **_said: object

@@ -10,7 +10,6 @@ from registry.kernel.identifiers import check_outlet, permit_holder
 from registry.kernel.parameters import Parameter
 from registry.kernel.quantities import Quantity
 from registry.kernel.words import DescribedEnum
-from registry.parties.rules import OrganisationState
 
 LIMITS_MAX = 50
 OUTLETS_MAX = 200
@@ -164,21 +163,6 @@ def check_number_holder(number: str, credit_code: str | None) -> Condition:
             f"许可证编号对应单位代码{body};持证单位登记的统一社会信用代码为{credit_code or '无'}。",
         ),
         legal_basis=NUMBERING_STANDARD,
-        source="organisation",
-    )
-
-
-def check_organisation_open(name: Text, state: str) -> Condition:
-    """Whether the organisation still exists in the register."""
-    met = state == OrganisationState.OPEN
-    return Condition(
-        name="organisation_is_open",
-        met=met,
-        message=Text(
-            f"{name.en} is {'open' if met else 'closed'} in the register of organisations.",
-            f"{name.zh}在单位登记中{'有效' if met else '已注销'}。",
-        ),
-        legal_basis="registry rule | 登记规则",
         source="organisation",
     )
 

@@ -49,9 +49,8 @@ def command_inputs(
 def command_input(operation: Operation[Any]) -> type[CommandInput]:
     """The input of one operation, named after it."""
     name = f"{operation.name.title().replace('_', '')}Input"
-    made: type[CommandInput] = _input_type(
-        name, describe_operation(operation), _parameters(operation)
-    )
+    said = f"The input of {to_camel_case(operation.name)} 办理输入."
+    made: type[CommandInput] = _input_type(name, said, _parameters(operation))
     return made
 
 

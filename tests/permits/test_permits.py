@@ -137,7 +137,7 @@ async def test_a_closed_organisation_gets_no_permit() -> None:
     with pytest.raises(ConditionsUnmet) as refusal:
         await register_new_permit(province, emitter)
 
-    assert [c.name for c in refusal.value.conditions if not c.met] == ["organisation_is_open"]
+    assert [c.name for c in refusal.value.conditions if not c.met] == ["organisation_open"]
 
 
 async def test_a_permit_number_is_registered_once() -> None:
