@@ -1,7 +1,7 @@
 """The schema, and what it must be to be built.
 
-Every mutation is guarded, every word described in both languages. The build fails with all
-errors at once, so a schema without a guard never serves.
+Every mutation is made of an operation, every word described in both languages. The build fails with
+all errors at once.
 """
 
 import re
@@ -30,6 +30,7 @@ from strawberry.types.graphql import OperationType
 
 from policies.rulebook import ALLOW, RuleBook
 from policies.vocabulary import VOCABULARY
+from registry.commands.command import Operation
 from schema.documents.cache import DocumentCache, UseValidatedDocument
 from schema.documents.cost import Limits
 from schema.framework.context import Context
@@ -38,7 +39,7 @@ from schema.framework.fields import column_field, mask_of
 from schema.framework.global_ids import to_global_id
 from schema.framework.governed import Governed
 from schema.framework.inputs import NODE_ID_KEY
-from schema.framework.mutations import Guard
+from schema.framework.mutations import OPERATION_KEY
 from schema.framework.refusals import RefusalHandler
 from schema.framework.scalars import SCALARS
 from schema.framework.strawberry_compat import graphql_schema
@@ -149,7 +150,7 @@ def build_schema(
     """The schema that serves.
 
     Args:
-        mutation: the root type of writing; its fields are made by ``governed``.
+        mutation: the root type of writing; its fields are made by ``governed_mutation``.
         types: governed types that no field names, because only ``node`` leads to them.
         book: the rules; a verb that no row allows is not offered.
         internal_verbs: verbs that are carried out without a mutation, by the registry itself.
@@ -182,35 +183,33 @@ def with_planner(schema: GovernedSchema) -> GovernedSchema:
     return schema
 
 
-def authorization_guards(schema: GovernedSchema) -> dict[str, Guard]:
-    """The guard of each mutation by the mutation's name in the API."""
+def operations_by_mutation(schema: GovernedSchema) -> dict[str, Operation[Any]]:
+    """The operation of each mutation by the mutation's name in the API."""
     fields = _mutation_fields(schema)
-    found = {name: _field_guards(field) for name, field in fields.items()}
-    return {name: of[0] for name, of in found.items() if of}
+    return {
+        name: operation
+        for name, field in fields.items()
+        if (operation := _strawberry_field(field).metadata.get(OPERATION_KEY))
+    }
 
 
 def _mutation_errors(schema: GovernedSchema, book: RuleBook) -> Iterator[str]:
-    for name, field in _mutation_fields(schema).items():
-        found = _field_guards(field)
-        if len(found) != 1:
-            yield f"Mutation.{name}: has {len(found)} guards where one is needed"
-            continue
-        yield from (f"Mutation.{name}: {fault}" for fault in _guard_errors(found[0], field, book))
-
-
-def _guard_errors(guard: Guard, field: GraphQLField, book: RuleBook) -> Iterator[str]:
-    if _strawberry_field(field).extensions[0] is not guard:
-        yield "the guard must come before other extensions"
-    verb = VOCABULARY.verb(guard.kind, guard.verb)
-    if verb is None or verb.is_read:
-        yield f"{guard.kind}.{guard.verb} is no verb that changes something"
-    elif not any(row.effect == ALLOW for row in book.rules_for_verb(guard.kind, guard.verb)):
-        yield f"no row of the rule book ever allows {guard.kind}.{guard.verb}"
+    operations = operations_by_mutation(schema)
+    for name in _mutation_fields(schema):
+        if name not in operations:
+            yield f"Mutation.{name}: is not made of an operation"
+    for name, operation in operations.items():
+        kind, word = operation.kind.name, operation.verb
+        verb = VOCABULARY.verb(kind, word)
+        if verb is None or verb.is_read:
+            yield f"Mutation.{name}: {kind}.{word} is no verb that changes something"
+        elif not any(row.effect == ALLOW for row in book.rules_for_verb(kind, word)):
+            yield f"Mutation.{name}: no row of the rule book ever allows {kind}.{word}"
 
 
 def _verbs_without_mutation(schema: GovernedSchema, internal: frozenset[KindVerb]) -> Iterator[str]:
     """Verbs without a mutation, and verbs wrongly called internal."""
-    offered = {(guard.kind, guard.verb) for guard in authorization_guards(schema).values()}
+    offered = {(each.kind.name, each.verb) for each in operations_by_mutation(schema).values()}
     known = {
         (kind, verb.name)
         for kind, words in VOCABULARY.kinds.items()
@@ -277,14 +276,6 @@ def _root_types(schema: GovernedSchema) -> tuple[GraphQLNamedType | None, ...]:
 def _mutation_fields(schema: GovernedSchema) -> dict[str, GraphQLField]:
     root = graphql_schema(schema).mutation_type
     return dict(root.fields) if root else {}
-
-
-def _field_guards(field: GraphQLField) -> list[Guard]:
-    return [
-        extension
-        for extension in _strawberry_field(field).extensions
-        if isinstance(extension, Guard)
-    ]
 
 
 def _strawberry_field(field: object) -> StrawberryField:

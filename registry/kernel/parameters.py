@@ -92,10 +92,8 @@ def _declared_by(argument: Argument, hint: object) -> Mapping[str, DeclaredParam
 
 
 def _declare(hint: object, *, is_required: bool) -> DeclaredParameter:
-    if get_origin(hint) is NotRequired:
-        (hint,) = get_args(hint)
-    if get_origin(hint) is not Annotated:
-        return DeclaredParameter(hint, None, is_required)
-    declared, *said = get_args(hint)
-    parameter = next((each for each in said if isinstance(each, Parameter)), None)
-    return DeclaredParameter(declared, parameter, is_required)
+    parameter: Parameter | None = None
+    while get_origin(hint) in {Annotated, NotRequired}:
+        hint, *said = get_args(hint)
+        parameter = parameter or next((each for each in said if isinstance(each, Parameter)), None)
+    return DeclaredParameter(hint, parameter, is_required)

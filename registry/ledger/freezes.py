@@ -20,21 +20,17 @@ class FreezeOrder(TypedDict):
 
     reason: Reason
     source: Annotated[str, Parameter("The order it rests on, 1 to 500 characters 冻结依据.")]
-    organisation: NotRequired[
-        Annotated[
-            UUID | None,
-            Parameter("The whole of an organisation, without account 单位.", refers="Organisation"),
-        ]
+    organisation: Annotated[
+        NotRequired[UUID | None],
+        Parameter("The whole of an organisation, without account 单位.", refers="Organisation"),
     ]
-    account: NotRequired[Annotated[UUID | None, Parameter("One account 账户.", refers="Account")]]
-    instrument: NotRequired[
-        Annotated[
-            UUID | None,
-            Parameter("Only this instrument of that account 标的.", refers="Instrument"),
-        ]
+    account: Annotated[NotRequired[UUID | None], Parameter("One account 账户.", refers="Account")]
+    instrument: Annotated[
+        NotRequired[UUID | None],
+        Parameter("Only this instrument of that account 标的.", refers="Instrument"),
     ]
-    ends_at: NotRequired[
-        Annotated[datetime | None, Parameter("Until when; until lifted by default 截止时间.")]
+    ends_at: Annotated[
+        NotRequired[datetime | None], Parameter("Until when; until lifted by default 截止时间.")
     ]
     demo: NotRequired[Demo]
 

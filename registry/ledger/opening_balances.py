@@ -35,11 +35,11 @@ class OpeningTerms(TypedDict):
     pollutant: Annotated[str, Parameter("Code of the pollutant 污染物代码.", codes="Pollutant")]
     quantity: Annotated[Quantity, Parameter("How much, in its unit, more than zero 数量.")]
     source: Annotated[str, Parameter("Where the figure comes from, 1 to 500 characters 数据来源.")]
-    basin: NotRequired[
-        Annotated[str | None, Parameter("Basin: liao, hai or inland; water only 流域.")]
+    basin: Annotated[
+        NotRequired[str | None], Parameter("Basin: liao, hai or inland; water only 流域.")
     ]
-    effective_at: NotRequired[
-        Annotated[datetime | None, Parameter("Since when it was held 生效时间.")]
+    effective_at: Annotated[
+        NotRequired[datetime | None], Parameter("Since when it was held 生效时间.")
     ]
     demo: NotRequired[Demo]
 
@@ -47,23 +47,22 @@ class OpeningTerms(TypedDict):
 class HoldingOpeningTerms(OpeningTerms):
     """An opening stock of an enterprise."""
 
-    acquisition: NotRequired[
-        Annotated[Acquisition, Parameter("Paid for or free 取得方式.", default=Acquisition.PAID)]
+    acquisition: Annotated[
+        NotRequired[Acquisition], Parameter("Paid for or free 取得方式.", default=Acquisition.PAID)
     ]
-    origin: NotRequired[
-        Annotated[
-            str | None,
-            Parameter(
-                "Code of the area it was taken from, by default the own city 来源地代码.",
-                codes="Division",
-            ),
-        ]
+    origin: Annotated[
+        NotRequired[str | None],
+        Parameter(
+            "Code of the area it was taken from, by default the own city 来源地代码.",
+            codes="Division",
+        ),
     ]
-    valid_from: NotRequired[
-        Annotated[date | None, Parameter("First day; none until trial production 生效日.")]
+    valid_from: Annotated[
+        NotRequired[date | None], Parameter("First day; none until trial production 生效日.")
     ]
-    valid_until: NotRequired[
-        Annotated[date | None, Parameter("Last day; by default at the end of its validity 失效日.")]
+    valid_until: Annotated[
+        NotRequired[date | None],
+        Parameter("Last day; by default at the end of its validity 失效日."),
     ]
 
 

@@ -40,26 +40,25 @@ class AppointmentTerms(TypedDict):
 
     person: Annotated[UUID, Parameter("The person to be appointed 任职人员.", refers="Person")]
     organisation: Annotated[UUID, Parameter("For whom 任职单位.", refers="Organisation")]
-    role: NotRequired[
-        Annotated[RoleName | None, Parameter("The role; by default that of the body's kind 角色.")]
+    role: Annotated[
+        NotRequired[RoleName | None],
+        Parameter("The role; by default that of the body's kind 角色."),
     ]
-    division: NotRequired[
-        Annotated[
-            str | None,
-            Parameter("Code; by default the body's own division 辖区代码.", codes="Division"),
-        ]
+    division: Annotated[
+        NotRequired[str | None],
+        Parameter("Code; by default the body's own division 辖区代码.", codes="Division"),
     ]
-    valid_from: NotRequired[
-        Annotated[datetime | None, Parameter("From when; at once by default 起始时间.")]
+    valid_from: Annotated[
+        NotRequired[datetime | None], Parameter("From when; at once by default 起始时间.")
     ]
-    valid_until: NotRequired[
-        Annotated[datetime | None, Parameter("Until when; without end by default 截止时间.")]
+    valid_until: Annotated[
+        NotRequired[datetime | None], Parameter("Until when; without end by default 截止时间.")
     ]
-    may_initiate: NotRequired[
-        Annotated[bool, Parameter("May open business and sign first 经办权限.", default=False)]
+    may_initiate: Annotated[
+        NotRequired[bool], Parameter("May open business and sign first 经办权限.", default=False)
     ]
-    may_approve: NotRequired[
-        Annotated[bool, Parameter("May decide and countersign 审批权限.", default=False)]
+    may_approve: Annotated[
+        NotRequired[bool], Parameter("May decide and countersign 审批权限.", default=False)
     ]
     demo: NotRequired[Demo]
 

@@ -64,12 +64,12 @@ class OrganisationDetails(OptionalDetails):
     division: Annotated[
         str, Parameter("Code of the division it lies in 行政区划代码.", codes="Division")
     ]
-    thermal_power: NotRequired[Annotated[bool, Parameter(_THERMAL_POWER, default=False)]]
-    two_representatives: NotRequired[
-        Annotated[bool, Parameter(_TWO_REPRESENTATIVES, default=False)]
+    thermal_power: Annotated[NotRequired[bool], Parameter(_THERMAL_POWER, default=False)]
+    two_representatives: Annotated[
+        NotRequired[bool], Parameter(_TWO_REPRESENTATIVES, default=False)
     ]
-    source: NotRequired[
-        Annotated[str, Parameter("Where the particulars come from 数据来源.", default="")]
+    source: Annotated[
+        NotRequired[str], Parameter("Where the particulars come from 数据来源.", default="")
     ]
     demo: NotRequired[Demo]
 

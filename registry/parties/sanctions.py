@@ -47,11 +47,11 @@ class SanctionTerms(TypedDict):
     kind: Annotated[SanctionKind, Parameter("Which measure 惩戒类别.")]
     reason: Reason
     source: Annotated[str, Parameter("The decision it rests on, 1 to 500 characters 决定文书.")]
-    starts_at: NotRequired[
-        Annotated[datetime | None, Parameter("From when; at once by default 起始时间.")]
+    starts_at: Annotated[
+        NotRequired[datetime | None], Parameter("From when; at once by default 起始时间.")
     ]
-    ends_at: NotRequired[
-        Annotated[datetime | None, Parameter("Until when; until lifted by default 截止时间.")]
+    ends_at: Annotated[
+        NotRequired[datetime | None], Parameter("Until when; until lifted by default 截止时间.")
     ]
     demo: NotRequired[Demo]
 

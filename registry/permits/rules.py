@@ -77,11 +77,9 @@ class OutletDraft(TypedDict):
     """An outlet to be recorded 排放口."""
 
     code: Annotated[str, Parameter("DA001 for air, DW001 for water 排放口编号.")]
-    river_system: NotRequired[
-        Annotated[
-            str | None,
-            Parameter("Code of the river system; for water only 水系代码.", codes="RiverSystem"),
-        ]
+    river_system: Annotated[
+        NotRequired[str | None],
+        Parameter("Code of the river system; for water only 水系代码.", codes="RiverSystem"),
     ]
 
 
@@ -89,11 +87,9 @@ class DemandDraft(TypedDict):
     """A demand to be recorded, of a project for a pollutant 项目需求量."""
 
     pollutant: _PollutantCode
-    quantity: NotRequired[
-        Annotated[
-            Quantity | None,
-            Parameter("How much, in its unit; left out where no source gives it 年需求量."),
-        ]
+    quantity: Annotated[
+        NotRequired[Quantity | None],
+        Parameter("How much, in its unit; left out where no source gives it 年需求量."),
     ]
 
 

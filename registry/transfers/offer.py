@@ -41,23 +41,17 @@ class TransferTerms(TypedDict):
     ]
     quantity: Annotated[Quantity, Parameter("How much, in its unit 数量.")]
     price: Annotated[Price, Parameter("Yuan for one unit, for the whole right 单价.")]
-    note: NotRequired[
-        Annotated[
-            str,
-            Parameter("A note that both sides and the authorities read 备注.", default=""),
-        ]
+    note: Annotated[
+        NotRequired[str],
+        Parameter("A note that both sides and the authorities read 备注.", default=""),
     ]
-    announced_on: NotRequired[
-        Annotated[
-            date | None,
-            Parameter("Across cities: day of the notice in one's own city 本市公告日期."),
-        ]
+    announced_on: Annotated[
+        NotRequired[date | None],
+        Parameter("Across cities: day of the notice in one's own city 本市公告日期."),
     ]
-    announcement: NotRequired[
-        Annotated[
-            str,
-            Parameter("Across cities: where that notice was published 公告出处.", default=""),
-        ]
+    announcement: Annotated[
+        NotRequired[str],
+        Parameter("Across cities: where that notice was published 公告出处.", default=""),
     ]
 
 

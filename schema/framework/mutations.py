@@ -5,7 +5,6 @@ from functools import cache
 from typing import Annotated, Any, Union, cast
 
 import strawberry
-from strawberry.extensions import FieldExtension
 from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 
@@ -21,6 +20,9 @@ from schema.framework.inputs import CommandInput, payload_name, run_command
 from schema.framework.preview import Preview
 from schema.framework.refusals import Refusal
 
+OPERATION_KEY = "operation"
+"""Metadata of a mutation: the operation that it was made of."""
+
 InputCheck = Callable[[Info, Any], None]
 """Refuses an input that no operation could judge."""
 
@@ -33,22 +35,6 @@ InputCheck = Callable[[Info, Any], None]
 class GovernedDirective:
     kind: str = strawberry.directive_field(name="kind")
     verb: str = strawberry.directive_field(name="verb")
-
-
-class Guard(FieldExtension):
-    """Names the operation of a mutation, whose verb decides; the build asks for exactly one."""
-
-    def __init__(self, operation: Operation[Any]) -> None:
-        self.operation = operation
-        self.kind, self.verb = operation.kind.name, operation.verb
-
-    def apply(self, field: StrawberryField) -> None:
-        """Write the declaration into the schema, once however often it is built."""
-        if not any(isinstance(directive, GovernedDirective) for directive in field.directives):
-            field.directives = [
-                *field.directives,
-                GovernedDirective(kind=self.kind, verb=self.verb),
-            ]
 
 
 def mutation_type(
@@ -108,7 +94,8 @@ def governed_mutation(
     made = strawberry.mutation(
         resolver=resolve,
         description=describe_operation(operation),
-        extensions=[Guard(operation)],
+        directives=[GovernedDirective(kind=operation.kind.name, verb=operation.verb)],
+        metadata={OPERATION_KEY: operation},
     )
     return cast("StrawberryField", made)
 

@@ -23,7 +23,6 @@ from registry.parties.facts import ORGANISATION
 from schema.build import GovernedSchema, _strawberry_field
 from schema.framework.global_ids import to_global_id
 from schema.framework.inputs import to_arguments
-from schema.framework.mutations import Guard
 from tests.end_to_end.inputs import EXISTING_OBJECTS, NEW_OBJECTS, Input, NewObject, find_entry
 
 ALLOWED, SIGN_IN = "ALLOWED", "SIGN_IN_REQUIRED"
@@ -83,10 +82,9 @@ async def rolled_back() -> AsyncIterator[None]:
 
 
 async def attempts_on(
-    viewer: Viewer, mutation: str, guard: Guard, records: Records, *, signed_in: bool
+    viewer: Viewer, mutation: str, operation: Operation[Any], records: Records, *, signed_in: bool
 ) -> AsyncIterator[Attempt]:
     """One attempt on an object of each sort there is for this viewer, and on one that is absent."""
-    operation = guard.operation
     seen: set[tuple[bool, int]] = set()
     for record in await records.of(operation.kind):
         visible = authorizer.allows(viewer, operation.kind, "view", record)
@@ -128,7 +126,7 @@ async def _input(mutation: str, record: Model | None) -> Input:
 async def attempts_to_create(  # noqa: PLR0917 - what is needed to know what must come of it
     viewer: Viewer,
     mutation: str,
-    guard: Guard,
+    operation: Operation[Any],
     records: Records,
     schema: GovernedSchema,
     *,
@@ -143,7 +141,7 @@ async def attempts_to_create(  # noqa: PLR0917 - what is needed to know what mus
             verdict, rule = SIGN_IN, ""
             if signed_in:
                 args = decoded_arguments(schema, mutation, sent)
-                verdict, rule = await _of_new(viewer, guard.operation, args, visible=visible)
+                verdict, rule = await _of_new(viewer, operation, args, visible=visible)
             absent = about == "absent"
             yield Attempt(mutation, sent, verdict, rule, about, new.refers, absent=absent)
 

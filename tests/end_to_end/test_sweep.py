@@ -12,7 +12,7 @@ import pytest
 
 from policies.vocabulary import VOCABULARY
 from registry.access.viewer_lookup import resolve_viewer
-from schema.build import authorization_guards
+from schema.build import operations_by_mutation
 from schema.root import build_api_schema
 from tests.end_to_end.expected_decisions import (
     ALLOWED,
@@ -46,13 +46,13 @@ ONLY_IN_2026 = {"opineOnTransfer", "expireTransfer"}
 
 REFERS_TO_NOTHING = {"registerOrganisation", "recordAssessment"}
 
-GUARDS = authorization_guards(build_api_schema())
+OPERATIONS = operations_by_mutation(build_api_schema())
 
 
 def test_the_sweep_covers_every_mutation() -> None:
-    assert {*EXISTING_OBJECTS, *NEW_OBJECTS} == set(GUARDS)
+    assert {*EXISTING_OBJECTS, *NEW_OBJECTS} == set(OPERATIONS)
     assert not EXISTING_OBJECTS.keys() & NEW_OBJECTS.keys()
-    assert {GUARDS[name].operation.build is None for name in EXISTING_OBJECTS} == {True}
+    assert {OPERATIONS[name].build is None for name in EXISTING_OBJECTS} == {True}
 
 
 @pytest.mark.parametrize("name", USERS)
@@ -94,10 +94,10 @@ async def test_each_role_meets_what_it_may_do_what_it_may_not_and_what_it_does_n
         met |= {(tried.mutation, tried.expected) for tried in await all_attempts(who)}
 
     assert roles == set(VOCABULARY.roles) - {"operator", "registry"}
-    assert {name for name in GUARDS if (name, ALLOWED) not in met} == ONLY_IN_2026
-    assert {name for name in GUARDS if (name, FORBIDDEN) not in met} == set()
+    assert {name for name in OPERATIONS if (name, ALLOWED) not in met} == ONLY_IN_2026
+    assert {name for name in OPERATIONS if (name, FORBIDDEN) not in met} == set()
     invisible = {name for name, verdict in met if verdict == NOT_FOUND}
-    assert set(GUARDS) - invisible == REFERS_TO_NOTHING
+    assert set(OPERATIONS) - invisible == REFERS_TO_NOTHING
 
 
 async def test_across_cities_the_rest_is_allowed(portal_of_2026: Portal) -> None:
@@ -117,12 +117,12 @@ async def all_attempts(who: DemoUser) -> list[Attempt]:
     async with rolled_back():
         viewer = await resolve_viewer(caller)
     signed_in = caller.subject != ""
-    for mutation, guard in GUARDS.items():
+    for mutation, operation in OPERATIONS.items():
         if mutation in EXISTING_OBJECTS:
-            found = attempts_on(viewer, mutation, guard, records, signed_in=signed_in)
+            found = attempts_on(viewer, mutation, operation, records, signed_in=signed_in)
         else:
             found = attempts_to_create(
-                viewer, mutation, guard, records, build_api_schema(), signed_in=signed_in
+                viewer, mutation, operation, records, build_api_schema(), signed_in=signed_in
             )
         tries += [tried async for tried in found]
     return tries

@@ -1,18 +1,17 @@
 """A schema that forgets something is not built, and says everything that it forgot."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import pytest
 import strawberry
 
 from registry.kernel.parameters import Parameter
-from schema.build import SchemaBuildError, authorization_guards
-from schema.framework.command_inputs import command_input
+from schema.build import SchemaBuildError, operations_by_mutation
 from schema.framework.fields import column, relation
 from schema.framework.governed import Governed
-from schema.framework.mutations import Guard, governed_mutation, result_union
+from schema.framework.mutations import governed_mutation
 from tests.schema.sample import (
     OFFER,
     OTHERS,
@@ -21,11 +20,6 @@ from tests.schema.sample import (
     Transfer,
     build_sample_schema,
 )
-
-if TYPE_CHECKING:
-    Offer = Any
-else:
-    Offer = command_input(OFFER)
 
 
 def schema_error(
@@ -55,19 +49,16 @@ def test_a_schema_may_be_built_twice_and_is_the_same() -> None:
     assert build_sample_schema().as_str() == build_sample_schema().as_str()
 
 
-def test_the_guards_are_keyed_by_the_name_of_the_mutation() -> None:
-    assert {
-        name: (guard.kind, guard.verb)
-        for name, guard in authorization_guards(build_sample_schema()).items()
-    } == {"offerTransfer": ("Transfer", "offer")}
+def test_the_operations_are_keyed_by_the_name_of_the_mutation() -> None:
+    assert operations_by_mutation(build_sample_schema()) == {"offerTransfer": OFFER}
 
 
-def test_a_mutation_without_a_guard_is_refused() -> None:
+def test_a_mutation_that_is_not_made_of_an_operation_is_refused() -> None:
     @strawberry.mutation(description="Bare 无.")
-    async def bare(input: Offer) -> result_union(Transfer):  # type: ignore[valid-type]
+    async def bare(note: str) -> str:
         raise NotImplementedError
 
-    assert "Mutation.bare: has 0 guards" in schema_error(make_mutation(bare=bare))
+    assert "Mutation.bare: is not made" in schema_error(make_mutation(bare=bare))
 
 
 def test_a_folder_of_mutations_is_refused() -> None:
@@ -79,16 +70,7 @@ def test_a_folder_of_mutations_is_refused() -> None:
     def transfers() -> Folder:
         raise NotImplementedError
 
-    assert "Mutation.transfers: has 0 guards" in schema_error(make_mutation(transfers=transfers))
-
-
-def test_two_guards_are_refused() -> None:
-    twice = governed_mutation(Transfer, OFFER)
-    twice.extensions.append(Guard(replace(OFFER, verb="accept")))
-
-    assert "Mutation.offerTransfer: has 2 guards" in schema_error(
-        make_mutation(offer_transfer=twice)
-    )
+    assert "Mutation.transfers: is not made" in schema_error(make_mutation(transfers=transfers))
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import Annotated, Any, NotRequired, TypedDict, Unpack, cast
 
 import pytest
-from graphql import print_type
+from graphql import get_named_type, print_type
 
 from registry.commands.command import Operation
 from registry.concepts import CONCEPTS, OPERATIONS
 from registry.kernel.parameters import Demo, Parameter, parameters_of
 from registry.kernel.quantities import Quantity
-from schema.build import authorization_guards
+from schema.build import operations_by_mutation
 from schema.framework.command_inputs import command_inputs
 from schema.framework.mutations import governed_mutation
 from schema.framework.strawberry_compat import graphql_schema
@@ -54,12 +54,28 @@ def with_function(execute: Callable[..., Any]) -> Operation[Any]:
 
 
 def test_every_operation_of_every_concept_has_the_mutation_of_its_name() -> None:
-    mutations = authorization_guards(build_api_schema())
+    mutations = operations_by_mutation(build_api_schema())
 
-    assert [guard.operation for guard in mutations.values()] == OFFERED
+    assert list(mutations.values()) == OFFERED
     assert {each.name for concept in CONCEPTS for each in concept.operations.values()} - {
         each.name for each in OFFERED
     } == {"bootstrap"}
+
+
+def test_every_mutation_takes_an_input_with_a_key_and_answers_payload_preview_or_refusal() -> None:
+    root = graphql_schema(build_api_schema()).mutation_type
+    assert root is not None
+
+    for name, operation in operations_by_mutation(build_api_schema()).items():
+        kind = operation.kind.name
+        input, answer = root.fields[name].args["input"].type, root.fields[name].type
+        printed = print_type(get_named_type(input))
+        assert "idempotencyKey: String!" in printed
+        assert "preview: Boolean! = false" in printed
+        assert (root.fields[name].args.keys(), str(answer)) == ({"input"}, f"{kind}Result!")
+        assert print_type(get_named_type(answer)).endswith(
+            f"union {kind}Result = {kind}Payload | Preview | Refusal"
+        )
 
 
 @pytest.mark.parametrize("operation", OFFERED, ids=lambda each: each.name)

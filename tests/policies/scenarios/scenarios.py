@@ -20,7 +20,7 @@ from graphql import (
 from policies.vocabulary import VOCABULARY, Verb
 from registry.db.session import fetch_one
 from registry.reading.enum_names import enum_name
-from schema.build import authorization_guards
+from schema.build import operations_by_mutation
 from schema.framework.global_ids import to_global_id
 from schema.root import build_api_schema
 from seeds.csv_reader import read_rows
@@ -49,8 +49,8 @@ _COLUMNS = [
 ]
 _SCHEMA = build_api_schema()
 _MUTATIONS = {
-    (guard.operation.kind.name, guard.operation.verb): name
-    for name, guard in authorization_guards(_SCHEMA).items()
+    (operation.kind.name, operation.verb): name
+    for name, operation in operations_by_mutation(_SCHEMA).items()
 }
 _KINDS = {
     act.id: act.operation.kind.name
