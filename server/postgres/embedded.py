@@ -65,9 +65,14 @@ class Cluster:
         return f"postgresql://{role}@/{database}?host={_socket_directory(self.directory)}"
 
     def ensure_database(self, database: str, *, fresh: bool = False) -> None:
-        """Create the database if it is missing; drop it before if ``fresh``. The owner owns it."""
+        """Create the database if it is missing; drop it before if ``fresh``. The owner owns it.
+
+        Raises:
+            EmbeddedDatabaseError: it is to be dropped, and another process is connected to it.
+
+        """
         if fresh:
-            _sql(self.directory, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+            _drop_database(self.directory, database)
         _ensure_database(self.directory, database)
 
     def stop(self) -> bool:
@@ -246,6 +251,18 @@ def _create_database(directory: Path) -> None:
 def _ensure_database(directory: Path, name: str) -> None:
     if "0 rows" in _sql(directory, f"SELECT FROM pg_database WHERE datname = '{name}'"):
         _sql(directory, f"CREATE DATABASE {name} OWNER {OWNER}")
+
+
+def _drop_database(directory: Path, name: str) -> None:
+    try:
+        _sql(directory, f"DROP DATABASE IF EXISTS {name}")
+    except EmbeddedDatabaseError as error:
+        if "is being accessed by other users" not in str(error):
+            raise
+        raise EmbeddedDatabaseError(
+            f"Another process uses the database {name}, so `--fresh` drops nothing: stop the"
+            " running demonstration first."
+        ) from None
 
 
 def _sql(directory: Path, sql: str) -> str:

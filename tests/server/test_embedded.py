@@ -59,6 +59,25 @@ async def test_roles_and_database_exist_and_data_survive_a_restart(directory: Pa
     assert [role["rolname"] for role in supers] == ["postgres"]
 
 
+async def test_a_database_in_use_is_not_dropped(directory: Path) -> None:
+    cluster = embedded.start(directory)
+    connection = await asyncpg.connect(cluster.role_urls().owner)
+    await connection.execute("CREATE TABLE kept (id int)")
+
+    with pytest.raises(embedded.EmbeddedDatabaseError, match="stop the running demonstration"):
+        cluster.ensure_database(embedded.DATABASE, fresh=True)
+    kept = await connection.fetch("SELECT * FROM kept")
+    await connection.close()
+    cluster.ensure_database(embedded.DATABASE, fresh=True)
+    connection = await asyncpg.connect(cluster.role_urls().owner)
+    with pytest.raises(asyncpg.UndefinedTableError):
+        await connection.fetch("SELECT * FROM kept")
+    await connection.close()
+
+    assert kept == []
+    assert cluster.stop()
+
+
 def test_the_last_one_to_leave_stops_the_server(directory: Path) -> None:
     first, second = embedded.start(directory), embedded.start(directory)
     pid = postmaster(directory)
