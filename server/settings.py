@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -199,19 +200,29 @@ def _default_log_format(mode: Mode) -> LogFormat:
     return LogFormat.JSON if mode is Mode.PRODUCTION else LogFormat.CONSOLE
 
 
+_PREFIX = "BIANDAN_"
+_NAMES = frozenset({
+    "DATABASE_URL",
+    *(f"{_PREFIX}{field.upper()}" for field in Settings.model_fields if field != "database_url"),
+})  # fmt: skip
+
+
 def _check_names(environment: Mapping[str, str]) -> None:
     for name in sorted(map(str.upper, environment)):
         if name in RENAMED_SETTINGS:
             raise ConfigurationError(f"{name} is now called {RENAMED_SETTINGS[name]}.")
         if name in REMOVED_SETTINGS:
             raise ConfigurationError(f"{name} was removed and has no effect; unset it.")
+        if name.startswith(_PREFIX) and name not in _NAMES:
+            (nearest,) = get_close_matches(name, sorted(_NAMES), n=1, cutoff=0)
+            raise ConfigurationError(f"There is no setting {name}; the nearest is {nearest}.")
 
 
 def read_settings() -> Settings:
     """The settings of the environment.
 
     Raises:
-        ConfigurationError: a setting is not of its form or bears an old name, or production has
+        ConfigurationError: a setting is unknown, malformed or bears an old name, or production has
             what only a demonstration may.
 
     """

@@ -1,6 +1,7 @@
 """Which settings let the program start."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ PRODUCTION = {
 
 @pytest.fixture(autouse=True)
 def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", *PRODUCTION):
+    for name in ("DATABASE_URL", *(name for name in os.environ if name.startswith("BIANDAN_"))):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -119,6 +120,25 @@ def test_a_removed_setting_stops_the_start(monkeypatch: pytest.MonkeyPatch, name
         read_settings()
 
     assert name.removeprefix("BIANDAN_").lower() not in Settings.model_fields
+
+
+@pytest.mark.parametrize(
+    ("unknown", "nearest"),
+    [
+        ("BIANDAN_PROT", "BIANDAN_PORT"),
+        ("BIANDAN_DATABASE_URL", "DATABASE_URL"),
+        ("BIANDAN_METRIC_PORT", "BIANDAN_METRICS_PORT"),
+    ],
+)
+def test_an_unknown_name_stops_the_start_and_names_the_nearest_setting(
+    monkeypatch: pytest.MonkeyPatch, unknown: str, nearest: str
+) -> None:
+    monkeypatch.setenv(unknown, "8611")
+
+    with pytest.raises(
+        ConfigurationError, match=f"no setting {unknown}; the nearest is {nearest}.$"
+    ):
+        read_settings()
 
 
 @pytest.mark.parametrize("missing", ["BIANDAN_ISSUER", "BIANDAN_AUDIENCE"])
