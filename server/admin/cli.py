@@ -122,12 +122,14 @@ def verify(
     cross_region: Annotated[bool, typer.Option(help="Check the demonstration of 2026.")] = False,
 ) -> None:
     """Check every invariant, and name the rows that break one."""
+    from server.admin.cli_errors import expecting_demo
     from server.admin.commands import verify_report
     from server.postgres.embedded import CROSS_REGION_DATABASE, DATABASE
     from server.postgres.urls import open_database_urls
 
     database = CROSS_REGION_DATABASE if cross_region else DATABASE
-    with open_database_urls(_load_settings(), database) as at:
+    remedy = "./dev demo --cross-region" if cross_region else ""
+    with open_database_urls(_load_settings(), database) as at, expecting_demo(remedy):
         lines, sound = asyncio.run(verify_report(at.application, restrict=restrict))
     typer.echo("\n".join(lines))
     raise typer.Exit(0 if sound else 1)

@@ -1,6 +1,8 @@
 """Turns the errors that an operator can mend into one sentence; any other error is a bug."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
 
@@ -14,6 +16,24 @@ DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 DISK_FULL_SQLSTATE = "53100"
 # Wrong password or role; no such database; the role may not do what was asked.
 ACCESS_DENIED_SQLSTATES = ("28", "3D000", "42501")
+
+
+@contextmanager
+def expecting_demo(command: str) -> Iterator[None]:
+    """In the block a database without tables is one that ``command`` loads; empty for any other.
+
+    Raises:
+        ConfigurationError: it has no tables.
+
+    """
+    try:
+        yield
+    except asyncpg.UndefinedTableError:
+        if not command:
+            raise
+        raise ConfigurationError(
+            f"That demonstration is not loaded yet: run `{command}`."
+        ) from None
 
 
 def operator_message(error: BaseException) -> str | None:

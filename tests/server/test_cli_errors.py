@@ -55,6 +55,21 @@ def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("options", "remedy"),
+    [((), "run `biandan migrate`"), (("--cross-region",), "run `./dev demo --cross-region`")],
+)
+def test_a_database_without_tables_names_what_makes_them(
+    clone: Database, options: tuple[str, ...], remedy: str
+) -> None:
+    empty = with_database(clone.application_url, "postgres")
+
+    told = run_command("verify", *options, DATABASE_URL=empty)
+
+    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
+    assert remedy in told.stderr
+
+
+@pytest.mark.parametrize(
     ("error", "said"),
     [
         (asyncpg.DiskFullError("could not extend file"), "The disk is full."),
