@@ -251,7 +251,7 @@ def _select_appointment(
         return in_force[0]
     if in_force:
         raise AppointmentRequired(
-            "You hold several appointments; name one of them in the request.",
-            "您有多个有效任职,请在请求中指定其一。",
+            "You hold several appointments; name one in the header `Biandan-Appointment`.",
+            "您有多个有效任职,请在请求标头Biandan-Appointment中指定其一。",
         )
     raise AppointmentRequired("You hold no appointment in force.", "您没有有效任职。")

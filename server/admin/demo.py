@@ -23,7 +23,7 @@ from seeds.demo.people import DemoPerson, demo_people
 from server.app import create_app
 from server.auth.demo_tokens import DEFAULT_CLIENT, DemoTokenSigner
 from server.composition import compose, prepare_database
-from server.http.granian_server import bind, serve
+from server.http.granian_server import address_of, bind, serve
 from server.postgres.embedded import CROSS_REGION_DATABASE, DATABASE
 from server.postgres.urls import DatabaseUrls, open_database_urls
 from server.settings import ConfigurationError, Settings
@@ -60,12 +60,11 @@ def run_demo(
     console = Console(highlight=False, soft_wrap=True)
     # The port comes first: if it is busy, nothing is made.
     with (
-        bind(settings) as listening,
+        bind(settings, remedy="give `--port` or BIANDAN_PORT") as listening,
         open_database_urls(settings, scenario.database, fresh=fresh) as at,
     ):
         people = asyncio.run(_load_scenario(at, scenario, console))
-        host, port = listening.getsockname()[:2]
-        _print_welcome(console, scenario, f"http://{host}:{port}", people=people, signer=signer)
+        _print_welcome(console, scenario, address_of(listening), people=people, signer=signer)
         with _running_clock(at.require_owner_url()):
             app = create_app(compose(settings, at, signer))
             if not serve(app, settings, listening):
@@ -132,7 +131,7 @@ def _print_welcome(
     for person in people:
         console.out(f"  {person.role:<11} {person.subject:<36} {person.purpose.en}")
         if _needs_appointment(person, people):
-            console.out(f"  {'':<11} {'as appointment':<36} {person.appointment}")
+            console.out(f"  {'':<11} {'with header':<36} Biandan-Appointment: {person.appointment}")
         if person.client != DEFAULT_CLIENT:
             console.out(f"  {'':<11} {'with --client':<36} {person.client}")
     console.print("\nA token for any of them: [bold]./dev run biandan token SUBJECT[/bold]")

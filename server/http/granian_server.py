@@ -42,8 +42,8 @@ _LOGGING = {"handlers": {}, "loggers": {"_granian": {"propagate": True}}}
 _log = structlog.get_logger()
 
 
-def bind(settings: Settings) -> socket.socket:
-    """The listening socket.
+def bind(settings: Settings, *, remedy: str = "set BIANDAN_PORT to") -> socket.socket:
+    """The listening socket; ``remedy`` is how the command takes another port.
 
     Raises:
         ConfigurationError: the port is taken, or the address is not of this machine.
@@ -63,8 +63,14 @@ def bind(settings: Settings) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise ConfigurationError(_bind_error_message(settings, error)) from None
+        raise ConfigurationError(_bind_error_message(settings, error, remedy)) from None
     return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The address of the server, as a client names it."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def serve(app: ASGIApp, settings: Settings, listener: socket.socket) -> bool:
@@ -92,6 +98,7 @@ async def _serve(app: ASGIApp, settings: Settings, listener: socket.socket) -> b
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     try:
         async with open_server(app, settings, listener, kill=kill) as serving:
+            _log.info("listening", address=address_of(listener))
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
             return stopped.done()
@@ -186,10 +193,10 @@ def _raise_open_files_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _bind_error_message(settings: Settings, error: OSError) -> str:
+def _bind_error_message(settings: Settings, error: OSError, remedy: str) -> str:
     where = f"{settings.host}:{settings.port}"
     if error.errno == errno.EADDRINUSE:
-        return f"{where} is in use by another program; set BIANDAN_PORT to a free port."
+        return f"{where} is in use by another program; {remedy} a free port."
     if error.errno == errno.EACCES:
-        return f"This user may not listen on {where}; set BIANDAN_PORT to a port above 1023."
+        return f"This user may not listen on {where}; {remedy} a port above 1023."
     return f"{where} cannot be listened on: {error.strerror or error}."

@@ -89,8 +89,8 @@ def test_every_sign_in_that_is_printed_answers_in_its_role(state: Path) -> None:
             client = beside.get("--client", DEFAULT_CLIENT)
             token = signer.issue_token(subject, client=client, seconds=60)
             headers = {"authorization": f"Bearer {token}"}
-            if "appointment" in beside:
-                headers["Biandan-Appointment"] = beside["appointment"]
+            if "header" in beside:
+                headers["Biandan-Appointment"] = beside["header"]
             asked = httpx2.post(
                 address.group(), headers=headers, json={"query": "{ viewer { role } }"}
             )
@@ -117,7 +117,9 @@ def test_a_busy_port_is_one_sentence_and_makes_nothing(tmp_path: Path) -> None:
             out, err = running.communicate(timeout=60)
 
     assert (running.returncode, out) == (1, "")
-    assert re.fullmatch(rf"127\.0\.0\.1:{port} is in use by another program; .*\.\n", err)
+    assert re.fullmatch(
+        rf"127\.0\.0\.1:{port} is in use by another program; give `--port` .*\.\n", err
+    )
     assert not embedded.is_running(tmp_path / "state")
 
 

@@ -127,8 +127,9 @@ def test_a_signal_stops_it_and_what_was_opened_can_be_closed(number: int) -> Non
 
         ran.send_signal(number)
 
-        assert ran.stdout.read() == "True\n"
-    assert ran.returncode == 0
+        logged, _, outcome = ran.stdout.read().rstrip("\n").rpartition("\n")
+    assert f"address=http://127.0.0.1:{port}" in logged
+    assert (outcome, ran.returncode) == ("True", 0)
 
 
 EARLY = """
