@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tortoise.exceptions import BaseORMException
 from registry.access.viewer_cache import ViewerCache
 from registry.db.session import fetch_one, read_only_transaction
 from registry.kernel.errors import Refused
+from registry.kernel.statistics import STATISTICS
 from server.graphql.handler import GraphQLHandler
 from server.http.body import BodyReader
 from server.http.errors import error_response
@@ -28,6 +30,8 @@ from server.settings import Settings
 
 GRAPHQL_PATH = "/graphql"
 READINESS_TIMEOUT_SECONDS = 2
+DISK_FULL_SECONDS = 10
+"""How long a process is not ready after a write found no room; later writes tell again."""
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 KeySetProvider = Callable[[], Mapping[str, object]]
@@ -113,6 +117,8 @@ async def _readiness(request: Request) -> Response:
         return PlainTextResponse("stopping\n", 503)
     if state.viewer_cache is not None and not state.viewer_cache.is_fresh:
         return PlainTextResponse("access not polled\n", 503)
+    if time.monotonic() - STATISTICS.disk_full_at < DISK_FULL_SECONDS:
+        return PlainTextResponse("disk full\n", 503)
     try:
         # A stopped database server answers nothing and would keep requests waiting.
         async with asyncio.timeout(READINESS_TIMEOUT_SECONDS), read_only_transaction():

@@ -9,11 +9,20 @@ import asyncpg
 
 from policies.vocabulary import Text
 from registry.db.tortoise_engine import DRIVER_ERRORS
-from registry.kernel.errors import DatabaseUnreachable, Duplicate, Malformed, Overloaded, Refused
+from registry.kernel.errors import (
+    DatabaseUnreachable,
+    Duplicate,
+    Malformed,
+    Overloaded,
+    Refused,
+    StorageFull,
+)
+from registry.kernel.statistics import STATISTICS
 
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
-# Statement or lock timed out, too many connections: later it can do.
-OVERLOADED_SQLSTATES = RETRYABLE_SQLSTATES | {"57014", "55P03", "53300"}
+# Statement or lock timed out, too many connections, no room: later it can do.
+DISK_FULL_SQLSTATE = "53100"
+OVERLOADED_SQLSTATES = RETRYABLE_SQLSTATES | {"57014", "55P03", "53300", DISK_FULL_SQLSTATE}
 # Connection failed or was lost; the server stops, was killed, or starts.
 CONNECTION_LOST_SQLSTATES = ("08", "57P01", "57P02", "57P03")
 READ_ERRORS = (*DRIVER_ERRORS, OSError)
@@ -73,12 +82,19 @@ def to_refusal(error: BaseException) -> Refused | None:
     if cause is None:
         return None
     if cause.sqlstate in OVERLOADED_SQLSTATES:
-        return Overloaded()
+        return _overloaded(cause.sqlstate)
     translations = _Active.translations
     if cause.sqlstate in translations.sqlstates:
         return translations.sqlstates[cause.sqlstate](_error_detail(cause))
     make_refusal = translations.constraints.get(cause.constraint_name or "")
     return make_refusal() if make_refusal else None
+
+
+def _overloaded(sqlstate: str) -> Overloaded:
+    if sqlstate != DISK_FULL_SQLSTATE:
+        return Overloaded()
+    STATISTICS.note_full_disk()
+    return StorageFull()
 
 
 def sqlstate_of(error: BaseException) -> str:

@@ -219,6 +219,18 @@ class Overloaded(Refused):
         )
 
 
+class StorageFull(Overloaded):
+    """The database's disk is full; nothing happened."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(
+                "The registry cannot store anything just now; send the same command again later.",
+                "系统暂时无法存储数据,请稍后使用同一幂等键重试。",
+            )
+        )
+
+
 class DatabaseUnreachable(Overloaded):
     """The database was lost from sight; whether a write happened, its repetition tells."""
 

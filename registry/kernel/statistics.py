@@ -17,6 +17,7 @@ class Statistics:
         cache_misses: look-ups that it did not.
         pool_waits: times that a free connection had to be waited for, by pool.
         pool_wait_seconds: how long, in sum.
+        disk_full_at: when the database last had no room, in seconds of the monotonic clock.
         last_success: when a background task last succeeded, by task, in seconds of the monotonic
             clock.
 
@@ -26,12 +27,17 @@ class Statistics:
     cache_misses: Counter[str] = field(default_factory=Counter)
     pool_waits: Counter[str] = field(default_factory=Counter)
     pool_wait_seconds: dict[str, float] = field(default_factory=dict)
+    disk_full_at: float = float("-inf")
     last_success: dict[str, float] = field(default_factory=dict)
 
     def note_wait(self, pool: str, seconds: float) -> None:
         """Count a wait for a connection."""
         self.pool_waits[pool] += 1
         self.pool_wait_seconds[pool] = self.pool_wait_seconds.get(pool, 0.0) + seconds
+
+    def note_full_disk(self) -> None:
+        """Note that the database has no room now."""
+        self.disk_full_at = time.monotonic()
 
     def note_success(self, task: str) -> None:
         """Note that a background task has succeeded now."""

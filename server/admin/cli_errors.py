@@ -6,14 +6,13 @@ from contextlib import contextmanager
 
 import asyncpg
 
-from registry.db.errors import sqlstate_of, to_refusal
+from registry.db.errors import DISK_FULL_SQLSTATE, sqlstate_of, to_refusal
 from registry.db.migrations.runner import MigrationError
 from registry.kernel.errors import Refused
 from server.postgres.embedded import EmbeddedDatabaseError
 from server.settings import ConfigurationError
 
 DISK_FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
-DISK_FULL_SQLSTATE = "53100"
 # Wrong password or role; no such database; the role may not do what was asked.
 ACCESS_DENIED_SQLSTATES = ("28", "3D000", "42501")
 

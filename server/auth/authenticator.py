@@ -188,7 +188,7 @@ class TokenAuthenticator:
     def _claims(self, token: str, key: SigningKey) -> Mapping[str, Any]:
         try:
             claims = jwt.decode(token, key, algorithms=list(ALGORITHMS)).claims
-        except (JoseError, ValueError, TypeError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             raise InvalidToken("the signature does not hold") from None
         self._check_claims(claims)
         return claims

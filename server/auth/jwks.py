@@ -17,6 +17,9 @@ Fetch = Callable[[], Awaitable[Mapping[str, Any]]]
 
 CACHE_TTL_SECONDS = 600
 REFRESH_INTERVAL_SECONDS = 30
+STALE_SECONDS_MAX = 3_600
+"""How long keys are used while the issuer does not answer; a withdrawn key ends by then."""
+
 FETCH_TIMEOUT_SECONDS = 5
 KEYS_MAX = 50
 RSA_BITS_MIN = 2048
@@ -41,14 +44,14 @@ class JwksCache:
     """Keys by name, kept for ten minutes.
 
     An unknown name forces a fetch, at most one in thirty seconds. When a fetch fails, the keys of
-    the last good one stay in use.
+    the last good one stay in use for ``STALE_SECONDS_MAX``.
     """
 
     def __init__(self, fetch: Fetch, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch
         self._clock = clock
         self._keys: dict[str, SigningKey] = {}
-        self._tried_at = float("-inf")
+        self._tried_at = self._fetched_at = float("-inf")
         self._lock = asyncio.Lock()
 
     async def find(self, kid: str) -> SigningKey | None:
@@ -72,8 +75,11 @@ class JwksCache:
         self._tried_at = self._clock()
         try:
             self._keys = signing_keys(await self._fetch())
-        except (OSError, ValueError, httpx2.HTTPError) as error:
+            self._fetched_at = self._tried_at
+        except (OSError, ValueError, RecursionError, httpx2.HTTPError) as error:
             _log.warning("signing_keys_unavailable", reason=type(error).__name__)
+            if self._tried_at - self._fetched_at > STALE_SECONDS_MAX:
+                self._keys = {}
 
 
 def signing_keys(key_set: Mapping[str, Any]) -> dict[str, SigningKey]:

@@ -18,7 +18,7 @@ from policies.vocabulary import Text
 from registry.access.principals import Principal
 from registry.db.session import fetch_value
 from registry.kernel.errors import Overloaded
-from registry.kernel.observation import note_code, note_operation
+from registry.kernel.observation import current_observation, note_code, note_operation
 from schema.build import GovernedSchema
 from schema.documents.cache import INVALID_DOCUMENT_COST, ValidatedOperation
 from schema.documents.rate_limit import (
@@ -171,7 +171,7 @@ class GraphQLHandler:
         if result.data is None and not any(error.path for error in result.errors or ()):
             # Nothing was executed: the request itself was at fault.
             return _errors_response(result.errors or [], media_type)
-        return _Response(_encode_result(result, cost))
+        return _Response(_encode_result(result, cost), headers=_retry_headers())
 
     async def _find_document(
         self, request: GraphQLRequest, principal: Principal, address: str
@@ -258,6 +258,13 @@ def _encode_result(result: ExecutionResult, extensions: Mapping[str, Any] | None
     if extensions is not None:
         answer["extensions"] = extensions
     return orjson.dumps(answer)
+
+
+def _retry_headers() -> dict[str, str]:
+    """When to send the request again, where an error or a refusal in the answer may pass."""
+    observation = current_observation()
+    is_busy = observation is not None and Overloaded.code.value in observation.codes
+    return {"retry-after": RETRY_AFTER_SECONDS} if is_busy else {}
 
 
 def _with_extensions(answer: bytes, extensions: Mapping[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+import server.app
 import tests.support.live_server
 from schema.framework.global_ids import to_global_id
 from server.graphql.request import GRAPHQL
@@ -18,6 +19,9 @@ from tests.transfers.builders import TradingFixture
 ALIVE = "{ viewer { role } }"
 OFFER = """mutation ($id: ID!) { offerTransfer(input: {idempotencyKey: "slow", id: $id}) {
     __typename ... on TransferPayload { replayed } } }"""
+OFFER_OR_REFUSAL = """mutation ($id: ID!) {
+    offerTransfer(input: {idempotencyKey: "full", id: $id}) {
+    ... on TransferPayload { replayed } ... on Refusal { code retryable } } }"""
 
 
 @pytest.fixture
@@ -120,6 +124,42 @@ async def test_an_operation_too_slow_is_given_up_and_may_be_repeated(
     assert given_up["errors"][0]["extensions"]["retryable"]
     done = await portal.data(OFFER, sent, subject=subject, appointment=appointment)
     assert done["offerTransfer"] == {"__typename": "TransferPayload", "replayed": False}
+
+
+_FILL_THE_DISK = """
+    CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full';
+    END $$;
+    CREATE TRIGGER no_room BEFORE INSERT ON audit_entry EXECUTE FUNCTION no_room();
+"""
+
+
+async def test_a_full_disk_is_no_bug_and_both_sides_recover(
+    portal: Portal,
+    market: TradingFixture,
+    owner: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    caller, case = market.people["seller"], await market.draft()
+    headers = {
+        "authorization": f"Bearer {portal.token(caller.subject)}",
+        "biandan-appointment": str(caller.appointment_id),
+    }
+    sent = {"id": to_global_id("Transfer", case.id)}
+    await owner.execute(_FILL_THE_DISK)
+
+    refused = await portal.post(OFFER_OR_REFUSAL, sent, **headers)
+    ready_while_full = await portal.http.get("/readyz")
+    await owner.execute("DROP TRIGGER no_room ON audit_entry")
+    done = await portal.post(OFFER_OR_REFUSAL, sent, **headers)
+    monkeypatch.setattr(server.app, "DISK_FULL_SECONDS", 0)
+    ready_again = await portal.http.get("/readyz")
+
+    assert refused.json()["data"]["offerTransfer"] == {"code": "OVERLOADED", "retryable": True}
+    assert refused.headers["retry-after"] == "1"
+    assert (ready_while_full.status_code, ready_while_full.text) == (503, "disk full\n")
+    assert done.json()["data"]["offerTransfer"] == {"replayed": False}
+    assert ready_again.status_code == 200
 
 
 async def test_deep_lists_and_values_break_nothing(portal: Portal) -> None:

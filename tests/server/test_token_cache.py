@@ -20,7 +20,12 @@ from server.auth.authenticator import (
     TokenAuthenticator,
     single_headers,
 )
-from server.auth.jwks import CACHE_TTL_SECONDS, JwksCache
+from server.auth.jwks import (
+    CACHE_TTL_SECONDS,
+    REFRESH_INTERVAL_SECONDS,
+    STALE_SECONDS_MAX,
+    JwksCache,
+)
 from tests.server.test_authenticator import APPOINTMENT, NOW, PUBLISHED, RSA, SETTINGS, token
 
 Raw = list[tuple[bytes, bytes]]
@@ -33,11 +38,14 @@ class AuthenticatorFixture:
         self.now = float(NOW)
         self.advance = 0.0
         self.published: Mapping[str, Any] = PUBLISHED
+        self.failure: Exception | None = None
         keys = JwksCache(self._fetch, clock=lambda: self.advance)
         settings = SETTINGS.model_copy(update={"token_cache_size": most})
         self.authenticator = TokenAuthenticator(settings, keys, clock=lambda: self.now)
 
     async def _fetch(self) -> Mapping[str, Any]:
+        if self.failure is not None:
+            raise self.failure
         return self.published
 
     def cached(self, raw: Raw) -> Principal | None:
@@ -177,6 +185,27 @@ async def test_another_key_of_the_same_name_ends_what_the_first_signed() -> None
     assert desk.cached(raw) is None
     with pytest.raises(InvalidToken, match="signature"):
         await desk.authenticate(raw)
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError("silent"), RecursionError("nested"), ValueError("no JSON")]
+)
+async def test_a_silent_issuer_keeps_its_keys_for_an_hour_and_no_longer(
+    failure: Exception,
+) -> None:
+    desk, raw = AuthenticatorFixture(), bearer_headers(token())
+    await desk.authenticate(raw)
+
+    desk.failure = failure
+    desk.advance = STALE_SECONDS_MAX
+    within_the_hour = await desk.authenticate(raw)
+    desk.advance = STALE_SECONDS_MAX + CACHE_TTL_SECONDS + 1
+    with pytest.raises(InvalidToken, match="does not publish"):
+        await desk.authenticate(raw)
+    desk.failure = None
+    desk.advance += REFRESH_INTERVAL_SECONDS + 1
+
+    assert await desk.authenticate(raw) == within_the_hour
 
 
 async def test_keys_are_refreshed_though_every_token_is_cached() -> None:
