@@ -41,17 +41,17 @@ async def build_first_organisation(
     *,
     name: str,
     division: str,
-    founders: Sequence[FirstOfficer],
+    first_officers: Sequence[FirstOfficer],
     source: str = "",
     demo: bool = False,
 ) -> Organisation:
     """The province as it would be registered."""
     if (
-        len(founders) != FIRST_OFFICERS
-        or len({founder.subject.strip() for founder in founders}) != FIRST_OFFICERS
+        len(first_officers) != FIRST_OFFICERS
+        or len({officer.subject.strip() for officer in first_officers}) != FIRST_OFFICERS
     ):
         raise Malformed(
-            "founders",
+            "firstOfficers",
             "The registry begins with two officers, who sign in under different names.",
             "系统初始化须有两名登录名不同的工作人员。",
         )
@@ -66,13 +66,13 @@ async def build_first_organisation(
 
 
 async def appoint_first_officers(
-    context: CommandContext, province: Organisation, founders: Sequence[FirstOfficer]
+    context: CommandContext, province: Organisation, first_officers: Sequence[FirstOfficer]
 ) -> None:
     """Register the two and put them in force; each proposed their own, and both have signed.
 
     The province must be saved.
     """
-    people = [_build_person(context, province, founder) for founder in founders]
+    people = [_build_person(context, province, officer) for officer in first_officers]
     for person in people:
         await save(person)
     for person in people:
@@ -82,8 +82,8 @@ async def appoint_first_officers(
 def _build_person(context: CommandContext, province: Organisation, officer: FirstOfficer) -> Person:
     return Person(
         id=uuid4(),
-        subject=check_text(officer.subject, "founders", max_length=NAME_MAX, multiline=False),
-        name=check_text(officer.name, "founders", max_length=PERSON_NAME_MAX, multiline=False),
+        subject=check_text(officer.subject, "firstOfficers", max_length=NAME_MAX, multiline=False),
+        name=check_text(officer.name, "firstOfficers", max_length=PERSON_NAME_MAX, multiline=False),
         organisation_id=province.id,
         side=side_of(province.kind).value,
         appointed_externally=True,

@@ -55,12 +55,12 @@ async def bootstrap(
     province: Organisation,
     /,
     *,
-    founders: Sequence[FirstOfficer],
+    first_officers: Sequence[FirstOfficer],
     **_: object,
 ) -> Organisation:
     """Begin: register the province with its first two officers, who may do everything."""
     await save(province)
-    await appoint_first_officers(context, province, founders)
+    await appoint_first_officers(context, province, first_officers)
     return province
 
 

@@ -7,7 +7,7 @@ from registry.reading.projections import ColumnExpr, ToMany, ToOne, bilingual, w
 _AT = "coalesce(:as_of::timestamptz, :now)"
 _STATE = STATE_AT.sql.replace(":as_of", _AT)
 
-# The founders' have no act of their own before their end: they were in force from the beginning.
+# The first officers' have no act of their own before their end: they were in force at once.
 IN_FORCE_AT = ColumnExpr(
     f"(coalesce({_STATE}, 'in_force') = 'in_force' AND {{t}}.valid_from <= {_AT}"
     f" AND coalesce({{t}}.valid_until > {_AT}, true))"

@@ -79,8 +79,8 @@ BOOTSTRAP = ScenarioTable(
     {"name": parse_text, "division": parse_text, "source": parse_text},
     children=(
         ChildTable(
-            "founders.csv",
-            "founders",
+            "first_officers.csv",
+            "first_officers",
             {"subject": parse_text, "name": parse_text, "demo": parse_bool},
             FirstOfficer,
         ),

@@ -226,8 +226,10 @@ def _check_references(steps: Iterable[ScenarioStep]) -> None:
 
 def _subjects(step: ScenarioStep) -> set[str]:
     """The subjects that can sign in after the step."""
-    founders = step.args.get("founders")
-    people = [founder.subject for founder in founders] if isinstance(founders, list) else []
+    first_officers = step.args.get("first_officers")
+    people = (
+        [officer.subject for officer in first_officers] if isinstance(first_officers, list) else []
+    )
     return {str(step.args["subject"]), *people} if "subject" in step.args else set(people)
 
 

@@ -42,14 +42,14 @@ async def bootstrap_registry(
     url: str, name: str, division: str, *, officers: tuple[str, str]
 ) -> bool:
     """Register the province and its officers, given as ``subject=name``; False if done before."""
-    founders = []
+    first_officers = []
     for officer in officers:
         subject, _, person = officer.partition("=")
         if not (subject and person):
             raise ConfigurationError(f"An officer is written as subject=name, not {officer!r}.")
-        founders.append(FirstOfficer(subject, person))
+        first_officers.append(FirstOfficer(subject, person))
     async with _open_registry(url):
-        args = {"name": name, "division": division, "founders": founders}
+        args = {"name": name, "division": division, "first_officers": first_officers}
         outcome = await execute_command(bootstrap, OPERATOR_PRINCIPAL, args, key=BOOTSTRAP_KEY)
     return not outcome.is_replay
 

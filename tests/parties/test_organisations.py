@@ -41,8 +41,12 @@ from tests.support.builders import (
     perform,
 )
 
-FOUNDERS = [FirstOfficer("zhao", "赵一"), FirstOfficer("qian", "钱二")]
-FOUNDING: dict[str, Any] = {"name": "河北省生态环境厅", "division": PROVINCE, "founders": FOUNDERS}
+FIRST_OFFICERS = [FirstOfficer("zhao", "赵一"), FirstOfficer("qian", "钱二")]
+FOUNDING: dict[str, Any] = {
+    "name": "河北省生态环境厅",
+    "division": PROVINCE,
+    "first_officers": FIRST_OFFICERS,
+}
 
 
 async def test_an_enterprise_is_registered_where_its_division_lies() -> None:
@@ -332,13 +336,16 @@ async def test_nobody_but_the_operator_begins(caller: Principal) -> None:
 
 
 @pytest.mark.parametrize(
-    "founders", [FOUNDERS[:1], [FOUNDERS[0]] * 2, [*FOUNDERS, FirstOfficer("sun", "孙三")]]
+    "first_officers",
+    [FIRST_OFFICERS[:1], [FIRST_OFFICERS[0]] * 2, [*FIRST_OFFICERS, FirstOfficer("sun", "孙三")]],
 )
-async def test_it_takes_two_different_people_to_begin(founders: list[FirstOfficer]) -> None:
+async def test_it_takes_two_different_people_to_begin(first_officers: list[FirstOfficer]) -> None:
     with pytest.raises(Malformed) as refusal:
-        await perform(bootstrap, OPERATOR_PRINCIPAL, **FOUNDING | {"founders": founders})
+        await perform(
+            bootstrap, OPERATOR_PRINCIPAL, **FOUNDING | {"first_officers": first_officers}
+        )
 
-    assert refusal.value.field == "founders"
+    assert refusal.value.field == "firstOfficers"
 
 
 async def test_the_database_checks_the_side_of_every_kind(owner: asyncpg.Connection) -> None:

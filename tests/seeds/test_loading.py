@@ -117,7 +117,7 @@ WRONG = {
     "nobody known": ("reserves.csv", "demo-province-initiator,p", "demo-x,p", "demo-x does not"),
     "named too early": ("closures.csv", "2022-05-20", "2022-05-15", "does not exist yet"),
     "twice": ("reserves.csv", "reserve-nox", "reserve-so2", "occurs twice"),
-    "no such act": ("founders.csv", "province,demo", "county,demo", "has no row county"),
+    "no such act": ("first_officers.csv", "province,demo", "county,demo", "has no row county"),
     "no such step": ("transfer_steps.csv", "settle_transfer", "finish", "does not match"),
 }
 
