@@ -218,6 +218,8 @@ class ObjectCompiler:
         if visible == "false":
             return JSON_NULL
         text = self.compile_object(target, sub, RowScope(joined, context.row_scope.joins))
+        # Without its row a required object would make the whole JSON NULL. A foreign key of a
+        # NOT NULL column guards each of them; ``tests/reading/test_columns.py`` holds that.
         if not context.spec.required:
             key = f"{joined}.{to_one.target_column}"
             return f"CASE WHEN {key} IS NULL THEN {JSON_NULL} ELSE {text} END"
