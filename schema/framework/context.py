@@ -30,6 +30,7 @@ class Context:
 
     Attributes:
         run_plan: executes the statement of a plan and returns the JSON text of its answer.
+        access_version: changes with each change of access that this process has seen.
         check_answer: checks the selection of the mutation that is executed; the executor sets it.
         read_now: reads a preview for that mutation; likewise.
         audit_entry_ids: of the commands that were committed, by the response key of their field.
@@ -44,11 +45,13 @@ class Context:
         *,
         request_id: str = "",
         run_plan: PlanRunner = fetch_value,
+        access_version: Callable[[], object] = lambda: None,
         viewer_lookup: Callable[[Principal], Awaitable[Viewer]] = resolve_viewer,
     ) -> None:
         self.caller = caller
         self.request_id = request_id
         self.run_plan = run_plan
+        self.access_version = access_version
         self.check_answer: AnswerCheck = _check_nothing
         self.read_now: ObjectReader = _read_nothing
         self.audit_entry_ids: dict[str, UUID] = {}
@@ -56,12 +59,18 @@ class Context:
         self.rate_limit_status: RateLimitStatus | None = None
         self._viewer_lookup = viewer_lookup
         self._viewer: Future[Viewer] | None = None
+        self._viewer_version: object = None
 
     async def viewer(self) -> Viewer:
         """The appointment that asks; one look-up for all fields."""
         if self._viewer is None:
+            self._viewer_version = self.access_version()
             self._viewer = ensure_future(self._viewer_lookup(self.caller))
         return await self._viewer
+
+    def is_viewer_current(self) -> bool:
+        """Whether no change of access was seen since the viewer was looked up."""
+        return self._viewer_version == self.access_version()
 
     def invalidate(self) -> None:
         """Look the viewer up again: a command may have changed their rights."""

@@ -18,13 +18,14 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from registry.access.principals import Viewer
 from registry.db.errors import READ_ERRORS
 from registry.db.session import fetch_value
-from registry.kernel.errors import NotFound, Refused
+from registry.kernel.errors import NotFound, Overloaded, Refused
 from registry.reading.plan import Plan
 from registry.reading.selection import ArgumentError
 from registry.reading.sql_builder import NotPlannable
 from schema.framework.context import Context, PlanRunner
 from schema.framework.planned_object import PlannedObject
 from schema.planning.planner import Planner
+from schema.planning.query_runner import MAX_ATTEMPTS
 from schema.planning.selection_builder import BoundOperation
 
 
@@ -173,11 +174,9 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
 
     async def _execute_planned(self, at: ObjectScope, fields: GroupedFieldSet) -> dict[str, Any]:
         """Answer the fields in their order: planned, resolved, or null with an error."""
-        context: Context = self.context_value
         data = at.source.data
         if data is None:
-            split = await self._split(at, fields)
-            data = await _read(split, context.run_plan)
+            split, data = await self._read_planned(at, fields)
         else:
             split = SplitFields(resolved={key: fields[key] for key in fields if key not in data})
         source = at.source.resolved or at.source
@@ -198,6 +197,24 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
             else:
                 answer[key] = resolved[key] if key in split.resolved else data[key]
         return answer
+
+    async def _read_planned(
+        self, at: ObjectScope, fields: GroupedFieldSet
+    ) -> tuple[SplitFields, Mapping[str, Any]]:
+        """The answer of the plan, for a viewer whose access has not changed meanwhile.
+
+        Raises:
+            Overloaded: it changed during each of ``MAX_ATTEMPTS`` attempts.
+
+        """
+        context: Context = self.context_value
+        for _ in range(MAX_ATTEMPTS):
+            split = await self._split(at, fields)
+            data = await _read(split, context.run_plan)
+            if split.plan is None or context.is_viewer_current():
+                return split, data
+            context.invalidate()
+        raise Overloaded
 
     async def _split(self, at: ObjectScope, fields: GroupedFieldSet) -> SplitFields:
         """Decide who answers each field; one plan for all of them where none is refused."""

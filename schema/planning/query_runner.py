@@ -20,8 +20,7 @@ class QueryRunner:
     """Runs the queries that can be planned as a whole."""
 
     def __init__(self, planner: Planner, viewers: ViewerCache, readers: ReaderPool) -> None:
-        self._planner, self._viewers = planner, viewers
-        self.readers = readers
+        self._planner, self.viewers, self.readers = planner, viewers, readers
 
     async def run(
         self, principal: Principal, operation: ValidatedOperation, variables: Mapping[str, object]
@@ -35,7 +34,7 @@ class QueryRunner:
         """
         for _ in range(MAX_ATTEMPTS):
             try:
-                viewer = self._viewers.cached(principal) or await self._viewers.resolve(principal)
+                viewer = self.viewers.cached(principal) or await self.viewers.resolve(principal)
             except AppointmentRequired:
                 # The executor answers the fields that need no appointment.
                 return None
@@ -44,8 +43,8 @@ class QueryRunner:
                 return None
             if plan.plan.constant is not None:
                 return plan.plan.constant
-            version = self._viewers.version()
+            version = self.viewers.version()
             answer = await self.readers.fetch(plan.plan.sql, plan.values)
-            if version == self._viewers.version():
+            if version == self.viewers.version():
                 return answer
         raise Overloaded

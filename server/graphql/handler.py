@@ -16,7 +16,6 @@ from strawberry.types import ExecutionResult
 
 from policies.vocabulary import Text
 from registry.access.principals import Principal
-from registry.db.session import fetch_value
 from registry.kernel.errors import Overloaded
 from registry.kernel.observation import current_observation, note_code, note_operation
 from schema.build import GovernedSchema
@@ -82,7 +81,11 @@ class GraphQLHandler:
         self._persisted_queries = persisted_queries
         self._rate_limiter = rate_limiter
         self._runner = runner
-        self._run_plan = runner.readers.fetch if runner else fetch_value
+        self._reading: dict[str, Any] = (
+            {"run_plan": runner.readers.fetch, "access_version": runner.viewers.version}
+            if runner
+            else {}
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -161,9 +164,7 @@ class GraphQLHandler:
             data = await self._runner.run(principal, document, request.variables)
             if data is not None:
                 return _Response(data if cost is None else _with_extensions(data, cost))
-        context = Context(
-            principal, request_id=scope.get("request_id", ""), run_plan=self._run_plan
-        )
+        context = Context(principal, request_id=scope.get("request_id", ""), **self._reading)
         context.validated_operation, context.rate_limit_status = document, rate_limit
         result = await self._schema.execute(
             document.text, request.variables, context, operation_name=request.operation_name

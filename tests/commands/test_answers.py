@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from registry.access.principals import NIL, Principal
+from registry.access.principals import NIL, Principal, Viewer
+from registry.access.viewer_lookup import resolve_viewer
 from registry.db.session import fetch_value
 from registry.parties.records import Organisation
 from schema.framework.context import Context, PlanRunner
@@ -146,3 +147,36 @@ async def test_null_empties_a_particular_and_leaving_it_out_does_not(
 
     assert kept.data["changed"]["organisation"] == {"nameEn": "Works"}
     assert emptied.data["changed"]["organisation"] == {"nameEn": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "attempts", "code"), [(0, 1, ""), (1, 2, ""), (9, 3, "OVERLOADED")]
+)
+async def test_an_executed_read_is_repeated_where_access_changed_meanwhile(
+    officer: Principal, changes: int, attempts: int, code: str
+) -> None:
+    read: list[str] = []
+    seen: list[Principal] = []
+
+    async def read_while_access_changes(sql: str, values: Sequence[object]) -> Any:  # noqa: ANN401 - as read
+        read.append(sql)
+        return await fetch_value(sql, values)
+
+    async def look_up(principal: Principal) -> Viewer:
+        seen.append(principal)
+        return await resolve_viewer(principal)
+
+    context = Context(
+        officer,
+        run_plan=read_while_access_changes,
+        access_version=lambda: min(len(read), changes),
+        viewer_lookup=look_up,
+    )
+    answer = await build_api_schema().execute(
+        "{ organisations(first: 1) { totalCount } }", None, context
+    )
+
+    assert (len(read), len(seen)) == (attempts, attempts)
+    assert [(error.extensions or {})["code"] for error in answer.errors or ()] == (
+        [code] if code else []
+    )
