@@ -5,7 +5,9 @@
 Settlement is measured in four ways: pgbench calls ``post_entry``; the registry's pool calls it; the
 whole operation runs through the command frame; GraphQL runs it over HTTP. Qualifying and approving
 are measured as whole operations. There are 1 and 16 clients, at random accounts and at one hot
-account. pgbench plans as the registry's own connections do. Afterwards the ledger must verify.
+account. pgbench plans as the registry's own connections do, and the first second of no run is
+counted. Processor time is that of client and server, then of the database, for one operation.
+Afterwards the ledger must verify.
 
 Read the ratios, which come from one run. The command ends with 1 if a floor is missed or the ledger
 does not verify.
@@ -47,7 +49,7 @@ GOALS = (
     Goal("settle", "settle, of pgbench's rate", higher_is_better=True, floor=0.28, goal=0.40),
     Goal(
         "processor",
-        "processor time of a settlement, ms",
+        "processor time of a settlement without the database's, ms",
         higher_is_better=False,
         floor=1.8,
         goal=1.5,
@@ -79,14 +81,16 @@ def _methods(load: Load) -> dict[str, Method]:
 def tables(runs: Runs) -> list[Table]:
     """Rates of settlement with their shares of pgbench's, and those of the other operations."""
     settlement = Table(
-        "settlements/s (of pgbench's; processor ms)", *map(str, LOADS), box=box.MARKDOWN
+        "settlements/s (of pgbench's; own + database ms)",
+        *map(str, LOADS),
+        box=box.MARKDOWN,
     )
     for name in METHODS:
         settlement.add_row(name, *(_cell(runs, name, load) for load in LOADS))
-    others = Table("operations/s (processor ms)", *map(str, RANDOM_LOADS), box=box.MARKDOWN)
+    others = Table("operations/s (own + database ms)", *map(str, RANDOM_LOADS), box=box.MARKDOWN)
     for name in ("settle", *OTHER_OPERATIONS):
         cells = (
-            f"{_rate(runs, name, load):,.0f} ({_processor_ms(runs, name, load):.2f})"
+            f"{_rate(runs, name, load):,.0f} ({_processor(runs, name, load)})"
             for load in RANDOM_LOADS
         )
         others.add_row(name, *cells)
@@ -96,22 +100,27 @@ def tables(runs: Runs) -> list[Table]:
 def _cell(runs: Runs, name: str, load: Load) -> str:
     rate = _rate(runs, name, load)
     share = rate / _rate(runs, "pgbench", load)
-    return f"{rate:,.0f} ({share:.2f}; {_processor_ms(runs, name, load):.2f})"
+    return f"{rate:,.0f} ({share:.2f}; {_processor(runs, name, load)})"
 
 
 def gauges(runs: Runs) -> Gauges:
     """The figures that have goals."""
     base = _rate(runs, "pgbench", GOAL_LOAD)
     shares = {name: {"": _rate(runs, name, GOAL_LOAD) / base} for name in ("post_entry", "settle")}
-    return {**shares, "processor": {"": _processor_ms(runs, "settle", GOAL_LOAD)}}
+    return {**shares, "processor": {"": _median(runs, "settle", GOAL_LOAD, "own_ms")}}
 
 
 def _rate(runs: Runs, name: str, load: Load) -> float:
-    return statistics.median(run.rate for run in runs[name, load])
+    return _median(runs, name, load, "rate")
 
 
-def _processor_ms(runs: Runs, name: str, load: Load) -> float:
-    return statistics.median(run.processor_ms for run in runs[name, load])
+def _processor(runs: Runs, name: str, load: Load) -> str:
+    own, database = (_median(runs, name, load, which) for which in ("own_ms", "database_ms"))
+    return f"{own:.2f} + {database:.2f}"
+
+
+def _median(runs: Runs, name: str, load: Load, which: str) -> float:
+    return statistics.median([float(getattr(run, which)) for run in runs[name, load]])
 
 
 async def print_cpu_profile(population: Population, console: Console) -> None:

@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from benchmarks.cpu_time import cpu_seconds
-from benchmarks.pgbench import PgbenchJob
+from benchmarks.pgbench import WARM_SECONDS, PgbenchJob
 from registry.access.authorizer import authorizer
 from registry.access.principals import Principal
 from registry.access.rulebook_store import load_edition
@@ -38,7 +38,7 @@ from server.settings import Settings
 
 CLIENTS_MAX = 16
 ENTERPRISES_PER_CITY = 100
-TRANSFERS_PER_SECOND = 1500
+TRANSFERS_PER_SECOND = 1000
 """Transfers made for each second of a run. A run that uses them up ends early."""
 
 PROVINCE = "130000"
@@ -78,12 +78,14 @@ class Measurement:
 
     Attributes:
         rate: operations a second.
-        processor_ms: processor time of client, server and database for one operation.
+        own_ms: processor time of client and server for one operation.
+        database_ms: that of the database.
 
     """
 
     rate: float
-    processor_ms: float
+    own_ms: float
+    database_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +152,17 @@ class Population:
             await self.owner.execute("VACUUM ANALYZE")
         return ready
 
-    def cpu_seconds(self) -> float:
-        """Processor time so far of this process, its children and the database."""
-        return cpu_seconds(os.getpid()) + cpu_seconds(self.database)
+    def cpu_seconds(self) -> tuple[float, float]:
+        """Processor time so far of this process with its children, and of the database."""
+        return cpu_seconds(os.getpid()), cpu_seconds(self.database)
+
+    def measurement(self, before: tuple[float, float], operations: int, rate: float) -> Measurement:
+        """The result of operations that began at this processor time."""
+        own, database = (
+            (now - then) / operations * 1000
+            for now, then in zip(self.cpu_seconds(), before, strict=True)
+        )
+        return Measurement(rate, own, database)
 
     def pair(self, load: Load) -> tuple[int, int]:
         """A seller and another enterprise."""
@@ -240,8 +250,7 @@ async def by_pgbench(population: Population, load: Load, seconds: float) -> Meas
         job = PgbenchJob(population.application_url, files, PGBENCH_SETTINGS, load.clients, {})
         before = population.cpu_seconds()
         result = await job.run(seconds=seconds)
-    spent = population.cpu_seconds() - before
-    return Measurement(result.rate, spent / result.transactions * 1000)
+    return population.measurement(before, result.transactions, result.rate)
 
 
 async def by_post_entry(population: Population, load: Load, seconds: float) -> Measurement:
@@ -258,7 +267,7 @@ def by_operation(measured: MeasuredOperation) -> "Method":
     """The whole operation: sign-in, key, lock, verdict, conditions, postings, audit entry."""
 
     async def measure(population: Population, load: Load, seconds: float) -> Measurement:
-        wanted = int(TRANSFERS_PER_SECOND * seconds)
+        wanted = int(TRANSFERS_PER_SECOND * (WARM_SECONDS + seconds))
         ready = await population.ensure_ready(measured.state, load, wanted)
 
         async def perform() -> bool:
@@ -272,7 +281,7 @@ def by_operation(measured: MeasuredOperation) -> "Method":
 
 async def by_http(population: Population, load: Load, seconds: float) -> Measurement:
     """Settlement by GraphQL over HTTP/1.1, one server process; each client keeps its connection."""
-    wanted = int(TRANSFERS_PER_SECOND * seconds)
+    wanted = int(TRANSFERS_PER_SECOND * (WARM_SECONDS + seconds))
     ready = await population.ensure_ready(SETTLE.state, load, wanted)
     async with contextlib.AsyncExitStack() as stack:
         clients = [
@@ -320,20 +329,30 @@ async def _connect(population: Population) -> AsyncIterator[Callable[[bytes], Aw
 async def _measure(
     population: Population, clients: list[Callable[[], Awaitable[bool]]], seconds: float
 ) -> Measurement:
-    """Run the clients until the time is over or a client has no transfer left."""
-    before, began = population.cpu_seconds(), time.perf_counter()
+    """Run the clients until the time is over or a client has no transfer left.
 
-    async def settling(settle: Callable[[], Awaitable[bool]]) -> int:
+    The first second is not counted, as in pgbench: each connection prepares its statements, and
+    plans them anew after the tables were analysed.
+    """
+    await _run_for(clients, WARM_SECONDS)
+    before, began = population.cpu_seconds(), time.perf_counter()
+    done = await _run_for(clients, seconds)
+    return population.measurement(before, done, done / (time.perf_counter() - began))
+
+
+async def _run_for(clients: list[Callable[[], Awaitable[bool]]], seconds: float) -> int:
+    """Run the clients at once; the number of operations."""
+    until = time.perf_counter() + seconds
+
+    async def run(client: Callable[[], Awaitable[bool]]) -> int:
         done = 0
-        while time.perf_counter() < began + seconds:
+        while time.perf_counter() < until:
             done += 1
-            if not await settle():
+            if not await client():
                 break
         return done
 
-    settled = sum(await asyncio.gather(*map(settling, clients)))
-    took, spent = time.perf_counter() - began, population.cpu_seconds() - before
-    return Measurement(settled / took, spent / settled * 1000)
+    return sum(await asyncio.gather(*map(run, clients)))
 
 
 Method = Callable[[Population, Load, float], Awaitable[Measurement]]
