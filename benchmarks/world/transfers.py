@@ -19,7 +19,6 @@ from registry.transfers.rules import (
     SettlementTerms,
     State,
     Step,
-    attestation_number,
     step_postings,
 )
 
@@ -237,7 +236,7 @@ class TransferSimulator:
     def _write_certificate(self, transfer: SimulatedTransfer, entry: UUID, at: datetime) -> None:
         key = (transfer.seller.division.city, day_of(at).year)
         self.attestation_counts[key] = sequence = self.attestation_counts.get(key, 0) + 1
-        transfer.number = attestation_number(*key, sequence)
+        transfer.number = "HB-{}-{}-{:05}".format(*key, sequence)
         self.writer.buffer.add(
             "certificate", self.writer.next_id(), transfer.number, transfer.id, entry, at,
             transfer.seller.id, transfer.buyer.id, transfer.right.pollutant, transfer.quantity,

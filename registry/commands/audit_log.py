@@ -42,17 +42,18 @@ def to_plain(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
     raise TypeError(f"{type(value).__name__} is no input of an operation")
 
 
-def canonical_json(operation: str, args: dict[str, Any]) -> tuple[str, str]:
-    """The input as JSON text, and the hash over operation and input that a key is bound to.
+def canonical_input(operation: str, args: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The input in JSON's types, and the hash over operation and input that a key is bound to.
 
     Raises:
         Malformed: the input is larger than ``INPUT_LENGTH_MAX`` characters.
 
     """
-    text = json.dumps(to_plain(args), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    plain = to_plain(args)
+    text = json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     if len(text) > INPUT_LENGTH_MAX:
         raise Malformed("input", "The input is too large.", "输入内容过大。")
-    return text, hashlib.sha256(f"{operation}\n{text}".encode()).hexdigest()
+    return plain, hashlib.sha256(f"{operation}\n{text}".encode()).hexdigest()
 
 
 def nil_to_none(id: UUID) -> UUID | None:

@@ -23,10 +23,10 @@ from registry.access.principals import NIL, Principal, Viewer
 from registry.access.viewer_lookup import load_viewer_record, viewer_from_record
 from registry.commands import audit_log as acts
 from registry.commands.idempotency import KeyClaim, check_key, claim_key, earlier_audit_entry
-from registry.commands.locks import lock_organisations, lock_target
+from registry.commands.locks import Accounts, lock_organisations, lock_target
 from registry.commands.records import AuditEntry
-from registry.db.session import execute, get_by_id, save, transaction, with_retries
-from registry.db.tortoise_engine import is_saved, meta_of
+from registry.db.session import ValueStatement, execute, get_by_id, save, transaction, with_retries
+from registry.db.tortoise_engine import is_saved, meta_of, new_record
 from registry.kernel.errors import Condition, ConditionsUnmet, NotFound, Refused, SignInRequired
 
 R = TypeVar("R", bound=Model)
@@ -64,6 +64,8 @@ class CommandContext:
 
     Attributes:
         reference_version: names the reference data that holds for it.
+        accounts: those that were read with the lock of the object.
+        run_first: what the statement that saves runs before it writes the records, like entries.
         also_save: other new records that the frame writes with the object and the audit entry.
 
     """
@@ -72,7 +74,9 @@ class CommandContext:
     audit_entry_id: UUID
     reference_version: UUID
     authorization: Authorization | None = None
+    accounts: Accounts = field(default_factory=dict)
     postings: list[PostingPreview] = field(default_factory=list)
+    run_first: list[ValueStatement] = field(default_factory=list)
     also_save: list[Model] = field(default_factory=list)
     conditions: tuple[Condition, ...] = ()
 
@@ -206,9 +210,8 @@ async def execute_command(
     line = structlog.get_logger().bind(action=operation.name, client=principal.client)
     try:
         check_key(key)
-        outcome = await with_retries(
-            partial(_run_in_transaction, operation, principal, args, key=key, preview=preview)
-        )
+        run = partial(_execute, operation, principal, args, key=key, preview=preview)
+        outcome = await with_retries(partial(_run_in_transaction, run))
     except Refused as refusal:
         line.info("refused", code=refusal.code.value, rule=refusal.rule, ms=_elapsed_ms(began))
         raise
@@ -223,17 +226,10 @@ def _elapsed_ms(began: float) -> int:
     return int((time.perf_counter() - began) * 1000)
 
 
-async def _run_in_transaction(
-    operation: Operation[R],
-    principal: Principal,
-    args: Args,
-    *,
-    key: str,
-    preview: bool | PreviewReader,
-) -> CommandResult[R]:
+async def _run_in_transaction(run: Callable[[], Awaitable[CommandResult[R]]]) -> CommandResult[R]:
     try:
         async with transaction():
-            return await _execute(operation, principal, args, key=key, preview=preview)
+            return await run()
     except _PreviewRollback as previewed:
         return previewed.result
 
@@ -247,14 +243,16 @@ async def _execute(
     preview: bool | PreviewReader,
 ) -> CommandResult[R]:
     context = await _start(principal)
-    text, digest = acts.canonical_json(operation.name, args)
+    input, digest = acts.canonical_input(operation.name, args)
     claim = None if preview else KeyClaim(context.viewer, key, digest, context.audit_entry_id)
     if operation.build is None:
-        target = await lock_target(context.viewer, operation.kind, args["id"], claim)
+        target = await lock_target(
+            context.viewer, operation.kind, args["id"], claim, posts=operation.posts
+        )
         if target is None:
             return await _replay(operation, context, claim)
         record, before = target.record, getattr(target.record, "state", None)
-        context.viewer = target.viewer
+        context.viewer, context.accounts = target.viewer, target.accounts
     else:
         if claim is not None and not await claim_key(claim):
             return await _replay(operation, context, claim)
@@ -266,8 +264,9 @@ async def _execute(
         raise ConditionsUnmet(context.conditions)
     if not unmet:
         record = await operation.execute(context, record, **_arguments_without_id(operation, args))
-        act = _build_audit_entry(operation, context, record, before=before, key=key, text=text)
-        await save(*_records_to_save(context, record), *context.also_save, act)
+        act = _build_audit_entry(operation, context, record, before=before, key=key, input=input)
+        records = (*_records_to_save(context, record), *context.also_save, act)
+        await save(*records, first=context.run_first)
     if preview:
         await execute("SET CONSTRAINTS ALL IMMEDIATE")
         reader = preview if callable(preview) else None
@@ -334,9 +333,7 @@ async def _check_conditions(
 
 def _arguments_without_id(operation: Operation[Any], args: Args) -> Args:
     """The arguments but the one that named the object."""
-    if operation.build is not None:
-        return args
-    return {name: value for name, value in args.items() if name != "id"}
+    return {n: value for n, value in args.items() if operation.build is not None or n != "id"}
 
 
 def _records_to_save(context: CommandContext, record: Any) -> list[Model]:  # noqa: ANN401 - any concept's record
@@ -373,10 +370,11 @@ def _build_audit_entry(
     *,
     before: str | None,
     key: str,
-    text: str,
+    input: Args,
 ) -> AuditEntry:
     viewer, decision = context.viewer, context.authorized().decision
-    return AuditEntry(
+    return new_record(
+        AuditEntry,
         id=context.audit_entry_id,
         at=context.now,
         operation=operation.name,
@@ -394,5 +392,5 @@ def _build_audit_entry(
         key=key,
         state_before=before,
         state_after=getattr(record, "state", None),
-        input=text,
+        input=input,
     )

@@ -24,7 +24,8 @@ _LOCK_ORGANISATIONS_SQL = """
     SELECT registry_now() AS now FROM (SELECT count(*) FROM shared OFFSET 0) AS counted
 """
 # The key comes first: the object is looked for only where the key was free. An object that the
-# viewer may not see is not waited for: the wait would say that it exists.
+# viewer may not see is not waited for: the wait would say that it exists. The organisations are an
+# array, which an index serves; joined, all of them would be read.
 _LOCK_TARGET_SQL = """
     WITH {claim}
     seen AS (
@@ -32,7 +33,7 @@ _LOCK_TARGET_SQL = """
         WHERE {is_claimed} AND t.id = :id AND {visible}
     ),
     shared AS (
-        SELECT id FROM organisation WHERE id IN (SELECT unnest(organisations) FROM seen)
+        SELECT id FROM organisation WHERE id = ANY ((SELECT organisations FROM seen)::uuid[])
         ORDER BY id FOR SHARE
     ),
     locked AS (
@@ -40,25 +41,41 @@ _LOCK_TARGET_SQL = """
         FOR NO KEY UPDATE
     )
     SELECT {is_claimed} AS is_claimed, locked.*,
-        CASE WHEN locked.{key} IS NOT NULL THEN registry_now() END AS moment_of_lock
+        CASE WHEN locked.{key} IS NOT NULL THEN registry_now() END AS moment_of_lock{accounts}
     FROM (SELECT) AS one LEFT JOIN locked ON true
 """
+# Read here for what posts: whose an account is never changes.
+_ACCOUNTS_SQL = """,
+        ARRAY(
+            SELECT (organisation_id, kind, id) FROM account
+            WHERE organisation_id = ANY ((SELECT organisations FROM seen)::uuid[])
+        ) AS accounts_of_organisations"""
 _CLAIM_SQL = f"claimed AS ({CLAIM_SQL} RETURNING 1),"
 _IS_CLAIMED_SQL = "EXISTS (SELECT FROM claimed)"
 STATEMENT_CACHE_SIZE = 1024
-"""Texts, one for each kind, row filter, and whether a key is claimed."""
+"""Texts, one for each kind, row filter, whether a key is claimed, and whether accounts are read."""
+
+
+Accounts = dict[tuple[UUID, str], UUID]
 
 
 @dataclass(frozen=True, slots=True)
 class LockedTarget:
-    """An object that is locked, and the viewer at the moment after the wait for it."""
+    """An object that is locked.
+
+    Attributes:
+        viewer: the viewer at the moment after the wait for it.
+        accounts: of its organisations, by holder and kind; empty where they were not asked for.
+
+    """
 
     viewer: Viewer
     record: Any
+    accounts: Accounts
 
 
 async def lock_target(
-    viewer: Viewer, kind: Kind, id: UUID, claim: KeyClaim | None
+    viewer: Viewer, kind: Kind, id: UUID, claim: KeyClaim | None, *, posts: bool = False
 ) -> LockedTarget | None:
     """Bind the key of the command, and lock its object; None where the key was bound already.
 
@@ -67,6 +84,7 @@ async def lock_target(
         kind: of the object.
         id: of the object.
         claim: None for a preview, which needs no key.
+        posts: read the accounts of its organisations too.
 
     Raises:
         NotFound: there is no object, or none that the viewer may see.
@@ -75,12 +93,12 @@ async def lock_target(
     visible = authorizer.row_filter(viewer, kind, "view")
     filter_sql = visible.sql if isinstance(visible, RowFilter) else str(visible)
     sql, names = _lock_target_sql(
-        kind.record, kind.organisation_columns, filter_sql, claims=claim is not None
+        kind.record, kind.organisation_columns, filter_sql, claims=claim is not None, posts=posts
     )
     values = {**viewer.bind_values(), **(claim.bind_values() if claim else {}), "id": id}
     row = await fetch_one(sql, *(values[name] for name in names))
     assert row is not None, "the statement answers one row"
-    now = row.pop("moment_of_lock")
+    now, accounts = row.pop("moment_of_lock"), row.pop("accounts_of_organisations", ())
     if not row.pop("is_claimed"):
         return None
     if now is None:
@@ -89,18 +107,24 @@ async def lock_target(
     # It may have changed during the wait.
     if not authorizer.allows(after, kind, "view", record):
         raise NotFound
-    return LockedTarget(after, record)
+    return LockedTarget(after, record, {(holder, kind): id for holder, kind, id in accounts})
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
 def _lock_target_sql(
-    model: type[Model], organisation_columns: tuple[str, ...], visible: str, *, claims: bool
+    model: type[Model],
+    organisation_columns: tuple[str, ...],
+    visible: str,
+    *,
+    claims: bool,
+    posts: bool,
 ) -> tuple[str, tuple[str, ...]]:
     table, key = table_of(model)
     return compile_named(
         _LOCK_TARGET_SQL.format(
             claim=_CLAIM_SQL if claims else "",
             is_claimed=_IS_CLAIMED_SQL if claims else "true",
+            accounts=_ACCOUNTS_SQL if posts else "",
             organisations="'{}'::uuid[]" + "".join(f" || t.{c}" for c in organisation_columns),
             table=table,
             key=key,

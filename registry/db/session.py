@@ -5,9 +5,11 @@ the current task.
 """
 
 import asyncio
+import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import ModuleType
 from typing import Any, TypeVar, cast
@@ -18,7 +20,7 @@ from tortoise import Tortoise
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.connection import get_connections
 from tortoise.exceptions import BaseORMException
-from tortoise.fields import Field, JSONField
+from tortoise.fields import JSONField
 from tortoise.models import Model
 from tortoise.transactions import in_transaction
 
@@ -201,42 +203,106 @@ def to_record(model: type[Record], line: Mapping[str, Any]) -> Record:
     return record_of_row(model, line)
 
 
-async def save(*records: Model) -> None:
-    """Write records as they stand, in one statement: new ones are added, those read are changed.
+@dataclass(frozen=True, slots=True)
+class ValueStatement:
+    """A statement that answers one value, run within the one that saves.
 
-    Again one text for each model and way, for what the query builder would spend. No record may be
-    given twice.
+    Attributes:
+        sql: with ``$1`` placeholders.
+        args: their values.
+        fields: records and their fields that get the value.
+
     """
-    sql, fields = _save_plan(tuple((type(record), is_saved(record)) for record in records))
-    values = [
-        field.to_db_value(getattr(record, name), record)
-        if isinstance(field, JSONField)
-        else getattr(record, name)
+
+    sql: str
+    args: tuple[object, ...]
+    fields: tuple[tuple[Model, str], ...] = ()
+
+
+async def save(*records: Model, first: Sequence[ValueStatement] = ()) -> None:
+    """Write records as they are, in one statement: new ones are added, those read are changed.
+
+    One text for each model and way: the query builder would cost more than the rest. No record may
+    be given twice.
+
+    Args:
+        records: the records.
+        first: statements that run before the records are written, in this order.
+
+    """
+    computed = tuple(
+        tuple((name, n) for n, each in enumerate(first) for of, name in each.fields if of is record)
+        for record in records
+    )
+    sql, fields = _save_plan(
+        tuple((each.sql, len(each.args)) for each in first),
+        tuple(zip(map(type, records), map(is_saved, records), computed, strict=True)),
+    )
+    values = [arg for each in first for arg in each.args]
+    values += [
+        json.to_db_value(getattr(record, name), record) if json else getattr(record, name)
         for record, named in zip(records, fields, strict=True)
-        for name, field in named
+        for name, json in named
     ]
-    await execute(sql, *values)
+    row = await fetch_one(sql, *values)
+    for n, each in enumerate(first):
+        for record, name in each.fields:
+            assert row is not None, "values are answered in one row"
+            setattr(record, name, row[f"value_{n}"])
     for record in records:
         mark_saved(record)
 
 
-Fields = tuple[tuple[str, Field[Any]], ...]
+Fields = tuple[tuple[str, JSONField[Any] | None], ...]
+"""Fields by name; one of JSON as itself, which writes the value as text."""
+Computed = tuple[tuple[str, int], ...]
+"""The fields that get a value of the database: name, and place of its statement."""
+_VALUE = "(SELECT value FROM value_{})"
 
 
 @lru_cache(maxsize=SAVE_PLAN_CACHE_SIZE)
-def _save_plan(kinds: tuple[tuple[type[Model], bool], ...]) -> tuple[str, tuple[Fields, ...]]:
-    """The statement for records of these models, which are there already or not, and its values."""
+def _save_plan(
+    first: tuple[tuple[str, int], ...], kinds: tuple[tuple[type[Model], bool, Computed], ...]
+) -> tuple[str, tuple[Fields, ...]]:
+    """The statement for records of these models, which are there already or not, and its values.
+
+    Args:
+        first: texts of the statements that run first, and how many arguments they have.
+        kinds: model, whether it is there, and its computed fields.
+
+    """
     texts: list[str] = []
+    bound = 0
+    for n, (sql, args) in enumerate(first):
+        texts.append(f"value_{n} (value) AS MATERIALIZED ({_shift_placeholders(sql, bound)})")
+        bound += args
     values: list[Fields] = []
-    for model, there in kinds:
-        fields, columns = _model_fields(model)
-        first = 1 + sum(map(len, values))
+    for n, (model, there, computed) in enumerate(kinds):
+        fields, columns, sources = _field_sources(model, dict(computed), bound)
         write = _update_sql if there else _insert_sql
-        texts.append(write(model, columns, [f"${first + n}" for n in range(len(columns))]))
+        texts.append(f"saved_{n} AS ({write(model, columns, sources)})")
         values.append(fields)
-    *others, last = texts
-    along = ", ".join(f"saved_{n} AS ({text})" for n, text in enumerate(others))
-    return f"WITH {along} {last}" if along else last, tuple(values)
+        bound += len(fields)
+    # The main query runs before the writes, and asks for the values in their order.
+    answers = ", ".join(f"{_VALUE.format(n)} AS value_{n}" for n in range(len(first)))
+    return f"WITH {', '.join(texts)} SELECT {answers}", tuple(values)
+
+
+def _shift_placeholders(sql: str, by: int) -> str:
+    return re.sub(r"\$(\d+)", lambda match: f"${int(match[1]) + by}", sql)
+
+
+def _field_sources(
+    model: type[Model], computed: Mapping[str, int], bound: int
+) -> tuple[Fields, list[str], list[str]]:
+    """The fields that are bound, and all columns, each with its placeholder or value."""
+    meta = meta_of(model)
+    named = sorted(meta.fields_db_projection.items())
+    bound_fields = [(name, meta.fields_map[name]) for name, _ in named if name not in computed]
+    fields = tuple((name, f if isinstance(f, JSONField) else None) for name, f in bound_fields)
+    places = {name: f"${bound + n}" for n, (name, _) in enumerate(fields, start=1)}
+    places |= {name: _VALUE.format(n) for name, n in computed.items()}
+    return fields, [f'"{column}"' for _, column in named], [places[name] for name, _ in named]
 
 
 def _insert_sql(model: type[Model], columns: Sequence[str], placeholders: Sequence[str]) -> str:
@@ -251,13 +317,6 @@ def _update_sql(model: type[Model], columns: Sequence[str], placeholders: Sequen
     where = f"{key} = {values.pop(key)}"
     sets = ", ".join(f"{column} = {place}" for column, place in values.items())
     return f'UPDATE "{meta.db_table}" SET {sets} WHERE {where}'  # noqa: S608
-
-
-def _model_fields(model: type[Model]) -> tuple[Fields, list[str]]:
-    meta = meta_of(model)
-    named = sorted(meta.fields_db_projection.items())
-    fields = tuple((name, meta.fields_map[name]) for name, _ in named)
-    return fields, [f'"{column}"' for _, column in named]
 
 
 async def execute(sql: str, *args: object) -> int:

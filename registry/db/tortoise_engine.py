@@ -121,7 +121,9 @@ async def _acquire(pool: "asyncpg.Pool[Any]") -> "asyncpg.pool.PoolConnectionPro
     """A connection; the time is counted if all are in use."""
     waits = pool.get_idle_size() == 0 and pool.get_size() >= pool.get_max_size()
     started_at = time.monotonic()
-    connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT_SECONDS)
+    # The pool's own timeout would make a task of each acquisition.
+    async with asyncio.timeout(ACQUIRE_TIMEOUT_SECONDS):
+        connection = await pool.acquire()
     if waits:
         STATISTICS.note_wait("application", time.monotonic() - started_at)
     return connection
@@ -169,3 +171,10 @@ def mark_saved(record: Model) -> None:
 def record_of_row(model: type[Record], row: Mapping[str, Any]) -> Record:
     """A record with the values of a row."""
     return model._init_from_db(**row)
+
+
+def new_record(model: type[Record], **values: object) -> Record:
+    """A record without a row. All columns are given, in the database's types: none is converted."""
+    record = record_of_row(model, values)
+    record._saved_in_db = False
+    return record

@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from registry.commands.command import CommandContext, PostingPreview
-from registry.db.session import execute, fetch_all, fetch_one
+from registry.db.session import ValueStatement, execute, fetch_all, fetch_one
 from registry.kernel.errors import Malformed, NotFound
 from registry.ledger.records import Account, Instrument
 from registry.ledger.rules import AccountKind, EntryKind, Posting, Right, check_basin
@@ -40,13 +40,15 @@ _POST_ENTRY = """
 """
 
 
-async def post_entry(
+def post_entry(
     context: CommandContext,
     kind: EntryKind,
     postings: Sequence[Posting],
     **details: Unpack[EntryDetails],
 ) -> UUID:
-    """Write one entry: all its postings in their order, or nothing. One round trip.
+    """Write one entry with the record of the command: all its postings in their order, or nothing.
+
+    The refusals below are those of the statement in which the frame saves.
 
     Args:
         context: the command, whose verb the gate has granted.
@@ -67,8 +69,7 @@ async def post_entry(
     """
     context.authorized()
     entry = uuid4()
-    await execute(
-        _POST_ENTRY,
+    args = (
         entry,
         context.audit_entry_id,
         kind.value,
@@ -79,11 +80,12 @@ async def post_entry(
         details.get("source") or None,
         details.get("demo", False),
         details.get("reference"),
-        [posting.source for posting in postings],
-        [posting.target for posting in postings],
-        [posting.instrument for posting in postings],
-        [posting.quantity for posting in postings],
+        tuple(posting.source for posting in postings),
+        tuple(posting.target for posting in postings),
+        tuple(posting.instrument for posting in postings),
+        tuple(posting.quantity for posting in postings),
     )
+    context.run_first.append(ValueStatement(_POST_ENTRY, args))
     context.postings += [
         PostingPreview(p.source, p.target, p.instrument, p.quantity) for p in postings
     ]
@@ -122,7 +124,7 @@ AccountKey = tuple[UUID, AccountKind]
 
 
 async def ensure_accounts(
-    organisations: Collection[UUID], *kinds: AccountKind
+    context: CommandContext, organisations: Collection[UUID], *kinds: AccountKind
 ) -> dict[AccountKey, UUID]:
     """The accounts of each kind of several organisations, opened where they have none.
 
@@ -130,14 +132,12 @@ async def ensure_accounts(
         NotFound: one of them is no organisation.
 
     """
-    kept = {
-        (account["organisation_id"], AccountKind(account["kind"])): account["id"]
-        for account in await fetch_all(_ACCOUNTS, list(organisations), list(kinds))
-    }
-    for key in product(sorted(organisations), kinds):
-        if key not in kept:
-            kept[key] = (await ensure_account(*key)).id
-    return kept
+    kept: dict[tuple[UUID, str], UUID] = dict(context.accounts)
+    wanted = list(product(sorted(organisations), kinds))
+    if not kept.keys() >= set(wanted):
+        for account in await fetch_all(_ACCOUNTS, list(organisations), list(kinds)):
+            kept[account["organisation_id"], account["kind"]] = account["id"]
+    return {key: kept[key] if key in kept else (await ensure_account(*key)).id for key in wanted}
 
 
 _INSERT_INSTRUMENT = """

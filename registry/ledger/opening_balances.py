@@ -179,7 +179,7 @@ async def post_opening(
     opened = await ensure_account(account.organisation_id, AccountKind(account.kind))
     instrument = await ensure_instrument(right)
     quantity = parse_quantity(opening["quantity"], instrument.scale)
-    await post_entry(
+    post_entry(
         context,
         EntryKind.OPENING,
         [Posting(ISSUANCE_ACCOUNT, opened.id, instrument.id, quantity)],

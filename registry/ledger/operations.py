@@ -121,7 +121,7 @@ async def record_payout(
     Rule: nothing but recorded payments and payouts touches money outside the registry.
 
     """
-    await post_entry(
+    post_entry(
         context,
         EntryKind.PAYOUT,
         [Posting(account.id, OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, money)],
@@ -178,7 +178,7 @@ async def approve_reversal(context: CommandContext, reversal: Reversal) -> Rever
     """
     advance(reversal, REVERSAL_TRANSITIONS, "approve")
     await open_return_accounts(reversal.entry_id)
-    reversal.reversing_entry_id = await post_entry(
+    reversal.reversing_entry_id = post_entry(
         context,
         EntryKind.REVERSAL,
         await load_reversal_postings(reversal.entry_id),

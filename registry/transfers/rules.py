@@ -203,8 +203,3 @@ def _return_postings(state: State) -> dict[EntryKind, StepPostings]:
     if state is State.PAID:
         found[EntryKind.REFUND] = refund_postings
     return found
-
-
-def attestation_number(city: str, year: int, sequence: int) -> str:
-    """The number of an attestation certificate: ``HB-131000-2022-00001``."""
-    return f"HB-{city}-{year}-{sequence:05}"

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from policies.vocabulary import Text
 from registry.commands.command import CommandContext, operation
-from registry.db.session import fetch_one
+from registry.db.session import ValueStatement
+from registry.db.tortoise_engine import new_record
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_bank_reference, check_text
@@ -18,11 +19,18 @@ from registry.transfers.eligibility_data import load_and_evaluate
 from registry.transfers.facts import TRANSFER
 from registry.transfers.legal_bases import PLATFORM_RULES
 from registry.transfers.records import Certificate, Transfer
-from registry.transfers.rules import NEITHER, State, Step, TransferSide, attestation_number
+from registry.transfers.rules import NEITHER, State, Step, TransferSide
 from registry.transfers.workflow import advance_transfer
 
 CONTRACT_NUMBER_MAX = 60
 """Most characters of a contract's number."""
+_NEXT_CERTIFICATE_NUMBER = """
+    INSERT INTO certificate_sequence (city, year, last) VALUES ($1, $2, 1)
+    ON CONFLICT (city, year) DO UPDATE SET last = certificate_sequence.last + 1
+    RETURNING format('HB-%s-%s-', city, year)
+        || lpad(last::text, greatest(5, length(last::text)), '0')
+"""
+"""The next number in the seller's city and year. Its row is locked last, after the balances."""
 
 
 @operation(TRANSFER, "contract", preconditions=(load_and_evaluate(ONGOING_CONDITIONS),))
@@ -98,40 +106,34 @@ async def settle_transfer(context: CommandContext, transfer: Transfer) -> Transf
 
     """
     written = await advance_transfer(context, transfer, Step.SETTLE)
-    transfer.number, pollutant = await _next_attestation_number(transfer, day_of(context.now).year)
-    context.also_save.append(
-        Certificate(
-            id=uuid4(),
-            number=transfer.number,
-            transfer_id=transfer.id,
-            entry_id=written[EntryKind.SETTLEMENT],
-            issued_at=context.now,
-            seller_id=transfer.seller_id,
-            buyer_id=transfer.buyer_id,
-            pollutant=pollutant,
-            quantity=transfer.quantity,
-            demo=transfer.demo,
-        )
+    certificate = new_record(
+        Certificate,
+        id=uuid4(),
+        number="",
+        transfer_id=transfer.id,
+        entry_id=written[EntryKind.SETTLEMENT],
+        issued_at=context.now,
+        seller_id=transfer.seller_id,
+        buyer_id=transfer.buyer_id,
+        pollutant="",
+        quantity=transfer.quantity,
+        demo=transfer.demo,
     )
+    year = day_of(context.now).year
+    context.run_first += [
+        ValueStatement(
+            _NEXT_CERTIFICATE_NUMBER,
+            (transfer.seller_city, year),
+            ((transfer, "number"), (certificate, "number")),
+        ),
+        ValueStatement(
+            "SELECT pollutant FROM instrument WHERE id = $1",
+            (transfer.instrument_id,),
+            ((certificate, "pollutant"),),
+        ),
+    ]
+    context.also_save.append(certificate)
     return transfer
-
-
-async def _next_attestation_number(transfer: Transfer, year: int) -> tuple[str, str]:
-    """The next attestation number of the seller's city and year, and the pollutant it attests.
-
-    Locked last, after the balances.
-    """
-    city = transfer.seller_city
-    counted = await fetch_one(
-        "INSERT INTO certificate_sequence (city, year, last) VALUES ($1, $2, 1)"
-        " ON CONFLICT (city, year) DO UPDATE SET last = certificate_sequence.last + 1"
-        " RETURNING last, (SELECT pollutant FROM instrument WHERE id = $3)",
-        city,
-        year,
-        transfer.instrument_id,
-    )
-    assert counted is not None, "an upsert answers its row"
-    return attestation_number(city, year, counted["last"]), counted["pollutant"]
 
 
 async def _check_default(

@@ -60,18 +60,18 @@ async def _post(
 ) -> dict[EntryKind, UUID]:
     if not postings:
         return {}
-    terms = await _load_settlement_terms(transfer)
+    terms = await _load_settlement_terms(context, transfer)
     return {
-        kind: await post_entry(
-            context, kind, of_terms(terms), reference=reference, demo=transfer.demo
-        )
+        kind: post_entry(context, kind, of_terms(terms), reference=reference, demo=transfer.demo)
         for kind, of_terms in postings.items()
     }
 
 
-async def _load_settlement_terms(transfer: Transfer) -> SettlementTerms:
+async def _load_settlement_terms(context: CommandContext, transfer: Transfer) -> SettlementTerms:
     seller, buyer = transfer.seller_id, transfer.buyer_id
-    accounts = await ensure_accounts((seller, buyer), AccountKind.HOLDING, AccountKind.ESCROW)
+    accounts = await ensure_accounts(
+        context, (seller, buyer), AccountKind.HOLDING, AccountKind.ESCROW
+    )
     return SettlementTerms(
         seller_holding=accounts[seller, AccountKind.HOLDING],
         seller_escrow=accounts[seller, AccountKind.ESCROW],

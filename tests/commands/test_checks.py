@@ -14,7 +14,7 @@ from tests.reading.wire import Wire
 from tests.support.builders import create_officer_of, create_organisation, perform
 from tests.transfers.builders import create_market
 
-WRITES = re.compile(r"^\s*(WITH saved|INSERT|UPDATE|DELETE)|post_entry\(")
+WRITES = re.compile(r"^\s*(WITH (value|saved)_0|INSERT|UPDATE|DELETE)|post_entry\(")
 KEY = re.compile(r"^\s*INSERT INTO idempotency_key")
 
 STOCK: dict[str, Any] = {"pollutant": "SO2", "quantity": "1.000", "source": "a test"}

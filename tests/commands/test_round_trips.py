@@ -53,7 +53,7 @@ BUDGETS = [
     Budget("approve", "city", State.ELIGIBLE, 12, 8),
     Budget("qualify", "centre", State.ACCEPTED, 12, 8),
     Budget("accept", "buyer", State.OFFERED, 12, 9),
-    Budget("settle", "centre", State.PAID, 10, 10),
+    Budget("settle", "centre", State.PAID, 10, 7),
 ]
 
 

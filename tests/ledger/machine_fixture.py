@@ -100,7 +100,7 @@ async def _anchor(_work: CommandContext, *, anchor: UUID, **_: object) -> Accoun
 
 
 async def _write(work: CommandContext, account: Account, **asked: Any) -> Account:  # noqa: ANN401 - any entry
-    await post_entry(
+    post_entry(
         work,
         EntryKind(asked["kind"]),
         [Posting(*move) for move in asked["moves"]],

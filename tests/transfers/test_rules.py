@@ -21,7 +21,6 @@ from registry.transfers.rules import (
     SettlementTerms,
     State,
     Step,
-    attestation_number,
     exchange_postings,
     state_at,
     step_postings,
@@ -138,7 +137,3 @@ def test_rights_and_money_change_hands_together() -> None:
 
     assert (rights.source, rights.target, rights.instrument) == (ESCROW, BOUGHT, RIGHT)
     assert (money.source, money.target, money.instrument) == (BUYING, HELD, MONEY_INSTRUMENT)
-
-
-def test_an_attestation_number_names_city_and_year() -> None:
-    assert attestation_number("131000", 2022, 7) == "HB-131000-2022-00007"

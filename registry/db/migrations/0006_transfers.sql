@@ -118,12 +118,12 @@ BEGIN
     IF OLD.offered_at < '9999-12-31+00' AND NEW.offered_at <> OLD.offered_at THEN
         RAISE EXCEPTION 'transfer % was offered once', OLD.id USING ERRCODE = 'BD009';
     END IF;
-    PERFORM FROM (VALUES (OLD.seller_opinion, NEW.seller_opinion, NEW.seller_city),
-        (OLD.buyer_opinion, NEW.buyer_opinion, NEW.buyer_city)) AS side (before, opinion, city)
-    WHERE side.opinion <> side.before AND (side.before <> '' OR NOT EXISTS (
-        SELECT FROM transfer_opinion o WHERE o.transfer_id = NEW.id AND o.city = side.city
-            AND o.favourable = (side.opinion = 'favourable')));
-    IF FOUND THEN
+    IF (OLD.seller_opinion, OLD.buyer_opinion) IS DISTINCT FROM (NEW.seller_opinion, NEW.buyer_opinion) AND EXISTS (
+        SELECT FROM (VALUES (OLD.seller_opinion, NEW.seller_opinion, NEW.seller_city),
+            (OLD.buyer_opinion, NEW.buyer_opinion, NEW.buyer_city)) AS side (before, opinion, city)
+        WHERE side.opinion <> side.before AND (side.before <> '' OR NOT EXISTS (
+            SELECT FROM transfer_opinion o WHERE o.transfer_id = NEW.id AND o.city = side.city
+                AND o.favourable = (side.opinion = 'favourable')))) THEN
         RAISE EXCEPTION 'an opinion on transfer % is not that of its city', OLD.id USING ERRCODE = 'BD009';
     END IF;
     RETURN NEW;
