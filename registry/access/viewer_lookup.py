@@ -16,7 +16,7 @@ from uuid import UUID
 from registry.access.epoch import ACCESS_SNAPSHOT_SQL, AccessSnapshot, snapshot_from_row
 from registry.access.principals import NIL, Principal, Viewer
 from registry.db.session import fetch_all
-from registry.kernel.errors import AppointmentRequired
+from registry.kernel.errors import AppointmentRequired, ClientNotRegistered
 
 _APPOINTMENTS_SQL = """
     SELECT a.id, a.person_id, a.organisation_id, a.role, a.division, a.may_initiate, a.may_approve,
@@ -116,6 +116,7 @@ async def resolve_viewer(principal: Principal, *, lock: bool = False) -> Viewer:
     """The viewer for ``principal`` now, by one statement; the newest edition is in force then.
 
     Raises:
+        ClientNotRegistered: the token names a client that is not registered, or was revoked.
         AppointmentRequired: the person holds no appointment in force, or several and named none,
             or named one that another person holds.
 
@@ -155,8 +156,11 @@ def viewer_from_record(principal: Principal, record: ViewerRecord, now: datetime
         return Viewer(
             role=principal.system_role, now=now, registry_is_empty=record.registry_is_empty
         )
+    if not record.is_client_open:
+        # Read as the public it would find its lists empty and not know why.
+        raise ClientNotRegistered(principal.client)
     if not principal.subject:
-        own = record.is_client_open and record.client_organisation != NIL
+        own = record.client_organisation != NIL
         return Viewer(
             role="portal" if own else "public",
             now=now,
@@ -176,7 +180,7 @@ def viewer_from_record(principal: Principal, record: ViewerRecord, now: datetime
         may_approve=chosen.may_approve,
         client=principal.client,
         scopes=record.scopes,
-        appointment_expired=not (record.is_client_open and chosen.is_in_force(now)),
+        appointment_expired=not chosen.is_in_force(now),
         is_sanctioned=_any_contains(chosen.sanctions, now),
         is_frozen=_any_contains(chosen.freezes, now),
         is_authority=chosen.is_authority,

@@ -17,6 +17,11 @@ class Code(DescribedEnum):
 
     MALFORMED = "MALFORMED", "The input is malformed", "输入有误"
     SIGN_IN_REQUIRED = "SIGN_IN_REQUIRED", "No user is signed in", "须先登录"
+    CLIENT_NOT_REGISTERED = (
+        "CLIENT_NOT_REGISTERED",
+        "The client program is not registered, or was revoked",
+        "应用未登记或已撤销",
+    )
     APPOINTMENT_REQUIRED = (
         "APPOINTMENT_REQUIRED",
         "No appointment in force was chosen",
@@ -101,6 +106,20 @@ class SignInRequired(Refused):
 
     def __init__(self) -> None:
         super().__init__(Text("Sign in to do this.", "请先登录后再办理。"))
+
+
+class ClientNotRegistered(Refused):
+    """The client program of the access token is not registered, or was revoked."""
+
+    code = Code.CLIENT_NOT_REGISTERED
+
+    def __init__(self, client: str) -> None:
+        super().__init__(
+            Text(
+                f"The client program {client!r} is not registered, or was revoked.",
+                f"应用“{client}”未登记或已撤销。",
+            )
+        )
 
 
 class AppointmentRequired(Refused):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from registry.access.principals import Principal
 from registry.access.viewer_cache import ViewerCache
-from registry.kernel.errors import AppointmentRequired, Overloaded
+from registry.kernel.errors import AppointmentRequired, ClientNotRegistered, Overloaded
 from registry.reading.reader_pool import ReaderPool
 from schema.documents.cache import ValidatedOperation
 from schema.planning.planner import Planner
@@ -35,8 +35,8 @@ class QueryRunner:
         for _ in range(MAX_ATTEMPTS):
             try:
                 viewer = self.viewers.cached(principal) or await self.viewers.resolve(principal)
-            except AppointmentRequired:
-                # The executor answers the fields that need no appointment.
+            except (AppointmentRequired, ClientNotRegistered):
+                # The executor answers the fields that need no viewer.
                 return None
             plan = self._planner.plan_query(operation, variables, viewer)
             if plan is None:

@@ -10,7 +10,14 @@ import pytest
 from registry.access.principals import OPERATOR_PRINCIPAL, Viewer
 from registry.access.viewer_lookup import resolve_viewer
 from registry.db.session import transaction
-from registry.kernel.errors import ConditionsUnmet, Duplicate, Forbidden, Malformed, NotFound
+from registry.kernel.errors import (
+    ClientNotRegistered,
+    ConditionsUnmet,
+    Duplicate,
+    Forbidden,
+    Malformed,
+    NotFound,
+)
 from registry.parties.operations import (
     change_organisation,
     impose_sanction,
@@ -210,7 +217,7 @@ async def test_a_revoked_client_does_nothing() -> None:
 
     await perform(revoke_client, province, id=client.id)
 
-    with pytest.raises((Forbidden, NotFound)):
+    with pytest.raises(ClientNotRegistered):
         await perform(change_organisation, through, id=works.id, name_en="After")
     with pytest.raises(Forbidden):
         await perform(revoke_client, province, id=client.id)

@@ -39,7 +39,8 @@ FORBIDDEN_MESSAGES = re.compile(
     r"\w+Error\b|relation \"|violates|constraint|unhashable|has no attribute|\.py\b"
 )
 CODES = {
-    "MALFORMED", "TOO_LARGE", "SIGN_IN_REQUIRED", "APPOINTMENT_REQUIRED", "KEY_REUSED", "NOT_FOUND",
+    "MALFORMED", "TOO_LARGE", "SIGN_IN_REQUIRED", "CLIENT_NOT_REGISTERED",
+    "APPOINTMENT_REQUIRED", "KEY_REUSED", "NOT_FOUND",
     "FORBIDDEN", "WRONG_STATE", "CONDITIONS_UNMET", "INSUFFICIENT", "FROZEN", "NOT_IN_FORCE",
     "DUPLICATE",
 }  # fmt: skip

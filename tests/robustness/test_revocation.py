@@ -69,7 +69,7 @@ class Nodes:
     async def can_see(self, node: int, who: str, *, token: str = "") -> int:
         """The number of cases visible there."""
         answer = await self.ask(node, who, VISIBLE_QUERY, token=token)
-        return len(answer["data"]["transfers"]["nodes"])
+        return len(answer["data"]["transfers"]["nodes"]) if answer.get("data") else 0
 
     async def sees_in_time(self, node: int, who: str, number: int) -> None:
         """A query sent after the freshness window shows that number of cases, if not before."""

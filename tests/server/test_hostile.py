@@ -183,13 +183,21 @@ async def test_a_relation_to_an_organisation_is_its_public_card_whatever_the_sco
     [
         {"subject": PROVINCE, "scope": "Transfer:view"},
         {"subject": PROVINCE, "scope": ""},
-        {"subject": PROVINCE, "client": "nobody-knows-it"},
-        {"subject": "nobody-knows-it", "client": "nobody-knows-it"},
     ],
     ids=str,
 )
 async def test_nobody_sees_less_than_the_public(portal: Portal, token: dict[str, Any]) -> None:
     assert await post_answered(portal, CARDS, **token) == await portal.data(CARDS)
+
+
+@pytest.mark.parametrize("subject", [PROVINCE, "unknown-client"])
+async def test_a_client_that_is_not_registered_is_refused_by_its_name(
+    portal: Portal, subject: str
+) -> None:
+    answer = await portal.ask(CARDS, subject=subject, client="unknown-client")
+
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"CLIENT_NOT_REGISTERED"}
+    assert "'unknown-client'" in answer["errors"][0]["message"]
 
 
 async def test_a_revoked_client_can_do_nothing(portal: Portal, owner: asyncpg.Connection) -> None:
@@ -199,5 +207,6 @@ async def test_a_revoked_client_can_do_nothing(portal: Portal, owner: asyncpg.Co
         "openHolding"
     ]
 
-    assert refusal["code"] == "FORBIDDEN"
-    assert await portal.data(CARDS, subject=PROVINCE) == await portal.data(CARDS)
+    assert refusal["code"] == "CLIENT_NOT_REGISTERED"
+    answer = await portal.ask(CARDS, subject=PROVINCE)
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"CLIENT_NOT_REGISTERED"}

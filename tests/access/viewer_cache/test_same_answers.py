@@ -12,7 +12,7 @@ from registry.access.principals import NIL, OPERATOR_PRINCIPAL, SYSTEM_PRINCIPAL
 from registry.access.viewer_cache import ViewerCache
 from registry.access.viewer_lookup import resolve_viewer
 from registry.db.session import fetch_all, fetch_one
-from registry.kernel.errors import AppointmentRequired
+from registry.kernel.errors import AppointmentRequired, ClientNotRegistered
 from registry.parties.records import Organisation
 from tests.support.builders import create_client, create_freeze, create_sanction, stop_clock
 from tests.support.cluster import Database
@@ -87,14 +87,14 @@ async def apply_random_measures(chance: random.Random, today: datetime) -> None:
 async def resolve_directly(caller: Principal) -> Viewer | str:
     try:
         return await resolve_viewer(caller)
-    except AppointmentRequired as refusal:
+    except (AppointmentRequired, ClientNotRegistered) as refusal:
         return str(refusal)
 
 
 async def resolve_cached(standings: ViewerCache, caller: Principal) -> Viewer | str:
     try:
         return await standings.resolve(caller)
-    except AppointmentRequired as refusal:
+    except (AppointmentRequired, ClientNotRegistered) as refusal:
         return str(refusal)
 
 

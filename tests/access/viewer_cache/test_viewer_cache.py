@@ -17,7 +17,12 @@ from registry.access.principals import SYSTEM_PRINCIPAL, Principal
 from registry.access.viewer_cache import FRESHNESS_SECONDS, ViewerCache
 from registry.access.viewer_lookup import ViewerRecord, load_viewer_record
 from registry.db.session import fetch_one, read_only_transaction
-from registry.kernel.errors import AppointmentRequired, DatabaseUnreachable, Overloaded
+from registry.kernel.errors import (
+    AppointmentRequired,
+    ClientNotRegistered,
+    DatabaseUnreachable,
+    Overloaded,
+)
 from registry.parties.records import Appointment, Client, Organisation, Person
 from seeds.clock import start_clock
 from tests.support.builders import (
@@ -95,7 +100,6 @@ CHANGES: dict[str, tuple[Callable[[Officer], Awaitable[None]], dict[str, Any]]] 
     "sanctioned": (impose_sanction, {"is_sanctioned": True}),
     "frozen": (freeze_account, {"is_frozen": True}),
     "closed": (close, {"appointment_expired": True}),
-    "revoked": (revoke, {"appointment_expired": True, "scopes": frozenset()}),
 }
 
 
@@ -117,6 +121,20 @@ async def test_a_change_invalidates_the_cache_of_every_process(name: str) -> Non
         assert {name: getattr(seen, name) for name in expected} == expected
         assert {name: getattr(earlier, name) for name in expected} != expected
         assert standings.cached(officer.principal) == seen
+
+
+async def test_a_revoked_client_is_refused_once_its_change_is_seen() -> None:
+    officer = await create_enterprise_officer()
+    standings = await open_cache()
+    await standings.resolve(officer.principal)
+
+    await revoke(officer)
+    await standings.refresh(fetch_one)
+
+    assert standings.cached(officer.principal) is None
+    for _ in range(2):
+        with pytest.raises(ClientNotRegistered, match=officer.client.name):
+            await standings.resolve(officer.principal)
 
 
 async def test_a_second_appointment_has_to_be_named_from_then_on() -> None:
@@ -349,7 +367,7 @@ async def test_the_cache_is_bounded_and_holds_no_failures() -> None:
         assert standings.cached(used) is not None
         scopes = frozenset({f"Organisation:verb{number}"})
         await standings.resolve(
-            Principal(officer.principal.subject, client="nobodys", scopes=scopes)
+            Principal(officer.principal.subject, client=officer.client.name, scopes=scopes)
         )
         for stranger in (
             Principal(f"stranger-{number}"),
