@@ -20,6 +20,7 @@ from registry.parties import CONCEPT as PARTIES
 from registry.parties.closing_checks import use_closing_checks
 from registry.permits import CONCEPT as PERMITS
 from registry.reference import CONCEPT as REFERENCE
+from registry.reference.cache import use_demo_figures
 from registry.transfers import CONCEPT as TRANSFERS
 
 CONCEPTS: tuple[Concept, ...] = (REFERENCE, PARTIES, LEDGER, PERMITS, TRANSFERS, AGREEMENTS)
@@ -38,9 +39,14 @@ async def open_registry(
     *,
     minsize: int = 1,
     maxsize: int = 10,
+    demo_figures: bool = True,
     on_connect: "Callable[[asyncpg.Connection[Any]], Awaitable[None]] | None" = None,
 ) -> None:
-    """Open the database of this process with everything that the concepts declare."""
+    """Open the database of this process with everything that the concepts declare.
+
+    ``demo_figures``: figures marked as demonstration decide; in production they do not.
+    """
+    use_demo_figures(decide=demo_figures)
     use_closing_checks(check for concept in CONCEPTS for check in concept.closing_checks)
     await open_database(
         url,

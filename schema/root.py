@@ -26,7 +26,7 @@ from schema.types.freezes_and_reversals import Freeze, FreezeAndReversalQuery, R
 from schema.types.parties import Appointment, Organisation, PartyQuery, Person
 from schema.types.permits import Permit, PermitQuery
 from schema.types.projects import Assessment, ConstructionProject, ProjectQuery
-from schema.types.reference import ReferenceQuery
+from schema.types.reference import ParameterConfirmation, ReferenceQuery
 from schema.types.rulebook import RuleBookQuery
 from schema.types.sanctions_and_clients import (
     Client,
@@ -58,7 +58,7 @@ class Query(
 
 GOVERNED_TYPES: tuple[type[Governed], ...] = (
     Organisation, Person, Appointment, Sanction, Client, Permit, ConstructionProject, Assessment,
-    Account, Freeze, Reversal, Transfer, Agreement,
+    Account, Freeze, Reversal, Transfer, Agreement, ParameterConfirmation,
 )  # fmt: skip
 """The types of the kinds that clients change."""
 

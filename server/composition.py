@@ -158,6 +158,7 @@ async def _checked_database(settings: Settings, url: str) -> AsyncIterator[None]
     await open_registry(
         url,
         maxsize=settings.database_connections_max,
+        demo_figures=not settings.is_production,
         on_connect=connection_listener(settings, "application"),
     )
     try:

@@ -19,7 +19,7 @@ from policies.word_types import Duty, FactSpec, KindSpec, Text, Verb, Vocabulary
 
 __all__ = ["VOCABULARY", "KindSpec", "Text", "Verb", "Vocabulary"]
 
-FILES = ("shared", "parties", "ledger", "permits", "transfers", "agreements")
+FILES = ("shared", "reference", "parties", "ledger", "permits", "transfers", "agreements")
 VIEW = Verb("view", Text("see", "查看"))
 
 

@@ -1,14 +1,18 @@
 """Reference data in the API: divisions, pollutants, industries, figures of the regulation."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar
 
 import strawberry
 
 from registry.parties.rules import SourceCategory
+from registry.reading.keyset import Ordering
 from registry.reading.projections import ToOne, plain_column
 from registry.reference import projections
+from registry.reference.facts import PARAMETER_CONFIRMATION
 from schema.framework.fields import FieldArgument, column, projected_field
+from schema.framework.governed import Governed
+from schema.framework.lists import list_field
 from schema.framework.refusals import LocalisedText
 from schema.types.enums import DivisionLevel, PollutantMedium
 
@@ -70,6 +74,8 @@ class Industry(Provenance):
 
 @strawberry.type(description="A figure of the regulation in force 制度参数.")
 class Parameter(Provenance):
+    TABLE: ClassVar = "parameter_figure"
+
     name: str = column("Its name 参数名称.")
     area: Division | None = projected_field(
         "The division it is for; null for all 适用区域.", projections.AREA
@@ -84,6 +90,19 @@ class Parameter(Provenance):
     legal_basis: LocalisedText = projected_field(
         "The law, notice or decision it rests on 法律依据.", projections.LEGAL_BASIS
     )
+
+
+@strawberry.type(description="A figure that the province confirmed with its document 制度参数确认.")
+class ParameterConfirmation(Governed):
+    KIND: ClassVar = PARAMETER_CONFIRMATION
+    CAPTION: ClassVar = projections.CONFIRMATION_CAPTION
+
+    parameter: Parameter | None = projected_field(
+        "The figure 制度参数.", projections.CONFIRMED_PARAMETER
+    )
+    value: str = column("The value that was confirmed 参数值.")
+    document_number: str = column("The document that sets it 文号.")
+    source: str = column("Where it was read 数据来源.")
 
 
 def division_field(description: str, *, column: str) -> Any:  # noqa: ANN401 - as annotated
@@ -119,8 +138,16 @@ class ReferenceQuery:
 
     industries: list[Industry] = projected_field("The industries 行业.", projections.INDUSTRIES)
 
+    parameter_confirmations = list_field(
+        ParameterConfirmation,
+        "Confirmed figures 制度参数确认.",
+        orders={"newest": Ordering("changed_at", datetime, descending=True)},
+        where={},
+    )
+
     parameters: list[Parameter] = projected_field(
-        "The figures of the regulation in force on a day, today's by default 制度参数.",
+        "The figures of the regulation in force on a day, today's by default; in production those"
+        " marked as demonstration decide nothing 制度参数.",
         projections.PARAMETERS,
         arguments={"as_of": FieldArgument(date | None)},
     )

@@ -21,7 +21,10 @@ WRITES = ("INSERT", "UPDATE", "DELETE", "TRUNCATE")
 async def test_every_table_has_its_grant_and_every_grant_its_table(
     owner: asyncpg.Connection,
 ) -> None:
-    tables = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    tables = await owner.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        " UNION ALL SELECT viewname FROM pg_views WHERE schemaname = 'public'"
+    )
 
     assert {table["tablename"] for table in tables} - {"migration"} == set(GRANTS.tables)
 

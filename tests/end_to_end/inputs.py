@@ -155,6 +155,14 @@ _YEAR = {
     "source": "swept",
 }
 
+_FIGURE = {
+    "name": "payment_days",
+    "effectiveFrom": "2022-01-01",
+    "value": "7",
+    "documentNumber": "swept",
+    "source": "swept",
+}
+
 NEW_OBJECTS: dict[str, tuple[NewObject, ...]] = {
     "registerOrganisation": tuple(
         NewObject(_always(kind=kind, **_ORGANISATION), kind=None) for kind in ("ENTERPRISE", "CITY")
@@ -169,6 +177,7 @@ NEW_OBJECTS: dict[str, tuple[NewObject, ...]] = {
         NewObject(_always(name="Swept", division="130200", source="swept"), "organisation"),
     ),
     "recordAssessment": (NewObject(_always(**_YEAR), kind=None),),
+    "confirmParameter": (NewObject(_always(**_FIGURE), kind=None),),
     "openReserve": (NewObject(_STOCK, "organisation"),),
     "openHolding": (NewObject(_STOCK, "organisation"),),
     "imposeFreeze": (

@@ -44,7 +44,7 @@ OF_THE_CASE = {"CONDITIONS_UNMET", "INSUFFICIENT", "FROZEN", "NOT_IN_FORCE", "DU
 ONLY_IN_2026 = {"opineOnTransfer", "expireTransfer"}
 """Allowed on nothing of the founding day: no case crosses cities, none has run out."""
 
-REFERS_TO_NOTHING = {"registerOrganisation", "recordAssessment"}
+REFERS_TO_NOTHING = {"registerOrganisation", "recordAssessment", "confirmParameter"}
 
 OPERATIONS = operations_by_mutation(build_api_schema())
 

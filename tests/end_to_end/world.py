@@ -90,6 +90,13 @@ _ASSESSMENT = {
     "improvement_target_met": True,
     "source": "test",
 }
+_FIGURE = {
+    "name": "acceptance_days",
+    "effective_from": date(2022, 1, 1),
+    "value": "10",
+    "document_number": "test",
+    "source": "test",
+}
 _PERSON = {"name": "Worker"}
 _WHY = {"reason": "test", "source": "test"}
 
@@ -199,6 +206,7 @@ _STEPS: tuple[_Step, ...] = (
         "revoke_permit",
         {"id": Ref("permit-huaer"), "reason": "test"},
     ),
+    _Step("confirmed", "province-initiator", "confirm_parameter", _FIGURE),
     _Step("assessed", "province-initiator", "record_assessment", _ASSESSMENT),
     _Step(
         "second-program",

@@ -10,6 +10,7 @@ PUBLIC = {
     ("Assessment", "view"),
     ("Agreement", "view"),
     ("Certificate", "view"),
+    ("ParameterConfirmation", "view"),
 }
 DECIDING = ("approve", "reject", "qualify", "opine", "countersign")
 

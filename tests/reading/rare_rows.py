@@ -38,6 +38,12 @@ _ASSESSMENTS = """
         (VALUES (2000), (2021), (2200)) AS years (y), (VALUES ('air'), ('water')) AS media (m)
     ON CONFLICT DO NOTHING
 """
+_CONFIRMATIONS = """
+    INSERT INTO parameter_confirmation
+        (id, parameter_id, value, document_number, source, demo, changed_at)
+    SELECT gen_random_uuid(), id, value, 'a document', 'a source', true, now()
+    FROM parameter WHERE demo LIMIT 3
+"""
 _DOCUMENTS = """
     INSERT INTO persisted_query (client_id, sha256, text, registered_at, retired_at)
     SELECT c.id, encode(sha256(convert_to(said, 'UTF8')), 'hex'), said,
@@ -101,6 +107,7 @@ _TIES = """
 async def add_rows(owner: asyncpg.Connection) -> None:
     """Some rows of every kind; the triggers that keep rows in order are off."""
     # Clients come first: documents hang on them.
-    for sql in (_CLIENTS, _DOCUMENTS, _MILESTONES, _REVERSALS, _ASSESSMENTS, _OPINIONS,
+    for sql in (_CLIENTS, _DOCUMENTS, _MILESTONES, _REVERSALS, _ASSESSMENTS,
+                _CONFIRMATIONS, _OPINIONS,
                 _SANCTIONS, _FREEZES, _TIES):  # fmt: skip
         await owner.execute(sql)

@@ -123,6 +123,32 @@ CREATE TABLE parameter (
     ) DEFERRABLE INITIALLY DEFERRED
 );
 
+-- A figure that the province has confirmed, with the document that sets it. It holds for the value it names: where
+-- the file of reference data changes the value, the figure is unconfirmed again.
+CREATE TABLE parameter_confirmation (
+    id uuid PRIMARY KEY,
+    parameter_id uuid NOT NULL CONSTRAINT parameter_confirmation_parameter REFERENCES parameter (id),
+    value text NOT NULL,
+    document_number text NOT NULL
+        CONSTRAINT parameter_confirmation_document_number CHECK (length(document_number) BETWEEN 1 AND 100),
+    source text NOT NULL CONSTRAINT parameter_confirmation_source CHECK (length(source) BETWEEN 1 AND 500),
+    demo boolean NOT NULL DEFAULT false,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT parameter_confirmation_once UNIQUE (parameter_id, value)
+);
+CREATE INDEX parameter_confirmation_newest ON parameter_confirmation (changed_at DESC, id DESC);
+CREATE TRIGGER parameter_confirmation_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON parameter_confirmation
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER parameter_confirmation_version AFTER INSERT ON parameter_confirmation
+    FOR EACH STATEMENT EXECUTE FUNCTION step_reference_version();
+
+-- The figures with what their confirmation says of them. In production those marked `demo` decide nothing.
+CREATE VIEW parameter_figure AS
+    SELECT p.id, p.name, p.area, p.pollutant, p.effective_from, p.effective_until, p.value, p.unit,
+        coalesce(c.document_number, p.legal_basis) AS legal_basis, coalesce(c.source, p.source) AS source,
+        p.demo AND c.id IS NULL AS demo, p.needs_confirmation AND c.id IS NULL AS needs_confirmation
+    FROM parameter p LEFT JOIN parameter_confirmation c ON c.parameter_id = p.id AND c.value = p.value;
+
 CREATE TRIGGER division_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON division
     FOR EACH STATEMENT EXECUTE FUNCTION step_reference_version();
 CREATE TRIGGER holiday_version AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON holiday
