@@ -158,23 +158,24 @@ def check_rights_free(snapshot: TransferSnapshot) -> Condition:
 
 @condition(Need.PARTIES)
 def check_seller_may_trade(snapshot: TransferSnapshot) -> Condition:
-    """The seller takes part in the market."""
+    """The seller is open and not frozen; a sanction keeps it from buying only."""
     return _check_may_trade("seller_may_trade", snapshot.seller)
 
 
 @condition(Need.PARTIES)
 def check_buyer_may_trade(snapshot: TransferSnapshot) -> Condition:
     """The buyer is open, not frozen, not supervised, ordered to correct or in a penalty period."""
-    return _check_may_trade("buyer_may_trade", snapshot.buyer)
+    buyer = snapshot.buyer
+    return _check_may_trade("buyer_may_trade", buyer, is_barred=buyer.is_sanctioned)
 
 
-def _check_may_trade(name: str, party: PartySnapshot) -> Condition:
+def _check_may_trade(name: str, party: PartySnapshot, *, is_barred: bool = False) -> Condition:
     """Any seller may ask about any buyer, so the reason is left to those who may read it."""
-    who, met = party.name, party.is_open and not party.is_barred
+    who, met = party.name, party.is_open and not (party.is_frozen or is_barred)
     message = (
         Text(f"{who.en} may trade.", f"{who.zh}可以参与交易。")
         if met
-        else Text(f"{who.en} may not trade at present.", f"{who.zh}目前不得参与交易。")
+        else Text(f"{who.en} may not trade at present.", f"{who.zh}目前暂缓入市交易。")
     )
     return Condition(name, met, message, PLATFORM_RULES, "register of organisations")
 

@@ -64,10 +64,10 @@ _FACTS_SQL = {
         SELECT json_object_agg(o.id, json_build_object(
             'name', o.name, 'name_en', coalesce(o.name_en, o.name), 'is_open', o.state = 'open',
             'source_category', coalesce(o.source_category, ''), 'thermal_power', o.thermal_power,
-            'is_barred', EXISTS (
+            'is_sanctioned', EXISTS (
                 SELECT FROM sanction s WHERE s.organisation_id = o.id AND s.state = 'in_force'
                     AND s.starts_at <= :now AND (s.ends_at IS NULL OR s.ends_at > :now)
-            ) OR EXISTS (
+            ), 'is_frozen', EXISTS (
                 SELECT FROM freeze_order f
                 WHERE f.organisation_id = o.id AND f.target = 'organisation'
                     AND f.lifted_at IS NULL
@@ -193,7 +193,8 @@ def _to_party(parties: dict[str, Any], organisation: UUID) -> PartySnapshot:
     return PartySnapshot(
         name=Text(party["name_en"], party["name"]),
         is_open=party["is_open"],
-        is_barred=party["is_barred"],
+        is_sanctioned=party["is_sanctioned"],
+        is_frozen=party["is_frozen"],
         source_category=party["source_category"],
         thermal_power=party["thermal_power"],
     )

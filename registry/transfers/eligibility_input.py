@@ -34,7 +34,8 @@ class PartySnapshot:
 
     Attributes:
         is_open: it is registered and not closed.
-        is_barred: a sanction or a freeze of the whole organisation is in force.
+        is_sanctioned: a sanction is in force, which bars a buyer only.
+        is_frozen: a freeze of the whole organisation is in force.
         source_category: industrial, agricultural, ...; empty where it is not recorded.
         thermal_power: a thermal power enterprise or one with a captive plant.
 
@@ -42,7 +43,8 @@ class PartySnapshot:
 
     name: Text
     is_open: bool
-    is_barred: bool
+    is_sanctioned: bool
+    is_frozen: bool
     source_category: str
     thermal_power: bool
 

@@ -74,7 +74,8 @@ async def _columns(owner: asyncpg.Connection) -> dict[str, str]:
     """A column of each table, one that can be written."""
     found = await owner.fetch(
         "SELECT table_name, min(column_name) AS column FROM information_schema.columns"
-        " WHERE table_schema = 'public' AND is_generated = 'NEVER' GROUP BY table_name"
+        " WHERE table_schema = 'public' AND is_generated = 'NEVER'"
+        " AND table_name IN (SELECT tablename FROM pg_tables) GROUP BY table_name"
     )
     return {line["table_name"]: line["column"] for line in found}
 

@@ -102,10 +102,19 @@ def test_a_lapsed_appointment_or_a_missing_scope_gets_nothing() -> None:
             assert {"appointment_lapsed", "scope_missing"} <= care
 
 
-def test_sanctioned_and_frozen_organisations_bind_themselves_to_no_trade() -> None:
+def test_frozen_organisations_bind_themselves_to_no_trade() -> None:
     for verb in ("draft", "offer", "accept", "countersign"):
+        assert not any("frozen" in facts for _, facts in allowed(kind="Transfer", verb=verb))
+
+
+def test_f04_a_sanction_keeps_an_organisation_from_buying_and_not_from_selling() -> None:
+    for verb in ("accept", "countersign"):
         for _, facts in allowed(kind="Transfer", verb=verb):
-            assert not {"sanctioned", "frozen"} & facts
+            assert not {"sanctioned", "own_purchase"} <= facts
+    assert any("sanctioned" in facts for _, facts in allowed(kind="Transfer", verb="countersign"))
+    for verb in ("draft", "offer"):
+        asked = EDITION.fact_bits("enterprise", "Transfer", verb)
+        assert "sanctioned" not in {name for name, _ in asked}
 
 
 def test_every_change_needs_the_right_to_initiate_or_approve() -> None:

@@ -29,7 +29,12 @@ from tests.support.reference import current_reference
 
 ON = date(2026, 3, 2)
 PARTY = PartySnapshot(
-    Text("a", "a"), is_open=True, is_barred=False, source_category="", thermal_power=False
+    Text("a", "a"),
+    is_open=True,
+    is_sanctioned=False,
+    is_frozen=False,
+    source_category="",
+    thermal_power=False,
 )
 FACTS: dict[Need, Any] = {
     Need.PARTIES: (PARTY, PARTY),
