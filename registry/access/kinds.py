@@ -70,10 +70,15 @@ def any_of(check: Callable[[Viewer, Any], bool], *branches: str) -> Fact:
 
 def state_predicate(*states: str) -> Fact:
     """The fact «the object is in one of these states»; its column is ``state``."""
-    wanted = frozenset(states)
-    listed = ", ".join(f"'{state}'" for state in states)
+    return column_predicate("state", *states)
+
+
+def column_predicate(column: str, *words: str) -> Fact:
+    """The fact «the column has one of these words»; the column is never NULL."""
+    wanted = frozenset(words)
+    listed = ", ".join(f"'{word}'" for word in words)
     return Fact(
-        check=lambda _, record: record.state in wanted,
-        where=f"{{t}}.state IN ({listed})",
+        check=lambda _, record: getattr(record, column) in wanted,
+        where=f"{{t}}.{column} IN ({listed})",
         viewer_independent=True,
     )

@@ -1,6 +1,6 @@
 """Accounts, freezes and reversals as the rule book sees them."""
 
-from registry.access.kinds import Fact, Kind, state_predicate
+from registry.access.kinds import Fact, Kind, column_predicate, state_predicate
 from registry.ledger.records import Account, Freeze, Reversal
 from registry.ledger.rules import AccountKind, FreezeState, ReversalState
 from registry.parties.facts import (
@@ -19,11 +19,9 @@ ACCOUNT = Kind(
         "own": Fact(OWN.check, f"({{t}}.organisation_id IS NOT NULL AND {OWN.where})"),
         "inside": INSIDE,
         # A payment leaves the outside account and waits in escrow until its case is settled.
-        "shows_open_cases": Fact(
-            check=lambda _, account: account.kind in {AccountKind.ESCROW, AccountKind.OUTSIDE},
-            where="{t}.kind IN ('escrow', 'outside')",
-            viewer_independent=True,
-        ),
+        "shows_open_cases": column_predicate("kind", AccountKind.ESCROW, AccountKind.OUTSIDE),
+        "holding_account": column_predicate("kind", AccountKind.HOLDING),
+        "reserve_account": column_predicate("kind", AccountKind.RESERVE),
     },
     organisation_columns=("organisation_id",),
     waiting_since_column="id",

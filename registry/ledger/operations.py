@@ -2,9 +2,7 @@
 
 from typing import Annotated, Unpack
 
-from policies.vocabulary import Text
 from registry.commands.command import CommandContext, operation
-from registry.kernel.errors import Condition
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_bank_reference, check_text
 from registry.kernel.parameters import Parameter, Reason
 from registry.kernel.quantities import Money
@@ -34,7 +32,6 @@ from registry.ledger.rules import (
     MONEY_INSTRUMENT,
     OUTSIDE_ACCOUNT,
     REVERSAL_TRANSITIONS,
-    AccountKind,
     EntryKind,
     Posting,
 )
@@ -89,20 +86,7 @@ async def open_holding(
     return await post_opening(context, account, right, opening)
 
 
-async def _check_payout(_context: CommandContext, account: Account, **_: object) -> list[Condition]:
-    return [
-        Condition(
-            name="holding_account",
-            met=account.kind == AccountKind.HOLDING,
-            message=Text(
-                "Money is paid out of a holding account; what is in escrow belongs to a case.",
-                "出金须从持有账户办理,在途资金属于案件。",
-            ),
-        )
-    ]
-
-
-@operation(ACCOUNT, "pay_out", preconditions=(_check_payout,), posts=True)
+@operation(ACCOUNT, "pay_out", posts=True)
 async def record_payout(
     context: CommandContext,
     account: Account,
@@ -111,7 +95,7 @@ async def record_payout(
     reference: Annotated[str, Parameter("The bank's reference, used once 银行流水号.")],
     note: Annotated[str, Parameter("A note, at most 2000 characters 备注.")] = "",
 ) -> Account:
-    """Record that the bank paid a holder's money out.
+    """Record that the bank paid a holder's money out; what is in escrow belongs to a case.
 
     Raises:
         Insufficient: the account holds less.

@@ -161,7 +161,7 @@ class LedgerMachine(Machine):
 
         def plan() -> Apply:
             if self.model.accounts[key[0]].kind != HOLDING:
-                raise ModelRefusal(Code.CONDITIONS_UNMET)
+                raise ModelRefusal(Code.FORBIDDEN)
             return self._posting(draft)()
 
         args = {"id": key[0], "money": fen, "reference": name.lower()}

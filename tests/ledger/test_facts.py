@@ -88,7 +88,8 @@ async def some_rows() -> list[Viewer]:
 @pytest.mark.parametrize("kind", [ACCOUNT, FREEZE, REVERSAL], ids=lambda kind: kind.name)
 async def test_a_fact_has_one_meaning(owner: asyncpg.Connection, kind: Kind) -> None:
     viewers = await some_rows()
-    await ensure_account(viewers[0].organisation, AccountKind.ESCROW)
+    for account_kind in (AccountKind.ESCROW, AccountKind.RESERVE):
+        await ensure_account(viewers[0].organisation, account_kind)
     records = await kind.record.all()
     table = {"Account": "account", "Freeze": "freeze_order", "Reversal": "reversal"}[kind.name]
     assert records

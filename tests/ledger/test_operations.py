@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from registry.access.authorizer import authorizer
 from registry.commands.command import execute_command
 from registry.concepts import verify_registry
 from registry.kernel.errors import (
@@ -19,6 +20,7 @@ from registry.kernel.errors import (
     NotFound,
     NotInForce,
 )
+from registry.ledger.facts import ACCOUNT
 from registry.ledger.journal import available_quantity, ensure_account
 from registry.ledger.operations import (
     impose_freeze,
@@ -43,6 +45,7 @@ from tests.support.builders import (
     install_rules,
     principal_of,
     stop_clock,
+    viewer_of,
 )
 
 STOCK = {"pollutant": "SO2", "quantity": "356.418", "source": "a test", "demo": True}
@@ -52,6 +55,28 @@ STOCK = {"pollutant": "SO2", "quantity": "356.418", "source": "a test", "demo": 
 async def founding_day(database: object, owner: asyncpg.Connection) -> None:
     await install_rules(owner)
     await stop_clock(owner, OPENING)
+
+
+@pytest.mark.parametrize(
+    ("kind", "province", "centre"),
+    [
+        (AccountKind.HOLDING, {"open_holding"}, {"pay_out"}),
+        (AccountKind.RESERVE, {"open_reserve"}, set()),
+        (AccountKind.ESCROW, set(), set()),
+    ],
+)
+async def test_only_verbs_that_can_succeed_are_offered_on_an_account(
+    kind: AccountKind, province: set[str], centre: set[str]
+) -> None:
+    account = await ensure_account((await create_holder())[0].id, kind)
+    offered = {
+        role: set(
+            authorizer.available_verbs(viewer_of(await create_officer_of(role)), ACCOUNT, account)
+        )
+        for role in ("province", "centre")
+    }
+
+    assert offered == {"province": province, "centre": centre}
 
 
 async def open_stock(organisation: Organisation, **changed: object) -> UUID:
@@ -198,7 +223,7 @@ async def test_money_in_escrow_is_not_paid_out() -> None:
         EntryKind.BLOCK, Posting(account.id, escrow.id, MONEY_INSTRUMENT, 1000)
     )
 
-    with pytest.raises(ConditionsUnmet):
+    with pytest.raises(Forbidden, match="no holding account"):
         await execute_as(record_payout, centre, id=escrow.id, money=1, reference="OUT-0001")
 
 
