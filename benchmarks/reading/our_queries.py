@@ -34,7 +34,7 @@ def card(data: Any) -> object:  # noqa: ANN401 - JSON
     }
 
 
-_ENTERPRISES = "where: {city: {eq: $city}, kind: {eq: ENTERPRISE}}"
+_ENTERPRISES = "where: {city: [$city], kind: ENTERPRISE}"
 _PERMIT = "number category state validFrom validUntil"
 PAGE = f"""query Page($city: String!, $after: String) {{
   organisations(first: 50, after: $after, {_ENTERPRISES}) {{

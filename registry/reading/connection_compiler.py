@@ -273,16 +273,18 @@ class _ConnectionCompiler:
         column = self.builder.render(
             filter_field.expression or f"{{t}}.{filter_field.column}", scope
         )
-        if not isinstance(argument, dict):
-            reads = filter_field.parse
-            assert reads is not None, "an identifier is decoded"
+        if reads := filter_field.parse:
             found = self._bind_argument(("where", name), lambda args: reads(args["where"][name]))
             yield f"{found} = ANY({column})" if filter_field.is_array else f"{column} = {found}"
             return
-        for operator, value in argument.items():
+        asked = argument if isinstance(argument, dict) else {"": argument}
+        for key, value in asked.items():
             if value is not None:
+                # One value is compared alone: the index then gives the rows in order.
+                alone = isinstance(value, list) and len(value) == 1
+                operator = "eq" if alone else key or "in"
                 found = self._bind_argument(
-                    ("where", name, operator), _filter_argument(name, operator)
+                    ("where", name, key), _filter_argument(name, key, alone=alone)
                 )
                 yield _OPERATORS[operator].format(column=column, value=found)
                 if filter_field.index_condition and operator in _MATCHES:
@@ -318,15 +320,17 @@ def _is_filter_set(argument: object) -> bool:
     return argument is not None
 
 
-def _filter_argument(name: str, operator: str) -> Callable[[Arguments], object]:
-    """Reads one value of the filter."""
+def _filter_argument(name: str, key: str, *, alone: bool) -> Callable[[Arguments], object]:
+    """Reads what is asked under a key of the filter, or of the filter as a whole."""
 
     def reads(args: Arguments) -> object:
-        value = args["where"][name][operator]
-        check_value_count(f"where.{name}", value)
-        if operator == "contains":
+        value = args["where"][name]
+        if key:
+            value = value[key]
+        check_value_count(f"where.{name}{'.' if key else ''}{key}", value)
+        if key == "contains":
             check_part(f"where.{name}", value)
-        return value
+        return value[0] if alone else value
 
     return reads
 

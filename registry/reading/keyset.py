@@ -93,7 +93,7 @@ def check_part(field: str, value: str) -> None:
 def check_value_count(field: str, values: object) -> None:
     """Refuse a filter that names too many values."""
     if isinstance(values, list) and len(values) > MAX_PAGE_SIZE:
-        raise Malformed(f"{field}.in", "At most 100 values.", "最多100个取值。")
+        raise Malformed(field, "At most 100 values.", "最多100个取值。")
 
 
 def decode_cursor(cursor: str, list_order: str, ordering: Ordering, field: str) -> tuple[Any, UUID]:

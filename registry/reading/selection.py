@@ -76,5 +76,6 @@ def structural_key(value: object, name: str = "") -> object:
         # An identifier that was read: of its kind, whichever object it names.
         return value[0]
     if isinstance(value, list):
-        return list
+        # A single value is compared by another operator than several.
+        return list, len(value) == 1
     return value if name in LITERAL_ARGUMENTS else type(value)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
-from functools import cache
 from types import new_class
 from typing import Annotated, Any, ClassVar, Protocol, cast
 
@@ -24,7 +23,7 @@ from registry.reading.catalog import ConnectionField, FilterField
 from registry.reading.keyset import Ordering
 from schema.framework.connections import Connection
 from schema.framework.directives import Codes, Refers
-from schema.framework.enums import definition_of, expose_enum
+from schema.framework.enums import expose_enum
 from schema.framework.fields import FieldArgument, projected_field
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.inputs import NODE_ID_KEY
@@ -42,15 +41,11 @@ def _input(name: str, description: str, **fields: tuple[Any, str]) -> type:
     return strawberry.input(type(name, (), body), name=name, description=description)
 
 
-def _equality(of: Any) -> dict[str, tuple[Any, str]]:  # noqa: ANN401 - a type
-    return {"eq": (of, "Exactly this 等于."), "in_": (list[of], "One of these, at most 100 属于.")}
-
-
-TextFilter = _input("TextFilter", "Narrow by a word or code 按文本筛选.", **_equality(str))
 NameFilter = _input(
     "NameFilter",
     "Narrow by a name or a part of it 按名称筛选.",
-    **_equality(str),
+    eq=(str, "Exactly this 等于."),
+    in_=(list[str], "One of these, at most 100 属于."),
     contains=(str, "Has this part, 2 to 100 characters, in any case 包含."),
 )
 DateFilter = _input(
@@ -82,23 +77,16 @@ TimeFilter = _input(
 )
 
 
-@cache
-def _enum_filter(words: type[Enum]) -> type:
-    """The filter by a column that holds words of an enum."""
-    name = f"{definition_of(words).name}Filter"
-    return _input(name, "Narrow by the values of an enum 按枚举值筛选.", **_equality(words))
-
-
 @dataclass(frozen=True, slots=True)
 class FilterSpec:
     """A field by which a list may be narrowed.
 
     Attributes:
         column: the column of the table, never a word of the request.
-        kind: the kind of object an identifier names; empty where the field is a text or time.
+        kind: the kind of object an identifier names.
         words: the enum of the words that the column holds.
         codes: the type of reference data whose codes the column holds.
-        form: the filter input of another form than text.
+        form: the filter input, where not a list of the values of which one must hold.
         expression: see ``FilterField``.
         index_condition: likewise.
         is_array: the column holds many identifiers, of which one is asked for.
@@ -110,17 +98,15 @@ class FilterSpec:
     kind: str = ""
     words: type[Enum] | None = None
     codes: str = ""
-    form: type = TextFilter
+    form: type | None = None
     expression: str = ""
     index_condition: str = ""
     is_array: bool = False
 
     @property
-    def input_type(self) -> type:
+    def input_type(self) -> Any:  # noqa: ANN401 - a type
         """The type of the filter in the API."""
-        if self.words is not None:
-            return _enum_filter(self.words)
-        return strawberry.ID if self.kind else self.form
+        return strawberry.ID if self.kind else self.form or list[self.words or str]  # type: ignore[misc]  # A value.
 
     @property
     def directives(self) -> list[object]:
@@ -276,6 +262,6 @@ def _where_type(spec: SharedList) -> Any:  # noqa: ANN401 - a new type
         annotations = {asked: by.input_type | None for asked, by in spec.where.items()}
         _types_by_name[name] = strawberry.input(
             type(name, (), {"__annotations__": annotations, **fields}),
-            description="By what the list is narrowed; all must hold 筛选条件.",
+            description="All must hold; of a list of values, at most 100, one 筛选条件.",
         )
     return _types_by_name[name]

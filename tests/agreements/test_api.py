@@ -107,7 +107,7 @@ async def test_agreements_are_found_by_party_and_event() -> None:
     await sign_by_all(second, title="second", event="another day")
 
     by_party = {"party": to_global_id("Organisation", second.county.organisation_id)}
-    by_event = {"event": {"eq": "launch of the market, 2022-06-07"}}
+    by_event = {"event": "launch of the market, 2022-06-07"}
 
     for where, title in ((by_party, "second"), (by_event, "first")):
         found = (await ask(None, LIST, where=where))["agreements"]["nodes"]

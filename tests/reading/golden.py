@@ -29,7 +29,7 @@ QUERIES = {
     "a page with its total, ordered, narrowed, after a cursor": (
         Viewer(role="city", now=_NOW, may_approve=True),
         """query ($after: String!, $cities: [String!]) {
-            transfers(first: 20, after: $after, where: {sellerCity: {in: $cities}}) {
+            transfers(first: 20, after: $after, where: {sellerCity: $cities}) {
                 totalCount pageInfo { hasNextPage endCursor } nodes { quantity drafted: draftedAt }
             }
         }""",

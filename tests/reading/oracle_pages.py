@@ -122,6 +122,8 @@ async def compared_values(kind: Kind, by: FilterField, rows: Mapping[UUID, Row])
 
 
 def matches(by: FilterField, stored: Json, asked: Json) -> bool:
+    if isinstance(asked, list):
+        return stored in asked
     if isinstance(asked, dict):
         given = {operator: each for operator, each in asked.items() if each is not None}
         return stored is not None and all(

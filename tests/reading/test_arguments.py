@@ -69,7 +69,7 @@ MALFORMED = {
     f' "{cursor("Permit NEWEST", "2022-06-07T10:00:00", PLACE)}"',
     "an identifier of another kind": f', where: {{organisation: "{PERSON}"}}',
     "no identifier": ', where: {organisation: "\'; DROP TABLE audit_entry; --"}',
-    "too many values": f", where: {{city: {{in: {json.dumps(['x'] * 101)}}}}}",
+    "too many values": f", where: {{city: {json.dumps(['x'] * 101)}}}",
     "two sizes": ", last: 2",
 }
 
@@ -103,9 +103,7 @@ async def test_a_year_that_no_column_holds_is_no_cursor(
 async def test_at_most_a_hundred_values_are_taken(
     execution_paths: ExecutionPaths, province: Viewer
 ) -> None:
-    document = (
-        "query ($in: [String!]) { permits(first: 1, where: {city: {in: $in}}) { totalCount } }"
-    )
+    document = "query ($in: [String!]) { permits(first: 1, where: {city: $in}) { totalCount } }"
 
     for number, code in ((0, []), (100, []), (101, ["MALFORMED"])):
         answer = await assert_same_answers(
@@ -117,9 +115,9 @@ async def test_at_most_a_hundred_values_are_taken(
 @pytest.mark.parametrize(
     "where",
     [
-        "null", "{}", "{city: null}", "{city: {}}", "{city: {eq: null}}", "{city: {in: null}}",
-        "{city: {in: []}}", '{city: {eq: null, in: ["131000"]}}', '{city: {in: "131000"}}',
-        "{organisation: null}", '{city: {eq: "131000", in: ["130200"]}}',
+        "null", "{}", "{city: null}", "{number: {}}", "{number: {eq: null}}",
+        "{number: {in: null}}", "{city: []}", '{number: {eq: null, in: ["131000"]}}',
+        '{city: "131000"}', "{organisation: null}", '{number: {eq: "131000", in: ["130200"]}}',
     ],
 )  # fmt: skip
 async def test_nothing_narrows_nothing(
@@ -163,8 +161,8 @@ async def test_a_masked_column_selects_nothing_for_whom_it_is_masked(
 SHAPES: list[dict[str, Any]] = [
     {}, {"n": 2}, {"n": 3}, {"m": 2}, {"n": None, "m": 2}, {"n": 2, "m": None}, {"n": 2, "m": 2},
     {"n": 0}, {"n": 101}, {"n": 2, "w": None}, {"n": 2, "w": {}}, {"n": 2, "w": {"city": None}},
-    {"n": 2, "w": {"city": {"eq": "131000"}}}, {"n": 2, "w": {"city": {"in": ["131000"]}}},
-    {"n": 2, "w": {"city": {"eq": "131000", "in": []}}}, {"n": 2, "o": "NUMBER"},
+    {"n": 2, "w": {"city": "131000"}}, {"n": 2, "w": {"city": ["131000", "130200"]}},
+    {"n": 2, "w": {"number": {"eq": "131000", "in": []}}}, {"n": 2, "o": "NUMBER"},
     {"n": 2, "o": "NEWEST"}, {"n": 2, "a": None}, {"n": 2, "x": True}, {"n": 2, "x": False},
 ]  # fmt: skip
 
@@ -192,7 +190,7 @@ async def test_one_variable_serves_at_places_of_several_types(
     found = await fetch_one("SELECT city, name FROM organisation ORDER BY id LIMIT 1")
     assert found is not None
     document = """query ($text: String! = "131000", $id: ID!, $at: DateTime!) {
-        organisations(first: 5, where: {city: {eq: $text}, name: {in: [$text, "x"]}}) { totalCount }
+        organisations(first: 5, where: {city: [$text], name: {in: [$text, "x"]}}) { totalCount }
         counties(city: $text) { code } certificate(number: $text) { id }
         node(id: $id) { id ... on Organisation { stateAt(asOf: $at) name } }
         permits(first: 2, where: {organisation: $id, number: {in: [$text]}}) { totalCount }
@@ -242,7 +240,7 @@ async def test_a_variable_of_another_type_is_refused(
         transfers(first: 1, where: {draftedAt: {lt: $at}, seller: $id}) { totalCount }
     }"""
     wrong: list[dict[str, Any]] = [
-        {"w": {"city": {"eq": 1}}}, {"w": {"city": {"in": [1]}}}, {"w": {"city": "131000"}},
+        {"w": {"city": 1}}, {"w": {"city": [1]}}, {"w": {"number": "131000"}},
         {"w": {"x": 1}}, {"w": []}, {"w": "{}"}, {"n": "1"}, {"n": 1.5}, {"n": True}, {"n": None},
         {"n": 2**31}, {"n": [1]}, {"day": "2022-02-30"}, {"day": 20220607}, {"day": "infinity"},
         {"at": "2022-06-07"}, {"at": "now"}, {"at": "0001-01-01T00:00:00Z"}, {"id": {}},

@@ -182,9 +182,12 @@ def _of_list(
             for id in there.ids[kind.get(field, field.capitalize())][:CASES_PER_ROLE]:
                 yield LeakQuery(document, {"where": {field: id}})
         for word in there.words.get((f"{paged.node_type}Where", field), ())[:CASES_PER_ROLE]:
-            yield LeakQuery(document, {"where": {field: {"in": [word, "x"]}}})
+            one_of = [word, "x"]
+            where = {field: {"in": one_of} if field in _BY_NAME else one_of}
+            yield LeakQuery(document, {"where": where})
 
 
+_BY_NAME = frozenset({"name", "number", "title"})
 _LEADS = {
     "Appointment": ("proposedBy { name }", "person { name }"),
     "Certificate": ("transfer { id }",),

@@ -107,7 +107,7 @@ async def test_a_list_goes_on_after_the_longest_name(
         long,
     )
     query = """query ($after: String) { organisations(first: 1, after: $after,
-        where: { kind: { eq: ENTERPRISE }, name: { eq: "%s" } }) {
+        where: { kind: ENTERPRISE, name: { eq: "%s" } }) {
         nodes { name } pageInfo { endCursor } } }""".replace("%s", long)
 
     found = (await portal.data(query))["organisations"]
