@@ -33,7 +33,7 @@ async def plan_milestone(
     title: Annotated[str, Parameter("The goal 名称.")],
     due_on: Annotated[date | None, Parameter("By when 计划完成日.")] = None,
 ) -> Agreement:
-    """Plan what the parties want to reach, by a day or without one.
+    """Plan what the parties want to reach, by a day or not.
 
     Raises:
         ConditionsUnmet: it would be due after the agreement ends.
@@ -82,7 +82,7 @@ async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
         MilestoneLinksDraft | None, Parameter("Objects that show it 关联对象.")
     ] = None,
 ) -> Agreement:
-    """Record that a milestone is reached, with a note, a document's digest or linked objects.
+    """Record that a milestone is reached, with its evidence.
 
     Rule: registry rule; rule book G-16.
 

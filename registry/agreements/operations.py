@@ -89,7 +89,7 @@ async def draft_agreement(
     parties: Sequence[AgreementPartyDraft],
     **_said: object,
 ) -> Agreement:
-    """Draft an agreement between 2 to 20 parties, the drafter's own organisation among them.
+    """Draft an agreement of 2 to 20 parties, oneself among them.
 
     Raises:
         ConditionsUnmet: a party is closed, or of a kind that signs no agreements.
@@ -115,7 +115,7 @@ async def draft_agreement(
 
 @operation(AGREEMENT, "sign")
 async def sign_agreement(context: CommandContext, agreement: Agreement) -> Agreement:
-    """Sign for one's own organisation; the last signature makes the agreement signed.
+    """Sign for one's own organisation; the last makes it signed.
 
     Rule: registry rule; rule book G-11.
 
@@ -139,7 +139,7 @@ async def sign_agreement(context: CommandContext, agreement: Agreement) -> Agree
 async def withdraw_agreement(
     _context: CommandContext, agreement: Agreement, /, *, reason: Reason
 ) -> Agreement:
-    """Step back from an agreement that is not yet in force; it ends for all its parties.
+    """End an agreement not yet in force, for all its parties.
 
     Rule: registry rule; rule book G-12, G-13.
 

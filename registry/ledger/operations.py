@@ -48,7 +48,7 @@ from registry.parties.organisations import check_organisation_open
 async def open_reserve(
     context: CommandContext, account: Account, **opening: Unpack[OpeningTerms]
 ) -> Account:
-    """Enter what a province's or city's reserve holds when the registry begins.
+    """Enter what a reserve holds when the registry begins.
 
     It is a right as the reserve will sell it: paid for, its period beginning with the sale.
 
@@ -119,7 +119,7 @@ async def record_payout(
 async def impose_freeze(
     _context: CommandContext, freeze: Freeze, **_order: Unpack[FreezeOrder]
 ) -> Freeze:
-    """Let nothing leave an organisation, account or position; what is blocked may still come home.
+    """Let nothing leave; what is blocked may still come home.
 
     Rule: property preservation (财产保全), listed supervision.
 
@@ -177,7 +177,7 @@ async def approve_reversal(context: CommandContext, reversal: Reversal) -> Rever
 async def reject_reversal(
     _context: CommandContext, reversal: Reversal, *, reason: Reason
 ) -> Reversal:
-    """Leave the entry as it is, with the reason in 1 to 2000 characters."""
+    """Leave the entry as it is, with a reason."""
     advance(reversal, REVERSAL_TRANSITIONS, "reject")
     reversal.decision = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return reversal

@@ -70,7 +70,7 @@ async def register_organisation(
     organisation: Organisation,
     **_particulars: Unpack[OrganisationDetails],
 ) -> Organisation:
-    """Register a body of any kind, in the city and county its division belongs to today.
+    """Register a body in the city and county of its division.
 
     Raises:
         Duplicate: an open body has the name; any body the credit code; there is a province, centre
@@ -86,7 +86,7 @@ async def register_organisation(
 async def change_organisation(
     _context: CommandContext, organisation: Organisation, **changes: Unpack[OrganisationChanges]
 ) -> Organisation:
-    """Change the particulars given, emptying those that are null; kind and division stay."""
+    """Change what is given and empty what is null."""
     organisation.update_from_dict(normalise_details(changes))
     return organisation
 
@@ -111,7 +111,7 @@ async def close_organisation(_context: CommandContext, organisation: Organisatio
 
 @operation(PERSON, "register", build=build_person, preconditions=(check_organisation_open,))
 async def register_person(_context: CommandContext, person: Person, /, **_: object) -> Person:
-    """Register a person of an organisation under their subject at sign-in.
+    """Register a person under their subject at sign-in.
 
     Raises:
         Duplicate: the subject is registered already.
@@ -130,7 +130,7 @@ async def register_person(_context: CommandContext, person: Person, /, **_: obje
 async def appoint(
     _context: CommandContext, appointment: Appointment, **_terms: Unpack[AppointmentTerms]
 ) -> Appointment:
-    """Propose that a person acts for an organisation; a second officer must countersign it.
+    """Propose an appointment, which a second officer countersigns.
 
     Raises:
         Duplicate: the same appointment is proposed or in force already.
@@ -146,7 +146,7 @@ async def appoint(
     preconditions=(check_organisation_open, check_single_side, check_period_not_over),
 )
 async def countersign_appointment(context: CommandContext, appointment: Appointment) -> Appointment:
-    """Put a proposed appointment in force, from now or from its later beginning.
+    """Put a proposed appointment in force when it begins.
 
     Raises:
         ConditionsUnmet: see ``appoint``; or its period has passed.
@@ -159,7 +159,7 @@ async def countersign_appointment(context: CommandContext, appointment: Appointm
 
 @operation(APPOINTMENT, "end", preconditions=(check_province_keeps_officers,))
 async def end_appointment(context: CommandContext, appointment: Appointment) -> Appointment:
-    """End an appointment or drop its proposal; at once, before its end date too.
+    """End an appointment at once, or drop its proposal.
 
     Raises:
         ConditionsUnmet: the province would be left without two people who can appoint others.
@@ -192,7 +192,7 @@ async def impose_sanction(
 
 @operation(SANCTION, "lift")
 async def lift_sanction(context: CommandContext, sanction: Sanction, *, reason: Reason) -> Sanction:
-    """End a sanction before its time, with the reason in 1 to 2000 characters."""
+    """End a sanction before its time, with a reason."""
     advance(sanction, SANCTION_TRANSITIONS, "lift")
     sanction.lifted_at = context.now
     sanction.lifted_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)

@@ -56,7 +56,7 @@ _LOOKUP = """
 async def register_persisted_query(
     context: CommandContext, client: Client, *, text: _Document
 ) -> Client:
-    """Let the program send this document by its hash: the SHA-256 of exactly this text.
+    """Let the program send this document by its SHA-256.
 
     Raises:
         Duplicate: it is registered.
@@ -101,7 +101,7 @@ async def retire_persisted_query(
     *,
     sha256: Annotated[str, Parameter("SHA-256 of its text 摘要.")],
 ) -> Client:
-    """No longer answer the program's requests that send this hash.
+    """No longer answer requests that send this hash.
 
     Raises:
         ConditionsUnmet: the program has no such document.
@@ -117,7 +117,7 @@ async def retire_persisted_query(
 async def restrict_to_persisted_queries(
     _context: CommandContext, client: Client, *, persisted_queries_only: PersistedQueriesOnly
 ) -> Client:
-    """Take from a program nothing but its registered documents, or let it send any again.
+    """Take a program's registered documents alone, or any again.
 
     Raises:
         ConditionsUnmet: it is the last client through which officers act without restriction.

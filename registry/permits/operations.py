@@ -92,7 +92,7 @@ async def register_permit(
     ] = (),
     **_said: object,
 ) -> Permit:
-    """Enter a discharge permit with its limits, which hold from its first day, and its outlets.
+    """Enter a discharge permit with its limits and outlets.
 
     Raises:
         ConditionsUnmet: the holder is closed, or the number is not of its credit code.
@@ -156,7 +156,7 @@ async def change_permit_limits(
         str, Parameter("The decision that changes them, 1 to 500 characters 变更依据.")
     ],
 ) -> Permit:
-    """Set limits anew from a day on; what held before ends the day before and stays known.
+    """Set limits anew from a day on; the former stay known.
 
     Raises:
         ConditionsUnmet: the day is outside the permit, or not after the newest limit.

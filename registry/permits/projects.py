@@ -69,7 +69,7 @@ async def _build_project(  # noqa: PLR0913 - what a project says
 async def register_project(
     _context: CommandContext, project: ConstructionProject, /, **_said: object
 ) -> ConstructionProject:
-    """Enter a construction project; what it needs is entered when it is assessed.
+    """Enter a construction project, before its assessment.
 
     Raises:
         ConditionsUnmet: the developer is closed.
@@ -97,7 +97,7 @@ async def assess_demand(
     ] = None,
     demo: Demo = False,
 ) -> ConstructionProject:
-    """Record what the project needs in a year by its environmental assessment.
+    """Record the project's yearly need as it was assessed.
 
     Earlier records of the same pollutants are superseded and kept.
 
@@ -173,7 +173,7 @@ async def _build_assessment(  # noqa: PLR0913 - what an assessment says
 async def record_assessment(
     _context: CommandContext, assessment: Assessment, /, **_said: object
 ) -> Assessment:
-    """Record, once and for good, whether a city met its aims for a year and a medium.
+    """Record for good whether a city met its aims.
 
     Raises:
         Duplicate: the city is assessed for the year and medium already.

@@ -28,7 +28,7 @@ async def comment_on_transfer(
     *,
     text: Annotated[str, Parameter("The remark, 1 to 2000 characters 内容.")],
 ) -> Transfer:
-    """Add the county's remark, 1 to 2000 characters. It is not binding."""
+    """Add the county's remark, which is not binding."""
     context.also_save.append(
         TransferComment(
             id=uuid4(),
@@ -44,7 +44,7 @@ async def comment_on_transfer(
 
 @operation(TRANSFER, "qualify", preconditions=(load_and_evaluate(ELIGIBILITY_CONDITIONS),))
 async def qualify_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
-    """Find both sides eligible; store each condition with its legal basis, its source and the day.
+    """Find both sides eligible, with each condition stored.
 
     Raises:
         ConditionsUnmet: any of ``ELIGIBILITY_CONDITIONS``; the centre may then reject.
@@ -82,7 +82,7 @@ async def opine_on_transfer(
     favourable: Annotated[bool, Parameter("Whether the city is for it 是否同意.")],
     reasons: Annotated[str, Parameter("Its reasons, 1 to 2000 characters 理由.")],
 ) -> Transfer:
-    """Give the opinion of one's city on a transfer across its border; it does not bind.
+    """Give one's city's opinion, which does not bind.
 
     Rule: 河北省排污权跨区域流转和交易管理暂行办法; both opinions exist before the province decides.
 
@@ -107,7 +107,7 @@ async def opine_on_transfer(
 
 @operation(TRANSFER, "approve", preconditions=(load_and_evaluate(ONGOING_CONDITIONS),))
 async def approve_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
-    """Approve: the city inside itself, the province across cities. The contract's time begins.
+    """Approve as city, or across cities as province.
 
     Raises:
         ConditionsUnmet: a side was sanctioned, frozen or closed meanwhile, or the right ran out.
@@ -123,7 +123,7 @@ async def approve_transfer(context: CommandContext, transfer: Transfer) -> Trans
 async def reject_transfer(
     context: CommandContext, transfer: Transfer, *, reason: Reason
 ) -> Transfer:
-    """End the case where a side is not eligible (centre) or it is not approved (city, province).
+    """End the case as not eligible or not approved.
 
     Blocked rights return to the seller.
     """

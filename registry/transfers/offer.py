@@ -142,7 +142,7 @@ def _check_notice(on: date | None, where: str, today: date) -> tuple[date | None
 async def draft_transfer(
     _context: CommandContext, transfer: Transfer, **_terms: Unpack[TransferTerms]
 ) -> Transfer:
-    """Open a case: who sells what to whom, how much and at which price. Nothing is blocked yet.
+    """Open a case with its terms. Nothing is blocked yet.
 
     Raises:
         ConditionsUnmet: any of ``OFFER_CONDITIONS``, all evaluated together.
@@ -162,7 +162,7 @@ async def offer_transfer(
         date | None, Parameter("Last day to accept, within the legal limit 接受期限.")
     ] = None,
 ) -> Transfer:
-    """Sign for the seller and block the units; where two must sign, the second is then awaited.
+    """Sign first for the seller and block the units.
 
     Raises:
         ConditionsUnmet: any of ``OFFER_CONDITIONS``.
@@ -210,7 +210,7 @@ async def _check_countersign(
 
 @operation(TRANSFER, "countersign", preconditions=(_check_countersign,))
 async def countersign_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
-    """Sign as the second representative of the side whose signature is awaited.
+    """Sign as a side's second representative.
 
     Raises:
         ConditionsUnmet: what the first signature had to meet no longer holds.
@@ -228,7 +228,7 @@ async def countersign_transfer(context: CommandContext, transfer: Transfer) -> T
 
 @operation(TRANSFER, "accept", preconditions=(load_and_evaluate(ACCEPTANCE_CONDITIONS),))
 async def accept_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
-    """Accept the offer for the buyer. This is NOT an approval: nothing is decided or moved.
+    """Accept for the buyer. NOT an approval: nothing moves.
 
     The centre then decides the eligibility of both sides, and the city or the province approves.
 
@@ -250,7 +250,7 @@ async def accept_transfer(context: CommandContext, transfer: Transfer) -> Transf
 async def withdraw_transfer(
     context: CommandContext, transfer: Transfer, *, reason: Reason
 ) -> Transfer:
-    """End the case before the contract, for either side; what was blocked comes home.
+    """End the case before contract; blocked units come home.
 
     Rule: either side may withdraw until the contract; afterwards it is a default.
 

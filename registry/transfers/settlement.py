@@ -40,7 +40,7 @@ async def contract_transfer(
     *,
     contract_number: Annotated[str, Parameter("Its number, used once 合同编号.")],
 ) -> Transfer:
-    """Record the standard contract that both sides signed. The time limit of payment begins to run.
+    """Record the signed contract; the time of payment begins.
 
     Raises:
         Duplicate: another case has the number.
@@ -79,7 +79,7 @@ async def record_payment(
     money: Annotated[Money, Parameter("How much; exactly the sum due 金额.")],
     reference: Annotated[str, Parameter("The bank's reference, used once 银行流水号.")],
 ) -> Transfer:
-    """Record that the buyer's money arrived; it lies in the buyer's escrow until settlement.
+    """Record the buyer's money, which lies in escrow.
 
     Raises:
         ConditionsUnmet: another sum than what is due.
@@ -96,7 +96,7 @@ async def record_payment(
 
 @operation(TRANSFER, "settle", posts=True)
 async def settle_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
-    """Exchange rights and money in one entry, and attest it with a certificate (交易鉴证书).
+    """Exchange rights and money at once, with a certificate.
 
     Raises:
         Frozen: what is to move is frozen.
@@ -165,7 +165,7 @@ async def declare_default(
     side: Annotated[TransferSide, Parameter("The party that breaks it 违约方.")],
     reason: Reason,
 ) -> Transfer:
-    """End a contract that one side does not keep; rights and money go home to whose they are.
+    """End a contract not kept; rights and money go home.
 
     Raises:
         ConditionsUnmet: the buyer has paid, or still has time to.
@@ -183,7 +183,7 @@ async def declare_default(
 
 @operation(TRANSFER, "expire", posts=True)
 async def expire_transfer(context: CommandContext, transfer: Transfer) -> Transfer:
-    """Write down that a case ended with its time limit; what was blocked comes home to the seller.
+    """Record that time ran out; what was blocked comes home.
 
     Rule: the limit is judged as of now by everything that looks at the case; this only tidies up.
 
