@@ -64,10 +64,10 @@ class FieldArguments:
         return found
 
     def _argument_values(self, variables: VariableValues) -> dict[str, Any]:
-        if self.variables is None:
-            return get_argument_values(self.definition, self.node, variables)
-        # Validation has compared the types, and the variables are coerced.
         coerced = variables.coerced
+        # A variable with a default may still be null where a value is required.
+        if self.variables is None or None in coerced.values():
+            return get_argument_values(self.definition, self.node, variables)
         return {arg: coerced[name] for arg, name in self.variables.items() if name in coerced}
 
 

@@ -254,6 +254,15 @@ async def test_a_variable_of_another_type_is_refused(
         assert await execution_paths.answer_by_plan(province, document, sent) is None
 
 
+async def test_null_for_a_default_is_refused_where_a_value_is_required(
+    execution_paths: ExecutionPaths, province: Viewer
+) -> None:
+    document = f'query ($id: ID = "{PERSON}") {{ node(id: $id) {{ id }} }}'
+    answer = await assert_same_answers(execution_paths, province, document, {"id": None})
+
+    assert answer.errors
+
+
 async def test_a_cursor_is_of_its_list_and_order_alone(
     execution_paths: ExecutionPaths, province: Viewer
 ) -> None:
