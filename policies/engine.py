@@ -34,54 +34,35 @@ class CasbinEnforcer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer to one question, and the row that gave it.
-
-    Attributes:
-        rule: the number of the deciding row; empty when no row speaks for the request.
-        mask: the facts that were true, one bit each.
-        edition: the version of the edition that decided.
-
-    """
+    """The answer to one question, and the row that gave it."""
 
     allowed: bool
-    rule: str
+    rule: str  # The number of the deciding row; empty when no row speaks for the request.
     role: str
     verb: str
     kind: str
-    mask: int
-    edition: int
+    mask: int  # The facts that were true, one bit each.
+    edition: int  # The version of the edition that decided.
 
     def __bool__(self) -> bool:
         return self.allowed
 
 
 class Explanation(NamedTuple):
-    """Why a decision came out as it did.
-
-    Attributes:
-        rule: the row that allowed or forbade; empty where no row applies.
-        reasons: the sentences of the facts that made the row apply.
-        near_misses: where no row applies, the rows nearest to allowing.
-
-    """
+    """Why a decision came out as it did."""
 
     decision: Decision
-    rule: str
+    rule: str  # The row that allowed or forbade; empty where no row applies.
     legal_basis: str
-    reasons: tuple[Text, ...]
-    near_misses: tuple[NearMiss, ...]
+    reasons: tuple[Text, ...]  # The sentences of the facts that made the row apply.
+    near_misses: tuple[NearMiss, ...]  # Where no row applies, the rows nearest to allowing.
 
 
 class Permission(NamedTuple):
-    """A verb that a role can perform on some object in some situation.
-
-    Attributes:
-        condition: the facts required, in the words of the rule book.
-
-    """
+    """A verb that a role can perform on some object in some situation."""
 
     verb: str
-    condition: str
+    condition: str  # The facts required, in the words of the rule book.
     text: Text
 
 

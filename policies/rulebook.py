@@ -49,29 +49,17 @@ class NearMiss(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PolicyRule:
-    """One sentence of the rule book.
-
-    Attributes:
-        effect: ``allow`` or ``deny``; a prohibition wins over every permission.
-        role: a role or a group of roles.
-        verb: a verb of the kind; ``*`` for all in a prohibition.
-        kind: a kind of object; ``*`` for all in a prohibition.
-        when: the facts that must hold or must not hold, normalised; ``always`` for none.
-        legal_basis: the reason in English and Chinese, with its law or parameter.
-        required: the facts that must be true, one bit each.
-        excluded: the facts that must be false, one bit each.
-
-    """
+    """One sentence of the rule book."""
 
     number: str
-    effect: str
-    role: str
-    verb: str
-    kind: str
-    when: str
-    legal_basis: str
-    required: int
-    excluded: int
+    effect: str  # ``allow`` or ``deny``; a prohibition wins over every permission.
+    role: str  # A role or a group of roles.
+    verb: str  # A verb of the kind; ``*`` for all in a prohibition.
+    kind: str  # A kind of object; ``*`` for all in a prohibition.
+    when: str  # The facts that must hold or must not hold, normalised; ``always`` for none.
+    legal_basis: str  # The reason in English and Chinese, with its law or parameter.
+    required: int  # The facts that must be true, one bit each.
+    excluded: int  # The facts that must be false, one bit each.
 
     @property
     def facts(self) -> int:
@@ -89,22 +77,15 @@ class PolicyRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleBook:
-    """An immutable, checked set of rows.
-
-    Attributes:
-        rules: ordered by number; the order has no meaning.
-        links: pairs (role or group, group it speaks for).
-        bits: the bit of each fact of the vocabulary.
-        groups: for each role, the role itself and every group it speaks for.
-        digest: SHA-256 over rows and links, hexadecimal; in which files they stood does not matter.
-
-    """
+    """An immutable, checked set of rows."""
 
     vocabulary: Vocabulary
-    rules: tuple[PolicyRule, ...]
-    links: tuple[tuple[str, str], ...]
-    bits: Mapping[str, int]
+    rules: tuple[PolicyRule, ...]  # Ordered by number; the order has no meaning.
+    links: tuple[tuple[str, str], ...]  # Pairs (role or group, group it speaks for).
+    bits: Mapping[str, int]  # The bit of each fact of the vocabulary.
+    # For each role, the role itself and every group it speaks for.
     groups: Mapping[str, frozenset[str]]
+    # SHA-256 over rows and links, hexadecimal; in which files they stood does not matter.
     digest: str
     _index_rules: Mapping[tuple[str, str], tuple[PolicyRule, ...]]
 

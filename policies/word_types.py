@@ -21,24 +21,16 @@ class Duty(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """Something that can be done to a kind of object.
-
-    Attributes:
-        text: its name, in English and in the words of the regulation.
-        remark: a sentence about it, where its name could be misread.
-        duty: the power it needs; the rules ``@initiate`` and ``@approve`` apply to it.
-        creates_task: whether the verb is a duty; an object on which it is allowed is in the work
-            list of its actor.
-        creates: whether it makes the object it is decided on.
-
-    """
+    """Something that can be done to a kind of object."""
 
     name: str
-    text: Text
-    remark: Text | None = None
+    text: Text  # Its name, in English and in the words of the regulation.
+    remark: Text | None = None  # A sentence about it, where its name could be misread.
+    # The power it needs; the rules ``@initiate`` and ``@approve`` apply to it.
     duty: Duty | None = None
+    # Whether the verb is a duty; an object on which it is allowed is in the work list of its actor.
     creates_task: bool = False
-    creates: bool = False
+    creates: bool = False  # Whether it makes the object it is decided on.
 
     @property
     def is_read(self) -> bool:
@@ -56,42 +48,28 @@ class KindSpec:
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
-    """The sentences of a fact: when it is true, and when it is not.
-
-    Attributes:
-        viewer_only: the fact depends on who acts and on nothing else.
-
-    """
+    """The sentences of a fact: when it is true, and when it is not."""
 
     when_true: Text
     when_false: Text
-    viewer_only: bool = False
+    viewer_only: bool = False  # The fact depends on who acts and on nothing else.
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Everything a rule book may say.
-
-    Attributes:
-        exclusive: sets of facts of which at most one is true; no row may need two of a set.
-        implied_by: facts about a viewer, each true of every viewer where another fact is true.
-
-    """
+    """Everything a rule book may say."""
 
     roles: dict[str, Text] = field(default_factory=dict)
     groups: dict[str, Text] = field(default_factory=dict)
     kinds: dict[str, KindSpec] = field(default_factory=dict)
     facts: dict[str, FactSpec] = field(default_factory=dict)
+    # Sets of facts of which at most one is true; no row may need two of a set.
     exclusive: list[frozenset[str]] = field(default_factory=list)
+    # Facts about a viewer, each true of every viewer where another fact is true.
     implied_by: dict[str, str] = field(default_factory=dict)
 
     def verbs_with(self, duty: Duty) -> tuple[str, ...]:
-        """The verbs of a duty, of all kinds, in alphabetical order.
-
-        Raises:
-            ValueError: a verb has this duty for one kind and not for another.
-
-        """
+        """The verbs of a duty, of all kinds, in alphabetical order."""
         duties: dict[str, set[Duty | None]] = {}
         for kind in self.kinds.values():
             for verb in kind.verbs:

@@ -66,16 +66,11 @@ class SchemaBuildError(Exception):
 
 
 class GovernedSchema(strawberry.Schema):
-    """A schema in which nothing changes without a verb of the rule book.
+    """A schema in which nothing changes without a verb of the rule book."""
 
-    Attributes:
-        document_cache: reads, checks and measures every document, whichever way it comes in.
-        planner: makes plans of its queries, where its objects are rows.
-
-    """
-
+    # Reads, checks and measures every document, whichever way it comes in.
     document_cache: DocumentCache
-    planner: Planner | None = None
+    planner: Planner | None = None  # Makes plans of its queries, where its objects are rows.
 
     def process_errors(
         self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None

@@ -39,19 +39,15 @@ KeySetProvider = Callable[[], Mapping[str, object]]
 
 @dataclass(frozen=True, slots=True)
 class Components:
-    """The parts that the application is composed of.
-
-    Attributes:
-        open_runtime: opens what must be open while it serves, and closes it afterwards.
-        viewer_cache: whose age readiness depends on; None where no poller keeps it current.
-        demo_public_keys: the public keys of the demonstration's own tokens; None in production.
-
-    """
+    """The parts that the application is composed of."""
 
     settings: Settings
     handler: GraphQLHandler
+    # Opens what must be open while it serves, and closes it afterwards.
     open_runtime: Callable[[], AbstractAsyncContextManager[None]]
+    # Whose age readiness depends on; None where no poller keeps it current.
     viewer_cache: ViewerCache | None = None
+    # The public keys of the demonstration's own tokens; None in production.
     demo_public_keys: KeySetProvider | None = None
 
 

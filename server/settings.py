@@ -56,60 +56,36 @@ class ConfigurationError(Exception):
 
 
 class Settings(BaseSettings):
-    """The settings of one process.
-
-    Attributes:
-        database_url: an existing PostgreSQL as the application role; empty for the embedded one.
-        owner_url: the same database as its owner, for migrations only.
-        reader_url: the same database as a role that only reads. Where it is empty, queries run as
-            the application role in sessions that cannot write.
-        state_dir: directory of the embedded database and the demonstration's key; None for the
-            usual one.
-        issuer: the ``iss`` that access tokens must carry.
-        audience: the ``aud`` that access tokens must name.
-        jwks_url: the address of the issuer's public keys.
-        jwks_file: the same keys in a file, where the issuer cannot be reached.
-        database_connections_max: connections of the pool for commands and executed queries.
-        reader_connections_max: connections for planned queries; each runs one statement at a time.
-        body_bytes_max: the longest request body.
-        token_bytes_max: the longest access token.
-        token_cache_size: number of verified access tokens in the cache.
-        viewer_cache_size: number of viewers in the cache.
-        cost_per_operation_max: points of one operation; see ``schema.documents.cost``.
-        rate_limit_points_per_minute: points of a client or person in a minute; a public address
-            has a tenth.
-        document_cache_size: number of parsed documents in the cache.
-        document_cache_bytes: their estimated memory.
-        max_concurrent_requests: number of requests that run at once.
-        max_queued_requests: number of requests that wait for a slot, for at most a second.
-        trusted_proxies: addresses, by commas, of proxies whose ``X-Forwarded-For`` is trusted.
-        operation_seconds_max: seconds after which an operation is cancelled.
-        drain_seconds_max: seconds in which a stopping server finishes running requests.
-        metrics_port: port of the Prometheus metrics; None serves none.
-        slow_statement_ms: a statement that takes longer is logged; None logs none.
-
-    """
+    """The settings of one process."""
 
     model_config = SettingsConfigDict(env_prefix="BIANDAN_", frozen=True, extra="ignore")
 
     mode: Mode = Mode.DEMONSTRATION
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8610
+    # An existing PostgreSQL as the application role; empty for the embedded one.
     database_url: str = Field(default="", validation_alias="DATABASE_URL", repr=False)
+    # The same database as its owner, for migrations only.
     owner_url: str = Field(default="", repr=False)
+    # The same database as a role that only reads. Where it is empty, queries run as the application
+    # role in sessions that cannot write.
     reader_url: str = Field(default="", repr=False)
+    # Directory of the embedded database and the demonstration's key; None for the usual one.
     state_dir: Path | None = None
+    # The ``iss`` that access tokens must carry.
     issuer: str = "https://demonstration.biandan.invalid"
-    audience: str = "biandan"
-    jwks_url: str = ""
-    jwks_file: Path | None = None
+    audience: str = "biandan"  # The ``aud`` that access tokens must name.
+    jwks_url: str = ""  # The address of the issuer's public keys.
+    jwks_file: Path | None = None  # The same keys in a file, where the issuer cannot be reached.
     log_format: LogFormat = Field(default_factory=lambda given: _default_log_format(given["mode"]))
+    # Connections of the pool for commands and executed queries.
     database_connections_max: Positive = 10
+    # Connections for planned queries; each runs one statement at a time.
     reader_connections_max: Positive = 10
-    body_bytes_max: Positive = 200_000
-    token_bytes_max: Positive = 8_192
-    token_cache_size: Positive = 4_096
-    viewer_cache_size: Positive = 4_096
+    body_bytes_max: Positive = 200_000  # The longest request body.
+    token_bytes_max: Positive = 8_192  # The longest access token.
+    token_cache_size: Positive = 4_096  # Number of verified access tokens in the cache.
+    viewer_cache_size: Positive = 4_096  # Number of viewers in the cache.
     document_tokens_max: Positive = 2_000
     aliases_max: Positive = 15
     depth_max: Positive = 12
@@ -117,18 +93,25 @@ class Settings(BaseSettings):
     page_max: Positive = 100
     nodes_max: Positive = 20_000
     max_root_fields: Positive = 10
+    # Points of one operation; see ``schema.documents.cost``.
     cost_per_operation_max: Positive = 20_000
+    # Points of a client or person in a minute; a public address has a tenth.
     rate_limit_points_per_minute: Annotated[int, Field(gt=0, le=POINTS_MAX)] = Field(
         default_factory=lambda given: _default_rate_limit(given["mode"])
     )
-    document_cache_size: Positive = 512
-    document_cache_bytes: Positive = 24_000_000
-    max_concurrent_requests: Positive = 32
+    document_cache_size: Positive = 512  # Number of parsed documents in the cache.
+    document_cache_bytes: Positive = 24_000_000  # Their estimated memory.
+    max_concurrent_requests: Positive = 32  # Number of requests that run at once.
+    # Number of requests that wait for a slot, for at most a second.
     max_queued_requests: Positive = 64
+    # Addresses, by commas, of proxies whose ``X-Forwarded-For`` is trusted.
     trusted_proxies: str = ""
-    operation_seconds_max: Positive = 10
+    operation_seconds_max: Positive = 10  # Seconds after which an operation is cancelled.
+    # Seconds in which a stopping server finishes running requests.
     drain_seconds_max: Positive = 15
+    # Port of the Prometheus metrics; None serves none.
     metrics_port: Annotated[int, Field(gt=0, le=65535)] | None = None
+    # A statement that takes longer is logged; None logs none.
     slow_statement_ms: Positive | None = None
 
     @property

@@ -38,16 +38,10 @@ kind.
 
 @dataclass(frozen=True, slots=True)
 class RowFilter:
-    """The rows on which a verb is allowed; ``{t}`` is the alias, ``:name`` a bind.
+    """The rows on which a verb is allowed; ``{t}`` is the alias, ``:name`` a bind."""
 
-    Attributes:
-        disjuncts: the conditions of which one must hold.
-        is_indexed: along each of them an index leads to its rows in the order of a list.
-
-    """
-
-    disjuncts: tuple[str, ...]
-    is_indexed: bool
+    disjuncts: tuple[str, ...]  # The conditions of which one must hold.
+    is_indexed: bool  # Along each of them an index leads to its rows in the order of a list.
     binds: dict[str, Any]
 
     @property

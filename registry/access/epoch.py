@@ -22,19 +22,12 @@ FetchRow = Callable[[str], Awaitable[Mapping[str, Any] | None]]
 
 @dataclass(frozen=True, slots=True)
 class AccessSnapshot:
-    """The registry as one statement saw it.
+    """The registry as one statement saw it."""
 
-    Attributes:
-        epoch: stepped by every change of who may do what.
-        reference_version: another one after every change of reference data.
-        clock_stopped: the clock shows this time until it is moved; otherwise it runs.
-
-    """
-
-    epoch: int
-    reference_version: UUID
+    epoch: int  # Stepped by every change of who may do what.
+    reference_version: UUID  # Another one after every change of reference data.
     now: datetime
-    clock_stopped: bool
+    clock_stopped: bool  # The clock shows this time until it is moved; otherwise it runs.
 
 
 async def read_access_snapshot(fetch_row: FetchRow = fetch_one) -> AccessSnapshot:

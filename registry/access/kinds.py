@@ -12,46 +12,33 @@ from registry.access.principals import NIL, Viewer
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A named predicate of the rule book, bound to one kind of object.
+    """A named predicate of the rule book, bound to one kind of object."""
 
-    Attributes:
-        check: the Python face, asked of one loaded record.
-        where: the SQL condition on rows; ``{t}`` is the table's alias and ``:name`` is
-            a bind of
-            ``Viewer.binds``. Two-valued: it never yields NULL.
-        index_branches: alternatives that together are ``where``; along each an index leads to its
-            rows in the orders of the kind's lists. Empty where there are none.
-        viewer_independent: true when the answer does not depend on the viewer, only on the row and
-            the clock.
-
-    """
-
-    check: Callable[[Viewer, Any], bool]
+    check: Callable[[Viewer, Any], bool]  # The Python face, asked of one loaded record.
+    # The SQL condition on rows; ``{t}`` is the table's alias and ``:name`` is a bind of
+    # ``Viewer.binds``. Two-valued: it never yields NULL.
     where: str
+    # True when the answer does not depend on the viewer, only on the row and the clock.
     viewer_independent: bool = False
+    # Alternatives that together are ``where``; along each an index leads to its rows in the orders
+    # of the kind's lists. Empty where there are none.
     index_branches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of governed object.
-
-    Attributes:
-        facts: the facts that rules about this kind may name.
-        organisation_columns: columns with an organisation's id, or an array of ids. These
-            organisations are share-locked before the object itself, so that a sanction that commits
-            first always wins.
-        masks: for each ``view_*`` verb the fields it uncovers.
-        waiting_since_column: how the API field ``since`` of the work list is read: the column that
-            says since when it waits.
-
-    """
+    """A kind of governed object."""
 
     name: str
     record: type[Model]
-    facts: Mapping[str, Fact]
+    facts: Mapping[str, Fact]  # The facts that rules about this kind may name.
+    # Columns with an organisation's id, or an array of ids. These organisations are share-locked
+    # before the object itself, so that a sanction that commits first always wins.
     organisation_columns: tuple[str, ...] = ()
+    # For each ``view_*`` verb the fields it uncovers.
     masks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # How the API field ``since`` of the work list is read: the column that says since when it
+    # waits.
     waiting_since_column: str = "changed_at"
 
     def organisations_of(self, record: object) -> list[UUID]:

@@ -16,23 +16,15 @@ orphan.
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The identity in a verified access token, before any database lookup.
+    """The identity in a verified access token, before any database lookup."""
 
-    Attributes:
-        subject: the token's subject; empty for the public and for a client that acts for itself.
-        appointment_id: the appointment named in the request; NIL when none was.
-        client: the client that sends the request; empty for none.
-        scopes: what the token lets the client do, ``Kind:verb`` words; None when the token sets
-            no limit.
-        system_role: the role in which the program itself acts (``registry``, ``operator``); no
-            token can set it.
-
-    """
-
+    # The token's subject; empty for the public and for a client that acts for itself.
     subject: str = ""
-    appointment_id: UUID = NIL
-    client: str = ""
+    appointment_id: UUID = NIL  # The appointment named in the request; NIL when none was.
+    client: str = ""  # The client that sends the request; empty for none.
+    # The ``Kind:verb`` words that the token lets the client do; None when it sets no limit.
     scopes: frozenset[str] | None = None
+    # The role in which the program itself acts (``registry``, ``operator``); no token can set it.
     system_role: str = ""
     _hash: int = field(init=False, repr=False, compare=False)
 
@@ -51,34 +43,28 @@ OPERATOR_PRINCIPAL = Principal(system_role="operator")
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """One appointment, as the facts of the rule book see it.
-
-    Attributes:
-        division: the administrative code of the appointment, six digits; empty for none.
-        scopes: what the acting client may do, ``Kind:verb``; None sets no limit.
-        is_sanctioned: the organisation is under a sanction that bars new business.
-        registry_is_empty: no organisation is registered yet; looked up for the program's own roles.
-        is_authority: the organisation is an authority, so that its own business goes to a second
-            officer of its own.
-        policy_key: of all this, what the rules distinguish without looking at a row.
-
-    """
+    """One appointment, as the facts of the rule book see it."""
 
     role: str
     now: datetime
     person: UUID = NIL
     appointment_id: UUID = NIL
     organisation: UUID = NIL
-    division: str = ""
+    division: str = ""  # The administrative code of the appointment, six digits; empty for none.
     may_initiate: bool = False
     may_approve: bool = False
     client: str = ""
+    # The verbs of the acting client, ``Kind:verb``; None sets no limit.
     scopes: frozenset[str] | None = None
     appointment_expired: bool = False
-    is_sanctioned: bool = False
+    is_sanctioned: bool = False  # The organisation is under a sanction that bars new business.
     is_frozen: bool = False
+    # The organisation is an authority, so that its own business goes to a second officer of its
+    # own.
     is_authority: bool = False
+    # No organisation is registered yet; looked up for the program's own roles.
     registry_is_empty: bool = False
+    # Of all this, what the rules distinguish without looking at a row.
     policy_key: tuple[object, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -68,13 +68,7 @@ async def newest_version() -> int:
 
 
 async def load_edition(version: int | None = None) -> Edition:
-    """The edition ``version``, the newest by default, from its stored lines.
-
-    Raises:
-        LookupError: there is no such edition.
-        ValueError: the stored lines do not yield the stored digest.
-
-    """
+    """The edition ``version``, the newest by default, from its stored lines."""
     wanted = await newest_version() if version is None else version
     book = (await load_rulebooks([wanted])).get(wanted)
     if book is None:

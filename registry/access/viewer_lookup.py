@@ -65,14 +65,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class AppointmentRecord:
-    """An appointment as it is stored, with the measures against its organisation.
-
-    Attributes:
-        is_open: neither was the appointment ended nor the organisation closed.
-        sanctions: periods of those that were not lifted.
-        freezes: periods of the freezes of the whole organisation that were not lifted.
-
-    """
+    """An appointment as it is stored, with the measures against its organisation."""
 
     id: UUID
     person: UUID
@@ -82,9 +75,10 @@ class AppointmentRecord:
     may_initiate: bool
     may_approve: bool
     is_authority: bool
-    is_open: bool
+    is_open: bool  # Neither was the appointment ended nor the organisation closed.
     term: Interval
-    sanctions: tuple[Interval, ...]
+    sanctions: tuple[Interval, ...]  # Periods of those that were not lifted.
+    # Periods of the freezes of the whole organisation that were not lifted.
     freezes: tuple[Interval, ...]
 
     def is_in_force(self, now: datetime) -> bool:
@@ -94,21 +88,16 @@ class AppointmentRecord:
 
 @dataclass(frozen=True, slots=True)
 class ViewerRecord:
-    """The facts of a caller in the database: they change with its rows, never with the clock.
+    """The facts of a caller in the database: they change with its rows, never with the clock."""
 
-    Attributes:
-        is_client_open: no program is named, or it is registered and was not revoked.
-        scopes: the verbs that the program may use for this caller; None sets no limit.
-        client_organisation: the owner of the program; NIL without one, or for a first-party one.
-        appointments: the one that the request names, else every one the person ever acted in.
-        registry_is_empty: no organisation is registered; asked for the program's own roles.
-
-    """
-
-    is_client_open: bool = True
+    is_client_open: bool = True  # No program is named, or it is registered and was not revoked.
+    # The verbs that the program may use for this caller; None sets no limit.
     scopes: frozenset[str] | None = None
+    # The owner of the program; NIL without one, or for a first-party one.
     client_organisation: UUID = NIL
+    # The one that the request names, else every one the person ever acted in.
     appointments: tuple[AppointmentRecord, ...] = ()
+    # No organisation is registered; asked for the program's own roles.
     registry_is_empty: bool = False
 
 

@@ -60,23 +60,18 @@ class PostingPreview:
 
 @dataclass(slots=True)
 class CommandContext:
-    """One unit of work: who acts and when; ``authorization`` is there once the rules allow it.
-
-    Attributes:
-        reference_version: names the reference data that holds for it.
-        accounts: those that were read with the lock of the object.
-        run_first: what the statement that saves runs before it writes the records, like entries.
-        also_save: other new records that the frame writes with the object and the audit entry.
-
-    """
+    """One unit of work: who acts and when; ``authorization`` is there once the rules allow it."""
 
     viewer: Viewer
     audit_entry_id: UUID
-    reference_version: UUID
+    reference_version: UUID  # Names the reference data that holds for it.
     authorization: Authorization | None = None
+    # Those that were read with the lock of the object.
     accounts: Accounts = field(default_factory=dict)
     postings: list[PostingPreview] = field(default_factory=list)
+    # Run by the statement that saves, before it writes the records, like entries.
     run_first: list[ValueStatement] = field(default_factory=list)
+    # Other new records that the frame writes with the object and the audit entry.
     also_save: list[Model] = field(default_factory=list)
     conditions: tuple[Condition, ...] = ()
 
@@ -86,12 +81,7 @@ class CommandContext:
         return self.viewer.now
 
     def authorized(self) -> Authorization:
-        """The grant of this command.
-
-        Raises:
-            PermissionError: the gate has not been asked.
-
-        """
+        """The grant of this command."""
         if not isinstance(self.authorization, Authorization):
             raise PermissionError("the gate has not said yes")
         return self.authorization
@@ -103,45 +93,33 @@ Precondition = Callable[..., Awaitable[list[Condition]]]
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[R]):
-    """A verb of the rule book and the function that carries it out.
+    """A verb of the rule book and the function that carries it out."""
 
-    Attributes:
-        name: the function's name; the mutation is called the same in camelCase.
-        build: builds the object that does not exist yet, unsaved; None where an existing one is
-            named by ``id``.
-        preconditions: rules of the concept, evaluated all together before the run.
-        execute: changes the record in memory and posts; the frame saves the record.
-        posts: each of its audit entries has at least one ledger entry; ``biandan verify`` checks.
-        null_clears: null empties a parameter; else it is the same as a parameter that is left out.
-
-    """
-
-    name: str
+    name: str  # The function's name; the mutation is called the same in camelCase.
     kind: Kind
     verb: str
+    # Builds the object that does not exist yet, unsaved; None where an existing one is named by
+    # ``id``.
     build: RecordBuilder | None
+    # Rules of the concept, evaluated all together before the run.
     preconditions: tuple[Precondition, ...]
+    # Changes the record in memory and posts; the frame saves the record.
     execute: Callable[..., Awaitable[R]]
+    # Each of its audit entries has at least one ledger entry; ``biandan verify`` checks.
     posts: bool = False
+    # Null empties a parameter; else it is the same as a parameter that is left out.
     null_clears: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The effect of a command, computed inside the transaction and rolled back.
-
-    Attributes:
-        postings: what would be posted.
-        next_state: of the object, where it has states.
-        next_approvers: the (role, verb) pairs for whose decision it would wait.
-        conditions: all that were evaluated, met or not.
-
-    """
+    """The effect of a command, computed inside the transaction and rolled back."""
 
     postings: tuple[PostingPreview, ...]
-    next_state: str | None
+    next_state: str | None  # Of the object, where it has states.
+    # The (role, verb) pairs for whose decision it would wait.
     next_approvers: tuple[tuple[str, str], ...]
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Condition, ...]  # All that were evaluated, met or not.
 
 
 PreviewReader = Callable[[Viewer, Preview], Awaitable[None]]
@@ -201,9 +179,6 @@ async def execute_command(
         key: the idempotency key, 1 to 200 characters; the same key and input again changes nothing.
         preview: compute everything and roll back; the key is neither consumed nor replayed. A
             reader is called before the rollback, in the same transaction.
-
-    Raises:
-        Refused: any refusal of ``registry.kernel.errors``; nothing was changed.
 
     """
     began = time.perf_counter()
@@ -309,12 +284,7 @@ async def _build(operation: Operation[R], context: CommandContext, args: Args) -
 
 
 def _authorize(operation: Operation[Any], context: CommandContext, record: Any) -> None:  # noqa: ANN401 - the kind's own record
-    """Decide on the object.
-
-    Raises:
-        Forbidden: no rule allows it, or a rule forbids it.
-
-    """
+    """Decide on the object."""
     kind, viewer = operation.kind, context.viewer
     decision = authorizer.authorize(viewer, kind, operation.verb, record)
     if decision.allowed is not True:

@@ -24,71 +24,45 @@ ClosingCheck = Callable[[UUID, datetime], Awaitable[Condition]]
 
 @dataclass(frozen=True, slots=True)
 class InvariantCheck:
-    """A statement about the stored data that is always true.
+    """A statement about the stored data that is always true."""
 
-    Attributes:
-        name: stable snake_case word.
-        claim: the statement in words.
-        sql: returns the rows that violate it; a column ``account_id`` names an account to freeze.
-
-    """
-
-    name: str
-    claim: Text
+    name: str  # Stable snake_case word.
+    claim: Text  # The statement in words.
+    # Returns the rows that violate it; a column ``account_id`` names an account to freeze.
     sql: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sweeper:
-    """Housekeeping that a serving process repeats.
+    """Housekeeping that a serving process repeats."""
 
-    Attributes:
-        name: of the work, for the log.
-        find_due: the ids of the objects that are due, oldest first.
-        sweep: settles one of them by a command of its own; whether it did.
-
-    """
-
-    name: str
+    name: str  # Of the work, for the log.
+    # The ids of the objects that are due, oldest first.
     find_due: Callable[[], Awaitable[list[UUID]]]
+    # Settles one of them by a command of its own; whether it did.
     sweep: Callable[[UUID], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """A part of the registry with rules, records and operations of its own.
+    """A part of the registry with rules, records and operations of its own."""
 
-    Attributes:
-        name: of its package in ``registry``.
-        records: the module with its Tortoise models.
-        kinds: the governed kinds of object.
-        operations: see ``operations_of``.
-        invariants: the checks of ``biandan verify`` that it adds.
-        closing_checks: the reasons for which an organisation may not close.
-        errors: the refusals that its constraints and functions mean.
-        sweepers: its housekeeping.
-        grants: the privileges of the application role on its tables and functions.
-
-    """
-
-    name: str
-    records: ModuleType | None = None
-    kinds: tuple[Kind, ...] = ()
-    operations: Mapping[str, Operation[Any]] = field(default_factory=dict)
-    invariants: tuple[InvariantCheck, ...] = ()
+    name: str  # Of its package in ``registry``.
+    records: ModuleType | None = None  # The module with its Tortoise models.
+    kinds: tuple[Kind, ...] = ()  # The governed kinds of object.
+    operations: Mapping[str, Operation[Any]] = field(default_factory=dict)  # See ``operations_of``.
+    invariants: tuple[InvariantCheck, ...] = ()  # The checks of ``biandan verify`` that it adds.
+    # The reasons for which an organisation may not close.
     closing_checks: tuple[ClosingCheck, ...] = ()
+    # The refusals that its constraints and functions mean.
     errors: ErrorTranslations = field(default_factory=ErrorTranslations)
-    sweepers: tuple[Sweeper, ...] = ()
+    sweepers: tuple[Sweeper, ...] = ()  # Its housekeeping.
+    # The privileges of the application role on its tables and functions.
     grants: Grants = field(default_factory=Grants)
 
 
 def operations_of(*modules: ModuleType) -> dict[str, Operation[Any]]:
-    """The operations that the modules declare, by name; imported ones are left to their own module.
-
-    Raises:
-        ValueError: two have one name.
-
-    """
+    """The operations that the modules declare, by name; imported ones are left out."""
     operations: dict[str, Operation[Any]] = {}
     for found in _declared_in(modules):
         if found.name in operations:

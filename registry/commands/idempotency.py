@@ -19,19 +19,12 @@ CLAIM_SQL = """INSERT INTO idempotency_key
 
 @dataclass(frozen=True, slots=True)
 class KeyClaim:
-    """A key as its sender wants it bound.
-
-    Attributes:
-        key: 1 to ``KEY_LENGTH_MAX`` characters; each sender has keys of its own.
-        digest: of the command and its input.
-        audit_entry_id: of the entry that the command will write.
-
-    """
+    """A key as its sender wants it bound."""
 
     viewer: Viewer
-    key: str
-    digest: str
-    audit_entry_id: UUID
+    key: str  # 1 to ``KEY_LENGTH_MAX`` characters; each sender has keys of its own.
+    digest: str  # Of the command and its input.
+    audit_entry_id: UUID  # Of the entry that the command will write.
 
     def bind_values(self) -> dict[str, object]:
         """The named binds of ``CLAIM_SQL``."""
@@ -70,12 +63,7 @@ async def claim_key(claim: KeyClaim) -> bool:
 
 
 async def earlier_audit_entry(claim: KeyClaim) -> UUID:
-    """The audit entry of the command that holds the key, where it is this command with this input.
-
-    Raises:
-        KeyReused: the key is bound to another command or other input.
-
-    """
+    """The audit entry of the command that holds the key, if it is this command and input."""
     values = claim.bind_values()
     found = await fetch_one(
         "SELECT hash, audit_entry_id FROM idempotency_key"

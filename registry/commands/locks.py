@@ -61,16 +61,11 @@ Accounts = dict[tuple[UUID, str], UUID]
 
 @dataclass(frozen=True, slots=True)
 class LockedTarget:
-    """An object that is locked.
+    """An object that is locked."""
 
-    Attributes:
-        viewer: the viewer at the moment after the wait for it.
-        accounts: of its organisations, by holder and kind; empty where they were not asked for.
-
-    """
-
-    viewer: Viewer
+    viewer: Viewer  # The viewer at the moment after the wait for it.
     record: Any
+    # Of its organisations, by holder and kind; empty where they were not asked for.
     accounts: Accounts
 
 
@@ -85,9 +80,6 @@ async def lock_target(
         id: of the object.
         claim: None for a preview, which needs no key.
         posts: read the accounts of its organisations too.
-
-    Raises:
-        NotFound: there is no object, or none that the viewer may see.
 
     """
     visible = authorizer.row_filter(viewer, kind, "view")

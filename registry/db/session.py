@@ -205,18 +205,11 @@ def to_record(model: type[Record], line: Mapping[str, Any]) -> Record:
 
 @dataclass(frozen=True, slots=True)
 class ValueStatement:
-    """A statement that answers one value, run within the one that saves.
+    """A statement that answers one value, run within the one that saves."""
 
-    Attributes:
-        sql: with ``$1`` placeholders.
-        args: their values.
-        fields: records and their fields that get the value.
-
-    """
-
-    sql: str
-    args: tuple[object, ...]
-    fields: tuple[tuple[Model, str], ...] = ()
+    sql: str  # With ``$1`` placeholders.
+    args: tuple[object, ...]  # Their values.
+    fields: tuple[tuple[Model, str], ...] = ()  # Records and their fields that get the value.
 
 
 async def save(*records: Model, first: Sequence[ValueStatement] = ()) -> None:
@@ -331,10 +324,6 @@ async def with_retries(work: Callable[[], Awaitable[Answer]]) -> Answer:
     """The answer of ``work``, repeated from the start where the database asks for that.
 
     ``work`` holds its transaction itself, so that every attempt begins with nothing done.
-
-    Raises:
-        Busy: deadlock or serialisation failure in each of ``MAX_ATTEMPTS`` attempts.
-
     """
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:

@@ -11,16 +11,10 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """The days off and the weekends worked that the State Council announced.
+    """The days off and the weekends worked that the State Council announced."""
 
-    Attributes:
-        holidays: days off, whether or not they fall on a weekend.
-        make_up_days: Saturdays and Sundays that are worked in exchange.
-
-    """
-
-    holidays: frozenset[date]
-    make_up_days: frozenset[date]
+    holidays: frozenset[date]  # Days off, whether or not they fall on a weekend.
+    make_up_days: frozenset[date]  # Saturdays and Sundays that are worked in exchange.
 
     def is_working_day(self, day: date) -> bool:
         """Whether the day is a working day (工作日)."""

@@ -45,19 +45,13 @@ class Code(DescribedEnum):
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A rule of the concept, evaluated: what was asked, what was found, where it comes from.
-
-    Attributes:
-        message: what was found, with the figures.
-        legal_basis: law and article, or the parameter that carries the rule.
-        source: where the facts were read (a table, a certificate, a declaration), with their date.
-
-    """
+    """A rule of the concept, evaluated: what was asked, what was found, where it comes from."""
 
     name: str
     met: bool
-    message: Text
-    legal_basis: str = "registry rule"
+    message: Text  # The finding, with the figures.
+    legal_basis: str = "registry rule"  # Law and article, or the parameter that carries the rule.
+    # Where the facts were read (a table, a certificate, a declaration), with their date.
     source: str = "registry"
 
 

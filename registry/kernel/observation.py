@@ -6,18 +6,11 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Observation:
-    """Notes about one request.
+    """Notes about one request."""
 
-    Attributes:
-        request_id: its name in log lines.
-        operation: name of its GraphQL operation; empty before that is known.
-        codes: of the errors and refusals in its answer.
-
-    """
-
-    request_id: str = ""
-    operation: str = ""
-    codes: list[str] = field(default_factory=list)
+    request_id: str = ""  # Its name in log lines.
+    operation: str = ""  # Name of its GraphQL operation; empty before that is known.
+    codes: list[str] = field(default_factory=list)  # Of the errors and refusals in its answer.
 
 
 _current: ContextVar[Observation | None] = ContextVar("observation", default=None)

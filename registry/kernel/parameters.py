@@ -15,22 +15,14 @@ from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """The part of a declaration that its type does not say.
+    """The part of a declaration that its type does not say."""
 
-    Attributes:
-        description: English with the Chinese term.
-        refers: the kind of object that an identifier names.
-        codes: the type of reference data whose code a text is.
-        default: the value where the client sends none; of an argument, its own default holds.
-        is_offered: clients of the API may send it.
-
-    """
-
-    description: str = ""
-    refers: str = ""
-    codes: str = ""
+    description: str = ""  # English with the Chinese term.
+    refers: str = ""  # The kind of object that an identifier names.
+    codes: str = ""  # The type of reference data whose code a text is.
+    # The value where the client sends none; of an argument, its own default holds.
     default: object = None
-    is_offered: bool = True
+    is_offered: bool = True  # Clients of the API may send it.
 
 
 Demo = Annotated[bool, Parameter("Demonstration data 是否演示数据.", default=False)]
@@ -44,18 +36,11 @@ Source = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class DeclaredParameter:
-    """A parameter as it is declared.
+    """A parameter as it is declared."""
 
-    Attributes:
-        type: without the declaration around it.
-        parameter: None where the annotation has none.
-        is_required: whether it has to be sent.
-
-    """
-
-    type: Any
-    parameter: Parameter | None
-    is_required: bool
+    type: Any  # Without the declaration around it.
+    parameter: Parameter | None  # None where the annotation has none.
+    is_required: bool  # Whether it has to be sent.
 
 
 def parameters_of(*functions: Callable[..., object]) -> dict[str, DeclaredParameter]:

@@ -66,9 +66,6 @@ def total_price_fen(quantity: int, price_fen: int, scale: int) -> int:
         price_fen: fen for one unit of the API (one tonne), that is for ``10 ** scale`` base units.
         scale: decimals of the instrument.
 
-    Raises:
-        Malformed: the product exceeds ``MONEY_MAX``.
-
     Rule: the price is paid once for the whole right, not per year; parameter ``price_basis``.
 
     """

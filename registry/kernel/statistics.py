@@ -10,24 +10,17 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Statistics:
-    """Counters by name.
+    """Counters by name."""
 
-    Attributes:
-        cache_hits: look-ups that a cache answered, by cache.
-        cache_misses: look-ups that it did not.
-        pool_waits: times that a free connection had to be waited for, by pool.
-        pool_wait_seconds: how long, in sum.
-        disk_full_at: when the database last had no room, in seconds of the monotonic clock.
-        last_success: when a background task last succeeded, by task, in seconds of the monotonic
-            clock.
-
-    """
-
+    # Look-ups that a cache answered, by cache.
     cache_hits: Counter[str] = field(default_factory=Counter)
-    cache_misses: Counter[str] = field(default_factory=Counter)
+    cache_misses: Counter[str] = field(default_factory=Counter)  # Look-ups that it did not.
+    # Times that a free connection had to be waited for, by pool.
     pool_waits: Counter[str] = field(default_factory=Counter)
-    pool_wait_seconds: dict[str, float] = field(default_factory=dict)
+    pool_wait_seconds: dict[str, float] = field(default_factory=dict)  # How long, in sum.
+    # When the database last had no room, in seconds of the monotonic clock.
     disk_full_at: float = float("-inf")
+    # When a background task last succeeded, by task, in seconds of the monotonic clock.
     last_success: dict[str, float] = field(default_factory=dict)
 
     def note_wait(self, pool: str, seconds: float) -> None:

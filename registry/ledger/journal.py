@@ -14,24 +14,14 @@ from registry.ledger.rules import AccountKind, EntryKind, Posting, Right, check_
 
 
 class EntryDetails(TypedDict, total=False):
-    """The data of an entry besides its postings.
+    """The data of an entry besides its postings."""
 
-    Attributes:
-        reverses: the entry it undoes; only and always with ``EntryKind.REVERSAL``.
-        effective_at: since when it holds, where that was before it was known.
-        reference: the bank's reference of money that enters or leaves.
-        source: where the figures come from.
-        note: anything else a reader should know.
-        demo: demonstration data.
-
-    """
-
-    reverses: UUID | None
-    effective_at: datetime | None
-    reference: str | None
-    source: str | None
-    note: str
-    demo: bool
+    reverses: UUID | None  # The entry it undoes; only and always with ``EntryKind.REVERSAL``.
+    effective_at: datetime | None  # Since when it holds, where that was before it was known.
+    reference: str | None  # The bank's reference of money that enters or leaves.
+    source: str | None  # Where the figures come from.
+    note: str  # Anything else a reader should know.
+    demo: bool  # Demonstration data.
 
 
 _POST_ENTRY = """
@@ -100,12 +90,7 @@ _OPEN_ACCOUNT = """
 
 
 async def ensure_account(organisation: UUID, kind: AccountKind) -> Account:
-    """The organisation's account of a kind, opened where it has none.
-
-    Raises:
-        NotFound: there is no such organisation.
-
-    """
+    """The organisation's account of a kind, opened where it has none."""
     account = await Account.get_or_none(organisation_id=organisation, kind=kind.value)
     if account is None:
         await execute(_OPEN_ACCOUNT, uuid4(), organisation, kind.value)
@@ -126,12 +111,7 @@ AccountKey = tuple[UUID, AccountKind]
 async def ensure_accounts(
     context: CommandContext, organisations: Collection[UUID], *kinds: AccountKind
 ) -> dict[AccountKey, UUID]:
-    """The accounts of each kind of several organisations, opened where they have none.
-
-    Raises:
-        NotFound: one of them is no organisation.
-
-    """
+    """The accounts of each kind of several organisations, opened where they have none."""
     kept: dict[tuple[UUID, str], UUID] = dict(context.accounts)
     wanted = list(product(sorted(organisations), kinds))
     if not kept.keys() >= set(wanted):

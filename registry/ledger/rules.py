@@ -106,20 +106,12 @@ is under way or took its own way back, and are undone by the steps of that case.
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One movement. Source and target make it balanced by its form.
+    """One movement. Source and target make it balanced by its form."""
 
-    Attributes:
-        source: the account that gives.
-        target: the account that receives.
-        instrument: what moves.
-        quantity: base units of the instrument, or fen; more than zero.
-
-    """
-
-    source: UUID
-    target: UUID
+    source: UUID  # The account that gives.
+    target: UUID  # The account that receives.
     instrument: UUID
-    quantity: int
+    quantity: int  # Base units of the instrument, or fen; more than zero.
 
     def __post_init__(self) -> None:
         """Refuse what moves nothing, or more than any figure may be."""
@@ -175,25 +167,16 @@ class Right:
     """The attributes that an emission right keeps through every transfer.
 
     Two rights that agree in all of it are one instrument.
-
-    Attributes:
-        pollutant: its code, ``SO2``.
-        origin: division code of the area whose total the right was taken from.
-        acquisition: paid for or free.
-        basin: ``liao``, ``hai`` or ``inland``; of water only, and None where no source says.
-        valid_from: first day in force; None until trial production begins.
-        valid_until: last day in force; None while the first is unknown.
-        demo: demonstration data, kept apart from official rights.
-
     """
 
-    pollutant: str
-    origin: str
-    acquisition: Acquisition
+    pollutant: str  # Its code, ``SO2``.
+    origin: str  # Division code of the area whose total the right was taken from.
+    acquisition: Acquisition  # Paid for or free.
+    # ``liao``, ``hai`` or ``inland``; of water only, and None where no source says.
     basin: str | None = None
-    valid_from: date | None = None
-    valid_until: date | None = None
-    demo: bool = False
+    valid_from: date | None = None  # First day in force; None until trial production begins.
+    valid_until: date | None = None  # Last day in force; None while the first is unknown.
+    demo: bool = False  # Demonstration data, kept apart from official rights.
 
     @property
     def code(self) -> str:

@@ -25,18 +25,13 @@ MAX_VIOLATIONS = 100
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The result of a check.
-
-    Attributes:
-        violations: the offending rows, at most ``MAX_VIOLATIONS``; none where the claim holds.
-        more: there are others.
-
-    """
+    """The result of a check."""
 
     check: str
     claim: Text
+    # The offending rows, at most ``MAX_VIOLATIONS``; none where the claim holds.
     violations: tuple[dict[str, Any], ...]
-    more: bool = False
+    more: bool = False  # There are others.
 
     @property
     def is_satisfied(self) -> bool:

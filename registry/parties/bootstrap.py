@@ -24,16 +24,11 @@ FIRST_OFFICERS = 2
 
 @dataclass(frozen=True, slots=True)
 class FirstOfficer:
-    """One of the first two officers: subject at sign-in, and name.
-
-    Attributes:
-        demo: an invented person, though the province may be a real one.
-
-    """
+    """One of the first two officers: subject at sign-in, and name."""
 
     subject: str
     name: str
-    demo: bool = False
+    demo: bool = False  # An invented person, though the province may be a real one.
 
 
 async def build_first_organisation(

@@ -58,9 +58,6 @@ async def register_persisted_query(
 ) -> Client:
     """Let the program send this document by its SHA-256.
 
-    Raises:
-        Duplicate: it is registered.
-
     Rule: registry rule; rule book C-20, C-21.
 
     """
@@ -103,9 +100,6 @@ async def retire_persisted_query(
 ) -> Client:
     """No longer answer requests that send this hash.
 
-    Raises:
-        ConditionsUnmet: the program has no such document.
-
     Rule: registry rule; rule book C-22, C-23.
 
     """
@@ -131,16 +125,10 @@ async def restrict_to_persisted_queries(
 
 @dataclass(frozen=True, slots=True)
 class PersistedQueryLookup:
-    """The lookup of a hash that a client sent.
+    """The lookup of a hash that a client sent."""
 
-    Attributes:
-        persisted_queries_only: it may send nothing but registered documents.
-        text: of its document with this hash; None where it has none.
-
-    """
-
-    persisted_queries_only: bool = False
-    text: str | None = None
+    persisted_queries_only: bool = False  # It may send nothing but registered documents.
+    text: str | None = None  # Of its document with this hash; None where it has none.
 
 
 async def lookup_persisted_query(client: str, sha256: str) -> PersistedQueryLookup:

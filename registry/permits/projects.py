@@ -101,9 +101,6 @@ async def assess_demand(
 
     Earlier records of the same pollutants are superseded and kept.
 
-    Raises:
-        Duplicate: another project has the approval number.
-
     Rule: 环发〔2014〕197号.
 
     """
@@ -174,9 +171,6 @@ async def record_assessment(
     _context: CommandContext, assessment: Assessment, /, **_said: object
 ) -> Assessment:
     """Record for good whether a city met its aims.
-
-    Raises:
-        Duplicate: the city is assessed for the year and medium already.
 
     Rule: 《河北省排污权跨区域流转和交易管理暂行办法》.
 

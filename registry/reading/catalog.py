@@ -38,22 +38,16 @@ class ScalarFormat(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FilterField:
-    """A field by which a page may be narrowed.
+    """A field by which a page may be narrowed."""
 
-    Attributes:
-        column: the column it compares, or that the expression reads: its mask guards the filter.
-        expression: the value it compares, where that is not the column itself; see projections.
-        index_condition: a wider condition that an index serves; ``{match}`` is the
-            comparison with the value that was sent.
-        is_array: the column holds many values, of which one is asked for.
-        parse: turns the value that was sent into that of the column; refuses what is malformed.
-
-    """
-
-    column: str
+    column: str  # The column it compares, or that the expression reads: its mask guards the filter.
+    # The value it compares, where that is not the column itself; see projections.
     expression: str = ""
+    # A wider condition that an index serves; ``{match}`` is the comparison with the value that was
+    # sent.
     index_condition: str = ""
-    is_array: bool = False
+    is_array: bool = False  # The column holds many values, of which one is asked for.
+    # Turns the value that was sent into that of the column; refuses what is malformed.
     parse: Callable[[str], object] | None = None
 
 
@@ -72,31 +66,23 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionField:
-    """A page of governed objects, as every list of the API answers it.
-
-    Attributes:
-        parent_column: the column that holds the key of the row it hangs on; empty for a root.
-        totals: totals that may be asked for, each the column it adds up.
-
-    """
+    """A page of governed objects, as every list of the API answers it."""
 
     node_type: str
     orders: Mapping[str, Ordering]
     filters: Mapping[str, FilterField]
+    # The column that holds the key of the row it hangs on; empty for a root.
     parent_column: str = ""
+    # Totals that may be asked for, each the column it adds up.
     totals: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class NodeLookup:
-    """The object that an identifier names.
+    """The object that an identifier names."""
 
-    Attributes:
-        decode_id: the kind and the key of an identifier that was sent; refuses what is none. A
-            selection has them in place of the argument ``id``.
-
-    """
-
+    # The kind and the key of an identifier that was sent; refuses what is none. A selection has
+    # them in place of the argument ``id``.
     decode_id: Callable[[str], tuple[str, object]]
 
 
@@ -112,42 +98,28 @@ FieldSource = Projection | ConnectionField | NodeLookup | WorkListField | Author
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """A field of a type.
-
-    Attributes:
-        scalar_format: of a value, how it is shown.
-        object_types: of an object, the types it can be of.
-        required: the API promises that it is never null.
-        mask: the verb that uncovers it; empty where everybody who sees the object sees it.
-        arguments: its arguments by their names in its face.
-        check_arguments: refuses arguments that the API does not take, as the resolver does.
-
-    """
+    """A field of a type."""
 
     source: FieldSource
-    scalar_format: ScalarFormat = ScalarFormat.TEXT
-    object_types: tuple[str, ...] = ()
-    required: bool = False
-    mask: str = ""
+    scalar_format: ScalarFormat = ScalarFormat.TEXT  # Of a value, how it is shown.
+    object_types: tuple[str, ...] = ()  # Of an object, the types it can be of.
+    required: bool = False  # The API promises that it is never null.
+    mask: str = ""  # The verb that uncovers it; empty where everybody who sees the object sees it.
+    # Its arguments by their names in its face.
     arguments: Mapping[str, Argument] = field(default_factory=dict)
+    # Refuses arguments that the API does not take, as the resolver does.
     check_arguments: Callable[[Arguments], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:
-    """A type of object.
-
-    Attributes:
-        table: where its rows lie; empty where it has no rows of its own.
-        kind: the governed kind; None where the row is visible with its parent.
-        masks: the masked fields in their order, each with the verb that uncovers it.
-
-    """
+    """A type of object."""
 
     name: str
-    table: str
-    kind: Kind | None
+    table: str  # Where its rows lie; empty where it has no rows of its own.
+    kind: Kind | None  # The governed kind; None where the row is visible with its parent.
     fields: Mapping[str, FieldSpec]
+    # The masked fields in their order, each with the verb that uncovers it.
     masks: Mapping[str, str] = field(default_factory=dict)
 
 

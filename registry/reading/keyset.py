@@ -19,18 +19,12 @@ MAX_CURSOR_LENGTH = 2_048
 
 @dataclass(frozen=True, slots=True)
 class Ordering:
-    """By which NOT NULL column a list is read, the identifier breaking ties.
+    """By which NOT NULL column a list is read, the identifier breaking ties."""
 
-    Attributes:
-        column: the column, from a whitelist.
-        type: the Python type of its values; a cursor must carry one.
-        descending: newest or largest first.
-
-    """
-
-    column: str
+    column: str  # The column, from a whitelist.
+    # The Python type of its values; a cursor must carry one.
     type: type[datetime] | type[date] | type[int] | type[str]
-    descending: bool = False
+    descending: bool = False  # Newest or largest first.
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,18 +28,13 @@ NO_COMMAND: dict[str, object] = {"object_id": NIL, "audit_entry_id": NIL, "repla
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A statement that answers with one value, the bytes of a JSON text, and what to bind in it.
-
-    Attributes:
-        constant: the answer, where neither a row nor an argument is needed for it.
-        validated_binds: what is not bound, but refused where it is malformed.
-
-    """
+    """A statement that answers with one value, the bytes of a JSON text, and what to bind in it."""
 
     sql: str
     binds: tuple[Bind, ...]
+    # The answer, where neither a row nor an argument is needed for it.
     constant: bytes | None = None
-    validated_binds: tuple[Bind, ...] = ()
+    validated_binds: tuple[Bind, ...] = ()  # Not bound, but refused where malformed.
 
     def values(
         self,
@@ -55,13 +50,7 @@ class Plan:
 
 
 def build_plan(catalog: Catalog, root: str, selection: Selection, viewer: Viewer) -> Plan:
-    """The plan of an operation, whose answer is the whole object of the root under ``data``.
-
-    Raises:
-        NotPlannable: it asks for a field that has no projection.
-        ArgumentError: an argument is malformed.
-
-    """
+    """The plan of an operation, whose answer is the whole object of the root under ``data``."""
     builder = SqlBuilder(viewer, catalog)
     text = _compile(builder, root, selection)
     return _finish(builder, SqlConcat.of((_DATA_PREFIX, text, _DATA_SUFFIX)))

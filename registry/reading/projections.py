@@ -16,24 +16,17 @@ from registry.reading.sql_text import quote_literal
 
 @dataclass(frozen=True, slots=True)
 class ColumnExpr:
-    """A value of the row.
+    """A value of the row."""
 
-    Attributes:
-        sql: the expression; NULL is shown as null.
-        scale: of a quantity, the expression of its decimals; ``sql`` then counts base units.
-        id_kind: of an identifier, the kind of object, or the expression of it; ``sql`` is its key.
-        is_json: ``sql`` is the text of a JSON value already, and never NULL.
-        is_plain: of a text, there is nothing in it that needs an escape; the database sees to it.
-        via: what else it is read from; of a type that everybody sees.
-
-    """
-
-    sql: str
+    sql: str  # The expression; NULL is shown as null.
+    # Of a quantity, the expression of its decimals; ``sql`` then counts base units.
     scale: str = ""
+    # Of an identifier, the kind of object, or the expression of it; ``sql`` is its key.
     id_kind: str = ""
-    is_json: bool = False
+    is_json: bool = False  # ``sql`` is the text of a JSON value already, and never NULL.
+    # Of a text, there is nothing in it that needs an escape; the database sees to it.
     is_plain: bool = False
-    via: "ToOne | None" = None
+    via: "ToOne | None" = None  # Another source; of a type that everybody sees.
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +38,14 @@ class ViewerConstant:
 
 @dataclass(frozen=True, slots=True)
 class ToOne:
-    """The one other object that the row leads to, where the viewer may see it.
-
-    Attributes:
-        target_column: the column of its table that the key is compared with.
-        target_type: the type, where the API's field may lead to several and the row to this one
-            only.
-        kind: the expression of the word for its kind, where each row may lead elsewhere.
-        joined_alias: the alias of its row, where the list that the row is of has joined it.
-
-    """
+    """The one other object that the row leads to, where the viewer may see it."""
 
     key: str
-    target_column: str = "id"
+    target_column: str = "id"  # The column of its table that the key is compared with.
+    # The type, where the API's field may lead to several and the row to this one only.
     target_type: str = ""
-    kind: str = ""
-    joined_alias: str = ""
+    kind: str = ""  # The expression of the word for its kind, where each row may lead elsewhere.
+    joined_alias: str = ""  # The alias of its row, where the list that the row is of has joined it.
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,23 +65,16 @@ class EmbeddedObject:
 
 @dataclass(frozen=True, slots=True)
 class ToMany:
-    """The rows that hang on the row.
+    """The rows that hang on the row."""
 
-    Attributes:
-        source: a table, or a subselect in brackets.
-        joins: what is joined to them, under aliases that begin with ``{t}``.
-        limit_argument: the argument that says how many at most; empty for all of them.
-        relation: each row leads to an object, which is the one listed; where it may not be seen,
-            the row is left out.
-
-    """
-
-    source: str
+    source: str  # A table, or a subselect in brackets.
     where: str
     order: str
-    limit_argument: str = ""
+    limit_argument: str = ""  # The argument that says how many at most; empty for all of them.
+    # Each row leads to an object, which is the one listed; where it may not be seen, the row is
+    # left out.
     relation: ToOne | None = None
-    joins: str = ""
+    joins: str = ""  # Joined to them, under aliases that begin with ``{t}``.
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,22 +20,15 @@ time it is executed.
 
 @dataclass(frozen=True, slots=True)
 class SelectedField:
-    """One key of the answer.
+    """One key of the answer."""
 
-    Attributes:
-        response_key: how the answer calls it.
-        name: how the type calls it.
-        argument_index: which of the operation's argument lists is its own; -1 where it takes none.
-        arguments: its arguments as they are while the plan is made; only their shape may be relied
-            on.
-        selections: what is asked of the object it leads to, by the type of that object.
-
-    """
-
-    response_key: str
-    name: str
+    response_key: str  # How the answer calls it.
+    name: str  # How the type calls it.
+    # Which of the operation's argument lists is its own; -1 where it takes none.
     argument_index: int = -1
+    # Its arguments as they are while the plan is made; only their shape may be relied on.
     arguments: Arguments = field(default_factory=dict)
+    # The fields asked of the object it leads to, by the type of that object.
     selections: Mapping[str, "Selection"] = field(default_factory=dict)
 
 

@@ -58,24 +58,16 @@ Bind = ViewerBind | ArgumentBind
 
 @dataclass(frozen=True, slots=True)
 class NameScope:
-    """Values of the placeholders of a projection.
+    """Values of the placeholders of a projection."""
 
-    Attributes:
-        t: the alias of the row itself.
-        p: that of the row it hangs on, of the type ``parent``.
-        j: that of a row it leads to.
-        argument_index: which arguments are the field's own.
-        arguments: those, by their names in the face.
-        plan_arguments: what they are while the plan is made; see ``Field.args``.
-
-    """
-
-    t: str = ""
-    p: str = ""
-    j: str = ""
+    t: str = ""  # The alias of the row itself.
+    p: str = ""  # That of the row it hangs on, of the type ``parent``.
+    j: str = ""  # That of a row it leads to.
     parent: ObjectType | None = None
-    argument_index: int = -1
+    argument_index: int = -1  # Which arguments are the field's own.
+    # Those, by their names in the face.
     arguments: Mapping[str, Argument] = field(default_factory=dict)
+    # Their values while the plan is made; see ``Field.args``.
     plan_arguments: Arguments = field(default_factory=dict)
 
 
@@ -92,12 +84,7 @@ class SqlBuilder:
 
     @contextmanager
     def compiling(self, field: SelectedField) -> Iterator[None]:
-        """The block compiles this field; a refusal in it concerns the field's arguments.
-
-        Raises:
-            ArgumentError: it was refused.
-
-        """
+        """The block compiles this field; a refusal in it concerns the field's arguments."""
         above = self._path
         self._path = (*above, field.response_key)
         try:

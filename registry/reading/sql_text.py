@@ -5,15 +5,10 @@ from typing import Self
 
 
 class SqlConcat(str):
-    """An expression of several texts one after the other, which remembers them.
-
-    Attributes:
-        pieces: the expressions; no two literals stand beside each other.
-
-    """
+    """An expression of several texts one after the other, which remembers them."""
 
     __slots__ = ("pieces",)
-    pieces: tuple[str, ...]
+    pieces: tuple[str, ...]  # The expressions; no two literals stand beside each other.
 
     @classmethod
     def of(cls, pieces: Iterable[str]) -> Self:

@@ -12,20 +12,12 @@ from registry.kernel.identifiers import check_division
 
 @dataclass(frozen=True, slots=True)
 class ResolvedDivision:
-    """A division that exists on a day.
+    """A division that exists on a day."""
 
-    Attributes:
-        code: six digits.
-        level: ``province``, ``city`` or ``county``.
-        city: the city it belongs to, independent of its prefix; a city's or province's own code.
-        county: its own code if it is a county; empty otherwise.
-
-    """
-
-    code: str
-    level: str
-    city: str
-    county: str
+    code: str  # Six digits.
+    level: str  # ``province``, ``city`` or ``county``.
+    city: str  # The city it belongs to, independent of its prefix; a city's or province's own code.
+    county: str  # Its own code if it is a county; empty otherwise.
     name: Text
 
 

@@ -17,30 +17,18 @@ _PRICES = frozenset({"yuan_per_t", "yuan_per_kg"})
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A figure in force, with everything needed to cite it.
-
-    Attributes:
-        area: the division it is for; empty for all.
-        pollutant: the pollutant it is for; empty for all.
-        value: as written in the table; None where no source gives it.
-        unit: what the value counts; each accessor reads the units it names and no other.
-        legal_basis: the law, notice or decision it rests on.
-        source: where that was read.
-        demo: demonstration data, not to be taken for official.
-        needs_confirmation: not read, or not read whole.
-
-    """
+    """A figure in force, with everything needed to cite it."""
 
     name: str
-    area: str
-    pollutant: str
+    area: str  # The division it is for; empty for all.
+    pollutant: str  # The pollutant it is for; empty for all.
     period: DateRange
-    value: str | None
-    unit: str
-    legal_basis: str
-    source: str
-    demo: bool
-    needs_confirmation: bool
+    value: str | None  # As written in the table; None where no source gives it.
+    unit: str  # Each accessor reads the units it names and no other.
+    legal_basis: str  # The law, notice or decision it rests on.
+    source: str  # Where that was read.
+    demo: bool  # Demonstration data, not to be taken for official.
+    needs_confirmation: bool  # Not read, or not read whole.
 
     @property
     def days(self) -> int:

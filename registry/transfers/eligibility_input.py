@@ -30,73 +30,45 @@ CROSS_CITY_NEEDS = frozenset({Need.ASSESSMENT, Need.CITY_CAP})
 
 @dataclass(frozen=True, slots=True)
 class PartySnapshot:
-    """A side, as far as it decides whether it may trade.
-
-    Attributes:
-        is_open: it is registered and not closed.
-        is_sanctioned: a sanction is in force, which bars a buyer only.
-        is_frozen: a freeze of the whole organisation is in force.
-        source_category: industrial, agricultural, ...; empty where it is not recorded.
-        thermal_power: a thermal power enterprise or one with a captive plant.
-
-    """
+    """A side, as far as it decides whether it may trade."""
 
     name: Text
-    is_open: bool
-    is_sanctioned: bool
-    is_frozen: bool
-    source_category: str
-    thermal_power: bool
+    is_open: bool  # It is registered and not closed.
+    is_sanctioned: bool  # A sanction is in force, which bars a buyer only.
+    is_frozen: bool  # A freeze of the whole organisation is in force.
+    source_category: str  # Industrial, agricultural, ...; empty where it is not recorded.
+    thermal_power: bool  # A thermal power enterprise or one with a captive plant.
 
 
 @dataclass(frozen=True, slots=True)
 class RightSnapshot:
-    """The right that is sold.
-
-    Attributes:
-        medium: air, water or mixed.
-        basin: of what goes into water, where it is known; else empty.
-        is_paid: acquired for payment.
-        unit: t or kg, of which one is ``10 ** scale`` base units.
-
-    """
+    """The right that is sold."""
 
     code: str
     pollutant: str
-    medium: str
-    basin: str
-    is_paid: bool
+    medium: str  # Air, water or mixed.
+    basin: str  # Of what goes into water, where it is known; else empty.
+    is_paid: bool  # Acquired for payment.
     valid_from: date | None
     valid_until: date | None
-    unit: str
+    unit: str  # ``t`` or ``kg``, of which one is ``10 ** scale`` base units.
     scale: int
 
 
 @dataclass(frozen=True, slots=True)
 class SellerPosition:
-    """The units where they are taken from: the escrow account once they are blocked, else holding.
+    """The units where they are taken from: the escrow account once blocked, else holding."""
 
-    Attributes:
-        quantity: base units.
-        is_frozen: a freeze of the organisation, the account or the position is in force.
-
-    """
-
-    quantity: int
-    is_frozen: bool
+    quantity: int  # Base units.
+    is_frozen: bool  # A freeze of the organisation, the account or the position is in force.
 
 
 @dataclass(frozen=True, slots=True)
 class BuyerDemand:
-    """The buyer's need of the right: permits in force and projects that name the pollutant.
+    """The buyer's need of the right: permits in force and projects that name the pollutant."""
 
-    Attributes:
-        permits: numbers, which are public.
-        has_project: whether a construction project needs it; which one is the buyer's own business.
-
-    """
-
-    permits: tuple[str, ...]
+    permits: tuple[str, ...]  # Numbers, which are public.
+    # Whether a construction project needs it; which one is the buyer's own business.
     has_project: bool
 
 
@@ -121,30 +93,20 @@ class CityTotal:
 
 @dataclass(frozen=True)
 class TransferSnapshot:
-    """The facts of a transfer on one day.
+    """The facts of a transfer on one day."""
 
-    Attributes:
-        as_of: the registry's day in China.
-        quantity: base units.
-        price_fen: for one unit of the right.
-        rights_locked: the units lie in the seller's escrow already, from the first signature on.
-        is_cross_city: seller and buyer are in different cities.
-        announced_on: day of the notice in the seller's city; None for none.
-        facts: those that were needed.
-
-    """
-
-    as_of: date
+    as_of: date  # The registry's day in China.
     right: RightSnapshot
     seller_city: str
-    quantity: int
-    price_fen: int
+    quantity: int  # Base units.
+    price_fen: int  # For one unit of the right.
+    # The units lie in the seller's escrow already, from the first signature on.
     rights_locked: bool
-    is_cross_city: bool
-    announced_on: date | None
+    is_cross_city: bool  # Seller and buyer are in different cities.
+    announced_on: date | None  # Day of the notice in the seller's city; None for none.
     parameters: ParameterTable
     calendar: Calendar
-    facts: Mapping[Need, Any]
+    facts: Mapping[Need, Any]  # Those that were needed.
 
     @property
     def seller(self) -> PartySnapshot:

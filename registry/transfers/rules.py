@@ -132,21 +132,15 @@ def state_at(state: State, deadline_at: datetime, now: datetime) -> State:
 
 @dataclass(frozen=True, slots=True)
 class SettlementTerms:
-    """The exchanged quantities, and the accounts they pass through.
-
-    Attributes:
-        quantity: base units of ``instrument``.
-        sum_fen: the price of all of it.
-
-    """
+    """The exchanged quantities, and the accounts they pass through."""
 
     seller_holding: UUID
     seller_escrow: UUID
     buyer_holding: UUID
     buyer_escrow: UUID
     instrument: UUID
-    quantity: int
-    sum_fen: int
+    quantity: int  # Base units of ``instrument``.
+    sum_fen: int  # The price of all of it.
 
 
 def lock_rights_postings(terms: SettlementTerms) -> tuple[Posting, ...]:

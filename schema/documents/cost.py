@@ -43,33 +43,20 @@ _MAX_PAGE_DIGITS = 9
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one document, and the size of the document cache.
+    """Limits of one document, and the size of the document cache."""
 
-    Attributes:
-        tokens: words and signs of the document.
-        depth: fields within fields, introspection not counted (GraphQL has its own limit for that).
-        aliases: renamed fields, each fragment counted as often as it is spread.
-        directives: directives on fields and fragments, counted likewise.
-        page: objects of one page.
-        nodes: objects that all lists within lists could yield together.
-        roots: fields at the top, each fragment counted as often as it is spread.
-        introspections: questions to the schema itself, counted likewise.
-        cost: points of one operation, see ``Size.cost``.
-        document_cache_size: maximum number of cached documents.
-        document_cache_bytes: what they may weigh together, parsed; an estimate from above.
-
-    """
-
-    tokens: int = 2_000
+    tokens: int = 2_000  # Words and signs of the document.
+    # Fields within fields, introspection not counted (GraphQL has its own limit for that).
     depth: int = 12
-    aliases: int = 15
-    directives: int = 10
-    page: int = 100
-    nodes: int = 20_000
-    roots: int = 10
-    introspections: int = 2
-    cost: int = 20_000
-    document_cache_size: int = 512
+    aliases: int = 15  # Renamed fields, each fragment counted as often as it is spread.
+    directives: int = 10  # Directives on fields and fragments, counted likewise.
+    page: int = 100  # Objects of one page.
+    nodes: int = 20_000  # Objects that all lists within lists could yield together.
+    roots: int = 10  # Fields at the top, each fragment counted as often as it is spread.
+    introspections: int = 2  # Questions to the schema itself, counted likewise.
+    cost: int = 20_000  # Points of one operation, see ``Size.cost``.
+    document_cache_size: int = 512  # Maximum number of cached documents.
+    # Their weight together, parsed; an estimate from above.
     document_cache_bytes: int = 24_000_000
 
 

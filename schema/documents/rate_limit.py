@@ -27,20 +27,12 @@ Sender = tuple[str, ...]
 
 
 class RateLimitStatus(NamedTuple):
-    """The cost of an operation and the remaining points.
+    """The cost of an operation and the remaining points."""
 
-    Attributes:
-        limit: points that a sender has in a minute, and at most at once.
-        cost: points of this operation.
-        points_left: points that are left after it, in parts as well.
-        charged_at: when it was charged, in seconds since 1970.
-
-    """
-
-    limit: int
-    cost: int
-    points_left: float
-    charged_at: float
+    limit: int  # Points that a sender has in a minute, and at most at once.
+    cost: int  # Points of this operation.
+    points_left: float  # Points that are left after it, in parts as well.
+    charged_at: float  # When it was charged, in seconds since 1970.
 
     @property
     def remaining(self) -> int:
@@ -93,15 +85,7 @@ class RateLimiter:
         wall_clock: Callable[[], float],
         max_senders: int = MAX_SENDERS,
     ) -> None:
-        """Begin without buckets.
-
-        Args:
-            per_minute: points of a client or person.
-            clock: a monotonic clock, in seconds.
-            wall_clock: seconds since 1970, for the time of the full refill in answers.
-            max_senders: of how many the points are kept, signed in or not.
-
-        """
+        """Begin without buckets."""
         self._clock, self._wall_clock = clock, wall_clock
         self._max_senders = max_senders
         self._authenticated: OrderedDict[Sender, _Bucket] = OrderedDict()

@@ -25,16 +25,7 @@ _API_TYPES: dict[object, Any] = {UUID: strawberry.ID, RoleName: Role}
 def command_inputs(
     operations: Iterable[Operation[Any]], shared: Mapping[str, Collection[Operation[Any]]]
 ) -> dict[str, type[CommandInput]]:
-    """The input of each operation, by its name.
-
-    Args:
-        operations: all of them.
-        shared: the operations that take one input, by its name.
-
-    Raises:
-        ValueError: operations that share an input declare different parameters.
-
-    """
+    """The input of each operation, by its name."""
     inputs = {each.name: command_input(each) for each in operations}
     for name, sharing in shared.items():
         first, *others = (_parameters(each) for each in sharing)

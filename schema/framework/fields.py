@@ -40,40 +40,26 @@ FieldProjection = Projection | NodeLookup | WorkListField | AuthorizationField |
 
 @dataclass(frozen=True, slots=True)
 class ProjectedField:
-    """A field that is read by a projection.
+    """A field that is read by a projection."""
 
-    Attributes:
-        projection: how it is read; or a function that makes it once every operation is known.
-        argument_parsers: each turns an argument that was sent into the value to bind.
-        check_arguments: refuses arguments that are out of bounds.
-
-    """
-
+    # How it is read; or a function that makes it once every operation is known.
     projection: FieldProjection | Callable[[], Projection]
+    # Each turns an argument that was sent into the value to bind.
     argument_parsers: Mapping[str, Callable[[Any], object]] = field(default_factory=dict)
+    # Refuses arguments that are out of bounds.
     check_arguments: Callable[[Arguments], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnField:
-    """A field that shows a column of the row, or the object whose key the column holds.
+    """A field that shows a column of the row, or the object whose key the column holds."""
 
-    Attributes:
-        name: the attribute of the record; empty where it has the field's name.
-        mask: the verb that uncovers it.
-        null_value: the value that means null.
-        target_kind: of an identifier, the kind of object it names.
-        is_relation: the column holds the key of another object.
-        projection: how it is read, where it is not the column itself.
-
-    """
-
-    name: str = ""
-    mask: str = ""
-    null_value: object = None
-    target_kind: str = ""
-    is_relation: bool = False
-    projection: ColumnExpr | None = None
+    name: str = ""  # The attribute of the record; empty where it has the field's name.
+    mask: str = ""  # The verb that uncovers it.
+    null_value: object = None  # The value that means null.
+    target_kind: str = ""  # Of an identifier, the kind of object it names.
+    is_relation: bool = False  # The column holds the key of another object.
+    projection: ColumnExpr | None = None  # How it is read, where it is not the column itself.
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,10 +61,6 @@ def to_arguments(input: object, *, keeps_null: bool = False, path: str = "") -> 
     """An input as the operation takes it: identifiers decoded, what was not sent left out.
 
     A null is left out too, so that both are one input under one key; but not where ``keeps_null``.
-
-    Raises:
-        Malformed: an identifier is none, or names an object of another kind.
-
     """
     left_out = (strawberry.UNSET,) if keeps_null else (strawberry.UNSET, None)
     return {

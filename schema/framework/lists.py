@@ -79,29 +79,18 @@ TimeFilter = _input(
 
 @dataclass(frozen=True, slots=True)
 class FilterSpec:
-    """A field by which a list may be narrowed.
-
-    Attributes:
-        column: the column of the table, never a word of the request.
-        kind: the kind of object an identifier names.
-        words: the enum of the words that the column holds.
-        codes: the type of reference data whose codes the column holds.
-        form: the filter input, where not a list of the values of which one must hold.
-        expression: see ``FilterField``.
-        index_condition: likewise.
-        is_array: the column holds many identifiers, of which one is asked for.
-
-    """
+    """A field by which a list may be narrowed."""
 
     description: str
-    column: str
-    kind: str = ""
-    words: type[Enum] | None = None
-    codes: str = ""
+    column: str  # The column of the table, never a word of the request.
+    kind: str = ""  # The kind of object an identifier names.
+    words: type[Enum] | None = None  # The enum of the words that the column holds.
+    codes: str = ""  # The type of reference data whose codes the column holds.
+    # The filter input, where not a list of the values of which one must hold.
     form: type | None = None
-    expression: str = ""
-    index_condition: str = ""
-    is_array: bool = False
+    expression: str = ""  # See ``FilterField``.
+    index_condition: str = ""  # Likewise.
+    is_array: bool = False  # The column holds many identifiers, of which one is asked for.
 
     @property
     def input_type(self) -> Any:  # noqa: ANN401 - a type
@@ -140,20 +129,13 @@ class TotalSpec:
 
 @dataclass(frozen=True, slots=True)
 class SharedList:
-    """A list used in several types, declared before the type of its objects.
+    """A list used in several types, declared before the type of its objects."""
 
-    Attributes:
-        node_type: of which objects.
-        module: the module of that type.
-        orders: the orders a client may choose, the first by default.
-        totals: totals of money that a client may ask for, by their names.
-
-    """
-
-    node_type: str
-    module: str
-    orders: Mapping[str, Ordering]
+    node_type: str  # Of which objects.
+    module: str  # The module of that type.
+    orders: Mapping[str, Ordering]  # The orders a client may choose, the first by default.
     where: Mapping[str, FilterSpec] = field(default_factory=dict)
+    # Totals of money that a client may ask for, by their names.
     totals: Mapping[str, TotalSpec] = field(default_factory=dict)
 
 

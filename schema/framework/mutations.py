@@ -44,15 +44,7 @@ def mutation_type(
     shared_inputs: Mapping[str, Collection[Operation[Any]]],
     input_checks: Mapping[str, InputCheck],
 ) -> type:
-    """The root of writing: a mutation for each operation, named like it.
-
-    Args:
-        operations: what clients can do.
-        object_types: the types that payloads show, one of each kind.
-        shared_inputs: the operations that take one input, by its name.
-        input_checks: checks that only the API can make, by the name of the operation.
-
-    """
+    """The root of writing: a mutation for each operation, named like it."""
     by_kind = {each.KIND.name: each for each in object_types}
     offered = list(operations)
     inputs = command_inputs(offered, shared_inputs)
@@ -71,15 +63,7 @@ def governed_mutation(
     input_type: type[CommandInput] | None = None,
     check: InputCheck | None = None,
 ) -> StrawberryField:
-    """The mutation that carries out ``operation``; it bears the operation's name.
-
-    Args:
-        object_type: the type of the object that the payload shows.
-        operation: what is done.
-        input_type: what the client sends, where operations share it.
-        check: refuses an input before the command begins.
-
-    """
+    """The mutation that carries out ``operation``; it bears the operation's name."""
 
     async def resolve(info: Info, input: Any) -> Any:  # noqa: ANN401 - annotated below
         if check is not None:

@@ -99,12 +99,7 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     async def _check_answer(
         self, details: FieldDetailsList, path: Path, planned: PlannedObject
     ) -> None:
-        """Refuse an answer that could not be read after the command.
-
-        Raises:
-            Refused, GraphQLError: an argument is not accepted.
-
-        """
+        """Refuse an answer that could not be read after the command."""
         operation = self.context_value.validated_operation
         if operation is None or not self.planner.prepare(operation).field_arguments:
             return
@@ -201,12 +196,7 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
     async def _read_planned(
         self, at: ObjectScope, fields: GroupedFieldSet
     ) -> tuple[SplitFields, Mapping[str, Any]]:
-        """The answer of the plan, for a viewer whose access has not changed meanwhile.
-
-        Raises:
-            Overloaded: it changed during each of ``MAX_ATTEMPTS`` attempts.
-
-        """
+        """The answer of the plan, for a viewer whose access has not changed meanwhile."""
         context: Context = self.context_value
         for _ in range(MAX_ATTEMPTS):
             split = await self._split(at, fields)

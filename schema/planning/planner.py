@@ -163,13 +163,7 @@ class Planner:
     def plan_operation(
         self, validated: ValidatedOperation, bound: BoundOperation, viewer: Viewer
     ) -> Plan:
-        """The plan of a whole query, in which the arguments are to be bound.
-
-        Raises:
-            NotPlannable: it is no query, or some of its fields have no projection.
-            ArgumentError: an argument is malformed.
-
-        """
+        """The plan of a whole query, in which the arguments are to be bound."""
         if not is_query(validated):
             raise NotPlannable("no query")
 

@@ -25,13 +25,7 @@ class QueryRunner:
     async def run(
         self, principal: Principal, operation: ValidatedOperation, variables: Mapping[str, object]
     ) -> bytes | None:
-        """The JSON text ``{"data":...}``; None where graphql-core has to execute the query.
-
-        Raises:
-            DatabaseUnreachable: the last successful poll of access is too old.
-            Overloaded: access changed during each of ``MAX_ATTEMPTS`` attempts.
-
-        """
+        """The JSON text ``{"data":...}``; None where graphql-core has to execute the query."""
         for _ in range(MAX_ATTEMPTS):
             try:
                 viewer = self.viewers.cached(principal) or await self.viewers.resolve(principal)

@@ -36,19 +36,14 @@ BoundArguments = Arguments | GraphQLError | Refused
 
 @dataclass(frozen=True, slots=True)
 class FieldArguments:
-    """A field of a document that takes arguments.
-
-    Attributes:
-        constant: the arguments, where none contains a variable; else None.
-        variables: the variable of each argument, where each is one and none has a default.
-        parse_id: parses the global id among them, of a field that looks up any kind of object.
-
-    """
+    """A field of a document that takes arguments."""
 
     definition: GraphQLField
     node: FieldNode
-    constant: Arguments | None
+    constant: Arguments | None  # The arguments, where none contains a variable; else None.
+    # The variable of each argument, where each is one and none has a default.
     variables: Mapping[str, str] | None
+    # Parses the global id among them, of a field that looks up any kind of object.
     parse_id: Callable[[str], tuple[str, object]] | None
 
     def resolve(self, variables: VariableValues) -> BoundArguments:
@@ -73,36 +68,24 @@ class FieldArguments:
 
 @dataclass(frozen=True, slots=True)
 class PreparedOperation:
-    """The part of an operation that is the same for every request.
-
-    Attributes:
-        field_arguments: the fields with arguments, in document order;
-            ``SelectedField.argument_index`` counts them.
-        index_by_node: their indexes by the identity of the node.
-        signatures: of the variables that the operation declares.
-
-    """
+    """The part of an operation that is the same for every request."""
 
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDetails]
+    # The fields with arguments, in document order; ``SelectedField.argument_index`` counts them.
     field_arguments: tuple[FieldArguments, ...]
-    index_by_node: Mapping[int, int]
+    index_by_node: Mapping[int, int]  # Their indexes by the identity of the node.
+    # Of the variables that the operation declares.
     signatures: tuple[GraphQLVariableSignature, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class BoundOperation:
-    """An operation with the values of one request; the viewer is not part of it.
-
-    Attributes:
-        arguments: of every field that takes any, by index; or its error.
-        argument_shapes: the part of them that decides the text of a plan.
-
-    """
+    """An operation with the values of one request; the viewer is not part of it."""
 
     variables: VariableValues
-    arguments: list[Any]
-    argument_shapes: Hashable
+    arguments: list[Any]  # Of every field that takes any, by index; or its error.
+    argument_shapes: Hashable  # The part of them that decides the text of a plan.
 
 
 class SelectionBuilder:

@@ -106,13 +106,7 @@ class ParameterConfirmation(Governed):
 
 
 def division_field(description: str, *, column: str) -> Any:  # noqa: ANN401 - as annotated
-    """A field that leads to the division whose code a column of the row holds.
-
-    Args:
-        description: English with the Chinese term.
-        column: the column; empty or NULL for none.
-
-    """
+    """A field that leads to the division whose code a column of the row holds."""
     return projected_field(description, ToOne(f"{{t}}.{column}", target_column="code"))
 
 

@@ -79,12 +79,7 @@ class Client(Governed):
 
 
 def check_document(info: Info, input: Any) -> None:  # noqa: ANN401 - an input made from an operation
-    """Refuse a document that would be refused whenever the program sends it.
-
-    Raises:
-        Malformed: it is no document, asks for what the API has not, or is larger than any may be.
-
-    """
+    """Refuse a document that would be refused whenever the program sends it."""
     faults = cast("GovernedSchema", info.schema).document_cache.validation_errors(input.text)
     if faults:
         said = faults[0].message

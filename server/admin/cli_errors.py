@@ -19,12 +19,7 @@ ACCESS_DENIED_SQLSTATES = ("28", "3D000", "42501")
 
 @contextmanager
 def expecting_demo(command: str) -> Iterator[None]:
-    """In the block a database without tables is one that ``command`` loads; empty for any other.
-
-    Raises:
-        ConfigurationError: it has no tables.
-
-    """
+    """In the block a database without tables is one that ``command`` loads; empty for any other."""
     try:
         yield
     except asyncpg.UndefinedTableError:

@@ -65,12 +65,7 @@ class Cluster:
         return f"postgresql://{role}@/{database}?host={_socket_directory(self.directory)}"
 
     def ensure_database(self, database: str, *, fresh: bool = False) -> None:
-        """Create the database if it is missing; drop it before if ``fresh``. The owner owns it.
-
-        Raises:
-            EmbeddedDatabaseError: it is to be dropped, and another process is connected to it.
-
-        """
+        """Create the database if it is missing; drop it before if ``fresh``. The owner owns it."""
         if fresh:
             _drop_database(self.directory, database)
         _ensure_database(self.directory, database)

@@ -38,10 +38,6 @@ def open_database_urls(
 
     The embedded server runs until the end of the block, and longer if another process uses it.
 
-    Args:
-        database: the name of the embedded database.
-        fresh: drop the embedded database first and create it empty.
-
     Raises:
         ConfigurationError: ``fresh`` is set, but the settings name a database.
         EmbeddedDatabaseError: the server cannot be made or started.

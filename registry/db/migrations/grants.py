@@ -12,18 +12,14 @@ import asyncpg
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """Privileges of the application role.
+    """Privileges of the application role."""
 
-    Attributes:
-        tables: privileges by table, as SQL lists them.
-        functions: functions that write nothing, with argument types as PostgreSQL prints them. The
-            reader may call them too.
-        writing_functions: functions that write with the owner's rights; never for the reader.
-
-    """
-
+    # Privileges by table, as SQL lists them.
     tables: Mapping[str, str] = field(default_factory=dict)
+    # Functions that write nothing, with argument types as PostgreSQL prints them. The reader may
+    # call them too.
     functions: tuple[str, ...] = ()
+    # Functions that write with the owner's rights; never for the reader.
     writing_functions: tuple[str, ...] = ()
 
     def __or__(self, other: "Grants") -> "Grants":
