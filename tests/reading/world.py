@@ -82,7 +82,7 @@ async def viewers() -> list[Viewer]:
     people = [await resolve_viewer(Principal(each["subject"], each["id"])) for each in appointments]
     programs = [
         await resolve_viewer(Principal(client=each["name"]))
-        for each in await fetch_all("SELECT name FROM client ORDER BY name")
+        for each in await fetch_all("SELECT name FROM client WHERE state = 'open' ORDER BY name")
     ]
     machines = [Viewer(role=role, now=moment) for role in ("public", "registry", "operator")]
     return [*people, *programs, *machines]
