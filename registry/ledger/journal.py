@@ -158,38 +158,3 @@ async def ensure_instrument(right: Right) -> Instrument:
     if instrument is None:
         raise Malformed("origin", "There is no such division.", "不存在该行政区划。")
     return instrument
-
-
-async def available_quantity(account: UUID, instrument: UUID) -> int:
-    """The balance now, in base units or fen; of a holding account, the quantity on offer."""
-    found = await fetch_one(
-        "SELECT quantity FROM balance WHERE account_id = $1 AND instrument_id = $2",
-        account,
-        instrument,
-    )
-    return int(found["quantity"]) if found else 0
-
-
-async def balance_at(account: UUID, instrument: UUID, recorded_at: datetime) -> int:
-    """The balance as recorded at a time. One index lookup for each side."""
-    return await _fetch_quantity(
-        "SELECT balance_as_recorded($1, $2, $3) AS figure", account, instrument, recorded_at
-    )
-
-
-async def balance_effective_at(
-    account: UUID, instrument: UUID, effective_at: datetime, *, recorded_at: datetime
-) -> int:
-    """The balance effective at one time, as recorded at another.
-
-    A sum over the postings, slower than ``balance_at``; below zero where something left that came
-    in only later.
-    """
-    sql = "SELECT balance_as_effective($1, $2, $3, $4) AS figure"
-    return await _fetch_quantity(sql, account, instrument, effective_at, recorded_at)
-
-
-async def _fetch_quantity(sql: str, *args: object) -> int:
-    found = await fetch_one(sql, *args)
-    assert found is not None, "an aggregate answers one row"
-    return int(found["figure"])

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from registry.commands.command import Operation, execute_command
 from registry.db.session import execute, fetch_one, transaction
 from registry.kernel.calendar import CHINA
-from registry.ledger.journal import available_quantity, ensure_account, ensure_instrument
+from registry.ledger.journal import ensure_account, ensure_instrument
 from registry.ledger.records import Account, Instrument
 from registry.ledger.rules import (
     ISSUANCE_ACCOUNT,
@@ -19,6 +19,7 @@ from registry.ledger.rules import (
     Right,
 )
 from registry.parties.records import Appointment, Organisation
+from tests.ledger.balances import available_quantity
 from tests.support.builders import LANGFANG, create_organisation, principal_of
 
 OPENING = datetime(2022, 6, 7, 10, tzinfo=CHINA)

@@ -21,7 +21,7 @@ from registry.kernel.errors import (
     NotInForce,
 )
 from registry.ledger.facts import ACCOUNT
-from registry.ledger.journal import available_quantity, ensure_account
+from registry.ledger.journal import ensure_account
 from registry.ledger.operations import (
     impose_freeze,
     lift_freeze,
@@ -32,6 +32,7 @@ from registry.ledger.operations import (
 from registry.ledger.records import Account, Entry, Freeze, Instrument
 from registry.ledger.rules import MONEY_INSTRUMENT, OUTSIDE_ACCOUNT, AccountKind, EntryKind, Posting
 from registry.parties.records import Organisation
+from tests.ledger.balances import available_quantity
 from tests.ledger.ledger_builders import (
     OPENING,
     create_holder,

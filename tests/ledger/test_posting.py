@@ -11,9 +11,6 @@ from registry.db.session import fetch_all, fetch_one, transaction, with_retries
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import Duplicate, Insufficient, Malformed, NotFound, NotInForce
 from registry.ledger.journal import (
-    available_quantity,
-    balance_at,
-    balance_effective_at,
     ensure_account,
     ensure_instrument,
 )
@@ -28,6 +25,7 @@ from registry.ledger.rules import (
     Posting,
     Right,
 )
+from tests.ledger.balances import available_quantity, balance_at, balance_effective_at
 from tests.ledger.ledger_builders import (
     HOUR,
     OPENING,

@@ -12,7 +12,7 @@ from registry.access.principals import Principal
 from registry.commands.command import Operation, Preview, execute_command
 from registry.db.session import fetch_all
 from registry.kernel.calendar import CHINA
-from registry.ledger.journal import available_quantity, ensure_account, ensure_instrument
+from registry.ledger.journal import ensure_account, ensure_instrument
 from registry.ledger.records import Instrument
 from registry.ledger.rules import MONEY_INSTRUMENT, AccountKind, Acquisition, Right
 from registry.parties.records import Organisation
@@ -29,6 +29,7 @@ from registry.transfers.offer import accept_transfer, draft_transfer, offer_tran
 from registry.transfers.records import Transfer
 from registry.transfers.rules import State
 from registry.transfers.settlement import contract_transfer, record_payment, settle_transfer
+from tests.ledger.balances import available_quantity
 from tests.ledger.ledger_builders import give_stock
 from tests.support.builders import (
     LANGFANG,
