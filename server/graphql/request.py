@@ -43,20 +43,13 @@ class RequestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """The parts of a request body.
+    """The parts of a request body."""
 
-    Attributes:
-        query: the text of the document; None where it is sent by its hash.
-        sha256: the hash of a persisted query, in lower case; empty where none is sent.
-        wants_cost: whether the response is to report the cost.
-
-    """
-
-    query: str | None
+    query: str | None  # The text of the document; None where it is sent by its hash.
     operation_name: str | None
     variables: dict[str, Any]
-    sha256: str
-    wants_cost: bool
+    sha256: str  # The hash of a persisted query, in lower case; empty where none is sent.
+    wants_cost: bool  # Whether the response is to report the cost.
 
 
 def parse_request(body: bytes) -> GraphQLRequest:
