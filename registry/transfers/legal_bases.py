@@ -1,6 +1,8 @@
-"""On what the conditions of a transfer rest, and what is said where a figure is not known."""
+"""The legal bases of the conditions of a transfer, and the texts of their findings."""
 
+import csv
 from datetime import date
+from pathlib import Path
 
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition
@@ -10,6 +12,19 @@ PLATFORM_RULES = "河北省排污权市场交易细则"
 NATIONAL_OPINION = "国办发〔2014〕38号 item 9 (第九项)"
 CROSS_REGION = "河北省排污权跨区域流转和交易管理暂行办法"
 TRADING_MEASURES = "河北省排污权市场交易管理暂行办法"
+
+
+with Path(__file__).with_name("condition_texts.csv").open(encoding="utf-8") as _file:
+    _TEXTS = {(row["condition"], row["outcome"]): row for row in csv.DictReader(_file)}
+
+
+def finding(
+    name: str, legal_basis: str, source: str, outcome: str = "", *, met: bool, **values: object
+) -> Condition:
+    """The condition with the text of its outcome, by default ``met`` or ``unmet``."""
+    text = _TEXTS[name, outcome or ("met" if met else "unmet")]
+    message = Text(text["en"].format(**values), text["zh"].format(**values))
+    return Condition(name, met, message, legal_basis, source)
 
 
 def unknown_parameter_condition(name: str, parameter: str, on: date) -> Condition:
