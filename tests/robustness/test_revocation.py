@@ -120,16 +120,16 @@ async def test_the_other_node_refuses_what_was_withdrawn_through_the_first(
 ) -> None:
     market = nodes.market
     cases = [await market.draft(quantity="1.000") for _ in range(4)]
-    measure = {"kind": "PENALTY_PERIOD", "reason": "test", "source": "test"}
+    measure = {"reason": "test", "source": "test"}
     barred = to_global_id("Organisation", market.seller.id)
     assert [await nodes.can_see(node, "seller") for node in (0, 1)] == [4, 4]
     assert [await offers(nodes, node, cases[node].id) for node in (0, 1)] == ["Transfer"] * 2
 
-    # A sanction through the first node.
-    sanction = await nodes.execute(
-        0, "province", "imposeSanction", "ImposeSanctionInput", organisation=barred, **measure
+    # A freeze through the first node.
+    freeze = await nodes.execute(
+        0, "province", "imposeFreeze", "ImposeFreezeInput", organisation=barred, **measure
     )
-    assert sanction == "Sanction"
+    assert freeze == "Freeze"
     assert await offers(nodes, 1, cases[2].id) in {"FORBIDDEN", "CONDITIONS_UNMET"}
 
     # A dismissal.
