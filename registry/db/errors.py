@@ -1,8 +1,11 @@
 """Translates database errors to refusals, by SQLSTATE and by the name of a constraint."""
 
+import csv
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -13,6 +16,7 @@ from registry.kernel.errors import (
     DatabaseUnreachable,
     Duplicate,
     Malformed,
+    NotFound,
     Overloaded,
     Refused,
     StorageFull,
@@ -53,23 +57,19 @@ def use_translations(translations: ErrorTranslations) -> None:
     _Active.translations = translations
 
 
-def duplicate(en: str, zh: str, *, field: str = "") -> Callable[[], Refused]:
-    """For a unique constraint: something like it exists already."""
-    return lambda: Duplicate(Text(en, zh), field=field)
+def read_constraint_errors(package: str) -> ConstraintErrors:
+    """The refusals of ``constraint_errors.csv`` beside the file of a package."""
+    with Path(package).with_name("constraint_errors.csv").open(encoding="utf-8") as file:
+        return {row["constraint"]: partial(_make_refusal, row) for row in csv.DictReader(file)}
 
 
-def malformed(field: str, en: str, zh: str) -> Callable[[], Refused]:
-    """For a CHECK or a foreign key: the argument itself is wrong."""
-    return lambda: Malformed(field, en, zh)
-
-
-def bad_length(field: str, shortest: int, longest: int) -> Callable[[], Refused]:
-    """For a CHECK on the length of a text."""
-    return malformed(
-        field,
-        f"{field} has {shortest} to {longest} characters.",
-        f"{field}长度为{shortest}至{longest}个字符。",
-    )
+def _make_refusal(row: Mapping[str, str]) -> Refused:
+    match row["refusal"]:
+        case "duplicate":
+            return Duplicate(Text(row["en"], row["zh"]), field=row["field"])
+        case "malformed":
+            return Malformed(row["field"], row["en"], row["zh"])
+    return NotFound(row["field"])
 
 
 def to_refusal(error: BaseException) -> Refused | None:

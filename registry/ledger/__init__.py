@@ -1,13 +1,13 @@
 """The ledger: instruments, accounts, entries, freezes, reversals."""
 
 from registry.commands.concept import Concept, operations_of
-from registry.db.errors import ErrorTranslations
+from registry.db.errors import ErrorTranslations, read_constraint_errors
 from registry.db.migrations.grants import Grants
 from registry.ledger import operations, records
 from registry.ledger.closing_checks import check_no_holdings
-from registry.ledger.constraint_errors import CONSTRAINT_ERRORS, SQLSTATE_ERRORS
 from registry.ledger.facts import ACCOUNT, FREEZE, REVERSAL
 from registry.ledger.invariants import LEDGER_INVARIANTS
+from registry.ledger.posting_errors import SQLSTATE_ERRORS
 
 CONCEPT = Concept(
     name="ledger",
@@ -16,7 +16,7 @@ CONCEPT = Concept(
     operations=operations_of(operations),
     invariants=LEDGER_INVARIANTS,
     closing_checks=(check_no_holdings,),
-    errors=ErrorTranslations(CONSTRAINT_ERRORS, SQLSTATE_ERRORS),
+    errors=ErrorTranslations(read_constraint_errors(__file__), SQLSTATE_ERRORS),
     grants=Grants(
         tables={
             "instrument": "SELECT, INSERT",

@@ -1,10 +1,9 @@
 """Discharge permits, construction projects, and the environmental assessment of areas."""
 
 from registry.commands.concept import Concept, operations_of
-from registry.db.errors import ErrorTranslations
+from registry.db.errors import ErrorTranslations, read_constraint_errors
 from registry.db.migrations.grants import Grants
 from registry.permits import operations, projects, records
-from registry.permits.constraint_errors import CONSTRAINT_ERRORS
 from registry.permits.facts import ASSESSMENT, CONSTRUCTION_PROJECT, PERMIT
 
 CONCEPT = Concept(
@@ -12,7 +11,7 @@ CONCEPT = Concept(
     records=records,
     kinds=(PERMIT, CONSTRUCTION_PROJECT, ASSESSMENT),
     operations=operations_of(operations, projects),
-    errors=ErrorTranslations(CONSTRAINT_ERRORS),
+    errors=ErrorTranslations(read_constraint_errors(__file__)),
     grants=Grants(
         {
             "permit": "SELECT, INSERT, UPDATE",

@@ -1,7 +1,7 @@
 """Reference data: divisions, rivers, pollutants, industries, holidays, parameters."""
 
 from registry.commands.concept import Concept, operations_of
-from registry.db.errors import ErrorTranslations, duplicate
+from registry.db.errors import ErrorTranslations, read_constraint_errors
 from registry.db.migrations.grants import Grants
 from registry.reference import confirmations, records
 from registry.reference.facts import PARAMETER_CONFIRMATION
@@ -11,13 +11,7 @@ CONCEPT = Concept(
     records=records,
     kinds=(PARAMETER_CONFIRMATION,),
     operations=operations_of(confirmations),
-    errors=ErrorTranslations(
-        {
-            "parameter_confirmation_once": duplicate(
-                "This figure is confirmed already.", "该项制度参数已确认。"
-            )
-        }
-    ),
+    errors=ErrorTranslations(read_constraint_errors(__file__)),
     grants=Grants(
         dict.fromkeys(
             (

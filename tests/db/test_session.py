@@ -11,8 +11,6 @@ from policies.vocabulary import Text
 from registry.concepts import open_registry
 from registry.db.errors import (
     ErrorTranslations,
-    duplicate,
-    malformed,
     sqlstate_of,
     use_translations,
 )
@@ -127,8 +125,8 @@ async def test_a_registered_constraint_becomes_its_refusal(database: Database, n
     use_translations(
         ErrorTranslations(
             {
-                "note_key": duplicate("There is such a note.", "已有此记录。"),
-                "note_short": malformed("word", "Too long.", "过长。"),
+                "note_key": lambda: Duplicate(Text("There is such a note.", "已有此记录。")),
+                "note_short": lambda: Malformed("word", "Too long.", "过长。"),
             }
         )
     )

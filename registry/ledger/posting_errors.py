@@ -1,10 +1,10 @@
-"""Refusals for the ledger's own errors and constraints."""
+"""The refusals that the states of ``post_entry`` mean."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from policies.vocabulary import Text
-from registry.db.errors import ConstraintErrors, SqlstateErrors, duplicate, malformed
+from registry.db.errors import SqlstateErrors
 from registry.kernel.errors import Frozen, Insufficient, NotFound, NotInForce
 from registry.kernel.quantities import format_quantity
 
@@ -78,29 +78,4 @@ SQLSTATE_ERRORS: SqlstateErrors = {
     "BD003": _right_not_in_force,
     "BD004": lambda _: NotFound("account"),
     "BD005": _cap_exceeded,
-}
-"""The states that ``post_entry`` raises."""
-
-CONSTRAINT_ERRORS: ConstraintErrors = {
-    "bank_reference_unique": duplicate(
-        "This bank reference is recorded already.", "该银行流水号已登记。"
-    ),
-    "entry_reversed_once": duplicate(
-        "This entry is reversed already.",
-        "该笔分录已冲正。",
-    ),
-    "reversal_one_open": duplicate(
-        "A reversal of this entry is proposed already.", "该笔分录已提出冲正。"
-    ),
-    "entry_not_ahead_of_time": malformed(
-        "effectiveAt",
-        "An entry cannot take effect before it is recorded.",
-        "生效时间不得晚于登记时间。",
-    ),
-    "freeze_order_period_ordered": malformed(
-        "endsAt", "A freeze ends after it begins.", "冻结截止时间须晚于起始时间。"
-    ),
-    "instrument_period_ordered": malformed(
-        "validUntil", "A right ends after it begins.", "有效期截止日须晚于起始日。"
-    ),
 }
