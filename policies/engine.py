@@ -98,7 +98,6 @@ class Edition:
     """
 
     def __init__(self, book: RuleBook, version: int) -> None:
-        """Build the truth tables, empty."""
         _check_single_casbin()
         self.book = book
         self.version = version

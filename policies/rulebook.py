@@ -63,7 +63,6 @@ class PolicyRule:
 
     @property
     def facts(self) -> int:
-        """The facts the row looks at, as bits."""
         return self.required | self.excluded
 
     def is_effective(self, mask: int) -> bool:
@@ -100,7 +99,6 @@ class RuleBook:
 
     @classmethod
     def parse(cls, files: Mapping[str, str], vocabulary: Vocabulary) -> "RuleBook":
-        """The book in texts by file name."""
         reader = _Reader(vocabulary)
         for name, text in sorted(files.items()):
             reader.read(name, text)

@@ -46,7 +46,6 @@ class RowFilter:
 
     @property
     def sql(self) -> str:
-        """One condition."""
         return "(" + " OR ".join(self.disjuncts) + ")"
 
 
@@ -108,7 +107,6 @@ class Authorizer:
         return self.edition.evaluate(PUBLIC, kind.name, verb, mask)
 
     def allows(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> bool:
-        """Whether the verdict is yes."""
         return self.authorize(viewer, kind, verb, record).allowed is True
 
     def available_verbs(self, viewer: Viewer, kind: Kind, record: object) -> tuple[str, ...]:

@@ -59,7 +59,6 @@ class Interval:
     ends_at: datetime | None
 
     def contains(self, now: datetime) -> bool:
-        """Whether ``now`` lies in it; the end does not."""
         return self.starts_at <= now and (self.ends_at is None or now < self.ends_at)
 
 

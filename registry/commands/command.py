@@ -81,7 +81,6 @@ class CommandContext:
         return self.viewer.now
 
     def authorized(self) -> Authorization:
-        """The grant of this command."""
         if not isinstance(self.authorization, Authorization):
             raise PermissionError("the gate has not said yes")
         return self.authorization

@@ -27,7 +27,6 @@ class KeyClaim:
     audit_entry_id: UUID  # Of the entry that the command will write.
 
     def bind_values(self) -> dict[str, object]:
-        """The named binds of ``CLAIM_SQL``."""
         return {
             "organisation": self.viewer.organisation,
             "person": self.viewer.person,

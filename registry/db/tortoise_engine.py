@@ -38,7 +38,6 @@ class PooledConnection(asyncpg.Connection):
     __slots__ = ()
 
     def get_reset_query(self) -> str:
-        """Nothing to reset."""
         return ""
 
 
@@ -146,7 +145,6 @@ class Engine(AsyncpgDBClient):
         return SafeTransaction(TransactionWrapper(self), self._pool_init_lock)
 
     def in_read_only_transaction(self) -> SafeTransaction:
-        """A REPEATABLE READ, READ ONLY transaction."""
         return SafeTransaction(ReadOnlyTransaction(self), self._pool_init_lock)
 
 

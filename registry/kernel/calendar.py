@@ -17,7 +17,6 @@ class Calendar:
     make_up_days: frozenset[date]  # Saturdays and Sundays that are worked in exchange.
 
     def is_working_day(self, day: date) -> bool:
-        """Whether the day is a working day (工作日)."""
         return day in self.make_up_days or self.is_trading_day(day)
 
     def is_trading_day(self, day: date) -> bool:

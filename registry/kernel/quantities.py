@@ -88,7 +88,6 @@ class DateRange:
     until: date | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an end before the beginning."""
         if self.until is not None and self.until < self.since:
             raise Malformed(
                 "until",
@@ -97,7 +96,6 @@ class DateRange:
             )
 
     def contains(self, on: date) -> bool:
-        """Whether the day lies in the period."""
         return self.since <= on and (self.until is None or on <= self.until)
 
 

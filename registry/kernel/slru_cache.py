@@ -37,7 +37,6 @@ class SegmentedLRUCache(Generic[K, V]):
 
     @property
     def weight(self) -> int:
-        """Of everything that is kept."""
         return self._probation.weight + self._protected.weight
 
     def get(self, key: K) -> V | None:
@@ -63,12 +62,10 @@ class SegmentedLRUCache(Generic[K, V]):
         self._probation.add(key, value, weight)
 
     def discard(self, key: K) -> None:
-        """Forget one key, kept or not."""
         self._protected.pop(key)
         self._probation.pop(key)
 
     def clear(self) -> None:
-        """Forget everything."""
         for part in (self._probation, self._protected):
             part.entries.clear()
             part.weight = 0
@@ -84,7 +81,6 @@ class _Segment(Generic[K, V]):
         self.weight = 0
 
     def pop(self, key: K) -> tuple[V, int] | None:
-        """Remove it, and say what it was."""
         found = self.entries.pop(key, None)
         if found is not None:
             self.weight -= found[1]

@@ -24,12 +24,10 @@ class Statistics:
     last_success: dict[str, float] = field(default_factory=dict)
 
     def note_wait(self, pool: str, seconds: float) -> None:
-        """Count a wait for a connection."""
         self.pool_waits[pool] += 1
         self.pool_wait_seconds[pool] = self.pool_wait_seconds.get(pool, 0.0) + seconds
 
     def note_full_disk(self) -> None:
-        """Note that the database has no room now."""
         self.disk_full_at = time.monotonic()
 
     def note_success(self, task: str) -> None:

@@ -35,7 +35,6 @@ class CheckResult:
 
     @property
     def is_satisfied(self) -> bool:
-        """Whether the claim holds."""
         return not self.violations
 
 

@@ -56,7 +56,6 @@ class PageRequest:
 
     @property
     def size(self) -> int:
-        """How many rows the page holds at most."""
         return self.first if self.first is not None else self.last or 0
 
     @property

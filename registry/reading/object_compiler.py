@@ -63,7 +63,6 @@ class FieldContext:
 
     @property
     def single_type(self) -> str:
-        """The one type it leads to."""
         (name,) = self.spec.object_types
         return name
 
@@ -100,7 +99,6 @@ class ObjectCompiler:
         return SqlConcat.of([*pieces, quote_literal("}" if selection else "{}")])
 
     def compile_field(self, object_type: ObjectType, field: SelectedField, row: RowScope) -> str:
-        """One field of an object of the type."""
         if field.name == TYPENAME:
             return quote_literal(json.dumps(object_type.name))
         readable = object_type.fields.get(field.name)

@@ -33,7 +33,6 @@ class ViewerBind:
     name: str
 
     def value(self, viewer: Mapping[str, object], _arguments: Sequence[Arguments]) -> object:
-        """The bound value."""
         return viewer[self.name]
 
 
@@ -46,7 +45,6 @@ class ArgumentBind:
     path: ResponsePath
 
     def value(self, _viewer: Mapping[str, object], arguments: Sequence[Arguments]) -> object:
-        """The bound value."""
         try:
             return self.extract(arguments[self.argument_index])
         except Refused as error:
@@ -96,7 +94,6 @@ class SqlBuilder:
 
     @contextmanager
     def in_list(self) -> Iterator[None]:
-        """The block compiles the objects of a list."""
         above = self._path
         self._path = (*above, 0)
         yield
@@ -188,7 +185,6 @@ class RowScope:
 
     @property
     def join_clauses(self) -> str:
-        """The joins after its table in the FROM clause."""
         return "".join(self.joins)
 
 

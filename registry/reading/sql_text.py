@@ -12,7 +12,6 @@ class SqlConcat(str):
 
     @classmethod
     def of(cls, pieces: Iterable[str]) -> Self:
-        """The pieces one after the other."""
         made: list[str] = []
         for piece in _flatten(pieces):
             if made and _is_literal(made[-1]) and _is_literal(piece):

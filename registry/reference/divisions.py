@@ -35,11 +35,9 @@ class DivisionTable:
         self._divisions = {row["code"]: _division_from_json(row) for row in rows}
 
     def cities(self) -> dict[str, str]:
-        """The city of every division."""
         return {code: division.resolved.city for code, division in self._divisions.items()}
 
     def resolve(self, code: str, on: date, *, field: str = "division") -> ResolvedDivision:
-        """The division of a code."""
         found = self._divisions.get(check_division(code, field))
         if found is None or not found.since <= on <= found.until:
             raise Malformed(

@@ -47,7 +47,6 @@ class Parameter:
 
     @property
     def flag(self) -> bool:
-        """Whether it is so."""
         return self._value_in_units(frozenset({"flag"})) == "true"
 
     @property

@@ -35,7 +35,6 @@ class PollutantTable:
         }
 
     def require(self, code: str, *, field: str = "pollutant") -> PollutantSpec:
-        """The pollutant of a code."""
         if code not in self._pollutants:
             raise Malformed(field, f"There is no pollutant {code!r}.", f"不存在污染物“{code}”。")
         return self._pollutants[code]

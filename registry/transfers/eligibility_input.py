@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from policies.vocabulary import Text
 from registry.kernel.calendar import Calendar, trading_days_between
@@ -110,45 +110,34 @@ class TransferSnapshot:
 
     @property
     def seller(self) -> PartySnapshot:
-        """The seller."""
-        seller: PartySnapshot = self.facts[Need.PARTIES][0]
-        return seller
+        return cast("PartySnapshot", self.facts[Need.PARTIES][0])
 
     @property
     def buyer(self) -> PartySnapshot:
-        """The buyer."""
-        buyer: PartySnapshot = self.facts[Need.PARTIES][1]
-        return buyer
+        return cast("PartySnapshot", self.facts[Need.PARTIES][1])
 
     @property
     def position(self) -> SellerPosition:
-        """The seller's units."""
-        position: SellerPosition = self.facts[Need.POSITION]
-        return position
+        return cast("SellerPosition", self.facts[Need.POSITION])
 
     @property
     def demand(self) -> BuyerDemand:
-        """The buyer's need."""
-        demand: BuyerDemand = self.facts[Need.DEMAND]
-        return demand
+        return cast("BuyerDemand", self.facts[Need.DEMAND])
 
     @property
     def basins(self) -> frozenset[str]:
         """The basins into which the buyer's outlets lead."""
-        basins: frozenset[str] = self.facts[Need.BASINS]
-        return basins
+        return cast("frozenset[str]", self.facts[Need.BASINS])
 
     @property
     def assessment(self) -> AssessmentSnapshot | None:
         """Last year's assessment of the buyer's city in the right's medium; None without one."""
-        assessment: AssessmentSnapshot | None = self.facts[Need.ASSESSMENT]
-        return assessment
+        return cast("AssessmentSnapshot | None", self.facts[Need.ASSESSMENT])
 
     @property
     def city_total(self) -> CityTotal | None:
         """The total of the buyer's city; None where none is recorded."""
-        total: CityTotal | None = self.facts[Need.CITY_CAP]
-        return total
+        return cast("CityTotal | None", self.facts[Need.CITY_CAP])
 
     @cached_property
     def base_price(self) -> Parameter | None:

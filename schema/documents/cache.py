@@ -58,7 +58,6 @@ class PlanCache(OrderedDict[Hashable, object]):
         return super().__getitem__(key)
 
     def get(self, key: Hashable, default: object = None) -> object:
-        """Likewise, or the default."""
         # As ``super().get`` in half the time; every request comes by here.
         found = OrderedDict.get(self, key, default)
         if found is not default:
@@ -113,7 +112,6 @@ class DocumentCache:
         )
 
     def __len__(self) -> int:
-        """The number of cached documents."""
         return len(self._documents)
 
     def __contains__(self, text: str) -> bool:

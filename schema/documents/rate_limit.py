@@ -36,7 +36,6 @@ class RateLimitStatus(NamedTuple):
 
     @property
     def remaining(self) -> int:
-        """Whole points that are left."""
         return int(self.points_left)
 
     @property
@@ -85,7 +84,6 @@ class RateLimiter:
         wall_clock: Callable[[], float],
         max_senders: int = MAX_SENDERS,
     ) -> None:
-        """Begin without buckets."""
         self._clock, self._wall_clock = clock, wall_clock
         self._max_senders = max_senders
         self._authenticated: OrderedDict[Sender, _Bucket] = OrderedDict()
@@ -94,11 +92,9 @@ class RateLimiter:
         self._public_limit = max(1, per_minute // PUBLIC_DIVISOR)
 
     def __len__(self) -> int:
-        """How many senders are known."""
         return len(self._authenticated) + len(self._public)
 
     def charge(self, caller: Principal, peer: str, cost: int) -> RateLimitStatus:
-        """Charge ``cost`` points to the sender."""
         sender = sender_of(caller, peer)
         signed_in = sender[0] != "public"
         buckets = self._authenticated if signed_in else self._public

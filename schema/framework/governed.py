@@ -61,7 +61,6 @@ class ActionExplanation:
 
     @classmethod
     def of(cls, state: Explanation) -> "ActionExplanation":
-        """The API's form of a decision."""
         return cls(
             verb=state.decision.verb,
             allowed=state.decision.allowed,

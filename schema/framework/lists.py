@@ -94,7 +94,6 @@ class FilterSpec:
 
     @property
     def input_type(self) -> Any:  # noqa: ANN401 - a type
-        """The type of the filter in the API."""
         return strawberry.ID if self.kind else self.form or list[self.words or str]  # type: ignore[misc]  # A value.
 
     @property
@@ -105,8 +104,6 @@ class FilterSpec:
         return [Codes(of=self.codes)] if self.codes else []
 
     def to_filter_field(self, name: str) -> FilterField:
-        """The filter as it is read."""
-
         def parse(sent: str) -> object:
             return parse_id_of_kind(self.kind, sent, field=f"where.{name}")
 

@@ -28,7 +28,6 @@ class NextApprover:
 
     @classmethod
     def of(cls, role: str, verb: str) -> "NextApprover":
-        """The API's form of a pair of role and verb."""
         return cls(role=role, verb=verb, role_text=LocalisedText.of(VOCABULARY.roles[role]))
 
 

@@ -29,7 +29,6 @@ class LocalisedText:
 
     @classmethod
     def of(cls, text: Text) -> Self:
-        """The API's form of a text."""
         return cls(en=text.en, zh=text.zh)
 
     @classmethod
@@ -61,7 +60,6 @@ class NearMiss:
 
     @classmethod
     def of(cls, miss: RuleMiss) -> Self:
-        """The API's form of a near miss."""
         return cls(
             rule=miss.rule,
             legal_basis=LocalisedText.parse(miss.legal_basis),
@@ -84,7 +82,6 @@ class Condition:
 
     @classmethod
     def of(cls, condition: errors.Condition) -> Self:
-        """The API's form of a condition."""
         return cls(
             name=condition.name,
             met=condition.met,
@@ -116,7 +113,6 @@ class Refusal:
 
     @classmethod
     def of(cls, refused: errors.Refused) -> Self:
-        """The API's form of a refusal."""
         return cls(
             code=refused.code,
             message=LocalisedText.of(refused.message),

@@ -107,7 +107,6 @@ class Rule:
 
     @classmethod
     def of(cls, row: PolicyRule) -> "Rule":
-        """The API's form of a row."""
         return cls(
             number=row.number,
             effect=row.effect,
@@ -146,7 +145,6 @@ class RateLimit:
 
     @classmethod
     def of(cls, rate: RateLimitStatus) -> "RateLimit":
-        """The API's form of what was charged."""
         return cls(
             limit=rate.limit, cost=rate.cost, remaining=rate.remaining, reset_at=rate.reset_at
         )

@@ -88,7 +88,6 @@ class GraphQLHandler:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one HTTP request."""
         try:
             media_type = _check_head(scope)
             request = parse_request(await _read_body(receive))
@@ -132,7 +131,6 @@ class GraphQLHandler:
     async def _respond(
         self, scope: Scope, request: GraphQLRequest, principal: Principal, media_type: str
     ) -> _Response:
-        """The response, also on errors."""
         try:
             return await self._answer(scope, request, principal, media_type)
         except ProtocolError as error:

@@ -22,7 +22,6 @@ class AccessLog:
         self._pending: list[dict[str, object]] = []
 
     def record(self, path: str, status: int, seconds: float, request_id: str) -> None:
-        """Log a request that has ended."""
         if not self._is_enabled:
             return
         if not self._pending:

@@ -62,7 +62,6 @@ class BodyReader:
 
     @property
     def in_flight(self) -> int:
-        """The number of bodies that are being received."""
         return len(self._deadlines)
 
     async def read(

@@ -57,11 +57,9 @@ class Cluster:
     _user_lock: IO[bytes]
 
     def role_urls(self, database: str = DATABASE) -> RoleUrls:
-        """The URLs of a database of this cluster."""
         return RoleUrls(*(self.url(role, database) for role in (OWNER, APPLICATION, READER)))
 
     def url(self, role: str, database: str = DATABASE) -> str:
-        """The URL of a database as one role."""
         return f"postgresql://{role}@/{database}?host={_socket_directory(self.directory)}"
 
     def ensure_database(self, database: str, *, fresh: bool = False) -> None:

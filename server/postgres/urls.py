@@ -20,11 +20,9 @@ class DatabaseUrls:
 
     @property
     def application_role(self) -> str:
-        """The role's name."""
         return urlsplit(self.application).username or ""
 
     def require_owner_url(self) -> str:
-        """The URL of the owner role."""
         if not self.owner:
             raise ConfigurationError("This needs BIANDAN_OWNER_URL beside DATABASE_URL.")
         return self.owner

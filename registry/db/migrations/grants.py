@@ -23,7 +23,6 @@ class Grants:
     writing_functions: tuple[str, ...] = ()
 
     def __or__(self, other: "Grants") -> "Grants":
-        """Both together."""
         return Grants(
             {**self.tables, **other.tables},
             self.functions + other.functions,
