@@ -5,11 +5,12 @@ answers form the truth tables that decisions, row filters and explanations are r
 records and no viewers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from casbin import Enforcer
@@ -23,6 +24,12 @@ MODEL = (Path(__file__).parent / "model.conf").read_text("utf-8")
 
 MAX_NEAR_MISSES = 3
 """Maximum number of near misses in an explanation."""
+
+
+GivenFacts = Mapping[str, bool]
+"""Facts that are known, each with whether it is true."""
+
+NOTHING_GIVEN: GivenFacts = MappingProxyType({})
 
 
 class CasbinEnforcer(Protocol):
@@ -181,23 +188,34 @@ class Edition:
         )
         return Explanation(decision, "", "", (), misses)
 
-    def permissions(self, role: str, kind: str) -> tuple[Permission, ...]:
-        """The verbs a role can ever perform on a kind, each with its condition."""
+    def permissions(
+        self, role: str, kind: str, given: Callable[[str], GivenFacts] = lambda _verb: NOTHING_GIVEN
+    ) -> tuple[Permission, ...]:
+        """The verbs a role can ever perform on a kind, each with its condition.
+
+        Args:
+            given: facts that are known, by verb; no condition names them.
+
+        """
         found = []
         for verb in self.book.vocabulary.kinds[kind].verbs:
-            terms = self.condition(role, kind, verb.name)
+            terms = self.condition(role, kind, verb.name, given(verb.name))
             if terms:
                 said = format_dnf(terms, self.book.bits)
                 found.append(Permission(verb.name, said, self._condition_text(terms)))
         return tuple(found)
 
-    def condition(self, role: str, kind: str, verb: str) -> tuple[Conjunction, ...]:
+    def condition(
+        self, role: str, kind: str, verb: str, given: GivenFacts = NOTHING_GIVEN
+    ) -> tuple[Conjunction, ...]:
         """The condition for allow over all relevant facts, in the bits of the book."""
-        free = tuple(name for name, _ in self.fact_bits(role, kind, verb))
+        facts = self.fact_bits(role, kind, verb)
+        free = tuple(name for name, _ in facts if name not in given)
+        fixed = sum(bit for name, bit in facts if given.get(name))
         places = tuple(self.book.bits[name] for name in free)
         return tuple(
             (_spread_bits(care, places), _spread_bits(value, places))
-            for care, value in self.residual_condition(role, kind, verb, 0, free)
+            for care, value in self.residual_condition(role, kind, verb, fixed, free)
         )
 
     def build_tables(self) -> int:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class Text(NamedTuple):
@@ -10,6 +10,16 @@ class Text(NamedTuple):
 
     en: str
     zh: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """A text stored as ``English | 中文``; one without a bar serves both languages."""
+        en, _, zh = text.partition(" | ")
+        return cls(en, zh or en)
+
+    def joined(self) -> str:
+        """The text as ``parse`` takes it."""
+        return f"{self.en} | {self.zh}"
 
 
 class Duty(StrEnum):

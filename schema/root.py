@@ -23,6 +23,7 @@ from schema.framework.mutations import mutation_type
 from schema.types.accounts import Account, AccountQuery
 from schema.types.agreements import Agreement, AgreementQuery
 from schema.types.freezes_and_reversals import Freeze, FreezeAndReversalQuery, Reversal
+from schema.types.own_appointments import OwnAppointmentQuery
 from schema.types.parties import Appointment, Organisation, PartyQuery, Person
 from schema.types.permits import Permit, PermitQuery
 from schema.types.projects import Assessment, ConstructionProject, ProjectQuery
@@ -44,6 +45,7 @@ INTERNAL_VERBS: frozenset[KindVerb] = frozenset({("Organisation", "bootstrap")})
 class Query(
     RuleBookQuery,
     PartyQuery,
+    OwnAppointmentQuery,
     SanctionAndClientQuery,
     PermitQuery,
     ProjectQuery,

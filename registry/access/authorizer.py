@@ -4,21 +4,29 @@ The judge knows words; the concepts bind each word to a kind of record. Here the
 nowhere else.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from policies.engine import MAX_NEAR_MISSES, Decision, Edition, Explanation
+from policies.engine import (
+    MAX_NEAR_MISSES,
+    Decision,
+    Edition,
+    Explanation,
+    GivenFacts,
+    Permission,
+)
 from policies.rulebook import ALLOW, NearMiss
 from policies.vocabulary import VOCABULARY, Text
 from registry.access.kinds import Kind
-from registry.access.principals import Viewer
+from registry.access.principals import PUBLIC, Viewer
 from registry.kernel.errors import Forbidden
 
-PUBLIC = "public"
-
 ViewerFact = Callable[[Viewer, str, str], bool]
+
+FactValues = tuple[tuple[str, bool], ...]
+"""Facts about a row, each with whether it must be true."""
 
 VIEWER_FACTS: dict[str, ViewerFact] = {
     "scope_missing": lambda v, kind, verb: (
@@ -34,6 +42,10 @@ VIEWER_FACTS: dict[str, ViewerFact] = {
 """Facts that depend on the viewer (and for scopes on the verb) alone; they are the same for every
 kind.
 """
+
+
+LASTING_FACTS = ("may_initiate", "may_approve", "scope_missing")
+"""Those that an appointment has from its beginning to its end, by one client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +131,20 @@ class Authorizer:
             and self.allows(viewer, kind, verb.name, record)
         )
 
+    def permissions(self, viewer: Viewer, kind: str) -> list[Permission]:
+        """The verbs that the appointment can ever carry out by its client, with their conditions.
+
+        A viewer never sees less than the public.
+        """
+
+        def given(verb: str) -> GivenFacts:
+            return {name: VIEWER_FACTS[name](viewer, kind, verb) for name in LASTING_FACTS}
+
+        found = {each.verb: each for each in self.edition.permissions(PUBLIC, kind)}
+        found |= {each.verb: each for each in self.edition.permissions(viewer.role, kind, given)}
+        verbs = (verb.name for verb in VOCABULARY.kinds[kind].verbs)
+        return [found[verb] for verb in verbs if verb in found]
+
     def explain(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Explanation:
         """The verdict with its reasons. Only for viewers who may see the object."""
         return self._explanation_of(self.authorize(viewer, kind, verb, record))
@@ -165,7 +191,7 @@ class Authorizer:
                     f"规则{state.rule}不允许:{';'.join(t.zh for t in state.reasons)}。",
                 ),
                 rule=state.rule,
-                legal_basis=state.legal_basis,
+                legal_basis=Text.parse(state.legal_basis),
             )
         words = VOCABULARY.verb(kind.name, decision.verb)
         named = words.text if words else Text(decision.verb, decision.verb)
@@ -223,40 +249,42 @@ class Authorizer:
                 fixed |= bit
         return fixed, tuple(free)
 
-    def next_approvers(
+    def next_actors(
         self, kind: Kind, record: object, *, now: datetime
     ) -> tuple[tuple[str, str], ...]:
-        """The (role, verb) pairs in whose work list the object can stand now."""
+        """The (role, verb) pairs in whose work list the object can be now."""
+        viewer = Viewer(role=PUBLIC, now=now)
         return tuple(
-            (role, verb.name)
-            for verb in VOCABULARY.kinds[kind.name].verbs
-            if verb.creates_task
-            for role in VOCABULARY.roles
-            if self._could_be_allowed(
-                Viewer(role=role, now=now, may_initiate=True, may_approve=True),
-                kind,
-                verb.name,
-                record,
+            (role, verb)
+            for role, verb, ways in self._next_actor_conditions(kind, now)
+            if any(
+                all(kind.facts[name].check(viewer, record) is wanted for name, wanted in way)
+                for way in ways
             )
         )
 
-    def _could_be_allowed(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> bool:
-        """Whether some viewer of this role could be allowed, the object being as it is."""
-        fixed, free = 0, []
-        for name, bit in self.edition.fact_bits(viewer.role, kind.name, verb):
-            fact = kind.facts.get(name)
-            implying = kind.facts.get(VOCABULARY.implied_by.get(name, ""))
-            if implying is not None and implying.check(viewer, record):
-                fixed |= bit
-            elif fact is not None and not fact.viewer_independent:
-                free.append(name)
-            elif (
-                fact.check(viewer, record) if fact else VIEWER_FACTS[name](viewer, kind.name, verb)
-            ):
-                fixed |= bit
-        return bool(
-            self.edition.residual_condition(viewer.role, kind.name, verb, fixed, tuple(free))
-        )
+    def next_actor_filters(self, kind: Kind, *, now: datetime) -> list[tuple[str, str, str]]:
+        """The same pairs for all rows, each with its condition on the row ``{t}``."""
+        return [
+            (role, verb, " OR ".join(f"({_facts_sql(kind, way)})" for way in ways))
+            for role, verb, ways in self._next_actor_conditions(kind, now)
+        ]
+
+    def _next_actor_conditions(
+        self, kind: Kind, now: datetime
+    ) -> Iterator[tuple[str, str, list[FactValues]]]:
+        """For each role and duty, when some viewer of that role could be allowed.
+
+        Facts that depend on the viewer are left out of each way to a yes: some viewer has them.
+        """
+        for verb in VOCABULARY.kinds[kind.name].verbs:
+            for role in VOCABULARY.roles if verb.creates_task else ():
+                viewer = Viewer(role=role, now=now, may_initiate=True, may_approve=True)
+                fixed, free = self._viewer_bits(viewer, kind, verb.name)
+                terms = self.edition.residual_condition(role, kind.name, verb.name, fixed, free)
+                ways = (_facts_of_rows(kind, free, care=care, value=yes) for care, yes in terms)
+                if terms:
+                    yield role, verb.name, list(dict.fromkeys(ways))
 
 
 def _nearest_miss_text(near_misses: tuple[NearMiss, ...]) -> Text:
@@ -274,6 +302,26 @@ def _is_read(viewer: Viewer, kind: Kind, verb: str) -> bool:
     """Whether a viewer other than the public reads."""
     words = VOCABULARY.verb(kind.name, verb)
     return words is not None and words.is_read and viewer.role != PUBLIC
+
+
+def _facts_of_rows(kind: Kind, free: tuple[str, ...], *, care: int, value: int) -> FactValues:
+    """The facts of one way to a yes that are the same for every viewer; bit i is ``free[i]``."""
+    found = []
+    for place, name in enumerate(free):
+        wanted = bool(value >> place & 1)
+        if not care >> place & 1:
+            continue
+        if kind.facts[name].viewer_independent:
+            found.append((name, wanted))
+        elif not wanted and name in VOCABULARY.implied_by:
+            # It is true of every viewer where the other fact is, so that one must be false.
+            found.append((VOCABULARY.implied_by[name], False))
+    return tuple(found)
+
+
+def _facts_sql(kind: Kind, facts: FactValues) -> str:
+    said = (f"{'' if wanted else 'NOT '}({kind.facts[name].where})" for name, wanted in facts)
+    return " AND ".join(said) or "true"
 
 
 def _conjunctions(kind: Kind, free: tuple[str, ...], *, care: int, value: int) -> list[str]:

@@ -14,6 +14,10 @@ orphan.
 """
 
 
+PUBLIC = "public"
+"""The role of who has not signed in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The identity in a verified access token, before any database lookup."""
@@ -47,6 +51,7 @@ class Viewer:
 
     role: str
     now: datetime
+    subject: str = ""  # Whom the token names; empty for the public.
     person: UUID = NIL
     appointment_id: UUID = NIL
     organisation: UUID = NIL
@@ -85,6 +90,7 @@ class Viewer:
         """The named binds that a fact's SQL face may use."""
         return {
             "organisation": self.organisation,
+            "subject": self.subject,
             "person": self.person,
             "appointment": self.appointment_id,
             "division": self.division,

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from policies.vocabulary import Text
 from registry.access.epoch import ACCESS_SNAPSHOT_SQL, AccessSnapshot, snapshot_from_row
-from registry.access.principals import NIL, Principal, Viewer
+from registry.access.principals import NIL, PUBLIC, Principal, Viewer
 from registry.db.session import fetch_all
 from registry.kernel.errors import AppointmentRequired, ClientNotRegistered
 
@@ -100,12 +101,20 @@ class ViewerRecord:
     registry_is_empty: bool = False
 
 
+class NoAppointmentChosen(AppointmentRequired):
+    """No appointment acts; ``viewer`` is the public under the name of who signed in."""
+
+    def __init__(self, text: Text, viewer: Viewer) -> None:
+        super().__init__(text.en, text.zh)
+        self.viewer = viewer
+
+
 async def resolve_viewer(principal: Principal, *, lock: bool = False) -> Viewer:
     """The viewer for ``principal`` now, by one statement; the newest edition is in force then.
 
     Raises:
         ClientNotRegistered: the token names a client that is not registered, or was revoked.
-        AppointmentRequired: the person holds no appointment in force, or several and named none,
+        NoAppointmentChosen: the person holds no appointment in force, or several and named none,
             or named one that another person holds.
 
     """
@@ -150,16 +159,20 @@ def viewer_from_record(principal: Principal, record: ViewerRecord, now: datetime
     if not principal.subject:
         own = record.client_organisation != NIL
         return Viewer(
-            role="portal" if own else "public",
+            role="portal" if own else PUBLIC,
             now=now,
             organisation=record.client_organisation,
             client=principal.client,
             scopes=record.scopes if own else None,
         )
+    subject = principal.subject
     chosen = _select_appointment(record.appointments, principal.appointment_id, now)
+    if isinstance(chosen, Text):
+        raise NoAppointmentChosen(chosen, Viewer(role=PUBLIC, now=now, subject=subject))
     return Viewer(
         role=chosen.role,
         now=now,
+        subject=subject,
         person=chosen.person,
         appointment_id=chosen.id,
         organisation=chosen.organisation,
@@ -230,11 +243,11 @@ def _any_contains(periods: tuple[Interval, ...], now: datetime) -> bool:
 
 def _select_appointment(
     appointments: tuple[AppointmentRecord, ...], requested: UUID, now: datetime
-) -> AppointmentRecord:
-    """The appointment named, or the only one in force."""
+) -> AppointmentRecord | Text:
+    """The appointment named, or the only one in force; else the reason why there is none."""
     if requested != NIL:
         if not appointments:
-            raise AppointmentRequired(
+            return Text(
                 "The appointment named in the request is not yours.", "请求中指定的任职不属于您。"
             )
         return appointments[0]
@@ -242,8 +255,9 @@ def _select_appointment(
     if len(in_force) == 1:
         return in_force[0]
     if in_force:
-        raise AppointmentRequired(
-            "You hold several appointments; name one in the header `Biandan-Appointment`.",
-            "您有多个有效任职,请在请求标头Biandan-Appointment中指定其一。",
+        return Text(
+            "You hold several appointments (`myAppointments`);"
+            " name one in the header `Biandan-Appointment`.",
+            "您有多个有效任职(`myAppointments`),请在请求标头`Biandan-Appointment`中指定其一。",
         )
-    raise AppointmentRequired("You hold no appointment in force.", "您没有有效任职。")
+    return Text("You hold no appointment in force.", "您没有有效任职。")

@@ -8,6 +8,7 @@ from uuid import UUID
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_text
+from registry.kernel.legal_bases import AGREEMENTS, REGISTER_OF_ORGANISATIONS
 from registry.kernel.parameters import Parameter
 from registry.kernel.words import DescribedEnum
 from registry.parties.rules import OrganisationKind
@@ -22,7 +23,6 @@ EVENT_LENGTH_MAX = 200
 CAPACITY_LENGTH_MAX = 200
 NOTE_LENGTH_MAX = 4000
 
-LEGAL_BASIS = "registry rule | 登记规则"
 SIGNATORIES = frozenset(OrganisationKind) - {
     OrganisationKind.VERIFIER,
     OrganisationKind.AUDITOR,
@@ -141,8 +141,7 @@ def check_signatory(name: Text, kind: str, *, is_open: bool) -> Condition:
             f"{name.en} {'can' if met else 'cannot'} sign agreements.",
             f"{name.zh}{'可以' if met else '不能'}签署协议。",
         ),
-        legal_basis=LEGAL_BASIS,
-        source="organisation",
+        source=REGISTER_OF_ORGANISATIONS,
     )
 
 
@@ -158,8 +157,7 @@ def check_term(valid_from: date | None, valid_until: date | None, on: date) -> C
             f" today is {on}.",
             f"协议期限为{valid_from or '未定'}至{valid_until or '未定'};今日为{on}。",
         ),
-        legal_basis=LEGAL_BASIS,
-        source="agreement",
+        source=AGREEMENTS,
     )
 
 
@@ -173,8 +171,7 @@ def check_due_within_term(due_on: date | None, valid_until: date | None) -> Cond
             f"It is due {due_on or 'on no day'}; the term ends {valid_until or 'on no day'}.",
             f"计划完成日为{due_on or '未定'};协议截止日为{valid_until or '未定'}。",
         ),
-        legal_basis=LEGAL_BASIS,
-        source="agreement",
+        source=AGREEMENTS,
     )
 
 
@@ -192,6 +189,5 @@ def _check_reached(title: str, state: MilestoneState) -> Condition:
             f"The milestone «{title}» is {'reached' if met else 'open'}.",
             f"里程碑“{title}”{'已完成' if met else '未完成'}。",
         ),
-        legal_basis=LEGAL_BASIS,
-        source="milestone",
+        source=AGREEMENTS,
     )

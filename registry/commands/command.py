@@ -116,8 +116,8 @@ class Preview:
 
     postings: tuple[PostingPreview, ...]
     next_state: str | None  # Of the object, where it has states.
-    # The (role, verb) pairs for whose decision it would wait.
-    next_approvers: tuple[tuple[str, str], ...]
+    # The (role, verb) pairs in whose work list it would be.
+    next_actors: tuple[tuple[str, str], ...]
     conditions: tuple[Condition, ...]  # All that were evaluated, met or not.
 
 
@@ -324,7 +324,7 @@ async def _preview(
     computed = Preview(
         postings=tuple(context.postings),
         next_state=getattr(record, "state", None),
-        next_approvers=authorizer.next_approvers(operation.kind, record, now=context.now),
+        next_actors=authorizer.next_actors(operation.kind, record, now=context.now),
         conditions=context.conditions,
     )
     if reader is not None:

@@ -5,10 +5,12 @@ where the rule
 book, the law or a condition forbids - which one. Anything else that is raised is a bug.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from policies.rulebook import NearMiss
 from policies.vocabulary import Text
+from registry.kernel.legal_bases import REGISTRY, REGISTRY_RULE
 from registry.kernel.words import DescribedEnum
 
 
@@ -43,6 +45,14 @@ class Code(DescribedEnum):
     OVERLOADED = "OVERLOADED", "Too much contention; send the same command again", "系统繁忙,请重试"
 
 
+def error_extensions(
+    code: str, zh: str, *, retryable: bool = False, **named: object
+) -> dict[str, object]:
+    """The ``extensions`` of an error of any protocol; what is empty is left out."""
+    more = {name: value for name, value in named.items() if value}
+    return {"code": code, "messageZh": zh, "retryable": retryable, **more}
+
+
 @dataclass(frozen=True, slots=True)
 class Condition:
     """A rule of the concept, evaluated: what was asked, what was found, where it comes from."""
@@ -50,9 +60,9 @@ class Condition:
     name: str
     met: bool
     message: Text  # The finding, with the figures.
-    legal_basis: str = "registry rule"  # Law and article, or the parameter that carries the rule.
+    legal_basis: Text = REGISTRY_RULE  # Law and article, or the parameter that carries the rule.
     # Where the facts were read (a table, a certificate, a declaration), with their date.
-    source: str = "registry"
+    source: Text = REGISTRY
 
 
 def make_requirement(
@@ -60,8 +70,8 @@ def make_requirement(
     *,
     met: bool,
     unmet: Text,
-    legal_basis: str = "registry rule",
-    source: str = "registry",
+    legal_basis: Text = REGISTRY_RULE,
+    source: Text = REGISTRY,
 ) -> Condition:
     """A condition whose message says what is wrong, or that nothing is."""
     message = Text("This requirement is met.", "符合该条件。") if met else unmet
@@ -74,7 +84,7 @@ class Refused(Exception):
     code: Code
     retryable = False
 
-    def __init__(self, message: Text, *, field: str = "", legal_basis: str = "") -> None:
+    def __init__(self, message: Text, *, field: str = "", legal_basis: Text | None = None) -> None:
         super().__init__(message.en)
         self.message = message
         self.field = field
@@ -161,7 +171,7 @@ class Forbidden(Refused):
         message: Text,
         *,
         rule: str = "",
-        legal_basis: str = "",
+        legal_basis: Text | None = None,
         near_misses: tuple[NearMiss, ...] = (),
     ) -> None:
         super().__init__(message, legal_basis=legal_basis)
@@ -173,6 +183,12 @@ class WrongState(Refused):
     """The object has no such step in its present state."""
 
     code = Code.WRONG_STATE
+
+
+def _joined(texts: Iterable[Text]) -> Text | None:
+    """The texts one after the other; None for none."""
+    languages = tuple(zip(*texts, strict=True))
+    return Text("; ".join(languages[0]), ";".join(languages[1])) if languages else None
 
 
 class ConditionsUnmet(Refused):
@@ -187,7 +203,7 @@ class ConditionsUnmet(Refused):
                 " ".join(condition.message.en for condition in unmet),
                 "".join(condition.message.zh for condition in unmet),
             ),
-            legal_basis="; ".join(dict.fromkeys(c.legal_basis for c in unmet if c.legal_basis)),
+            legal_basis=_joined(dict.fromkeys(condition.legal_basis for condition in unmet)),
         )
         self.conditions = conditions
 

@@ -27,6 +27,9 @@ MONEY_SCALE = 2
 _DECIMAL = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
 _MAX_DECIMAL_LENGTH = 32
 
+UNITS_ZH = {"t": "吨", "kg": "千克", "yuan": "元"}
+"""The units of instruments in Chinese."""
+
 
 def parse_quantity(text: str, scale: int, *, field: str = "quantity") -> int:
     """Parse a decimal in the instrument's unit into base units; zero is allowed.

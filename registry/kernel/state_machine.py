@@ -1,13 +1,13 @@
 """States are tables: ``{(state, step): state}``, one per kind; most steps are the verbs."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, TypeVar, cast
 
 from policies.vocabulary import Text
 from registry.kernel.errors import WrongState
+from registry.kernel.words import DescribedEnum
 
-S = TypeVar("S", bound=StrEnum)
+S = TypeVar("S", bound=DescribedEnum)
 T = TypeVar("T", bound=str)
 
 
@@ -15,10 +15,11 @@ def transition(transitions: Mapping[tuple[S, T], S], state: str, step: T) -> S:
     """The state after ``step``; refuses a step that the state does not have."""
     after = transitions.get((cast("S", state), step))
     if after is None:
+        states = type(next(iter(transitions))[0])
         raise WrongState(
             Text(
                 f"The step {str(step)!r} is not possible while the state is {str(state)!r}.",
-                f"当前状态“{state}”下不能执行“{step}”。",
+                f"当前状态“{states(state).text.zh}”下不能办理该步骤。",
             ),
             field="state",
         )

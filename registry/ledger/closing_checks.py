@@ -6,6 +6,7 @@ from uuid import UUID
 from policies.vocabulary import Text
 from registry.db.session import fetch_all
 from registry.kernel.errors import Condition
+from registry.kernel.legal_bases import LEDGER
 from registry.kernel.quantities import format_quantity
 
 _HOLDINGS = """
@@ -29,5 +30,5 @@ async def check_no_holdings(organisation: UUID, _now: datetime) -> Condition:
             f"The organisation still holds {', '.join(held) or 'nothing'}.",
             f"该单位仍持有{'、'.join(held) or '零'}。",
         ),
-        source="ledger",
+        source=LEDGER,
     )

@@ -10,6 +10,7 @@ from registry.db.session import fetch_one, get_by_id
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, NotFound, make_requirement
 from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_text
+from registry.kernel.legal_bases import REFERENCE_DATA, REFORM_PLAN
 from registry.kernel.parameters import Demo, Parameter
 from registry.kernel.quantities import Quantity, parse_quantity
 from registry.ledger.journal import ensure_account, ensure_instrument, post_entry
@@ -18,6 +19,7 @@ from registry.ledger.rules import (
     ISSUANCE_ACCOUNT,
     AccountKind,
     Acquisition,
+    Basin,
     EntryKind,
     Posting,
     Right,
@@ -35,9 +37,7 @@ class OpeningTerms(TypedDict):
     pollutant: Annotated[str, Parameter("Code of the pollutant 污染物代码.", codes="Pollutant")]
     quantity: Annotated[Quantity, Parameter("How much, in its unit, more than zero 数量.")]
     source: Annotated[str, Parameter("Where the figure comes from, 1 to 500 characters 数据来源.")]
-    basin: Annotated[
-        NotRequired[str | None], Parameter("Basin: liao, hai or inland; water only 流域.")
-    ]
+    basin: Annotated[NotRequired[Basin | None], Parameter("Its basin; water only 流域.")]
     effective_at: Annotated[
         NotRequired[datetime | None], Parameter("Since when it was held 生效时间.")
     ]
@@ -117,14 +117,14 @@ async def check_may_hold_stock(
                 f"{found['name_en']} is not of a kind that keeps a {account.kind} account.",
                 f"{found['name']}不得开立该类账户。",
             ),
-            legal_basis="冀政办字〔2022〕3号",
+            legal_basis=REFORM_PLAN,
         ),
         make_requirement(
             name="pollutant_enabled",
             met=enabled,
             unmet=Text(f"{pollutant} is not traded yet.", f"{pollutant}尚未纳入交易。"),
-            legal_basis="冀政办字〔2022〕3号",
-            source="reference data",
+            legal_basis=REFORM_PLAN,
+            source=REFERENCE_DATA,
         ),
     ]
 

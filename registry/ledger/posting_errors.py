@@ -6,17 +6,18 @@ from typing import Any
 from policies.vocabulary import Text
 from registry.db.errors import SqlstateErrors
 from registry.kernel.errors import Frozen, Insufficient, NotFound, NotInForce
-from registry.kernel.quantities import format_quantity
+from registry.kernel.legal_bases import NATIONAL_OPINION, PROPERTY_PRESERVATION
+from registry.kernel.quantities import UNITS_ZH, format_quantity
+from registry.ledger.rules import AccountKind, FreezeTarget
+from registry.reference.parameters import parameter_title
 
 
 def _holder_text(detail: Mapping[str, Any]) -> Text:
     """Whose which account, as a refusal names it."""
+    kind = AccountKind(detail["kind"])
     if detail.get("organisation") is None:
-        return Text(f"The {detail['kind']} account", f"{detail['kind']}账户")
-    return Text(
-        f"The {detail['kind']} account of {detail['name_en']}",
-        f"{detail['name']}的{detail['kind']}账户",
-    )
+        return Text(f"The {kind} account", kind.text.zh)
+    return Text(f"The {kind} account of {detail['name_en']}", f"{detail['name']}的{kind.text.zh}")
 
 
 def _insufficient_balance(detail: Mapping[str, Any]) -> Insufficient:
@@ -27,7 +28,8 @@ def _insufficient_balance(detail: Mapping[str, Any]) -> Insufficient:
         Text(
             f"{holder.en} holds {holds} {unit} of {detail['instrument']};"
             f" {lacks} {unit} more would be needed.",
-            f"{holder.zh}持有{detail['instrument']} {holds} {unit},尚缺{lacks} {unit}。",
+            f"{holder.zh}持有{detail['instrument']} {holds}{UNITS_ZH[unit]},"
+            f"尚缺{lacks}{UNITS_ZH[unit]}。",
         ),
         field="quantity",
     )
@@ -38,9 +40,9 @@ def _frozen_position(detail: Mapping[str, Any]) -> Frozen:
     return Frozen(
         Text(
             f"{holder.en} is frozen ({detail['target']}): {detail['reason']}",
-            f"{holder.zh}已被冻结({detail['target']}):{detail['reason']}",
+            f"{holder.zh}已被冻结({FreezeTarget(detail['target']).text.zh}):{detail['reason']}",
         ),
-        legal_basis="property preservation (财产保全)",
+        legal_basis=PROPERTY_PRESERVATION,
     )
 
 
@@ -55,7 +57,7 @@ def _right_not_in_force(detail: Mapping[str, Any]) -> NotInForce:
             f"The right {detail['instrument']} was in force until {detail['valid_until']}.",
             f"{detail['instrument']}有效期至{detail['valid_until']}。",
         ),
-        legal_basis="parameter validity_years",
+        legal_basis=parameter_title("validity_years"),
     )
 
 
@@ -68,7 +70,7 @@ def _cap_exceeded(detail: Mapping[str, Any]) -> Insufficient:
             f"超过总量上限{detail['cap']}。",
         ),
         field="quantity",
-        legal_basis="国办发〔2014〕38号",
+        legal_basis=NATIONAL_OPINION,
     )
 
 

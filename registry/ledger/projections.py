@@ -1,12 +1,13 @@
 """How accounts, instruments and reversals are read from rows."""
 
-from registry.ledger.rules import MONEY_INSTRUMENT
+from registry.ledger.rules import MONEY_INSTRUMENT, FreezeState
 from registry.reading.projections import (
     ColumnExpr,
     OptionalRow,
     ToMany,
     ToOne,
     bilingual,
+    state_until,
     word_cases,
 )
 
@@ -93,6 +94,8 @@ SOURCE, TARGET = (
 )
 POSTING_INSTRUMENT = ToOne("{t}.instrument", target_type="Instrument")
 POSTING_QUANTITY = ColumnExpr("{t}.quantity", scale="{j}.scale", via=POSTING_INSTRUMENT)
+
+FREEZE_STATE = state_until("ends_at", FreezeState.EXPIRED)
 
 _OF_ORGANISATION = ToOne("{t}.organisation_id", target_type="Organisation")
 _KINDS = {

@@ -8,8 +8,9 @@ from registry.commands.command import CommandContext
 from registry.db.session import fetch_all, fetch_one, get_by_id
 from registry.kernel.errors import Condition, NotFound
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
+from registry.kernel.legal_bases import LEDGER
 from registry.kernel.parameters import Parameter, Reason
-from registry.kernel.quantities import format_quantity
+from registry.kernel.quantities import UNITS_ZH, format_quantity
 from registry.ledger.journal import ensure_account
 from registry.ledger.records import Entry, Reversal
 from registry.ledger.rules import (
@@ -91,7 +92,9 @@ async def _check_reversible(entry: Entry, postings: tuple[Posting, ...]) -> Cond
             f"An entry of kind {entry.kind} is undone by the steps of its case."
             if earlier is None
             else "The entry is reversed already.",
-            f"“{entry.kind}”类分录须通过案件环节撤销。" if earlier is None else "该笔分录已冲正。",
+            f"“{EntryKind(entry.kind).text.zh}”类分录须通过案件环节撤销。"
+            if earlier is None
+            else "该笔分录已冲正。",
         ),
     )
 
@@ -109,16 +112,18 @@ async def _check_still_held(postings: tuple[Posting, ...]) -> list[Condition]:
 def _check_position(position: dict[str, object], owed: int) -> Condition:
     quantity, scale = int(str(position["quantity"])), int(str(position["scale"]))
     holds, needed = format_quantity(quantity, scale), format_quantity(owed, scale)
-    what = f"{position['code']} ({position['unit']})"
+    unit_zh = UNITS_ZH[str(position["unit"])]
+    what, kind = f"{position['code']} ({position['unit']})", AccountKind(str(position["kind"]))
     return Condition(
         name="still_held",
         met=quantity >= owed,
         message=Text(
-            f"The {position['kind']} account of {position['name_en']} holds {holds} of {what};"
+            f"The {kind} account of {position['name_en']} holds {holds} of {what};"
             f" {needed} would have to come back.",
-            f"{position['name']}的{position['kind']}账户持有{what} {holds},须返还{needed}。",
+            f"{position['name']}的{kind.text.zh}持有{position['code']} {holds}{unit_zh},"
+            f"须返还{needed}{unit_zh}。",
         ),
-        source="balances",
+        source=LEDGER,
     )
 
 

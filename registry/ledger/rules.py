@@ -21,9 +21,6 @@ OUTSIDE_ACCOUNT = UUID("00000000-0000-4000-8000-000000000002")
 MONEY_INSTRUMENT = UUID("00000000-0000-4000-8000-000000000003")
 """The instrument CNY, counted in fen."""
 
-BASINS = ("liao", "hai", "inland")
-"""The basins of the province: Liao, Hai, inland."""
-
 LINES_MAX = 1000
 """Most postings of one entry."""
 
@@ -60,6 +57,14 @@ class Acquisition(DescribedEnum):
     FREE = "FREE", "Acquired free of charge", "无偿取得"
 
 
+class Basin(DescribedEnum):
+    """A river basin of the province 流域."""
+
+    LIAO = "liao", "Liao", "辽河流域"
+    HAI = "hai", "Hai", "海河流域"
+    INLAND = "inland", "Inland rivers", "内流区"
+
+
 class FreezeTarget(DescribedEnum):
     """The target of a freeze 冻结对象."""
 
@@ -69,10 +74,11 @@ class FreezeTarget(DescribedEnum):
 
 
 class FreezeState(DescribedEnum):
-    """The state of a freeze, its dates apart 冻结状态."""
+    """The state of a freeze as of now; one that has run out is never stored 冻结状态."""
 
     IN_FORCE = "in_force", "In force", "有效"
     LIFTED = "lifted", "Lifted", "已解除"
+    EXPIRED = "expired", "Past its end", "已到期"
 
 
 FREEZE_TRANSITIONS = {(FreezeState.IN_FORCE, "lift"): FreezeState.LIFTED}
@@ -172,7 +178,7 @@ class Right:
     pollutant: str  # Its code, ``SO2``.
     origin: str  # Division code of the area whose total the right was taken from.
     acquisition: Acquisition  # Paid for or free.
-    # ``liao``, ``hai`` or ``inland``; of water only, and None where no source says.
+    # A word of ``Basin``; of water only, and None where no source says.
     basin: str | None = None
     valid_from: date | None = None  # First day in force; None until trial production begins.
     valid_until: date | None = None  # Last day in force; None while the first is unknown.
@@ -199,10 +205,8 @@ def check_basin(medium: str, basin: str | None) -> None:
         raise Malformed(
             "basin", "A right to discharge into the air has no basin.", "大气污染物不分流域。"
         )
-    if basin is not None and basin not in BASINS:
-        raise Malformed(
-            "basin", f"basin is one of: {', '.join(BASINS)}.", f"流域取值须为:{'、'.join(BASINS)}。"
-        )
+    if basin is not None and basin not in tuple(Basin):
+        raise Malformed("basin", "There is no such basin.", "流域不存在。")
 
 
 def last_day(first: date, years: int) -> date:

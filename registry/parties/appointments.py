@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from policies.vocabulary import Text
+from policies.vocabulary import VOCABULARY, Text
 from registry.access.authorizer import authorizer
 from registry.access.principals import RoleName
 from registry.commands.command import CommandContext
@@ -12,6 +12,7 @@ from registry.db.session import fetch_all
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import check_text
+from registry.kernel.legal_bases import SEPARATION_OF_DUTIES
 from registry.kernel.parameters import Demo, Parameter
 from registry.parties.facts import PERSON
 from registry.parties.organisations import get_organisation
@@ -126,7 +127,7 @@ def _check_role(organisation: Organisation, requested: str | None) -> str:
         raise Malformed(
             "role",
             f"An organisation of kind {organisation.kind} acts as {role}, not as {requested}.",
-            f"该单位人员只能以“{role}”身份任职,不能为“{requested}”。",
+            f"该单位人员只能以“{VOCABULARY.roles[role].zh}”身份任职。",
         )
     return role
 
@@ -183,11 +184,11 @@ async def check_single_side(
             name="one_side",
             met=person.side == appointment.side,
             message=Text(
-                f"The person stands on the {person.side} side,"
+                f"The person is on the {person.side} side,"
                 f" the organisation on the {appointment.side} side.",
                 f"该人员属于{_SIDES_ZH[person.side]},该单位属于{_SIDES_ZH[appointment.side]}。",
             ),
-            legal_basis="separation of duties",
+            legal_basis=SEPARATION_OF_DUTIES,
         )
     ]
 

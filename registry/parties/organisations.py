@@ -84,6 +84,16 @@ REGISTRAR_ONLY_FIELDS = (
 )
 """Particulars on which rights depend: an organisation does not change them of itself."""
 
+_FIELDS_ZH = {
+    "name": "名称",
+    "credit_code": "统一社会信用代码",
+    "source_category": "污染源类别",
+    "industry": "行业",
+    "thermal_power": "火电或自备电厂",
+    "installed_mw": "装机容量",
+    "two_representatives": "双人签署",
+}
+
 _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "name": lambda text: check_text(text, "name", max_length=NAME_MAX, multiline=False),
     "name_en": lambda text: check_text(text, "nameEn", max_length=NAME_MAX, multiline=False),
@@ -187,7 +197,7 @@ async def check_changer(
             met=not (of_itself and kept),
             message=Text(
                 f"Only the province or the centre changes: {', '.join(kept)}.",
-                f"下列事项仅由省厅或交易中心变更:{'、'.join(kept)}。",
+                f"下列事项仅由省厅或交易中心变更:{'、'.join(_FIELDS_ZH[name] for name in kept)}。",
             ),
         )
     ]

@@ -2,7 +2,15 @@
 
 from policies.vocabulary import VOCABULARY
 from registry.commands.audit_log import STATE_AT
-from registry.reading.projections import ColumnExpr, ToMany, ToOne, bilingual, word_cases
+from registry.parties.rules import AppointmentState, SanctionState
+from registry.reading.projections import (
+    ColumnExpr,
+    ToMany,
+    ToOne,
+    bilingual,
+    state_until,
+    word_cases,
+)
 
 _AT = "coalesce(:as_of::timestamptz, :now)"
 _STATE = STATE_AT.sql.replace(":as_of", _AT)
@@ -12,11 +20,31 @@ IN_FORCE_AT = ColumnExpr(
     f"(coalesce({_STATE}, 'in_force') = 'in_force' AND {{t}}.valid_from <= {_AT}"
     f" AND coalesce({{t}}.valid_until > {_AT}, true))"
 )
+APPOINTMENT_STATE = state_until("valid_until", AppointmentState.ENDED)
+SANCTION_STATE = state_until("ends_at", SanctionState.EXPIRED)
 SANCTION_IN_FORCE = ColumnExpr(
     f"({{t}}.starts_at <= {_AT} AND coalesce({{t}}.ends_at > {_AT}, true)"
     f" AND coalesce({{t}}.lifted_at > {_AT}, true))"
 )
 
+OWN_APPOINTMENTS = ToMany(
+    "appointment",
+    "{t}.person_id = (SELECT p.id FROM person p WHERE p.subject = :subject)"
+    " AND {t}.state = 'in_force' AND {t}.valid_from <= :now"
+    " AND coalesce({t}.valid_until > :now, true)"
+    " AND EXISTS ("
+    "SELECT FROM organisation o WHERE o.id = {t}.organisation_id AND o.state = 'open')",
+    "{t}.role, {t}.id",
+    limit_argument="first",
+)
+"""Those between which a person chooses: see ``AppointmentRecord.is_in_force``."""
+
+SCOPES = ToMany(
+    "(SELECT word, n, split_part(word, ':', 1) AS kind, split_part(word, ':', 2) AS verb"
+    " FROM unnest({p}.scopes) WITH ORDINALITY AS scope (word, n))",
+    "true",
+    "{t}.n",
+)
 PERSISTED_QUERIES = ToMany(
     "persisted_query",
     "{t}.client_id = {p}.id",

@@ -88,7 +88,7 @@ class OrganisationState(DescribedEnum):
 
 
 class AppointmentState(DescribedEnum):
-    """The state of an appointment, its dates apart 任职状态."""
+    """The state of an appointment; past its end it has ended 任职状态."""
 
     PROPOSED = "proposed", "Awaits the countersignature", "待会签"
     IN_FORCE = "in_force", "In force", "有效"
@@ -96,10 +96,11 @@ class AppointmentState(DescribedEnum):
 
 
 class SanctionState(DescribedEnum):
-    """The state of a sanction, its dates apart 惩戒状态."""
+    """The state of a sanction as of now; one that has run out is never stored 惩戒状态."""
 
     IN_FORCE = "in_force", "In force", "有效"
     LIFTED = "lifted", "Lifted", "已解除"
+    EXPIRED = "expired", "Past its end", "已到期"
 
 
 class ClientState(DescribedEnum):

@@ -11,6 +11,7 @@ from registry.commands.command import CommandContext
 from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text
+from registry.kernel.legal_bases import TRADING_MEASURES
 from registry.kernel.parameters import Demo, Parameter, Reason
 from registry.parties.organisations import get_organisation
 from registry.parties.records import Client, Sanction
@@ -92,7 +93,7 @@ async def check_market_party(
             name="market_party",
             met=side_of(body.kind) == Side.PARTICIPANT,
             unmet=Text(f"{body.name} does not trade.", f"{body.name}不是市场主体。"),
-            legal_basis="《河北省排污权市场交易管理暂行办法》",
+            legal_basis=TRADING_MEASURES,
         )
     ]
 

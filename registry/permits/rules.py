@@ -7,6 +7,12 @@ from typing import Annotated, NotRequired, TypedDict
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_outlet, permit_holder
+from registry.kernel.legal_bases import (
+    NUMBERING_STANDARD,
+    PERMIT_REGULATION,
+    REGISTER_OF_ORGANISATIONS,
+    REGISTER_OF_PERMITS,
+)
 from registry.kernel.parameters import Parameter
 from registry.kernel.quantities import Quantity
 from registry.kernel.words import DescribedEnum
@@ -17,8 +23,6 @@ DEMANDS_MAX = 50
 NAME_LENGTH_MAX = 200
 YEAR_MIN = 2000
 
-PERMIT_REGULATION = "Permit Regulation 2021 | 《排污许可管理条例》"
-NUMBERING_STANDARD = "HJ 608-2017"
 NO_CREDIT_CODE_PREFIX = "H9"
 
 
@@ -159,7 +163,7 @@ def check_number_holder(number: str, credit_code: str | None) -> Condition:
             f"许可证编号对应单位代码{body};持证单位登记的统一社会信用代码为{credit_code or '无'}。",
         ),
         legal_basis=NUMBERING_STANDARD,
-        source="organisation",
+        source=REGISTER_OF_ORGANISATIONS,
     )
 
 
@@ -176,7 +180,7 @@ def check_change_within_term(
             f"变更自{effective_from}起生效;许可证有效期为{valid_from}至{valid_until}。",
         ),
         legal_basis=PERMIT_REGULATION,
-        source="permit",
+        source=REGISTER_OF_PERMITS,
     )
 
 
@@ -194,6 +198,5 @@ def check_change_is_latest(pollutant: str, effective_from: date, newest: date | 
             f" this change from {effective_from}.",
             f"{pollutant}最新限值自{newest or '无'}起执行;本次变更自{effective_from}起执行。",
         ),
-        legal_basis="registry rule: what was in force stays known | 登记规则:历史限值不得改写",
-        source="permit_limit",
+        source=REGISTER_OF_PERMITS,
     )

@@ -18,6 +18,7 @@ class AuthorizationField(Enum):
 
     AVAILABLE_ACTIONS = "available actions"
     MASKED_FIELDS = "masked fields"
+    NEXT_ACTORS = "next actors"
 
 
 class ScalarFormat(Enum):
@@ -109,6 +110,8 @@ class FieldSpec:
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     # Refuses arguments that the API does not take, as the resolver does.
     check_arguments: Callable[[Arguments], None] | None = None
+    # A person who signed in must have chosen one to be answered.
+    needs_appointment: bool = True
 
 
 @dataclass(frozen=True, slots=True)

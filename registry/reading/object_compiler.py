@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from policies.vocabulary import VOCABULARY
+from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
 from registry.reading.catalog import (
     AuthorizationField,
@@ -128,11 +129,27 @@ class ObjectCompiler:
     # The decisions of the rule book.
 
     def _compile_authorization(self, asked: AuthorizationField, context: FieldContext) -> str:
+        if asked is AuthorizationField.NEXT_ACTORS:
+            return self._compile_next_actors(context)
         write = {
             AuthorizationField.AVAILABLE_ACTIONS: self.actions,
             AuthorizationField.MASKED_FIELDS: self.masks,
         }[asked]
         return _conditional_list(write(context.object_type, context.row_scope))
+
+    def _compile_next_actors(self, context: FieldContext) -> str:
+        assert context.object_type.kind is not None, "asked of governed objects only"
+        kind, now = context.object_type.kind, self.builder.viewer.now
+        rows = ", ".join(
+            f"('{role}', '{verb}', {line}, {condition.replace('{t}', '{p}')})"
+            for line, (role, verb, condition) in enumerate(
+                authorizer.next_actor_filters(kind, now=now)
+            )
+        )
+        if not rows:
+            return quote_literal("[]")
+        source = f"(SELECT * FROM (VALUES {rows}) AS pair (role, verb, line, applies))"
+        return self._compile_to_many(ToMany(source, "{t}.applies", "{t}.line"), context)
 
     def actions(self, of: ObjectType, row: RowScope) -> list[tuple[str, str]]:
         """The verbs as ``Gate.available`` names them, each with when it is permitted."""

@@ -113,6 +113,12 @@ def bilingual(en: str, zh: str, *, via: ToOne | None = None) -> EmbeddedObject:
     return EmbeddedObject({"en": ColumnExpr(en, via=via), "zh": ColumnExpr(zh, via=via)})
 
 
+def state_until(column: str, over: str) -> ColumnExpr:
+    """The state as of now: in force, and past the moment in a column the word ``over``."""
+    lapsed = f"{{t}}.state = 'in_force' AND {{t}}.{column} <= :now"
+    return ColumnExpr(f"CASE WHEN {lapsed} THEN '{over}' ELSE {{t}}.state END")
+
+
 def word_cases(column: str, words: Mapping[str, str]) -> str:
     """The expression of what each stored word of a column is called."""
     cases = "".join(

@@ -8,6 +8,7 @@ from typing import Any
 
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, ConditionsUnmet
+from registry.kernel.legal_bases import PARAMETERS
 from registry.kernel.quantities import DateRange, parse_money
 
 _DAYS = frozenset({"working_days", "trading_days"})
@@ -25,7 +26,7 @@ class Parameter:
     period: DateRange
     value: str | None  # As written in the table; None where no source gives it.
     unit: str  # Each accessor reads the units it names and no other.
-    legal_basis: str  # The law, notice or decision it rests on.
+    legal_basis: Text  # The law, notice or decision it rests on.
     source: str  # Where that was read.
     demo: bool  # Demonstration data, not to be taken for official.
     needs_confirmation: bool  # Not read, or not read whole.
@@ -104,6 +105,25 @@ class ParameterTable:
         return found
 
 
+_TITLES = {
+    "validity_years": Text("validity of a right", "排污权有效年限"),
+    "base_price": Text("base price", "交易基准价格"),
+    "free_rights_tradable": Text("trade in rights obtained free", "无偿取得排污权可否转让"),
+    "cross_region_regime": Text("regime of trade between cities", "跨区域流转制度"),
+    "cross_region_wait_trading_days": Text("days of the notice at home", "本市公告交易日数"),
+    "receiver_tests": Text("tests of the receiving city", "转入地考核要求"),
+    "acceptance_days": Text("days to accept", "接受期限"),
+    "contract_days": Text("days to sign the contract", "签约期限"),
+    "payment_days": Text("days to pay", "付款期限"),
+}
+
+
+def parameter_title(name: str) -> Text:
+    """A parameter as conditions cite it."""
+    title = _TITLES.get(name, Text(name.replace("_", " "), "法定数值"))
+    return Text(f"parameter: {title.en}", f"制度参数“{title.zh}”")
+
+
 def parameter_from_json(row: Mapping[str, Any]) -> Parameter:
     """The parameter of a row that PostgreSQL wrote as JSON."""
     since, until = row["effective_from"], row["effective_until"]
@@ -114,7 +134,7 @@ def parameter_from_json(row: Mapping[str, Any]) -> Parameter:
         DateRange(date.fromisoformat(since), date.fromisoformat(until) if until else None),
         row["value"],
         row["unit"],
-        row["legal_basis"],
+        Text.parse(row["legal_basis"]),
         row["source"],
         row["demo"],
         row["needs_confirmation"],
@@ -123,14 +143,14 @@ def parameter_from_json(row: Mapping[str, Any]) -> Parameter:
 
 def _unknown_parameter(name: str, on: date, area: str, pollutant: str) -> Condition:
     scope = " ".join(part for part in (pollutant, area) if part)
-    of = f" for {scope}" if scope else ""
+    title, of = parameter_title(name), f" ({scope})" if scope else ""
     return Condition(
         name="parameter_known",
         met=False,
         message=Text(
-            f"No figure of the regulation is known for parameter {name}{of} on {on}.",
-            f"参数{name}{f'({scope})' if scope else ''}在{on}没有已知的法定数值。",
+            f"No figure of the regulation is known on {on} for: {title.en}{of}.",
+            f"{title.zh}{of}在{on}没有已知的法定数值。",
         ),
-        legal_basis=f"parameter {name}",
-        source="parameter",
+        legal_basis=title,
+        source=PARAMETERS,
     )

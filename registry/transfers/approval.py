@@ -62,8 +62,8 @@ async def qualify_transfer(context: CommandContext, transfer: Transfer) -> Trans
                 met=found.met,
                 message_en=found.message.en,
                 message_zh=found.message.zh,
-                legal_basis=found.legal_basis,
-                source=found.source,
+                legal_basis=found.legal_basis.joined(),
+                source=found.source.joined(),
                 evaluated_on=on,
                 audit_entry_id=context.audit_entry_id,
             )

@@ -5,9 +5,23 @@ A condition that does not concern a case answers None. Measures against a side a
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 
+from policies.vocabulary import Text
 from registry.kernel.errors import Condition
+from registry.kernel.legal_bases import (
+    CROSS_REGION_MEASURES,
+    LEDGER,
+    MARKET_RULES,
+    NATIONAL_OPINION_ITEM_9,
+    PAYMENT_MEASURES,
+    REGISTER_OF_ORGANISATIONS,
+    REGISTER_OF_PERMITS,
+    TRADING_MEASURES,
+)
 from registry.kernel.quantities import format_money, format_quantity
+from registry.ledger.rules import Basin
+from registry.parties.rules import SourceCategory
 from registry.transfers.cross_city_conditions import (
     check_area,
     check_city_cap,
@@ -22,12 +36,9 @@ from registry.transfers.eligibility_input import (
     condition,
 )
 from registry.transfers.legal_bases import (
-    CROSS_REGION,
-    NATIONAL_OPINION,
-    PLATFORM_RULES,
-    TRADING_MEASURES,
     cite_parameter,
     finding,
+    unit_text,
     unknown_parameter_condition,
 )
 
@@ -40,10 +51,14 @@ def evaluate_conditions(
 ) -> list[Condition]:
     """All conditions that concern the case, met or not, each with the day its facts are of."""
     return [
-        replace(found, source=f"{found.source}; as of {snapshot.as_of}")
+        replace(found, source=_dated(found.source, snapshot.as_of))
         for check in checks
         if (found := check.evaluate(snapshot)) is not None
     ]
+
+
+def _dated(source: Text, day: date) -> Text:
+    return Text(f"{source.en}; as of {day}", f"{source.zh},截至{day}")
 
 
 @condition()
@@ -57,8 +72,8 @@ def check_price_floor(case: TransferSnapshot) -> Condition:
         return unknown_parameter_condition("price_floor", "base_price", case.as_of)
     least, price = format_money(floor.money_fen), format_money(case.price_fen)
     met = case.price_fen >= floor.money_fen
-    basis = floor.legal_basis, cite_parameter(floor)
-    return finding("price_floor", *basis, met=met, case=case, least=least, price=price)
+    basis, unit = (floor.legal_basis, cite_parameter(floor)), unit_text(case.right.unit)
+    return finding("price_floor", *basis, met=met, unit=unit, least=least, price=price)
 
 
 @condition()
@@ -69,8 +84,9 @@ def check_acquired_for_payment(case: TransferSnapshot) -> Condition:
         return unknown_parameter_condition(
             "acquired_for_payment", "free_rights_tradable", case.as_of
         )
-    met, source = case.right.is_paid or rule.flag, "instrument; " + cite_parameter(rule)
-    return finding("acquired_for_payment", rule.legal_basis, source, met=met, case=case)
+    basis = rule.legal_basis, cite_parameter(rule)
+    met = case.right.is_paid or rule.flag
+    return finding("acquired_for_payment", *basis, met=met, case=case)
 
 
 @condition()
@@ -86,7 +102,7 @@ def check_right_in_force(case: TransferSnapshot) -> Condition:
         outcome = "over"
     else:
         outcome = "met" if until else "met_without_end"
-    basis = "财税〔2015〕61号 art. 12 (第十二条)", "instrument"
+    basis = PAYMENT_MEASURES, LEDGER
     return finding("right_in_force", *basis, outcome, met=outcome.startswith("met"), case=case)
 
 
@@ -104,8 +120,8 @@ def check_rights_free(case: TransferSnapshot) -> Condition:
     wanted, holds = (
         format_quantity(n, case.right.scale) for n in (case.quantity, position.quantity)
     )
-    basis = PLATFORM_RULES, "ledger"
-    return finding("rights_free", *basis, outcome, met=met, case=case, wanted=wanted, holds=holds)
+    values = {"case": case, "wanted": wanted, "holds": holds, "unit": unit_text(case.right.unit)}
+    return finding("rights_free", MARKET_RULES, LEDGER, outcome, met=met, **values)
 
 
 @condition(Need.PARTIES)
@@ -123,7 +139,7 @@ def check_buyer_may_trade(case: TransferSnapshot) -> Condition:
 def _check_may_trade(name: str, party: PartySnapshot, *, is_barred: bool = False) -> Condition:
     """Any seller may ask about any buyer, so the reason is left to those who may read it."""
     met = party.is_open and not (party.is_frozen or is_barred)
-    return finding(name, PLATFORM_RULES, "register of organisations", met=met, party=party.name)
+    return finding(name, MARKET_RULES, REGISTER_OF_ORGANISATIONS, met=met, party=party.name)
 
 
 @condition(Need.PARTIES)
@@ -132,8 +148,11 @@ def check_source_categories(case: TransferSnapshot) -> Condition:
     seller, buyer = case.seller.source_category, case.buyer.source_category
     known = seller != "" and buyer != ""
     met, outcome = known and seller == buyer, "" if known else "unknown"
-    basis = NATIONAL_OPINION, "register of organisations"
-    return finding("source_categories", *basis, outcome, met=met, seller=seller, buyer=buyer)
+    basis = NATIONAL_OPINION_ITEM_9, REGISTER_OF_ORGANISATIONS
+    gives, takes = (
+        Text(word, SourceCategory(word).text.zh) if word else word for word in (seller, buyer)
+    )
+    return finding("source_categories", *basis, outcome, met=met, seller=gives, buyer=takes)
 
 
 @condition(Need.PARTIES)
@@ -142,7 +161,7 @@ def check_thermal_power(case: TransferSnapshot) -> Condition | None:
     if case.right.medium != AIR:
         return None
     met = case.seller.thermal_power == case.buyer.thermal_power
-    return finding("thermal_power", NATIONAL_OPINION, "register of organisations", met=met)
+    return finding("thermal_power", NATIONAL_OPINION_ITEM_9, REGISTER_OF_ORGANISATIONS, met=met)
 
 
 @condition(Need.BASINS)
@@ -152,8 +171,9 @@ def check_same_basin(case: TransferSnapshot) -> Condition | None:
     if case.right.medium != WATER:
         return None
     met = wanted != "" and wanted in case.basins
-    basis = CROSS_REGION if case.is_cross_city else NATIONAL_OPINION
-    return finding("basin", basis, "outlets of permits", met=met, wanted=wanted or "-")
+    basis = CROSS_REGION_MEASURES if case.is_cross_city else NATIONAL_OPINION_ITEM_9
+    named = Text(wanted, Basin(wanted).text.zh) if wanted else Text("-", "不详")
+    return finding("basin", basis, REGISTER_OF_PERMITS, met=met, wanted=named)
 
 
 @condition(Need.DEMAND)
@@ -163,7 +183,7 @@ def check_buyer_demand(case: TransferSnapshot) -> Condition:
     return finding(
         "buyer_needs",
         TRADING_MEASURES,
-        "permits and construction projects",
+        Text("permits and construction projects", "排污许可证与建设项目"),
         "permits" if permits else "project" if has_project else "unmet",
         met=has_project or permits != (),
         case=case,

@@ -1,12 +1,14 @@
 """The conditions of rights that leave their city, each a function of one case. Pure."""
 
+from policies.vocabulary import Text
 from registry.kernel.errors import Condition
+from registry.kernel.legal_bases import NATIONAL_OPINION_ITEM_9, REGISTER_OF_ORGANISATIONS
 from registry.kernel.quantities import format_quantity
 from registry.transfers.eligibility_input import Need, TransferSnapshot, condition
 from registry.transfers.legal_bases import (
-    NATIONAL_OPINION,
     cite_parameter,
     finding,
+    unit_text,
     unknown_parameter_condition,
 )
 from registry.transfers.rules import Regime
@@ -18,8 +20,8 @@ _NOTICE_PERIOD = "cross_region_wait_trading_days"
 def check_area(case: TransferSnapshot) -> Condition:
     """Rights stay in their city, unless the regime of the day lets them leave it."""
     if not case.is_cross_city:
-        source = "register of organisations"
-        return finding("area", NATIONAL_OPINION, source, "one_city", met=True)
+        basis = NATIONAL_OPINION_ITEM_9, REGISTER_OF_ORGANISATIONS
+        return finding("area", *basis, "one_city", met=True)
     regime = case.parameter("cross_region_regime")
     if regime is None or regime.value is None:
         return unknown_parameter_condition("area", "cross_region_regime", case.as_of)
@@ -36,7 +38,10 @@ def check_receiving_area(case: TransferSnapshot) -> Condition | None:
     if rule is None or rule.value is None:
         return unknown_parameter_condition("receiving_area", "receiver_tests", case.as_of)
     if found is None:
-        basis, year = (rule.legal_basis, "environment assessments"), case.as_of.year - 1
+        basis, year = (
+            (rule.legal_basis, Text("assessments of cities", "区域环境质量考核")),
+            case.as_of.year - 1,
+        )
         return finding("receiving_area", *basis, "unknown", met=False, year=year)
     tests = (found.quality_attained, found.reduction_task_done, found.improvement_target_met)
     en = ("quality attained", "reduction task done", "improvement target met")
@@ -44,7 +49,7 @@ def check_receiving_area(case: TransferSnapshot) -> Condition | None:
     return finding(
         "receiving_area",
         rule.legal_basis,
-        found.source,
+        Text.parse(found.source),
         "assessed",
         met=all(tests) if rule.word == "ALL" else any(tests),
         found=found,
@@ -63,10 +68,9 @@ def check_local_notice(case: TransferSnapshot) -> Condition | None:
         return unknown_parameter_condition("local_notice", _NOTICE_PERIOD, case.as_of)
     given = case.announced_on is not None
     met = given and case.trading_days_since_notice >= period.days
-    basis, outcome = "notice declared by the seller", "given" if given else "missing"
-    return finding(
-        "local_notice", period.legal_basis, basis, outcome, met=met, case=case, days=period.days
-    )
+    basis = period.legal_basis, Text("notice declared by the seller", "出让方申报的公告")
+    outcome = "given" if given else "missing"
+    return finding("local_notice", *basis, outcome, met=met, case=case, days=period.days)
 
 
 @condition(Need.CITY_CAP)
@@ -77,6 +81,5 @@ def check_city_cap(case: TransferSnapshot) -> Condition | None:
     total = case.city_total
     met = total.held + case.quantity <= total.cap
     cap, more = (format_quantity(n, case.right.scale) for n in (total.cap, case.quantity))
-    return finding(
-        "city_cap", NATIONAL_OPINION, "totals of cities", met=met, case=case, cap=cap, more=more
-    )
+    basis, unit = (NATIONAL_OPINION_ITEM_9, Text("totals of cities", "各市总量")), case.right.unit
+    return finding("city_cap", *basis, met=met, unit=unit_text(unit), cap=cap, more=more)

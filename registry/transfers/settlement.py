@@ -11,13 +11,14 @@ from registry.db.tortoise_engine import new_record
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_bank_reference, check_text
+from registry.kernel.legal_bases import MARKET_RULES
 from registry.kernel.parameters import Parameter, Reason
 from registry.kernel.quantities import Money, format_money
 from registry.ledger.rules import EntryKind
+from registry.reference.parameters import parameter_title
 from registry.transfers.conditions import ONGOING_CONDITIONS
 from registry.transfers.eligibility_data import load_and_evaluate
 from registry.transfers.facts import TRANSFER
-from registry.transfers.legal_bases import PLATFORM_RULES
 from registry.transfers.records import Certificate, Transfer
 from registry.transfers.rules import NEITHER, State, Step, TransferSide
 from registry.transfers.workflow import advance_transfer
@@ -65,8 +66,8 @@ async def _check_full_payment(
             "paid_in_full",
             money == transfer.sum_fen,
             Text(f"{due} yuan are due; {paid} were paid.", f"应付{due}元,实付{paid}元。"),
-            PLATFORM_RULES,
-            "bank statement",
+            MARKET_RULES,
+            Text("bank statement", "银行回单"),
         )
     ]
 
@@ -152,8 +153,7 @@ def _check_payment_overdue(state: State, deadline_at: datetime, now: datetime) -
         Text("The buyer has paid.", "受让方已付款。")
         if state is State.PAID
         else Text(f"The buyer had until {last} to pay.", f"受让方付款期限为{last}。"),
-        "parameter payment_days",
-        "case",
+        parameter_title("payment_days"),
     )
 
 

@@ -24,7 +24,7 @@ from strawberry.extensions import SchemaExtension
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from registry.kernel.errors import Code
+from registry.kernel.errors import Code, error_extensions
 from registry.kernel.slru_cache import SegmentedLRUCache
 from schema.documents.cost import TOO_LARGE, Complexity, Limits, complexity_of, limit_errors
 from schema.documents.parser import iter_tokens, parse_document
@@ -224,7 +224,7 @@ def _without_operation_name(text: str, name: str | None) -> ValidatedOperation:
         else ("The document has no operation of this name.", "查询文档中没有该名称的操作。")
     )
     code = Code.MALFORMED.value
-    fault = GraphQLError(message, extensions={"code": code, "messageZh": message_zh})
+    fault = GraphQLError(message, extensions=error_extensions(code, message_zh))
     return ValidatedOperation(text, stored_errors=(fault,))
 
 
@@ -244,7 +244,7 @@ def _explain_limit(error: GraphQLError) -> GraphQLError:
         message,
         source=error.source,
         positions=error.positions,
-        extensions={"code": TOO_LARGE, "messageZh": message_zh},
+        extensions=error_extensions(TOO_LARGE, message_zh),
     )
 
 

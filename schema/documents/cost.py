@@ -29,6 +29,8 @@ from graphql import (
     is_list_type,
 )
 
+from registry.kernel.errors import error_extensions
+
 TOO_LARGE = "TOO_LARGE"
 PAGE_ARGUMENTS = frozenset({"first", "last"})
 
@@ -86,6 +88,15 @@ class Complexity:
         return max(1, self.roots * each + self.nodes + self.introspections * INTROSPECTION_COST)
 
 
+_NAMES_ZH = {
+    "depth": "嵌套层数",
+    "aliases": "别名数",
+    "directives": "指令数",
+    "nodes": "对象数",
+    "roots": "根字段数",
+    "introspections": "结构查询数",
+    "cost": "点数",
+}
 CHECKED_METRICS = tuple(field.name for field in fields(Complexity))
 
 
@@ -208,10 +219,9 @@ def limit_errors(operation: OperationType, size: Complexity, limits: Limits) -> 
     return [
         GraphQLError(
             f"The document asks for {name} {found}; at most {getattr(limits, name)} are allowed.",
-            extensions={
-                "code": TOO_LARGE,
-                "messageZh": f"查询文档的{name}为{found},上限为{getattr(limits, name)}。",
-            },
+            extensions=error_extensions(
+                TOO_LARGE, f"查询文档的{_NAMES_ZH[name]}为{found},上限为{getattr(limits, name)}。"
+            ),
         )
         for name, found in too_large
     ]

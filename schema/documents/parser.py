@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from graphql import DocumentNode, GraphQLError, Token, TokenKind, parse
 
 from registry.db.named_params import UNSTORABLE_CHARACTERS, is_storable_text
-from registry.kernel.errors import Malformed
+from registry.kernel.errors import Malformed, error_extensions
 
 NUMBER_LENGTH_MAX = 20
 
@@ -40,4 +40,4 @@ def iter_tokens(document: DocumentNode) -> Iterator[Token]:
 
 
 def _malformed(en: str, zh: str) -> GraphQLError:
-    return GraphQLError(en, extensions={"code": Malformed.code.value, "messageZh": zh})
+    return GraphQLError(en, extensions=error_extensions(Malformed.code.value, zh))

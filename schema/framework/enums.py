@@ -9,6 +9,7 @@ from strawberry.types.enum import EnumValue, StrawberryEnumDefinition
 
 from policies.rulebook import ALLOW, DENY
 from policies.vocabulary import VOCABULARY, Text
+from registry.concepts import OPERATIONS
 from registry.kernel.words import DescribedEnum
 from registry.reading.enum_names import enum_name
 
@@ -80,14 +81,30 @@ def _verbs() -> dict[str, Text]:
     return _capitalised(texts)
 
 
+def _operations() -> dict[str, Text]:
+    """The name of each operation: its kind of object and its verb."""
+    texts = {}
+    for name, operation in OPERATIONS.items():
+        kind = VOCABULARY.kinds[operation.kind.name]
+        verb = next(verb for verb in kind.verbs if verb.name == operation.verb)
+        texts[name] = Text(f"{kind.text.en}: {verb.text.en}", f"{kind.text.zh}:{verb.text.zh}")
+    return _capitalised(texts)
+
+
 if TYPE_CHECKING:
     Verb = str
+    OperationName = str
     Role = str
     RuleSubject = str
     ObjectKind = str
     RuleEffect = str
 else:
     Verb = enum_of_words("Verb", "A verb of the rule book 操作.", _verbs())
+    OperationName = enum_of_words(
+        "OperationName",
+        "An operation: a mutation, or an act of the registry itself 办理事项.",
+        _operations(),
+    )
     Role = enum_of_words("Role", "The role of an appointment 角色.", _capitalised(VOCABULARY.roles))
     RuleSubject = enum_of_words(
         "RuleSubject",

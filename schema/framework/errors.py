@@ -6,7 +6,7 @@ import structlog
 from graphql import GraphQLError
 
 from registry.db.errors import to_refusal
-from registry.kernel.errors import Code, Refused
+from registry.kernel.errors import Code, Refused, error_extensions
 from registry.kernel.observation import note_code
 
 INTERNAL_CODE = "INTERNAL"
@@ -35,8 +35,8 @@ def _original_error(error: GraphQLError) -> BaseException | None:
 
 
 def _client_error(error: GraphQLError) -> GraphQLError:
-    defaults = {"code": Code.MALFORMED.value, "messageZh": _INVALID_REQUEST_ZH}
-    error.extensions = {**defaults, **(error.extensions or {})}
+    defaults = error_extensions(Code.MALFORMED.value, _INVALID_REQUEST_ZH)
+    error.extensions = defaults | (error.extensions or {})
     _log.info("client_fault", code=error.extensions["code"])
     note_code(str(error.extensions["code"]))
     return error
@@ -45,13 +45,14 @@ def _client_error(error: GraphQLError) -> GraphQLError:
 def _refusal_error(error: GraphQLError, refused: Refused) -> GraphQLError:
     _log.info("refused", code=refused.code.value, rule=refused.rule)
     note_code(refused.code.value)
-    extensions: dict[str, object] = {
-        "code": refused.code.value,
-        "messageZh": refused.message.zh,
-        "retryable": refused.retryable,
-    }
-    named = {"field": refused.field, "rule": refused.rule, "legalBasis": refused.legal_basis}
-    extensions |= {name: value for name, value in named.items() if value}
+    extensions = error_extensions(
+        refused.code.value,
+        refused.message.zh,
+        retryable=refused.retryable,
+        field=refused.field,
+        rule=refused.rule,
+        legalBasis=refused.legal_basis and refused.legal_basis._asdict(),
+    )
     return _replace(error, refused.message.en, extensions)
 
 
@@ -59,12 +60,9 @@ def _internal_error(error: GraphQLError, cause: BaseException) -> GraphQLError:
     number = str(uuid4())
     _log.error("bug", id=number, path=error.path, exc_info=cause)
     note_code(INTERNAL_CODE)
-    extensions: dict[str, object] = {
-        "code": INTERNAL_CODE,
-        "messageZh": "系统内部错误。",
-        "id": number,
-    }
-    return _replace(error, "Internal error", extensions)
+    return _replace(
+        error, "Internal error", error_extensions(INTERNAL_CODE, "系统内部错误。", id=number)
+    )
 
 
 def _replace(error: GraphQLError, message: str, extensions: dict[str, object]) -> GraphQLError:

@@ -48,6 +48,8 @@ class ProjectedField:
     argument_parsers: Mapping[str, Callable[[Any], object]] = field(default_factory=dict)
     # Refuses arguments that are out of bounds.
     check_arguments: Callable[[Arguments], None] | None = None
+    # A person who signed in must have chosen one; else the public asks.
+    needs_appointment: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,17 @@ class ColumnField:
 
 @dataclass(frozen=True, slots=True)
 class FieldArgument:
-    """An argument of a field: its type, and its value where the client sends none."""
+    """An argument of a field.
+
+    Attributes:
+        default: its value where the client sends none.
+        parse: turns the value that was sent into the one that is bound; refuses what is malformed.
+
+    """
 
     type: Any
     default: object = strawberry.UNSET
+    parse: Callable[[Any], object] | None = None
 
 
 def projected_field(
@@ -75,18 +84,21 @@ def projected_field(
     projection: FieldProjection | Callable[[], Projection],
     *,
     arguments: Mapping[str, FieldArgument] | None = None,
-    argument_parsers: Mapping[str, Callable[[Any], object]] | None = None,
     check_arguments: Callable[[Arguments], None] | None = None,
     max_items: int = 0,
+    needs_appointment: bool = True,
 ) -> Any:  # noqa: ANN401 - the annotation of the attribute says its type
     """A field that is read by a projection.
 
     Args:
         arguments: its arguments by their names in the projection.
+        check_arguments: see ``ProjectedField``.
         max_items: of a list without ``first``, the most it holds.
+        needs_appointment: see ``ProjectedField``.
 
     """
-    read = ProjectedField(projection, argument_parsers or {}, check_arguments)
+    parsers = {name: sent.parse for name, sent in (arguments or {}).items() if sent.parse}
+    read = ProjectedField(projection, parsers, check_arguments, needs_appointment)
     metadata: dict[object, object] = {PROJECTION_KEY: read}
     if max_items:
         metadata[MAX_ITEMS] = max_items

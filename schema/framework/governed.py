@@ -14,7 +14,7 @@ from registry.commands import audit_log
 from registry.reading.catalog import AuthorizationField
 from registry.reading.projections import EmbeddedObject, RelatedColumn, ToOne, column_expr
 from schema.documents.cost import MAX_ITEMS
-from schema.framework.enums import ObjectState, Role, Verb
+from schema.framework.enums import ObjectState, OperationName, Role, Verb
 from schema.framework.fields import (
     OWN_CAPTION,
     OWN_ID,
@@ -24,6 +24,7 @@ from schema.framework.fields import (
     projected_field,
 )
 from schema.framework.lists import SharedList, shared_list
+from schema.framework.next_actors import MAX_NEXT_ACTORS, NextActor
 from schema.framework.refusals import LocalisedText, NearMiss
 
 _HISTORY = SharedList("AuditEntry", "schema.framework.governed", audit_log.HISTORY_ORDERS)
@@ -81,7 +82,7 @@ class AuditEntry:
         "Opaque identifier, which the error of a failed answer names 标识.", audit_log.ENTRY_ID
     )
     at: datetime = column("When 办理时间.")
-    operation: str = column("The mutation that did it 办理事项.")
+    operation: OperationName = column("The operation that did it 办理事项.")
     verb: Verb = column("The verb of the rule book 操作.")
     role: Role = column("The role in which it was done 办理身份.")
     rule: str = column("The rule that allowed it 许可规则编号.")
@@ -115,6 +116,11 @@ class Governed(Node):
     available_actions: list[Verb] = projected_field(
         "The verbs this appointment may carry out on it now 当前可办理的操作.",
         AuthorizationField.AVAILABLE_ACTIONS,
+    )
+    next_actors: list[NextActor] = projected_field(
+        "Whose turn it is: the roles in whose work list it can be now 后续办理角色.",
+        AuthorizationField.NEXT_ACTORS,
+        max_items=MAX_NEXT_ACTORS,
     )
     masked_fields: list[str] = projected_field(
         "Fields that are null because this appointment may not see them 被遮蔽的字段.",

@@ -4,13 +4,14 @@ from typing import Annotated
 
 import strawberry
 
-from policies.vocabulary import VOCABULARY
 from registry.commands.command import Preview as Computed
 from registry.reading.projections import ToMany
-from schema.framework.enums import ObjectState, Role, Verb
+from schema.documents.cost import MAX_ITEMS
+from schema.framework.enums import ObjectState
 from schema.framework.fields import projected_field
+from schema.framework.next_actors import MAX_NEXT_ACTORS, NextActor
 from schema.framework.planned_object import PlannedObject
-from schema.framework.refusals import Condition, LocalisedText
+from schema.framework.refusals import Condition
 
 _POSTINGS = ToMany(
     "(SELECT * FROM unnest(:sources::uuid[], :targets::uuid[], :instruments::uuid[],"
@@ -18,17 +19,6 @@ _POSTINGS = ToMany(
     "true",
     "{t}.line",
 )
-
-
-@strawberry.type(description="A role for whose decision it would wait 后续办理角色.")
-class NextApprover:
-    role: Role = strawberry.field(description="The role 角色.")
-    verb: Verb = strawberry.field(description="The verb that the role would use 待办操作.")
-    role_text: LocalisedText = strawberry.field(description="The role's name 角色名称.")
-
-    @classmethod
-    def of(cls, role: str, verb: str) -> "NextApprover":
-        return cls(role=role, verb=verb, role_text=LocalisedText.of(VOCABULARY.roles[role]))
 
 
 @strawberry.type(
@@ -42,8 +32,8 @@ class Preview:
     next_state: ObjectState | None = strawberry.field(
         description="The state it would lead to 办理后状态."
     )
-    next_approvers: list[NextApprover] = strawberry.field(
-        description="Whose turn it would be 后续办理角色."
+    next_actors: list[NextActor] = strawberry.field(
+        description="Whose turn it would be 后续办理角色.", metadata={MAX_ITEMS: MAX_NEXT_ACTORS}
     )
     conditions: list[Condition] = strawberry.field(
         description="All requirements, met and unmet 全部条件核查结果."
@@ -55,7 +45,7 @@ def to_planned(computed: Computed) -> PlannedObject:
     preview = Preview(
         postings=[],
         next_state=computed.next_state,
-        next_approvers=[NextApprover.of(role, verb) for role, verb in computed.next_approvers],
+        next_actors=[NextActor.of(role, verb) for role, verb in computed.next_actors],
         conditions=[Condition.of(condition) for condition in computed.conditions],
     )
     moved = computed.postings

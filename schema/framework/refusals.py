@@ -18,10 +18,6 @@ from schema.framework.fields import column
 expose_enum(errors.Code, "RefusalCode")
 
 
-SEPARATOR = " | "
-"""Divides the English from the Chinese of a text that is stored as one."""
-
-
 @strawberry.type(description="One text in two languages 双语文本.")
 class LocalisedText:
     en: str = column("In English 英文.")
@@ -34,8 +30,7 @@ class LocalisedText:
     @classmethod
     def parse(cls, text: str) -> Self:
         """A text stored as ``English | 中文``; one without a separator serves both languages."""
-        en, _, zh = text.partition(SEPARATOR)
-        return cls(en=en, zh=zh or en)
+        return cls.of(Text.parse(text))
 
     @classmethod
     def parse_optional(cls, text: str) -> Self | None:
@@ -86,8 +81,8 @@ class Condition:
             name=condition.name,
             met=condition.met,
             message=LocalisedText.of(condition.message),
-            legal_basis=LocalisedText.parse(condition.legal_basis),
-            source=LocalisedText.parse(condition.source),
+            legal_basis=LocalisedText.of(condition.legal_basis),
+            source=LocalisedText.of(condition.source),
         )
 
 
@@ -119,7 +114,7 @@ class Refusal:
             field=refused.field or None,
             retryable=refused.retryable,
             rule=refused.rule or None,
-            legal_basis=LocalisedText.parse_optional(refused.legal_basis),
+            legal_basis=LocalisedText.of(refused.legal_basis) if refused.legal_basis else None,
             near_misses=[NearMiss.of(miss) for miss in refused.near_misses],
             conditions=[Condition.of(condition) for condition in refused.conditions],
         )

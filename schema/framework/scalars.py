@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from registry.kernel.calendar import CHINA
-from registry.kernel.errors import Malformed
+from registry.kernel.errors import Malformed, error_extensions
 from registry.kernel.identifiers import Sha256
 from registry.kernel.quantities import (
     Money,
@@ -99,9 +99,7 @@ def _define_scalar(
 
 
 def _malformed(name: str, en: str, zh: str) -> GraphQLError:
-    return GraphQLError(
-        en, extensions={"code": Malformed.code.value, "messageZh": zh, "scalar": name}
-    )
+    return GraphQLError(en, extensions=error_extensions(Malformed.code.value, zh, scalar=name))
 
 
 SCALARS: dict[object, ScalarDefinition] = {

@@ -113,6 +113,7 @@ def _field_spec(
         mask=mask_of(kind, own) if kind else "",
         arguments=_argument_specs(field, own, declared.argument_parsers if declared else {}),
         check_arguments=declared.check_arguments if declared else None,
+        needs_appointment=declared.needs_appointment if declared else True,
     )
 
 

@@ -16,6 +16,7 @@ from graphql.pyutils import AwaitableOrValue, Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from registry.access.principals import Viewer
+from registry.access.viewer_lookup import NoAppointmentChosen
 from registry.db.errors import READ_ERRORS
 from registry.db.session import fetch_value
 from registry.kernel.errors import NotFound, Overloaded, Refused
@@ -211,7 +212,7 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         try:
             viewer = await self.context_value.viewer()
         except Refused as error:
-            return self._refuse(at.object_type, fields, error)
+            return self._split_without_appointment(at, fields, error)
         return self._split_for(at, fields, viewer)
 
     def _split_for(self, at: ObjectScope, fields: GroupedFieldSet, viewer: Viewer) -> SplitFields:
@@ -241,16 +242,23 @@ class PlanningExecutor(StrawberryGraphQLCoreExecutionContext):
         path = [*(at.path.as_list() if at.path else ()), *error.path]
         return located_error(error.cause, [arguments[error.argument_index].node], path)
 
-    def _refuse(
-        self, object_type: GraphQLObjectType, fields: GroupedFieldSet, error: Refused
+    def _split_without_appointment(
+        self, at: ObjectScope, fields: GroupedFieldSet, error: Refused
     ) -> SplitFields:
-        """The split where there is no viewer to plan for: resolvers find out for themselves."""
-        split = SplitFields()
+        """The split where no appointment acts: resolvers find out for themselves."""
+        refused: GroupedFieldSet = {}
+        free: GroupedFieldSet = {}
         for key, details in fields.items():
-            if self._has_projection(object_type, {key: details}):
-                split.errors[key] = error
-            else:
-                split.resolved[key] = details
+            known = self.planner.catalog[at.object_type.name].fields.get(details[0].node.name.value)
+            chosen = known and (
+                known.needs_appointment or not isinstance(error, NoAppointmentChosen)
+            )
+            (refused if chosen else free)[key] = details
+        if isinstance(error, NoAppointmentChosen):
+            split = self._split_for(at, free, error.viewer)
+        else:
+            split = SplitFields(resolved=free)
+        split.errors |= dict.fromkeys(refused, error)
         return split
 
     def _plan(

@@ -9,7 +9,7 @@ import strawberry
 from registry.kernel.quantities import Quantity
 from registry.ledger import projections
 from registry.ledger.facts import ACCOUNT
-from registry.ledger.rules import AccountKind, Acquisition, EntryKind
+from registry.ledger.rules import AccountKind, Acquisition, Basin, EntryKind
 from registry.reading.projections import column_expr, column_or_null, plain_column
 from schema.framework.fields import FieldArgument, bounded_list, column, projected_field, relation
 from schema.framework.global_ids import parse_id_of_kind
@@ -32,7 +32,7 @@ class Instrument:
     origin: Division | None = division_field(
         "The area it was taken from 来源地.", column="origin_city"
     )
-    basin: str | None = column("Its basin; water only 流域.")
+    basin: Basin | None = column("Its basin; water only 流域.")
     valid_from: date | None = column("First day in force 生效日.")
     valid_until: date | None = column("Last day in force 失效日.")
     unit: str = projected_field("The unit quantities are shown in 计量单位.", plain_column("unit"))
@@ -107,13 +107,12 @@ class Account(Governed):
         "The movements of one instrument, oldest first; at most 100 lines 账户明细.",
         projections.STATEMENT,
         arguments={
-            "instrument": FieldArgument(strawberry.ID),
+            "instrument": FieldArgument(strawberry.ID, parse=_parse_instrument_id),
             "since": FieldArgument(datetime),
             "until": FieldArgument(datetime),
             "first": FieldArgument(int),
             "after_sequence": FieldArgument(int, 0),
         },
-        argument_parsers={"instrument": _parse_instrument_id},
         check_arguments=bounded_list,
     )
 

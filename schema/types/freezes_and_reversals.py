@@ -29,7 +29,9 @@ class Freeze(Governed):
     source: str = column("The order it rests on 冻结依据.")
     starts_at: datetime = column("From when 起始时间.")
     ends_at: datetime | None = column("Until when; null until it is lifted 截止时间.")
-    state: FreezeState = column("Whether it was lifted 状态.")
+    state: FreezeState = projected_field(
+        "Its state now; past its end it is expired 当前状态.", projections.FREEZE_STATE
+    )
     lifted_at: datetime | None = column("When it was lifted 解除时间.")
     demo: bool = column("Demonstration data 是否演示数据.")
 
@@ -80,7 +82,12 @@ class FreezeAndReversalQuery:
         "Freezes 冻结.",
         orders=NEWEST_ORDER,
         where={
-            "state": FilterSpec("Whether they were lifted 状态", "state", words=FreezeState),
+            "state": FilterSpec(
+                "State as of now 当前状态",
+                "state",
+                words=FreezeState,
+                expression=projections.FREEZE_STATE.sql,
+            ),
             "organisation": FilterSpec("Whose 所属单位", "organisation_id", kind="Organisation"),
         },
     )

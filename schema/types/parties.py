@@ -88,7 +88,9 @@ class Appointment(Governed):
     may_approve: bool = column("May decide and countersign 审批权限.")
     valid_from: datetime = column("From when 起始时间.")
     valid_until: datetime | None = column("Until when; null without end 截止时间.")
-    state: AppointmentState = column("Its state, apart from its dates 状态.")
+    state: AppointmentState = projected_field(
+        "Its state now; past its end it has ended 当前状态.", projections.APPOINTMENT_STATE
+    )
     ended_at: datetime | None = column("When it was ended before its time 终止时间.")
     proposed_by: Person | None = relation("The proposer 提出人.", name="submitted_by")
     proposing_organisation: Organisation = relation(
@@ -143,6 +145,11 @@ class PartyQuery:
         where=ORGANISATION_FILTER
         | {
             "person": FilterSpec("Of whom 任职人员", "person_id", kind="Person"),
-            "state": FilterSpec("Their state 状态", "state", words=AppointmentState),
+            "state": FilterSpec(
+                "State as of now 当前状态",
+                "state",
+                words=AppointmentState,
+                expression=projections.APPOINTMENT_STATE.sql,
+            ),
         },
     )

@@ -1,10 +1,11 @@
 """Reference data in the API: divisions, pollutants, industries, figures of the regulation."""
 
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import strawberry
 
+from registry.ledger.rules import Basin
 from registry.parties.rules import SourceCategory
 from registry.reading.keyset import Ordering
 from registry.reading.projections import ToOne, plain_column
@@ -34,7 +35,10 @@ class Division(Provenance):
     name: str = projected_field("Its name 名称.", projections.NAME)
     name_en: str = column("Its name in English 英文名称.")
     level: DivisionLevel = column("Its level 层级.")
-    city: str = column("Code of its city, which its own prefix does not prove 所属设区市代码.")
+    city: Annotated["Division", strawberry.lazy("schema.types.reference")] = projected_field(
+        "Its city, which its own code does not prove; a province's own is the province 所属设区市.",
+        ToOne("{t}.city", target_column="code"),
+    )
 
 
 @strawberry.type(description="A regulated pollutant 主要污染物.")
@@ -59,7 +63,7 @@ class RiverSystem(Provenance):
     code: str = column("Its code here 水系代码.")
     name: str = projected_field("Its name 名称.", projections.NAME)
     name_en: str = column("Its name in English 英文名称.")
-    basin: str = column("The basin it is part of 流域.")
+    basin: Basin = column("The basin it is part of 流域.")
 
 
 @strawberry.type(description="An industry of GB/T 4754 行业.")

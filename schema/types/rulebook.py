@@ -1,7 +1,7 @@
 """The rule book in the API: what it says, what an appointment can do, why it may or may not."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import cast
 
@@ -14,6 +14,7 @@ from policies.vocabulary import VOCABULARY
 from policies.word_types import Verb as VerbSpec
 from registry.access.authorizer import authorizer
 from registry.access.kinds import Kind
+from registry.access.principals import Viewer
 from registry.access.rulebook_store import load_rulebooks
 from registry.concepts import OPERATIONS
 from registry.db.session import get_by_id
@@ -210,8 +211,13 @@ def _governed_kind(info: Info, name: str) -> Kind:
 
 
 @lru_cache(maxsize=256)
-def _permissions(edition: Edition, role: str, kinds: tuple[str, ...]) -> list[Permission]:
-    """The permissions of a role; an edition never changes, so they are computed once."""
+def _permissions(_edition: Edition, rights: Viewer, kinds: tuple[str, ...]) -> list[Permission]:
+    """The permissions in the edition in force, which never changes: they are computed once.
+
+    Args:
+        rights: what an appointment and its client have as long as they last.
+
+    """
     return [
         Permission(
             kind=name,
@@ -221,7 +227,7 @@ def _permissions(edition: Edition, role: str, kinds: tuple[str, ...]) -> list[Pe
             sentence=LocalisedText.of(possible.text),
         )
         for name in kinds
-        for possible in edition.permissions(role, name)
+        for possible in authorizer.permissions(rights, name)
         if (verb := VOCABULARY.verb(name, possible.verb)) is not None
     ]
 
@@ -243,7 +249,7 @@ class RuleBookQuery:
     )
 
     @strawberry.field(
-        description="All permissions of this appointment, by any client 本任职的全部权限,不论应用."
+        description="All that this appointment can ever do by this client 本任职经本应用的全部权限."
     )
     async def permissions(
         self, info: Info, kind: ObjectKind | None = strawberry.UNSET
@@ -251,7 +257,14 @@ class RuleBookQuery:
         """For one kind of object, or for all of them."""
         viewer = await info.context.viewer()
         kinds = (kind,) if kind else tuple(VOCABULARY.kinds)
-        return _permissions(authorizer.edition, viewer.role, kinds)
+        rights = Viewer(
+            role=viewer.role,
+            now=datetime.min.replace(tzinfo=UTC),
+            may_initiate=viewer.may_initiate,
+            may_approve=viewer.may_approve,
+            scopes=viewer.scopes,
+        )
+        return _permissions(authorizer.edition, rights, kinds)
 
     @strawberry.field(
         description="Why a verb is or is not allowed on an object 某项操作允许与否的理由."

@@ -9,13 +9,16 @@ from registry.kernel.errors import Malformed
 from registry.parties import projections
 from registry.parties.facts import CLIENT, SANCTION
 from registry.parties.rules import (
+    SCOPES_MAX,
     ClientState,
     SanctionKind,
     SanctionState,
 )
+from registry.reading.enum_names import kind_name_expr
 from registry.reading.keyset import MAX_PAGE_SIZE, Ordering
-from registry.reading.projections import bilingual
+from registry.reading.projections import ColumnExpr, bilingual
 from schema.framework.context import Info
+from schema.framework.enums import ObjectKind, Verb
 from schema.framework.fields import FieldArgument, bounded_list, column, projected_field, relation
 from schema.framework.governed import Governed
 from schema.framework.lists import FilterSpec, list_field
@@ -35,7 +38,9 @@ class Sanction(Governed):
     source: str = column("The decision it rests on 决定文书.")
     starts_at: datetime = column("From when 起始时间.")
     ends_at: datetime | None = column("Until when; null until it is lifted 截止时间.")
-    state: SanctionState = column("Whether it was lifted 状态.")
+    state: SanctionState = projected_field(
+        "Its state now; past its end it is expired 当前状态.", projections.SANCTION_STATE
+    )
     lifted_at: datetime | None = column("When it was lifted 解除时间.")
     lifted_reason: str | None = column("Why it was lifted 解除原因.")
     imposed_by: Organisation = relation(
@@ -57,6 +62,17 @@ class PersistedQuery:
     retired_at: datetime | None = column("When it was retired; null while it may be sent 停用时间.")
 
 
+@strawberry.type(description="A verb of the rule book that a client may use 授权范围.")
+class ClientScope:
+    """A scope of a client."""
+
+    word: str = column("The scope as a token carries it, `Kind:verb` 范围代码.")
+    kind: ObjectKind = projected_field(
+        "The kind of object 对象类别.", ColumnExpr(kind_name_expr("{t}.kind"))
+    )
+    verb: Verb = column("The verb 操作.")
+
+
 @strawberry.type(description="A program that sends requests 接入应用.")
 class Client(Governed):
     KIND: ClassVar = CLIENT
@@ -64,7 +80,11 @@ class Client(Governed):
     name: str = column("The name it signs in with 应用名称.")
     organisation: Organisation = relation("Whose it is 所属单位.")
     first_party: bool = column("One of the registry's own, bound by no scopes 是否本系统应用.")
-    scopes: list[str] = column("Kind:verb words of the rule book 授权范围.")
+    scopes: list[ClientScope] = projected_field(
+        "The verbs that it may use for its users 授权范围.",
+        projections.SCOPES,
+        max_items=SCOPES_MAX,
+    )
     persisted_queries_only: bool = column(
         "Whether it may send persisted queries only 是否仅限持久化查询."
     )
@@ -98,7 +118,14 @@ class SanctionAndClientQuery:
             "oldest": Ordering("starts_at", datetime),
         },
         where=ORGANISATION_FILTER
-        | {"state": FilterSpec("Whether they were lifted 状态", "state", words=SanctionState)},
+        | {
+            "state": FilterSpec(
+                "State as of now 当前状态",
+                "state",
+                words=SanctionState,
+                expression=projections.SANCTION_STATE.sql,
+            )
+        },
     )
     clients = list_field(
         Client,

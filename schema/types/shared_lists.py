@@ -61,7 +61,7 @@ PROJECTS = SharedList(
 ACCOUNTS = SharedList(
     ACCOUNT.name,
     "schema.types.accounts",
-    orders={"kind": Ordering("kind", str)},
+    orders={"kind": Ordering("kind", str), "city": Ordering("city", str)},
     where={
         "kind": FilterSpec("Their purposes 账户类别", "kind", words=AccountKind),
         "organisation": FilterSpec(

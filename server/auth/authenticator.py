@@ -15,8 +15,10 @@ from joserfc.errors import JoseError
 from starlette.datastructures import Headers
 
 from registry.access.principals import NIL, Principal
+from registry.kernel.errors import Malformed
 from registry.kernel.slru_cache import SegmentedLRUCache
 from registry.kernel.uuids import parse_uuid
+from schema.framework.global_ids import parse_id_of_kind
 from server.auth.jwks import KeySource, SigningKey
 from server.settings import Settings
 
@@ -59,7 +61,7 @@ class InvalidToken(Exception):
 
 
 class InvalidAppointmentHeader(Exception):
-    """The header that names the appointment is not one identifier in its one form."""
+    """The header that names the appointment is not one identifier in its forms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +239,7 @@ def requested_appointment(headers: Headers) -> UUID:
     named = _parse_appointment(given[0])
     if len(given) > 1 or named is None:
         raise InvalidAppointmentHeader(
-            f"{APPOINTMENT_HEADER} must be one UUID in lower case with hyphens."
+            f"{APPOINTMENT_HEADER} must be one identifier of an appointment, or its UUID."
         )
     return named
 
@@ -245,6 +247,11 @@ def requested_appointment(headers: Headers) -> UUID:
 def _parse_appointment(text: str) -> UUID | None:
     """The appointment that a header's value names; None where it is not in the one form."""
     named = parse_uuid(text)
+    if named is None:
+        try:
+            named = parse_id_of_kind("Appointment", text)
+        except Malformed:
+            return None
     return None if named == NIL else named
 
 

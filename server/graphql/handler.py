@@ -16,7 +16,7 @@ from strawberry.types import ExecutionResult
 
 from policies.vocabulary import Text
 from registry.access.principals import Principal
-from registry.kernel.errors import Overloaded
+from registry.kernel.errors import Overloaded, error_extensions
 from registry.kernel.observation import current_observation, note_code, note_operation
 from schema.build import GovernedSchema
 from schema.documents.cache import INVALID_DOCUMENT_COST, ValidatedOperation
@@ -125,7 +125,7 @@ class GraphQLHandler:
         except InvalidAppointmentHeader as error:
             raise ProtocolError(
                 400,
-                Text(str(error), "标头 `Biandan-Appointment` 须为一个小写带连字符的 UUID。"),
+                Text(str(error), "标头 `Biandan-Appointment` 须为一个任职标识或其 UUID。"),
             ) from None
 
     async def _respond(
@@ -273,11 +273,7 @@ def _with_extensions(answer: bytes, extensions: Mapping[str, Any]) -> bytes:
 
 def _error_response(error: RequestError, media_type: str) -> _Response:
     note_code(error.code)
-    extensions = {
-        "code": error.code,
-        "messageZh": error.message.zh,
-        "retryable": error.retry_after > 0,
-    }
+    extensions = error_extensions(error.code, error.message.zh, retryable=error.retry_after > 0)
     status = error.status if media_type == GRAPHQL or error.code in _STATUSES else 200
     headers = {"retry-after": str(error.retry_after)} if error.retry_after else {}
     body = {"errors": [{"message": error.message.en, "extensions": extensions}]}

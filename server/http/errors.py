@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
 from policies.vocabulary import Text
+from registry.kernel.errors import error_extensions
 from registry.kernel.observation import note_code
 
 RETRY_AFTER_SECONDS = "1"
@@ -67,11 +68,7 @@ def error_body(error: HTTPException) -> Mapping[str, Any]:
     if isinstance(error, ProtocolError):
         code, message_zh = error.code or code, error.message.zh
     note_code(code)
-    extensions = {
-        "code": code,
-        "messageZh": message_zh,
-        "retryable": status.retryable,
-    }
+    extensions = error_extensions(code, message_zh, retryable=status.retryable)
     return {"errors": [{"message": error.detail, "extensions": extensions}]}
 
 

@@ -9,9 +9,11 @@ from policies.engine import Edition
 from registry.access.authorizer import Authorizer
 from registry.access.principals import Viewer
 from registry.commands.command import Authorization
+from registry.concepts import CONCEPTS
 from registry.transfers.facts import TRANSFER
 from registry.transfers.records import Transfer
 from registry.transfers.rules import NEVER
+from schema.framework.next_actors import MAX_NEXT_ACTORS
 from tests.policies.shipped import BOOK
 from tests.support.builders import LANGFANG, TANGSHAN, build_viewer
 
@@ -62,10 +64,46 @@ def make_transfer(
         (make_transfer("settled"), ()),
     ],
 )
-def test_the_authorizer_names_the_next_approvers(
+def test_the_authorizer_names_the_next_actors(
     case: Transfer, turn: tuple[tuple[str, str], ...]
 ) -> None:
-    assert AUTHORIZER.next_approvers(TRANSFER, case, now=NOW) == turn
+    assert AUTHORIZER.next_actors(TRANSFER, case, now=NOW) == turn
+
+
+def test_an_object_waits_for_no_more_roles_than_the_api_counts() -> None:
+    for kind in (kind for concept in CONCEPTS for kind in concept.kinds):
+        assert len(AUTHORIZER.next_actor_filters(kind, now=NOW)) <= MAX_NEXT_ACTORS
+
+
+def verbs_of(viewer: Viewer) -> list[str]:
+    return [possible.verb for possible in AUTHORIZER.permissions(viewer, "Transfer")]
+
+
+def test_the_permissions_of_an_appointment_are_those_of_its_powers() -> None:
+    initiator = build_viewer("city", division=LANGFANG, may_initiate=True)
+    approver = build_viewer("city", division=LANGFANG, may_approve=True)
+
+    assert "approve" in verbs_of(approver)
+    assert "approve" not in verbs_of(initiator)
+    conditions = [each.condition for each in AUTHORIZER.permissions(approver, "Transfer")]
+    assert not any("may_approve" in condition for condition in conditions)
+
+
+def test_the_permissions_of_an_appointment_are_bound_by_the_scopes_of_its_client() -> None:
+    scopes = frozenset({"Transfer:view"})
+    officer = build_viewer("city", division=LANGFANG, may_approve=True, scopes=scopes)
+    portal = build_viewer("city", division=LANGFANG, may_approve=True, scopes=frozenset())
+
+    assert verbs_of(officer) == ["view"]
+    assert verbs_of(portal) == []
+    assert [each.verb for each in AUTHORIZER.permissions(portal, "Certificate")] == ["view"]
+
+
+def test_a_measure_that_may_end_stays_in_the_condition_of_a_permission() -> None:
+    frozen = build_viewer("enterprise", may_initiate=True, is_frozen=True)
+
+    (draft,) = (each for each in AUTHORIZER.permissions(frozen, "Transfer") if each.verb == "draft")
+    assert "not frozen" in draft.condition
 
 
 def test_a_role_without_any_rule_gets_the_roles_that_may() -> None:

@@ -91,7 +91,7 @@ async def test_an_answer_that_fails_names_its_audit_entry_and_is_read_again_unde
     assert repeated.errors is None
     assert repeated.data["changed"] == {
         "replayed": True,
-        "auditEntry": {"id": entry, "operation": "change_organisation"},
+        "auditEntry": {"id": entry, "operation": "CHANGE_ORGANISATION"},
         "organisation": {"nameEn": "One"},
     }
 

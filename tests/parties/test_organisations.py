@@ -263,7 +263,6 @@ async def test_an_organisation_closes_only_when_nothing_is_left() -> None:
             name="no_rights",
             met=False,
             message=Text("It holds 30 t.", "持有30吨。"),
-            legal_basis="registry rule",
         )
 
     use_closing_checks((*PARTIES.closing_checks, rights))

@@ -107,7 +107,7 @@ async def test_the_authority_sees_outlets_and_what_it_may_do() -> None:
 
     assert permit["outlets"] == [
         {"code": "DA001", "medium": "AIR", "riverSystem": None},
-        {"code": "DW001", "medium": "WATER", "riverSystem": {"code": "luan", "basin": "hai"}},
+        {"code": "DW001", "medium": "WATER", "riverSystem": {"code": "luan", "basin": "HAI"}},
     ]
     assert permit["availableActions"] == ["CHANGE", "REVOKE"]
 

@@ -117,6 +117,8 @@ class _Check:
             await self._node(field, details, value)
         elif kind is not None and source is OWN_ID:
             assert value == to_global_id(kind.name, record.pk)
+        elif kind is not None and source is AuthorizationField.NEXT_ACTORS:
+            self._next_actors(kind, record, field, details, value)
         elif kind is not None and isinstance(source, AuthorizationField):
             assert value == self._authorized(of, kind, record, source), name
         elif kind is not None and column_field(own) is not None:
@@ -170,6 +172,25 @@ class _Check:
         owns = {name: field.extensions[_DEFINITION] for name, field in of.fields.items()}
         masks = {name: mask_of(kind, own) for name, own in owns.items()}
         return [name for name, verb in masks.items() if verb and not self._sees(kind, record, verb)]
+
+    def _next_actors(  # noqa: PLR0917 - a field in its place
+        self,
+        kind: Kind,
+        record: Row,
+        field: GraphQLField,
+        details: FieldDetailsList,
+        value: list[dict[str, Any]],
+    ) -> None:
+        expected = authorizer.next_actors(kind, record, now=self.viewer.now)
+        of = get_named_type(field.type)
+        assert isinstance(of, GraphQLObjectType)
+        for key, inner in self._below(of, details).items():
+            place = {"role": 0, "verb": 1}.get(inner[0].node.name.value)
+            if place is not None:
+                assert [each[key] for each in value] == [
+                    enum_name(pair[place]) for pair in expected
+                ]
+        assert len(value) == len(expected)
 
     async def _column(  # noqa: PLR0917 - a field in its place
         self,

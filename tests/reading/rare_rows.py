@@ -92,7 +92,7 @@ _CLIENTS = """
     INSERT INTO client (id, name, organisation_id, first_party, scopes, state, demo, changed_at,
         persisted_queries_only)
     SELECT gen_random_uuid(), 'client-' || n, o.id, false,
-        ARRAY['Permit:view', 'Transfer:view', 'a"b\\c 扁🐉'], 'open', true, now(), n % 2 = 0
+        ARRAY['Permit:view', 'ConstructionProject:view'], 'open', true, now(), n % 2 = 0
     FROM (SELECT *, row_number() OVER (ORDER BY id) AS n FROM organisation) AS o WHERE n <= 3
 """
 _TIES = """

@@ -26,6 +26,7 @@ from schema.framework.context import Context
 from schema.framework.fields import column, relation
 from schema.framework.governed import Governed
 from schema.framework.mutations import governed_mutation
+from schema.types import enums  # noqa: F401 - names the states
 
 NOW = datetime(2022, 6, 7, 10, tzinfo=CHINA)
 SELLER, BUYER = UUID(int=1), UUID(int=2)

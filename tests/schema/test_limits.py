@@ -180,4 +180,7 @@ async def test_every_protocol_error_has_a_chinese_message(document: str) -> None
     answer = await SCHEMA.execute(document, None, build_context())
 
     assert answer.errors
-    assert all((error.extensions or {})["messageZh"] for error in answer.errors)
+    for error in answer.errors:
+        assert error.extensions
+        assert error.extensions["messageZh"]
+        assert error.extensions["retryable"] is False

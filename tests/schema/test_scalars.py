@@ -73,6 +73,7 @@ def test_another_form_is_refused_with_a_code(scalar: object, value: object) -> N
     assert refusal.value.extensions is not None
     assert refusal.value.extensions["code"] == "MALFORMED"
     assert refusal.value.extensions["messageZh"]
+    assert refusal.value.extensions["retryable"] is False
 
 
 @given(st.integers(0, MONEY_MAX))

@@ -333,7 +333,7 @@ def test_a_path_with_a_slash_at_its_end_is_answered_without_a_redirect(client: T
         ("POST /graphql", {}, b" " * 30_000),
     ],
 )
-def test_every_error_has_a_code_and_a_chinese_message(
+def test_every_error_has_a_code_and_a_chinese_message_and_says_whether_to_retry(
     client: TestClient, target: str, headers: dict[str, str], body: bytes
 ) -> None:
     method, path = target.split()
@@ -342,6 +342,7 @@ def test_every_error_has_a_code_and_a_chinese_message(
     (error,) = answer.json()["errors"]
     assert error["message"]
     assert error["extensions"]["code"]
+    assert isinstance(error["extensions"]["retryable"], bool)
     assert any("\u4e00" <= character <= "\u9fff" for character in error["extensions"]["messageZh"])
 
 

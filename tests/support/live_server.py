@@ -51,7 +51,7 @@ class Portal:
         variables: dict[str, Any] | None = None,
         *,
         subject: str = "",
-        appointment: UUID | None = None,
+        appointment: UUID | str | None = None,
         client: str = CLIENT,
     ) -> dict[str, Any]:
         """The whole response with its errors; without a subject, to the public."""
@@ -60,6 +60,8 @@ class Portal:
             headers["biandan-appointment"] = str(appointment)
         response = await self.post(query, variables, **headers)
         answer: dict[str, Any] = response.json()
+        for error in answer.get("errors", ()):
+            assert {"code", "messageZh", "retryable"} <= error["extensions"].keys(), error
         return answer
 
     async def data(
@@ -68,7 +70,7 @@ class Portal:
         variables: dict[str, Any] | None = None,
         *,
         subject: str = "",
-        appointment: UUID | None = None,
+        appointment: UUID | str | None = None,
         client: str = CLIENT,
     ) -> dict[str, Any]:
         """The data of an answer that has no errors."""

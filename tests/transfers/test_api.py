@@ -16,14 +16,16 @@ from tests.transfers.builders import TONNES, TradingFixture, create_market
 
 READ = """query ($id: [TransferState!]) { transfers(first: 5, where: {state: $id}) { nodes {
     id state price sum quantity nextSteps availableActions maskedFields deadlineAt bankReference
-    instrument { code } seller { name } findings { name met message { zh } evaluatedOn }
+    nextActors { role verb } instrument { code } seller { name }
+    findings { name met message { zh } evaluatedOn }
     certificate { number revokedAt }
     history(last: 20) { nodes { operation rule stateAfter } } } } }"""
 DRAFT = """mutation ($input: DraftTransferInput!) { draftTransfer(input: $input) {
     __typename
     ... on TransferPayload { replayed
-        transfer { id caseNumber state quantity price sum availableActions } }
-    ... on Preview { nextState nextApprovers { role verb } conditions { name met } }
+        transfer { id caseNumber state quantity price sum availableActions
+            nextActors { verb roleText { zh } } } }
+    ... on Preview { nextState nextActors { role verb } conditions { name met } }
     ... on Refusal { code legalBasis { en } conditions { name met message { en zh } } } } }"""
 SETTLE = """mutation ($input: TransferInput!) { settleTransfer(input: $input) {
     ... on Preview { moved: postings { quantity source { ...Account } target { ...Account }
@@ -70,8 +72,9 @@ async def test_a_sale_is_drafted_previewed_and_refused(open_market: asyncpg.Conn
     assert [c["name"] for c in unmet] == ["price_floor"]
     assert "7500.00" in unmet[0]["message"]["zh"]
     assert foreseen["draftTransfer"]["nextState"] == "DRAFT"
-    assert foreseen["draftTransfer"]["nextApprovers"] == [{"role": "ENTERPRISE", "verb": "OFFER"}]
+    assert foreseen["draftTransfer"]["nextActors"] == [{"role": "ENTERPRISE", "verb": "OFFER"}]
     made = drafted["draftTransfer"]
+    assert made["nextActors"] == [{"verb": "OFFER", "roleText": {"zh": "企业"}}]
     assert (made["state"], made["quantity"]) == ("DRAFT", TONNES)
     assert (made["price"], made["sum"]) == ("7500.00", "90000.00")
     assert made["availableActions"] == ["OFFER", "WITHDRAW"]

@@ -155,13 +155,13 @@ async def test_a_preview_leaves_no_trace(state: State) -> None:
     assert (done.is_replay, done.record.state) == (False, seen.next_state)
 
 
-async def test_a_preview_lists_all_conditions_and_the_next_approvers() -> None:
+async def test_a_preview_lists_all_conditions_and_the_next_actors() -> None:
     market = await create_market()
 
     good = await market.preview("seller", draft_transfer, **market.terms())
     bad = await market.preview("seller", draft_transfer, **market.terms(price=1))
 
-    assert good.next_approvers == (("enterprise", "offer"),)
+    assert good.next_actors == (("enterprise", "offer"),)
     assert [c.name for c in bad.conditions if not c.met] == ["price_floor"]
     assert len(bad.conditions) == len(good.conditions) > 5
     assert await Transfer.all().count() == 0

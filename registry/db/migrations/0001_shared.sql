@@ -103,7 +103,7 @@ CREATE TABLE audit_entry (
     state_after text,
     input jsonb NOT NULL,
     CONSTRAINT audit_entry_words CHECK (
-        verb ~ '^[a-z_]+$' AND role ~ '^[a-z_]+$' AND state_before ~ '^[a-z_]+$' AND state_after ~ '^[a-z_]+$'
+        operation ~ '^[a-z_]+$' AND verb ~ '^[a-z_]+$' AND role ~ '^[a-z_]+$' AND state_before ~ '^[a-z_]+$' AND state_after ~ '^[a-z_]+$'
     ),
     CONSTRAINT audit_entry_rule FOREIGN KEY (edition, rule) REFERENCES rule_line (edition, number)
 );

@@ -130,7 +130,9 @@ CREATE TABLE client (
     name text NOT NULL CONSTRAINT client_name CHECK (name ~ '^[a-z0-9][a-z0-9-]{1,62}$'),
     organisation_id uuid NOT NULL CONSTRAINT client_organisation REFERENCES organisation (id),
     first_party boolean NOT NULL DEFAULT false,
-    scopes text[] NOT NULL CONSTRAINT client_scopes_number CHECK (cardinality(scopes) <= 200),
+    scopes text[] NOT NULL CONSTRAINT client_scopes_number CHECK (cardinality(scopes) <= 200)
+        CONSTRAINT client_scopes_words
+        CHECK (array_to_string(scopes, ' ', '?') ~ '^([A-Za-z]+:[a-z_]+( [A-Za-z]+:[a-z_]+)*)?$'),
     state text NOT NULL CONSTRAINT client_state CHECK (state IN ('open', 'revoked')),
     demo boolean NOT NULL DEFAULT false,
     changed_at timestamptz NOT NULL,
