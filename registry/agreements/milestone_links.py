@@ -27,7 +27,7 @@ KINDS: dict[str, Kind] = {
 
 
 class MilestoneLinksDraft(TypedDict, total=False):
-    """Objects to be linked, by kind: those that you may see, at most 50 together 关联对象."""
+    """Objects to be linked that you may see, at most 50 together 关联对象."""
 
     organisations: Annotated[
         Sequence[UUID], Parameter("Organisations 单位.", refers="Organisation")

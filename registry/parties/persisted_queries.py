@@ -111,7 +111,7 @@ async def retire_persisted_query(
 async def restrict_to_persisted_queries(
     _context: CommandContext, client: Client, *, persisted_queries_only: PersistedQueriesOnly
 ) -> Client:
-    """Take a program's registered documents alone, or any again.
+    """Take a program's registered documents alone, or any.
 
     Raises:
         ConditionsUnmet: it is the last client through which officers act without restriction.

@@ -97,7 +97,7 @@ async def assess_demand(
     ] = None,
     demo: Demo = False,
 ) -> ConstructionProject:
-    """Record the project's yearly need as it was assessed.
+    """Record the project's assessed yearly need.
 
     Earlier records of the same pollutants are superseded and kept.
 

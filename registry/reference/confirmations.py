@@ -71,7 +71,7 @@ async def _build_confirmation(  # noqa: PLR0913 - what a confirmation says
 async def confirm_parameter(
     _context: CommandContext, confirmation: ParameterConfirmation, /, **_said: object
 ) -> ParameterConfirmation:
-    """Confirm a figure of the regulation with the document that sets it.
+    """Confirm a figure of the regulation with its document.
 
     Until then a figure marked as demonstration decides nothing in production. Where the reference
     data change its value later, it is unconfirmed again.

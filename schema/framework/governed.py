@@ -72,9 +72,7 @@ class ActionExplanation:
         )
 
 
-@strawberry.type(
-    description="One thing that was done: who, when, in which capacity, under which rule 操作记录."
-)
+@strawberry.type(description="An act: who, when, in which capacity, under which rule 操作记录.")
 class AuditEntry:
     TABLE: ClassVar = "audit_entry"
 

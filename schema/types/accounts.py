@@ -95,7 +95,7 @@ class Account(Governed):
     )
 
     money: Balance | None = projected_field(
-        "The money it holds, now or at a moment, for those who may see prices 资金余额.",
+        "Its money now or at a moment, for those who may see prices 资金余额.",
         projections.MONEY_BALANCE,
         arguments={
             "as_of": FieldArgument(datetime | None),

@@ -30,8 +30,7 @@ class ProjectDemand:
     pollutant: Pollutant | None = projected_field("The pollutant 污染物.", projections.POLLUTANT)
 
     quantity: Quantity | None = projected_field(
-        "How much in a year, in the pollutant's unit; null where the source does not"
-        " give it 年需求量.",
+        "How much in a year; null where the source does not give it 年需求量.",
         projections.QUANTITY,
     )
 
@@ -63,8 +62,7 @@ class ConstructionProject(Governed):
 
 
 @strawberry.type(
-    description="Whether a city met in a year what opens it to rights from elsewhere"
-    " 区域环境质量考核."
+    description="How a city did in a year, by which it may receive rights 区域环境质量考核."
 )
 class Assessment(Governed):
     KIND: ClassVar = ASSESSMENT

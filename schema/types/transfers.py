@@ -57,9 +57,7 @@ class EligibilityFinding:
     evaluated_on: date = column("On which day 核查日期.")
 
 
-@strawberry.type(
-    description="A sale of rights from one enterprise to another at an agreed price 协议转让."
-)
+@strawberry.type(description="A sale of rights between enterprises at an agreed price 协议转让.")
 class Transfer(Governed):
     KIND: ClassVar = TRANSFER
     CAPTION: ClassVar = bilingual(
