@@ -15,6 +15,9 @@ from schema.planning.planner import Planner
 from schema.root import build_api_schema
 
 CATALOGUE = Planner(build_api_schema()._schema).catalog
+TABLE_OF_VIEW = {"parameter_figure": "parameter"}
+"""A view has no constraints: those of the table whose rows it shows hold for it."""
+
 _PLAIN = re.compile(r"[0-9A-Za-z^$()\[\]{},?+*-]+")
 _PATTERN = re.compile(r"\((\w+) ~ '([^']*)'::text\)")
 _COLUMN = re.compile(r"(?:NULLIF\()?\{t\}\.(\w+)(?:, '[^']*'(?:::\w+)?\))?")
@@ -62,7 +65,7 @@ def tables() -> dict[str, str]:
                 and field.object_types
             ):
                 found.setdefault(field.object_types[0], field.source.source)
-    return found
+    return {name: TABLE_OF_VIEW.get(table, table) for name, table in found.items()}
 
 
 def projections() -> Iterator[tuple[str, str, FieldSpec]]:
