@@ -8,7 +8,7 @@ from uuid import UUID
 from benchmarks.world.ledger_writer import SOURCE, AuditRow, LedgerWriter, Officer
 from benchmarks.world.rule_lookup import pg_array
 from registry.access.principals import NIL
-from registry.kernel.identifiers import credit_check_digit
+from registry.kernel.identifiers import credit_check_digit, organisation_check_digit
 from registry.ledger.rules import ISSUANCE_ACCOUNT, Acquisition, EntryKind, Posting, Right
 from registry.parties.rules import side_of
 
@@ -114,7 +114,8 @@ class OrganisationFactory:
         """An enterprise with a permit for all it may hold, and its first rights."""
         writer, id = self.writer, self.writer.next_id()
         two_sign = number % TWO_SIGNATURES_EVERY == 0
-        code = f"91{division.code}{number:09}"
+        body = f"{number:08}"
+        code = f"91{division.code}{body}{organisation_check_digit(body)}"
         code += credit_check_digit(code)
         name = f"{division.name}第{number}号企业"
         self._organisation(id, "enterprise", division, name, code=code, two_sign=two_sign)

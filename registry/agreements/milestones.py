@@ -93,7 +93,7 @@ async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
         raise NotFound("milestone")
     advance(found, rules.MILESTONE_TRANSITIONS, "reach")
     found.reached_on = _check_not_future(reached_on, day_of(context.now))
-    found.note = check_text(note, "note", max_length=rules.NOTE_LENGTH_MAX) if note.strip() else ""
+    found.note = check_text(note, "note", max_length=rules.NOTE_LENGTH_MAX, optional=True)
     found.sha256 = None if sha256 is None else check_sha256(sha256, "sha256")
     found.links = await check_links(context.viewer, links or {})
     found.changed_at = context.now

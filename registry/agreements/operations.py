@@ -50,13 +50,13 @@ async def _build_agreement(  # noqa: PLR0913 - what an agreement says
         topics=rules.check_topics(topics),
         visibility=Visibility(visibility),
         state=AgreementState.DRAFT,
-        event=_check_optional_text(event, "event", most=rules.EVENT_LENGTH_MAX),
+        event=check_text(event, "event", max_length=rules.EVENT_LENGTH_MAX, optional=True),
         valid_from=valid_from,
         valid_until=valid_until,
         parties=list(rules.check_parties(parties)),
         signed=[],
         drafted_by=context.viewer.organisation,
-        source=_check_optional_text(source, "source", most=SOURCE_LENGTH_MAX),
+        source=check_text(source, "source", max_length=SOURCE_LENGTH_MAX, optional=True),
         demo=demo,
         drafted_at=context.now,
         changed_at=context.now,
@@ -202,7 +202,3 @@ async def terminate_agreement(
     advance(agreement, rules.TRANSITIONS, "terminate")
     agreement.reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return agreement
-
-
-def _check_optional_text(text: str, field: str, *, most: int) -> str:
-    return check_text(text, field, max_length=most) if text.strip() else ""

@@ -10,6 +10,7 @@ from registry.kernel.errors import Condition, Malformed
 from registry.kernel.identifiers import check_text
 from registry.kernel.legal_bases import AGREEMENTS, REGISTER_OF_ORGANISATIONS
 from registry.kernel.parameters import Parameter
+from registry.kernel.texts import comparison_form
 from registry.kernel.words import DescribedEnum
 from registry.parties.rules import OrganisationKind
 
@@ -104,8 +105,11 @@ def next_signing_step(parties: Collection[UUID], signed: Collection[UUID]) -> st
 
 def check_topics(topics: Sequence[str]) -> list[str]:
     """The topics without blanks around them."""
-    plain = [check_text(topic, "topics", max_length=TOPIC_LENGTH_MAX) for topic in topics]
-    if not 1 <= len(plain) <= TOPICS_MAX or len(set(plain)) < len(plain):
+    plain = [
+        check_text(topic, "topics", max_length=TOPIC_LENGTH_MAX, multiline=False)
+        for topic in topics
+    ]
+    if not 1 <= len(plain) <= TOPICS_MAX or len(set(map(comparison_form, plain))) < len(plain):
         raise Malformed(
             "topics",
             f"An agreement has 1 to {TOPICS_MAX} topics, each once.",
@@ -118,7 +122,10 @@ def check_parties(parties: Sequence[AgreementPartyDraft]) -> dict[UUID, str]:
     """The capacity of each party, in the order given."""
     capacities = {
         party["organisation"]: check_text(
-            party["capacity"], "parties.capacity", max_length=CAPACITY_LENGTH_MAX
+            party["capacity"],
+            "parties.capacity",
+            max_length=CAPACITY_LENGTH_MAX,
+            multiline=False,
         )
         for party in parties
     }

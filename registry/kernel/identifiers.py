@@ -4,10 +4,11 @@ Each function answers the identifier in its normal form or refuses it, naming fi
 """
 
 import re
-import unicodedata
+from datetime import datetime
 from typing import NewType
 
 from registry.kernel.errors import Malformed
+from registry.kernel.texts import clean_text, comparison_form, find_refused
 
 Sha256 = NewType("Sha256", str)
 """The digest of a file, 64 lower-case hexadecimal digits."""
@@ -17,6 +18,27 @@ _CREDIT_PREFIX_LENGTH = 17
 _CREDIT_LENGTH = 18
 _WEIGHTS = tuple(pow(3, place, 31) for place in range(_CREDIT_PREFIX_LENGTH))
 
+_ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+_REGISTERED_BY: dict[str, str] = {
+    "1": "1239",
+    "2": "19",
+    "3": "123459",
+    "4": "19",
+    "5": "1239",
+    "6": "129",
+    "7": "129",
+    "8": "19",
+    "9": "1239",
+    "A": "19",
+    "N": "1239",
+    "Y": "1",
+}
+"""By department (登记管理部门代码), the classes of body (机构类别代码) that it registers."""
+
+_IDENTITY_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_IDENTITY_CHECKS = "10X98765432"
+
+_IDENTITY_CARD = re.compile(r"[1-8][0-9]{5}((?:19|20)[0-9]{6})[0-9]{3}[0-9X]", re.ASCII)
 _CREDIT = re.compile(r"[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}", re.ASCII)
 _WITHOUT_CREDIT = re.compile(r"H9[0-9]{6}0000[0-9]{5}[A-Z]", re.ASCII)
 _PERMIT = re.compile(r"([0-9A-Z]{18})([0-9]{3})([A-Z])", re.ASCII)
@@ -37,27 +59,74 @@ def check_credit_code(text: str, field: str) -> str:
     """The unified social credit code (统一社会信用代码): 18 characters, upper case.
 
     Raises:
-        Malformed: wrong length or alphabet (no I, O, S, V, Z), places 3-8 not digits, or wrong
-            check digit.
+        Malformed: wrong length or alphabet (no I, O, S, V, Z), places 3-8 not digits, no such
+            department and class, a wrong check digit of the code or of the organisation code
+            within it, or the number of an identity card.
 
-    Rule: GB 32100-2015.
+    Rule: GB 32100-2015, GB 11714-1997 (organisation code), GB 11643-1999 (identity card).
 
     """
     code = _normalize(text)
+    if _is_identity_card(code):
+        raise Malformed(
+            field,
+            "This is the number of a person's identity card, not a unified social credit code.",
+            "此为居民身份证号码，不是统一社会信用代码。",
+        )
     if not _CREDIT.fullmatch(code):
         raise Malformed(
             field,
             "A unified social credit code has 18 characters: digits and capital letters without"
             " I, O, S, V, Z; the third to the eighth are digits.",
-            "统一社会信用代码为18位数字或大写字母(不含I、O、S、V、Z),第3至8位为数字。",
+            "统一社会信用代码为18位数字或大写字母（不含I、O、S、V、Z），第3至8位为数字。",
         )
+    if code[1] not in _REGISTERED_BY.get(code[0], ""):
+        raise Malformed(
+            field,
+            f"No credit code begins with {code[:2]}: department and class of the body.",
+            f"统一社会信用代码前两位{code[:2]}不是有效的登记管理部门代码和机构类别代码。",
+        )
+    _check_digits(code, field)
+    return code
+
+
+def _check_digits(code: str, field: str) -> None:
+    """Refuse a credit code with a wrong digit, of its own or of its organisation code."""
     if credit_check_digit(code[:_CREDIT_PREFIX_LENGTH]) != code[_CREDIT_PREFIX_LENGTH]:
         raise Malformed(
             field,
             "The check digit of the unified social credit code is wrong; look for a mistyped one.",
-            "统一社会信用代码校验码不符,请核对输入。",
+            "统一社会信用代码校验码不符，请核对输入。",
         )
-    return code
+    if organisation_check_digit(code[8:16]) != code[16]:
+        raise Malformed(
+            field,
+            "The organisation code in places 9 to 17 of the credit code has a wrong check digit.",
+            "统一社会信用代码第9至17位主体标识码（组织机构代码）的校验码不符。",
+        )
+
+
+def _is_identity_card(number: str) -> bool:
+    """Whether birthday and check make it the number of an identity card (居民身份证号码)."""
+    found = _IDENTITY_CARD.fullmatch(number)
+    if found is None:
+        return False
+    try:
+        datetime.strptime(found[1], "%Y%m%d")  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        return False
+    total = sum(int(d) * w for d, w in zip(number[:17], _IDENTITY_WEIGHTS, strict=True))
+    return _IDENTITY_CHECKS[total % 11] == number[17]
+
+
+def organisation_check_digit(prefix: str) -> str:
+    """The ninth character that belongs to the first eight of an organisation code (组织机构代码).
+
+    Rule: GB 11714-1997.
+    """
+    values = (int(character, 36) for character in prefix)
+    total = sum(a * b for a, b in zip(values, _ORGANISATION_WEIGHTS, strict=True))
+    return "0123456789X"[-total % 11]
 
 
 def credit_check_digit(prefix: str) -> str:
@@ -162,28 +231,40 @@ def check_sha256(text: str, field: str) -> str:
     )
 
 
-def check_text(text: str, field: str, *, max_length: int, multiline: bool = True) -> str:
-    """Strip and check a text: 1 to ``max_length`` characters, no control characters.
+def check_text(
+    text: str, field: str, *, max_length: int, multiline: bool = True, optional: bool = False
+) -> str:
+    """A text as it is stored: 1 to ``max_length`` characters, none where it is ``optional``.
 
     Names stand on one line: there ``multiline`` is false.
+
+    Raises:
+        Malformed: another length, or a character that no text holds; names the character.
+
     """
-    plain = text.strip()
-    allowed = "\n\t" if multiline else ""
-    written = all(character.isprintable() or character in allowed for character in plain)
-    if not 1 <= len(plain) <= max_length or not written:
+    if refused := find_refused(text, multiline=multiline):
+        place, why = refused
+        code = f"U+{ord(text[place]):04X}"
         raise Malformed(
             field,
-            f"{field} has 1 to {max_length} characters and no control characters.",
-            f"{field}长度为1至{max_length}个字符,且不含控制字符。",
+            f"{field}: character {place + 1} ({code}) is {why.en}.",
+            f"{field}第{place + 1}个字符（{code}）为{why.zh}。",
+        )
+    plain = clean_text(text)
+    if not plain and optional:
+        return ""
+    if not 1 <= len(plain) <= max_length or not comparison_form(plain):
+        raise Malformed(
+            field,
+            f"{field} has 1 to {max_length} characters; {len(plain)} were given.",
+            f"{field}长度为1至{max_length}个字符，现为{len(plain)}个字符。",
         )
     return plain
 
 
 def _normalize(text: str) -> str:
-    """Half-width, upper case, no blanks around; the pattern refuses what is too long."""
-    if len(text) > _MAX_IDENTIFIER_LENGTH:
-        return text
-    return unicodedata.normalize("NFKC", text).strip().upper()
+    """The form in which it is compared; the pattern refuses what is too long."""
+    return text if len(text) > _MAX_IDENTIFIER_LENGTH else comparison_form(text)
 
 
 def _require_match(pattern: re.Pattern[str], text: str, field: str, *refusal: str) -> str:

@@ -76,7 +76,7 @@ def total_price_fen(quantity: int, price_fen: int, scale: int) -> int:
     amount = (2 * quantity * price_fen + unit) // (2 * unit)
     if amount > MONEY_MAX:
         raise Malformed(
-            "quantity",
+            "price",
             f"Quantity times price exceeds {format_money(MONEY_MAX)} yuan.",
             f"数量与单价之积超过{format_money(MONEY_MAX)}元。",
         )

@@ -110,7 +110,7 @@ async def record_payout(
         EntryKind.PAYOUT,
         [Posting(account.id, OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, money)],
         reference=check_bank_reference(reference, "reference"),
-        note=check_text(note, "note", max_length=REASON_LENGTH_MAX) if note else "",
+        note=check_text(note, "note", max_length=REASON_LENGTH_MAX, optional=True),
     )
     return account
 

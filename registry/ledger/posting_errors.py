@@ -31,7 +31,7 @@ def _insufficient_balance(detail: Mapping[str, Any]) -> Insufficient:
             f"{holder.zh}持有{detail['instrument']} {holds}{UNITS_ZH[unit]},"
             f"尚缺{lacks}{UNITS_ZH[unit]}。",
         ),
-        field="quantity",
+        field="money" if unit == "yuan" else "quantity",
     )
 
 

@@ -121,10 +121,12 @@ class Posting:
 
     def __post_init__(self) -> None:
         """Refuse what moves nothing, or more than any figure may be."""
+        is_money = self.instrument == MONEY_INSTRUMENT
+        field, zh = ("money", "金额") if is_money else ("quantity", "数量")
         if self.quantity <= 0:
-            raise Malformed("quantity", "The quantity must be more than zero.", "数量必须大于零。")
+            raise Malformed(field, f"The {field} must be more than zero.", f"{zh}必须大于零。")
         if self.quantity > MONEY_MAX:
-            raise Malformed("quantity", "The quantity is too large.", "数量过大。")
+            raise Malformed(field, f"The {field} is too large.", f"{zh}过大。")
         if self.source == self.target:
             raise Malformed(
                 "target",

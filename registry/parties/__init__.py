@@ -19,5 +19,6 @@ CONCEPT = Concept(
             ("organisation", "person", "appointment", "sanction", "client", "persisted_query"),
             "SELECT, INSERT, UPDATE",
         )
+        | {"sign_in_name": "SELECT, INSERT"}
     ),
 )

@@ -100,7 +100,7 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
     "credit_code": lambda text: check_credit_code(text, "creditCode"),
     "source_category": lambda text: check_word(text, SourceCategory, "sourceCategory").value,
     "industry": lambda text: check_text(text, "industry", max_length=INDUSTRY_MAX),
-    "source": lambda text: check_text(text, "source", max_length=SOURCE_LENGTH_MAX) if text else "",
+    "source": lambda text: check_text(text, "source", max_length=SOURCE_LENGTH_MAX, optional=True),
 }
 
 

@@ -50,6 +50,7 @@ class FilterField:
     is_array: bool = False  # The column holds many values, of which one is asked for.
     # Turns the value that was sent into that of the column; refuses what is malformed.
     parse: Callable[[str], object] | None = None
+    folds: bool = False  # The value compared is a comparison form.
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterator
 from typing import Protocol
 
 from registry.access.kinds import Kind
+from registry.kernel.texts import comparison_form
 from registry.reading.catalog import ConnectionField, FilterField, ObjectType
 from registry.reading.enum_names import enum_name
 from registry.reading.json_sql import JSON_NULL, cursor_expr
@@ -284,7 +285,8 @@ class _ConnectionCompiler:
                 alone = isinstance(value, list) and len(value) == 1
                 operator = "eq" if alone else key or "in"
                 found = self._bind_argument(
-                    ("where", name, key), _filter_argument(name, key, alone=alone)
+                    ("where", name, key),
+                    _filter_argument(name, key, alone=alone, folds=filter_field.folds),
                 )
                 yield _OPERATORS[operator].format(column=column, value=found)
                 if filter_field.index_condition and operator in _MATCHES:
@@ -320,7 +322,9 @@ def _is_filter_set(argument: object) -> bool:
     return argument is not None
 
 
-def _filter_argument(name: str, key: str, *, alone: bool) -> Callable[[Arguments], object]:
+def _filter_argument(
+    name: str, key: str, *, alone: bool, folds: bool
+) -> Callable[[Arguments], object]:
     """Reads what is asked under a key of the filter, or of the filter as a whole."""
 
     def reads(args: Arguments) -> object:
@@ -328,6 +332,9 @@ def _filter_argument(name: str, key: str, *, alone: bool) -> Callable[[Arguments
         if key:
             value = value[key]
         check_value_count(f"where.{name}{'.' if key else ''}{key}", value)
+        if folds:
+            one = isinstance(value, str)
+            value = comparison_form(value) if one else [comparison_form(each) for each in value]
         if key == "contains":
             check_part(f"where.{name}", value)
         return value[0] if alone else value
@@ -341,6 +348,5 @@ _OPERATORS = {
     "gte": "{column} >= {value}",
     "lt": "{column} < {value}",
     # The bigrams are indexed; they find too much, and position() keeps what holds the part.
-    "contains": "bigrams({column}) @> bigrams({value})"
-    " AND position(lower({value}) IN lower({column})) > 0",
+    "contains": "bigrams({column}) @> bigrams({value}) AND position({value} IN {column}) > 0",
 }

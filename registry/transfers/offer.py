@@ -84,7 +84,7 @@ async def _build_transfer(context: CommandContext, **terms: Unpack[TransferTerms
         quantity=quantity,
         price_fen=_check_price(terms["price"]),
         sum_fen=_total_fen(quantity, terms["price"], instrument.scale),
-        note=check_text(note, "note", max_length=REASON_LENGTH_MAX) if note else "",
+        note=check_text(note, "note", max_length=REASON_LENGTH_MAX, optional=True),
         announced_on=announced_on,
         announcement=announcement,
         regime=regime_on(await load_reference(context.reference_version), on).value,
@@ -117,7 +117,7 @@ def _total_fen(quantity: int, price: int, scale: int) -> int:
     total = total_price_fen(quantity, price, scale)
     if total == 0:
         raise Malformed(
-            "quantity",
+            "price",
             "Quantity times price must come to a fen at least.",
             "数量与单价之积不得为零。",
         )

@@ -51,7 +51,7 @@ async def contract_transfer(
 
     """
     transfer.contract_number = check_text(
-        contract_number, "contractNumber", max_length=CONTRACT_NUMBER_MAX
+        contract_number, "contractNumber", max_length=CONTRACT_NUMBER_MAX, multiline=False
     )
     await advance_transfer(context, transfer, Step.CONTRACT)
     return transfer

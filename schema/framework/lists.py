@@ -46,7 +46,7 @@ NameFilter = _input(
     "Narrow by a name or a part of it 按名称筛选.",
     eq=(str, "Exactly this 等于."),
     in_=(list[str], "One of these, at most 100 属于."),
-    contains=(str, "Has this part, 2 to 100 characters, in any case 包含."),
+    contains=(str, "Has this part, 2 to 100 characters, in any case and width 包含."),
 )
 DateFilter = _input(
     "DateFilter",
@@ -91,6 +91,7 @@ class FilterSpec:
     expression: str = ""  # See ``FilterField``.
     index_condition: str = ""  # Likewise.
     is_array: bool = False  # The column holds many identifiers, of which one is asked for.
+    is_number: bool = False  # The column holds numbers in their comparison form.
 
     @property
     def input_type(self) -> Any:  # noqa: ANN401 - a type
@@ -113,6 +114,7 @@ class FilterSpec:
             self.index_condition,
             self.is_array,
             parse if self.kind else None,
+            self.is_number or self.form is NameFilter,
         )
 
 

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
+from policies.vocabulary import Text
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import Malformed, error_extensions
 from registry.kernel.identifiers import Sha256
@@ -25,10 +27,13 @@ YEAR_MIN, YEAR_MAX = 1900, 2200
 
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DATE_TIME = re.compile(
-    r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})", re.ASCII
+    r"\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,6})?"
+    r"(Z|[+-]([01]\d|2[0-3]):[0-5]\d)",
+    re.ASCII,
 )
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
+_DECIMAL = Text("A decimal is written 356.418.", "小数写作356.418。")
 _ParsedScalar = TypeVar("_ParsedScalar")
 
 
@@ -81,7 +86,10 @@ def _define_scalar(
     *,
     parse: Callable[[str], _ParsedScalar],
     serialize: Callable[[Any], str] = str,
+    form: Text = _DECIMAL,
 ) -> ScalarDefinition:
+    """A scalar; ``form`` says how it is written where ``parse`` only knows that it is not."""
+
     def strictly(value: object) -> _ParsedScalar:
         if not isinstance(value, str):
             raise _malformed(name, f"{name} is written as a string.", f"{name}须为字符串。")
@@ -90,7 +98,7 @@ def _define_scalar(
         except Malformed as refusal:
             raise _malformed(name, refusal.message.en, refusal.message.zh) from None
         except ValueError:
-            raise _malformed(name, f"This is no {name}.", f"{name}格式不正确。") from None
+            raise _malformed(name, form.en, form.zh) from None
 
     definition: ScalarDefinition = strawberry.scalar(
         name=name, description=description, parse_value=strictly, serialize=serialize
@@ -117,22 +125,38 @@ SCALARS: dict[object, ScalarDefinition] = {
     Price: _define_scalar(
         "Price",
         'Price 单价: a decimal string in yuan for one tonne, such as "5000.00".',
-        parse=parse_money,
+        parse=partial(parse_money, field="price"),
         serialize=format_money,
     ),
     Sha256: _define_scalar(
         "Sha256",
         "SHA-256 of a file 文件摘要: 64 lower-case hexadecimal digits.",
         parse=parse_sha256,
+        form=Text(
+            "A SHA-256 has 64 lower-case hexadecimal digits.", "文件摘要为64位小写十六进制数。"
+        ),
     ),
     date: _define_scalar(
-        "Date", 'Day 日期: "2022-06-07".', parse=parse_date, serialize=date.isoformat
+        "Date",
+        'Day 日期: "2022-06-07".',
+        parse=parse_date,
+        serialize=date.isoformat,
+        form=Text(
+            f"A day of the years {YEAR_MIN} to {YEAR_MAX} is written 2022-06-07.",
+            f"日期写作2022-06-07，年份为{YEAR_MIN}至{YEAR_MAX}。",
+        ),
     ),
     datetime: _define_scalar(
         "DateTime",
         'Moment 时间, with its offset: "2022-06-07T10:00:00+08:00".',
         parse=parse_datetime,
         serialize=format_datetime,
+        form=Text(
+            f"A moment of the years {YEAR_MIN} to {YEAR_MAX} is written 2022-06-07T10:00:00+08:00;"
+            " hours end at 23, minutes at 59, in the offset too.",
+            f"时间写作2022-06-07T10:00:00+08:00，年份为{YEAR_MIN}至{YEAR_MAX}；"
+            "时至23，分至59，时差亦同。",
+        ),
     ),
 }
 """Every scalar of the schema beside those of GraphQL itself."""

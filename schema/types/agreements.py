@@ -89,7 +89,9 @@ class AgreementQuery:
         },
         where={
             "kind": FilterSpec("The kind of cooperation 协议类别", "kind", words=AgreementKind),
-            "title": FilterSpec("Title or a part of it 名称", "title", form=NameFilter),
+            "title": FilterSpec(
+                "Title or a part of it 名称", "title", form=NameFilter, expression="{t}.title_form"
+            ),
             "state": FilterSpec(
                 "State as of now 当前状态",
                 "state",

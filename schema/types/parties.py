@@ -124,8 +124,15 @@ class PartyQuery:
             "kind": FilterSpec("Their kinds 单位类别", "kind", words=OrganisationKind),
             "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
             "county": FilterSpec("Code of the county 县级代码", "county", codes="Division"),
-            "name": FilterSpec("Legal name or a part of it 名称", "name", form=NameFilter),
-            "credit_code": FilterSpec("Credit code, exactly 统一社会信用代码", "credit_code"),
+            "name": FilterSpec(
+                "Legal name or a part of it 名称",
+                "name",
+                form=NameFilter,
+                expression="{t}.name_form",
+            ),
+            "credit_code": FilterSpec(
+                "Credit code, exactly 统一社会信用代码", "credit_code", is_number=True
+            ),
             "state": FilterSpec("Whether they take part 状态", "state", words=OrganisationState),
         },
     )

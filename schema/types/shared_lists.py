@@ -49,7 +49,9 @@ PROJECTS = SharedList(
         "name": Ordering("name", str),
     },
     where={
-        "name": FilterSpec("Name or a part of it 项目名称", "name", form=NameFilter),
+        "name": FilterSpec(
+            "Name or a part of it 项目名称", "name", form=NameFilter, expression="{t}.name_form"
+        ),
         "organisation": FilterSpec(
             "The developer 建设单位", "organisation_id", kind="Organisation"
         ),
@@ -94,7 +96,7 @@ TRANSFERS = SharedList(
         "buyer_city": FilterSpec(
             "Code of the buyer's city 受让方所在市代码", "buyer_city", codes="Division"
         ),
-        "case_number": FilterSpec("Number of the case 受理编号", "case_number"),
+        "case_number": FilterSpec("Number of the case 受理编号", "case_number", is_number=True),
         "pollutant": FilterSpec(
             "Code of the pollutant 污染物代码",
             "instrument_id",

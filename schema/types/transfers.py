@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 import strawberry
 
 from registry.kernel.quantities import Money, Price, Quantity
+from registry.kernel.texts import comparison_form
 from registry.reading.keyset import Ordering
 from registry.reading.projections import bilingual, plain_column
 from registry.transfers import projections
@@ -188,4 +189,5 @@ class TransferQuery:
         "Verify a certificate by its number; null where there is none 查验鉴证书.",
         projections.CERTIFICATE_BY_NUMBER,
         arguments={"number": FieldArgument(str)},
+        argument_parsers={"number": comparison_form},
     )

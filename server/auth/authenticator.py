@@ -17,6 +17,7 @@ from starlette.datastructures import Headers
 from registry.access.principals import NIL, Principal
 from registry.kernel.errors import Malformed
 from registry.kernel.slru_cache import SegmentedLRUCache
+from registry.kernel.texts import is_clean_line
 from registry.kernel.uuids import parse_uuid
 from schema.framework.global_ids import parse_id_of_kind
 from server.auth.jwks import KeySource, SigningKey
@@ -281,7 +282,7 @@ def _required(claims: Mapping[str, Any], name: str, kind: type[_Claim]) -> _Clai
     value = claims.get(name)
     if type(value) is not kind:
         raise InvalidToken(f"the claim {name} is missing or of another type")
-    if isinstance(value, str) and not (0 < len(value) <= NAME_LENGTH_MAX and value.isprintable()):
+    if isinstance(value, str) and not (0 < len(value) <= NAME_LENGTH_MAX and is_clean_line(value)):
         raise InvalidToken(f"the claim {name} is empty, too long or unprintable")
     if isinstance(value, int) and not 0 <= value < NUMERIC_DATE_MAX:
         raise InvalidToken(f"the claim {name} is no time")

@@ -103,7 +103,7 @@ def _always(**said: object) -> Callable[[Viewer], Awaitable[Input]]:
 
 async def _permit(_viewer: Viewer) -> Input:
     return {
-        "number": "911310000000000016002P",
+        "number": "911310000000000190002P",
         "issuedBy": "131000",
         "category": "KEY",
         "validFrom": "2022-01-01",

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from hypothesis import assume, given
@@ -13,6 +14,7 @@ from registry.kernel.identifiers import (
     check_permit_number,
     check_sha256,
     credit_check_digit,
+    organisation_check_digit,
     permit_holder,
 )
 
@@ -59,18 +61,54 @@ def test_a_missing_character_is_noticed(code: str, place: int) -> None:
 
 
 @given(
-    st.text("123459ANY", min_size=2, max_size=2),
+    st.sampled_from(["91", "92", "93", "N2", "Y1"]),
     st.text("0123456789", min_size=6, max_size=6),
-    st.text(ALPHABET, min_size=9, max_size=9),
+    st.text(ALPHABET, min_size=8, max_size=8),
 )
-def test_every_organisation_code_has_exactly_one_check_digit(
+def test_every_organisation_code_has_exactly_one_pair_of_check_digits(
     kind: str, area: str, number: str
 ) -> None:
-    body = kind + area + number
+    codes = [with_check_digit(f"{kind}{area}{number}{ninth}") for ninth in "0123456789X"]
 
-    accepted = [last for last in ALPHABET if is_accepted(check_credit_code, body + last)]
+    accepted = [code for code in codes if is_accepted(check_credit_code, code)]
 
-    assert accepted == [credit_check_digit(body)]
+    ninth = organisation_check_digit(number)
+    assert accepted == [with_check_digit(f"{kind}{area}{number}{ninth}")]
+
+
+def with_check_digit(prefix: str) -> str:
+    return prefix + credit_check_digit(prefix)
+
+
+def test_the_organisation_code_within_a_credit_code_has_a_check_digit_of_its_own() -> None:
+    code = with_check_digit(f"91130200{'69922961'}8")
+
+    assert "9 to 17" in refusal_of(check_credit_code, code).message.en
+    assert organisation_check_digit("69922961") == "7"
+
+
+@pytest.mark.parametrize("first_two", ["01", "94", "90", "A2", "H9", "Y2", "N4"])
+def test_a_credit_code_begins_with_a_department_and_its_class_of_body(first_two: str) -> None:
+    code = with_check_digit(f"{first_two}130200699229617")
+
+    assert first_two in refusal_of(check_credit_code, code).message.en
+
+
+@given(
+    st.sampled_from(["110101", "130102", "310120", "510104", "520103", "650102"]),
+    st.dates(date(1900, 1, 1), date(2026, 12, 31)),
+    st.integers(0, 999),
+)
+def test_the_number_of_an_identity_card_is_no_credit_code(
+    area: str, born: date, sequence: int
+) -> None:
+    number = f"{area}{born:%Y%m%d}{sequence:03}"
+    weights = [pow(2, 17 - place, 11) for place in range(17)]
+    total = sum(int(digit) * weight for digit, weight in zip(number, weights, strict=True))
+    number += "10X98765432"[total % 11]
+
+    assert "identity card" in refusal_of(check_credit_code, number).message.en
+    assert "identity card" in refusal_of(check_credit_code, number.lower()).message.en
 
 
 def is_accepted(check: Callable[[str, str], str], text: str) -> bool:

@@ -83,11 +83,13 @@ async def test_a_name_is_used_once_by_a_developer_and_an_approval_once_by_all() 
     )
     await register_new_project(province, first.id, approval_number="冀环审〔2021〕5号")
 
-    with pytest.raises(Duplicate):
-        await register_new_project(province, first.id)
-    with pytest.raises(Duplicate):
-        await register_new_project(province, second.id, approval_number="冀环审〔2021〕5号")
+    name = project_args(first.id)["name"]
+    with pytest.raises(Duplicate) as same_name:
+        await register_new_project(province, first.id, name=f"{name}\u3164")
+    with pytest.raises(Duplicate) as same_number:
+        await register_new_project(province, second.id, approval_number="冀环审［２０２１］ 5号")
 
+    assert (same_name.value.field, same_number.value.field) == ("name", "approvalNumber")
     assert await register_new_project(province, second.id)
 
 

@@ -11,6 +11,7 @@ from graphql.execution.collect_fields import GroupedFieldSet
 
 from registry.access.kinds import Kind
 from registry.db.session import fetch_all
+from registry.kernel.texts import comparison_form
 from registry.reading.catalog import FilterField
 from registry.reading.keyset import Ordering, decode_cursor
 from tests.support.cursors import encode_cursor
@@ -25,7 +26,7 @@ _OPERATORS: dict[str, Callable[[Json, Json], bool]] = {
     "in": lambda value, asked: value in asked,
     "gte": lambda value, asked: value >= _as_number(asked),
     "lt": lambda value, asked: value < _as_number(asked),
-    "contains": lambda value, asked: asked.lower() in value.lower(),
+    "contains": lambda value, asked: asked in value,
 }
 
 
@@ -123,15 +124,21 @@ async def compared_values(kind: Kind, by: FilterField, rows: Mapping[UUID, Row])
 
 def matches(by: FilterField, stored: Json, asked: Json) -> bool:
     if isinstance(asked, list):
-        return stored in asked
+        return stored in (_fold(asked) if by.folds else asked)
     if isinstance(asked, dict):
         given = {operator: each for operator, each in asked.items() if each is not None}
         return stored is not None and all(
-            _OPERATORS[operator](stored, each) for operator, each in given.items()
+            _OPERATORS[operator](stored, _fold(each) if by.folds else each)
+            for operator, each in given.items()
         )
     assert by.parse is not None
     key = by.parse(asked)
     return key in stored if by.is_array else stored == key
+
+
+def _fold(asked: Json) -> Json:
+    """A name, or each of several, as it is compared."""
+    return comparison_form(asked) if isinstance(asked, str) else [comparison_form(n) for n in asked]
 
 
 def assert_shown(field: GraphQLField, stored: Json, value: Json) -> None:

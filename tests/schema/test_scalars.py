@@ -60,6 +60,10 @@ def serialize_scalar(scalar: object, value: object) -> str:
         (datetime, "2022-06-07T10:00+08:00"),
         (datetime, "2022-06-07T25:00:00Z"),
         (datetime, "9999-12-31T23:59:59-23:59"),
+        (datetime, "2022-06-07T24:00:00+08:00"),
+        (datetime, "2022-06-07T10:00:00+08:60"),
+        (datetime, "2022-06-07T10:00:00-08:99"),
+        (datetime, "2022-06-07T10:00:00+24:00"),
         (datetime, 1654567200),
         (Sha256, "A" * 64),
         (Sha256, "a" * 63),
@@ -74,6 +78,23 @@ def test_another_form_is_refused_with_a_code(scalar: object, value: object) -> N
     assert refusal.value.extensions["code"] == "MALFORMED"
     assert refusal.value.extensions["messageZh"]
     assert refusal.value.extensions["retryable"] is False
+
+
+@pytest.mark.parametrize(
+    ("scalar", "value", "reason"),
+    [
+        (datetime, "2022-06-07T10:00:00+08:60", "minutes at 59"),
+        (date, "1899-12-31", "1900 to 2200"),
+        (Price, "1.001", "price has 3 decimals"),
+        (Money, "1.001", "money has 3 decimals"),
+        (Quantity, "1e3", "quantity must be a plain decimal"),
+    ],
+)
+def test_a_refused_value_says_what_is_wrong(scalar: object, value: str, reason: str) -> None:
+    with pytest.raises(GraphQLError) as refusal:
+        parse_scalar(scalar, value)
+
+    assert reason in refusal.value.message
 
 
 @given(st.integers(0, MONEY_MAX))

@@ -15,7 +15,7 @@ from registry.access.principals import NIL, Principal, Viewer
 from registry.access.rulebook_store import BUNDLED_RULEBOOK, store_rulebook
 from registry.commands.command import CommandResult, Operation, execute_command
 from registry.db.session import fetch_one
-from registry.kernel.identifiers import credit_check_digit
+from registry.kernel.identifiers import credit_check_digit, organisation_check_digit
 from registry.ledger.records import Freeze
 from registry.parties.records import Appointment, Client, Organisation, Person, Sanction
 from registry.parties.rules import role_of, side_of
@@ -225,9 +225,10 @@ def build_viewer(role: str, *, division: str = "", **fields: object) -> Viewer:
 
 
 def make_credit_code(number: int, *, division: str = TANGSHAN) -> str:
-    """A unified social credit code with a right check digit, another for each number below 10^9."""
-    body = f"91{division}{number:09d}"
-    return body + credit_check_digit(body)
+    """A unified social credit code with right check digits, another for each number below 10^8."""
+    body = f"{number:08d}"
+    code = f"91{division}{body}{organisation_check_digit(body)}"
+    return code + credit_check_digit(code)
 
 
 async def perform(

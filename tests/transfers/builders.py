@@ -209,7 +209,7 @@ async def create_assessment(city: str, *, medium: str = "air", failed: str = "")
 
 async def create_permit(holder: Organisation, pollutant: str, *, river: str = "") -> Permit:
     """A permit that names the pollutant, with an outlet into a river where one is given."""
-    number = make_credit_code(uuid4().int % 10**9) + "001P"
+    number = make_credit_code(uuid4().int % 10**8) + "001P"
     permit = await Permit.create(
         id=uuid4(), number=number, organisation_id=holder.id, city=holder.city,
         county=holder.county, issued_by=holder.division, category="key",

@@ -232,16 +232,29 @@ async def test_a_filter_by_state_judges_as_of_now(open_market: asyncpg.Connectio
     assert (before, after) == ([1, 0], [0, 1])
 
 
+@pytest.mark.parametrize("form", ["{}", "  {} ", "\ufeff{}\u3000"])
+async def test_a_certificate_is_found_by_its_number_however_it_is_typed(
+    open_market: asyncpg.Connection, form: str
+) -> None:
+    market = await create_market()
+    number = (await market.case_in(State.SETTLED)).number
+    full_width = number.translate({code: code + 0xFEE0 for code in range(0x21, 0x7F)})
+
+    for typed in (number, number.lower(), full_width):
+        found = await ask(Principal(), VERIFY, n=form.format(typed))
+        assert found["certificate"]["number"] == number
+
+
 async def test_an_organisation_is_found_by_a_part_of_its_name(
     open_market: asyncpg.Connection,
 ) -> None:
     assert open_market
-    organisation = await create_organisation(name="唐山港陆钢铁有限公司")
+    organisation = await create_organisation(name="唐山港陆钢铁有限公司（集团）Beihe")
     document = """query ($part: String!) { organisations(
         first: 5, where: {name: {contains: $part}}) { nodes { caption { zh } } } }"""
 
-    found = await ask(Principal(), document, part="港陆钢")
+    for part in ("港陆钢", "港 陆钢", "有限公司(集团)", "ｅｉｈｅ"):
+        found = await ask(Principal(), document, part=part)
+        assert found["organisations"]["nodes"] == [{"caption": {"zh": organisation.name}}]
     missed = await ask(Principal(), document, part="陆港")
-
-    assert found["organisations"]["nodes"] == [{"caption": {"zh": organisation.name}}]
     assert missed["organisations"]["nodes"] == []

@@ -329,10 +329,15 @@ async def test_a_payment_is_exact_and_its_reference_is_recorded_once() -> None:
 async def test_a_contract_number_is_used_once() -> None:
     market = await create_market()
     first, second = [await market.case_in(State.APPROVED) for _ in range(2)]
-    await market.execute("centre", contract_transfer, first.id, contract_number="HT-1")
+    await market.execute("centre", contract_transfer, first.id, contract_number="Ｅ９-2")
 
-    with pytest.raises(Duplicate):
-        await market.execute("centre", contract_transfer, second.id, contract_number="HT-1")
+    with pytest.raises(Duplicate) as refusal:
+        await market.execute("centre", contract_transfer, second.id, contract_number=" e9－2")
+
+    assert refusal.value.field == "contractNumber"
+    assert await fetch_one("SELECT contract_number FROM transfer WHERE id = $1", first.id) == {
+        "contract_number": "Ｅ９-2"
+    }
 
 
 @OPEN

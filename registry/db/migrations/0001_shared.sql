@@ -121,7 +121,24 @@ CREATE TABLE idempotency_key (
     PRIMARY KEY (organisation_id, person_id, client, key)
 );
 
--- The pairs of letters of a text, by which a part of a name is found, in Chinese too: no extension is needed.
+-- The form in which names and numbers are compared; `registry.kernel.texts.comparison_form` computes the same, and says
+-- what makes no difference.
+CREATE FUNCTION comparison_form(text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN regexp_replace(
+        btrim(regexp_replace(
+            translate(
+                normalize(regexp_replace($1,
+                    '[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800'
+                    '\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a'
+                    '\U000e0000-\U000e0fff]', '', 'g'), NFKD),
+                U&'abcdefghijklmnopqrstuvwxyz\2010\2012\2013\2014\2015\2212〔〕【】[]',
+                'ABCDEFGHIJKLMNOPQRSTUVWXYZ------()()()'),
+            '[\u0009-\u000d \u0085\u1680\u2028\u2029]+', ' ', 'g')),
+        ' (?![0-9A-Z])|(?<![0-9A-Z]) ', '', 'g');
+
+-- The pairs of letters of a text in its comparison form, by which a part of a name is found, in Chinese too: no
+-- extension is needed.
 CREATE FUNCTION bigrams(text) RETURNS text[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN ARRAY(SELECT DISTINCT substr(lower($1), n, 2) FROM generate_series(1, length($1) - 1) AS n);
+    RETURN ARRAY(SELECT DISTINCT substr($1, n, 2) FROM generate_series(1, length($1) - 1) AS n);

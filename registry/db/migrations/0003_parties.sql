@@ -30,12 +30,22 @@ CREATE TABLE organisation (
             THEN 'official'
         WHEN kind = 'auditor' THEN 'oversight'
         ELSE 'participant' END) STORED,
+    -- The names as they are compared; `name` is the legal name as it was given.
+    name_form text NOT NULL GENERATED ALWAYS AS (comparison_form(name)) STORED,
+    name_en_form text GENERATED ALWAYS AS (comparison_form(name_en)) STORED,
     CONSTRAINT organisation_one_side UNIQUE (id, side),
     CONSTRAINT organisation_kind_kept UNIQUE (id, kind)
 );
-CREATE INDEX organisation_by_part ON organisation USING gin (bigrams(name));
+CREATE INDEX organisation_by_part ON organisation USING gin (bigrams(name_form));
 CREATE UNIQUE INDEX organisation_credit_code_once ON organisation (credit_code) WHERE credit_code IS NOT NULL;
-CREATE UNIQUE INDEX organisation_name_once ON organisation (name) WHERE state = 'open';
+CREATE UNIQUE INDEX organisation_name_once ON organisation (name_form) WHERE state = 'open';
+CREATE UNIQUE INDEX organisation_name_en_once ON organisation (name_en_form) WHERE state = 'open';
+-- The English name of one is no other's legal name either. A name enters as a hash, a range of one number.
+ALTER TABLE organisation ADD CONSTRAINT organisation_names_once EXCLUDE USING gist (int8multirange(
+    int8range(hashtextextended(name_form, 0), hashtextextended(name_form, 0), '[]'),
+    int8range(hashtextextended(coalesce(name_en_form, name_form), 0),
+        hashtextextended(coalesce(name_en_form, name_form), 0), '[]')) WITH &&)
+    WHERE (state = 'open');
 -- There is one province and one centre.
 CREATE UNIQUE INDEX organisation_single ON organisation (kind) WHERE kind IN ('province', 'centre') AND state = 'open';
 CREATE UNIQUE INDEX organisation_bureau_once ON organisation (kind, division)
@@ -139,6 +149,28 @@ CREATE TABLE client (
     persisted_queries_only boolean NOT NULL DEFAULT false
 );
 CREATE UNIQUE INDEX client_name_once ON client (name);
+
+-- The names under which people and clients sign in, in comparison form: no two of them look alike.
+CREATE TABLE sign_in_name (
+    name text CONSTRAINT sign_in_name_pkey PRIMARY KEY
+);
+CREATE TRIGGER sign_in_name_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON sign_in_name
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- The column that the first argument names enters the table; a name that is taken violates the second.
+CREATE FUNCTION take_sign_in_name() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    INSERT INTO sign_in_name (name) VALUES (comparison_form(to_jsonb(NEW) ->> TG_ARGV[0])) ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'a person or client signs in as this'
+            USING ERRCODE = 'unique_violation', CONSTRAINT = TG_ARGV[1];
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER person_sign_in_name AFTER INSERT ON person
+    FOR EACH ROW EXECUTE FUNCTION take_sign_in_name('subject', 'person_subject');
+CREATE TRIGGER client_sign_in_name AFTER INSERT ON client
+    FOR EACH ROW EXECUTE FUNCTION take_sign_in_name('name', 'client_name_once');
 
 -- The queries that a client may send by their hash.
 CREATE TABLE persisted_query (

@@ -109,10 +109,11 @@ CREATE TABLE construction_project (
     demo boolean NOT NULL DEFAULT false,
     registered_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
-    CONSTRAINT construction_project_name_once UNIQUE (organisation_id, name)
+    name_form text NOT NULL GENERATED ALWAYS AS (comparison_form(name)) STORED,
+    CONSTRAINT construction_project_name_once UNIQUE (organisation_id, name_form)
 );
-CREATE INDEX construction_project_by_part ON construction_project USING gin (bigrams(name));
-CREATE UNIQUE INDEX construction_project_approval_once ON construction_project (approval_number)
+CREATE INDEX construction_project_by_part ON construction_project USING gin (bigrams(name_form));
+CREATE UNIQUE INDEX construction_project_approval_once ON construction_project (comparison_form(approval_number))
     WHERE approval_number IS NOT NULL;
 CREATE INDEX construction_project_by_city ON construction_project (city, name, id);
 CREATE INDEX construction_project_by_county ON construction_project (county);

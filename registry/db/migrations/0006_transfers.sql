@@ -96,7 +96,8 @@ CREATE INDEX transfer_newest_of_seller_county ON transfer (seller_county, drafte
 CREATE INDEX transfer_newest_of_buyer_county ON transfer (buyer_county, drafted_at DESC, id DESC);
 CREATE INDEX transfer_due ON transfer (deadline_at) WHERE deadline_at < '9999-12-31+00';
 CREATE UNIQUE INDEX transfer_number_unique ON transfer (number) WHERE number <> '';
-CREATE UNIQUE INDEX transfer_contract_number_unique ON transfer (contract_number) WHERE contract_number <> '';
+CREATE UNIQUE INDEX transfer_contract_number_unique ON transfer (comparison_form(contract_number))
+    WHERE contract_number <> '';
 
 -- The terms of a case never change, nor whether it was offered, and what has ended stays ended. Each side has the
 -- opinion that its own city gave, once.

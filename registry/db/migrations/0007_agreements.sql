@@ -26,6 +26,7 @@ CREATE TABLE agreement (
     demo boolean NOT NULL DEFAULT false,
     drafted_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
+    title_form text NOT NULL GENERATED ALWAYS AS (comparison_form(title)) STORED,
     CONSTRAINT agreement_period CHECK (valid_until >= valid_from),
     CONSTRAINT agreement_drafter_is_party CHECK (drafted_by = ANY (parties)),
     CONSTRAINT agreement_signed_by_parties CHECK (signed <@ parties),
@@ -33,7 +34,7 @@ CREATE TABLE agreement (
         state NOT IN ('signed', 'in_force', 'completed', 'terminated') OR parties <@ signed),
     CONSTRAINT agreement_reason_of_end CHECK ((state IN ('terminated', 'withdrawn')) = (reason <> ''))
 );
-CREATE INDEX agreement_by_part ON agreement USING gin (bigrams(title));
+CREATE INDEX agreement_by_part ON agreement USING gin (bigrams(title_form));
 CREATE INDEX agreement_of_parties ON agreement USING gin (parties);
 CREATE INDEX agreement_newest ON agreement (drafted_at DESC, id DESC);
 CREATE INDEX agreement_by_state ON agreement (state);

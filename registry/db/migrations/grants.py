@@ -39,7 +39,12 @@ SHARED_GRANTS = Grants(
         "audit_entry": "SELECT, INSERT",
         "idempotency_key": "SELECT, INSERT",
     },
-    functions=("registry_now()", "bigrams(text)", "read_access(text, uuid[])"),
+    functions=(
+        "registry_now()",
+        "comparison_form(text)",
+        "bigrams(text)",
+        "read_access(text, uuid[])",
+    ),
 )
 """On the tables and functions that belong to no concept."""
 
