@@ -95,7 +95,7 @@ async def record_payout(
     reference: Annotated[str, Parameter("The bank's reference, used once 银行流水号.")],
     note: Annotated[str, Parameter("A note, at most 2000 characters 备注.")] = "",
 ) -> Account:
-    """Record that the bank paid a holder's money out; what is in escrow belongs to a case.
+    """Record that the bank paid out a holder's money, never escrow.
 
     Raises:
         Insufficient: the account holds less.

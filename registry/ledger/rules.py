@@ -74,7 +74,7 @@ class FreezeTarget(DescribedEnum):
 
 
 class FreezeState(DescribedEnum):
-    """The state of a freeze as of now; one that has run out is never stored 冻结状态."""
+    """The state of a freeze as of now; expiry is never stored 冻结状态."""
 
     IN_FORCE = "in_force", "In force", "有效"
     LIFTED = "lifted", "Lifted", "已解除"

@@ -96,7 +96,7 @@ class AppointmentState(DescribedEnum):
 
 
 class SanctionState(DescribedEnum):
-    """The state of a sanction as of now; one that has run out is never stored 惩戒状态."""
+    """The state of a sanction as of now; expiry is never stored 惩戒状态."""
 
     IN_FORCE = "in_force", "In force", "有效"
     LIFTED = "lifted", "Lifted", "已解除"

@@ -66,16 +66,11 @@ class ColumnField:
 
 @dataclass(frozen=True, slots=True)
 class FieldArgument:
-    """An argument of a field.
-
-    Attributes:
-        default: its value where the client sends none.
-        parse: turns the value that was sent into the one that is bound; refuses what is malformed.
-
-    """
+    """An argument of a field."""
 
     type: Any
-    default: object = strawberry.UNSET
+    default: object = strawberry.UNSET  # Its value where the client sends none.
+    # Turns the value that was sent into the one that is bound; refuses what is malformed.
     parse: Callable[[Any], object] | None = None
 
 

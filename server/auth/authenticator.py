@@ -67,24 +67,15 @@ class InvalidAppointmentHeader(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _VerifiedToken:
-    """A verified token, without checks that depend on the time.
+    """A verified token, without checks that depend on the time."""
 
-    Attributes:
-        caller: of whom no appointment is known yet.
-        kid: the name of the key that signed it.
-        key: that key, as it was then.
-        not_before: real time, in seconds since 1970, before which it does not hold; leeway counted
-            in.
-        expires_at: from this second on it does not hold.
-        appointments: the same person in each appointment that was named lately.
-
-    """
-
-    principal: Principal
-    kid: str
-    key: SigningKey
+    principal: Principal  # Of whom no appointment is known yet.
+    kid: str  # The name of the key that signed it.
+    key: SigningKey  # That key, as it was then.
+    # Real time, in seconds since 1970, before which it does not hold; leeway counted in.
     not_before: float
-    expires_at: float
+    expires_at: float  # From this second on it does not hold.
+    # The same person in each appointment that was named lately.
     appointments: dict[bytes, Principal] = field(default_factory=dict, compare=False)
 
     def with_appointment(self, appointment: bytes) -> Principal | None:
