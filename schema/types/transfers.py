@@ -188,6 +188,5 @@ class TransferQuery:
     certificate: Certificate | None = projected_field(
         "Verify a certificate by its number; null where there is none 查验鉴证书.",
         projections.CERTIFICATE_BY_NUMBER,
-        arguments={"number": FieldArgument(str)},
-        argument_parsers={"number": comparison_form},
+        arguments={"number": FieldArgument(str, parse=comparison_form)},
     )
