@@ -5,10 +5,7 @@ from collections.abc import Mapping
 
 from policies.vocabulary import Text
 
-UNSTORABLE_CHARACTERS = Text(
-    "A text holds a character that cannot be stored.", "文本含无法保存的字符。"
-)
-
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _NAME = re.compile(r"(?<![:\w]):([a-z_][a-z0-9_]*)")
 
 
@@ -34,7 +31,16 @@ def compile_named(sql: str) -> tuple[str, tuple[str, ...]]:
 
 def is_storable_text(text: str) -> bool:
     """Whether PostgreSQL keeps a text: it has no NUL and no half of a surrogate pair."""
-    try:
-        return b"\0" not in text.encode()
-    except UnicodeEncodeError:
-        return False
+    return find_unstorable(text) is None
+
+
+def find_unstorable(text: str) -> Text | None:
+    """The refusal of the first character that PostgreSQL does not keep."""
+    found = _UNSTORABLE.search(text)
+    if found is None:
+        return None
+    place, code = found.start() + 1, f"U+{ord(found[0]):04X}"
+    return Text(
+        f"Character {place} ({code}) of a text cannot be stored.",
+        f"文本第{place}个字符（{code}）无法保存。",
+    )

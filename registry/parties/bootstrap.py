@@ -8,6 +8,7 @@ from registry.commands.command import CommandContext
 from registry.db.session import save
 from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import check_text
+from registry.kernel.texts import comparison_form
 from registry.parties.organisations import build_organisation
 from registry.parties.records import Appointment, Organisation, Person
 from registry.parties.rules import (
@@ -43,7 +44,7 @@ async def build_first_organisation(
     """The province as it would be registered."""
     if (
         len(first_officers) != FIRST_OFFICERS
-        or len({officer.subject.strip() for officer in first_officers}) != FIRST_OFFICERS
+        or len({comparison_form(officer.subject) for officer in first_officers}) != FIRST_OFFICERS
     ):
         raise Malformed(
             "firstOfficers",

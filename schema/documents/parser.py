@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from graphql import DocumentNode, GraphQLError, Token, TokenKind, parse
 
-from registry.db.named_params import UNSTORABLE_CHARACTERS, is_storable_text
+from registry.db.named_params import find_unstorable
 from registry.kernel.errors import Malformed, error_extensions
 
 NUMBER_LENGTH_MAX = 20
@@ -24,8 +24,8 @@ def parse_document(text: str, tokens_max: int | None = None) -> DocumentNode:
     document = parse(text, max_tokens=tokens_max)
     for token in iter_tokens(document):
         value = token.value or ""
-        if token.kind in _STRING_TOKENS and not is_storable_text(value):
-            raise _malformed(UNSTORABLE_CHARACTERS.en, UNSTORABLE_CHARACTERS.zh)
+        if token.kind in _STRING_TOKENS and (refused := find_unstorable(value)):
+            raise _malformed(refused.en, refused.zh)
         if token.kind in _NUMBER_TOKENS and len(value) > NUMBER_LENGTH_MAX:
             raise _malformed("A number has too many digits.", "数字位数过多。")
     return document

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from policies.vocabulary import Text
-from registry.db.named_params import UNSTORABLE_CHARACTERS, is_storable_text
+from registry.db.named_params import find_unstorable
 from server.http.errors import ProtocolError
 
 GRAPHQL = "application/graphql-response+json"
@@ -69,8 +69,10 @@ def parse_request(body: bytes) -> GraphQLRequest:
             "请求内容须为单个 JSON 对象,不支持批量请求。",
         )
     # JSON has NUL only escaped; half a surrogate pair is no JSON.
-    if _ESCAPED_NUL in body and not all(map(is_storable_text, _texts(parsed))):
-        raise ProtocolError(400, UNSTORABLE_CHARACTERS)
+    if _ESCAPED_NUL in body:
+        refused = next(filter(None, map(find_unstorable, _texts(parsed))), None)
+        if refused:
+            raise ProtocolError(400, refused)
     extensions = _member(parsed, "extensions", dict, "an object", "对象") or {}
     return GraphQLRequest(
         query=_member(parsed, "query", str, "a string", "字符串"),

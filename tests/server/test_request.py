@@ -37,6 +37,14 @@ def test_a_malformed_body_is_a_bad_request(body: bytes) -> None:
     assert error.value.message.zh
 
 
+def test_a_text_that_cannot_be_stored_is_refused_with_character_and_place() -> None:
+    with pytest.raises(ProtocolError) as error:
+        parse_request('{"query":"{caller}","variables":{"a":"同意\\u0000"}}'.encode())
+
+    assert "Character 3 (U+0000)" in error.value.message.en
+    assert "第3个字符（U+0000）" in error.value.message.zh
+
+
 def test_a_backslash_is_a_character_like_any_other() -> None:
     request = parse_request(b'{"query":"{caller}","variables":{"path":"C:\\\\u0000"}}')
 
