@@ -69,7 +69,7 @@ def test_a_project_is_assessed_as_often_as_need_be(state: ProjectState) -> None:
 
 def test_a_life_without_the_step_refuses_it() -> None:
     with pytest.raises(WrongState):
-        transition({}, ProjectState.PLANNED, "assess")
+        transition(PROJECT_TRANSITIONS, ProjectState.PLANNED, "revoke")
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=4))
