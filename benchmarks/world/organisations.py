@@ -130,9 +130,10 @@ class OrganisationFactory:
         writer.buffer.add("account", firm.holding, id, "holding")
         writer.buffer.add("account", firm.escrow, id, "escrow")
         self._permit(firm, code)
+        facts = (*DUTY_FACTS, "holding_account")
         for right in rights:
             audit_entry = writer.write_audit_entry(
-                AuditRow("open_holding", self.province, self.at, firm.holding, DUTY_FACTS)
+                AuditRow("open_holding", self.province, self.at, firm.holding, facts)
             )
             posting = Posting(ISSUANCE_ACCOUNT, firm.holding, right.instrument, right.quantity)
             writer.write_entry(audit_entry, EntryKind.OPENING, self.at, postings=[posting])

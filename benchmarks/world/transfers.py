@@ -198,7 +198,8 @@ class TransferSimulator:
 
     def pay_out(self, transfer: SimulatedTransfer, at: datetime) -> None:
         """The centre pays the seller's money out."""
-        row = AuditRow("record_payout", self.centre, at, transfer.seller.holding, DUTY_FACTS)
+        facts = (*DUTY_FACTS, "holding_account")
+        row = AuditRow("record_payout", self.centre, at, transfer.seller.holding, facts)
         audit_entry = self.writer.write_audit_entry(row)
         posting = Posting(
             transfer.seller.holding, OUTSIDE_ACCOUNT, MONEY_INSTRUMENT, transfer.sum_fen

@@ -136,9 +136,11 @@ def test_an_amount_is_the_nearest_fen_and_half_goes_up(units: int, price: int, s
     assert Fraction(-1, 2) < rounded - exact <= Fraction(1, 2)
 
 
-def test_an_amount_beyond_the_limit_is_refused() -> None:
-    with pytest.raises(Malformed):
+def test_an_amount_beyond_the_limit_is_refused_at_the_price() -> None:
+    with pytest.raises(Malformed) as refusal:
         total_price_fen(QUANTITY_MAX, MONEY_MAX, 3)
+
+    assert refusal.value.field == "price"
 
 
 def test_a_period_holds_on_both_its_ends() -> None:

@@ -215,6 +215,10 @@ async def test_money_is_paid_out_once_for_each_bank_reference() -> None:
 
     assert await available_quantity(account.id, MONEY_INSTRUMENT) == 600
     assert "6.00 yuan" in refusal.value.message.en
+    assert refusal.value.field == "money"
+    with pytest.raises(Malformed) as nothing:
+        await execute_as(record_payout, centre, id=account.id, money=0, reference="OUT-0003")
+    assert nothing.value.field == "money"
 
 
 async def test_money_in_escrow_is_not_paid_out() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from registry.kernel.errors import Malformed
 from registry.kernel.quantities import MONEY_MAX
 from registry.ledger.rules import (
+    MONEY_INSTRUMENT,
     Acquisition,
     Posting,
     Right,
@@ -65,10 +66,11 @@ def test_what_had_come_home_already_stays_there() -> None:
 
 @pytest.mark.parametrize("quantity", [0, -1, MONEY_MAX + 1])
 def test_a_posting_moves_something_and_not_more_than_any_figure(quantity: int) -> None:
-    with pytest.raises(Malformed) as refusal:
-        Posting(PLACES[0], PLACES[1], ITEMS[0], quantity)
+    for instrument, field in ((ITEMS[0], "quantity"), (MONEY_INSTRUMENT, "money")):
+        with pytest.raises(Malformed) as refusal:
+            Posting(PLACES[0], PLACES[1], instrument, quantity)
 
-    assert refusal.value.field == "quantity"
+        assert refusal.value.field == field
 
 
 def test_a_posting_leaves_its_account() -> None:
