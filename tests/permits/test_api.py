@@ -51,6 +51,31 @@ async def ask(who: Appointment | None, document: str, **variables: object) -> di
     return flatten_payloads(result.data)
 
 
+async def test_permits_and_credit_codes_are_found_however_they_are_typed() -> None:
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
+    code = str(emitter.credit_code)
+    wide = {place: place + 0xFEE0 for place in range(0x21, 0x7F)}
+    document = """query ($part: String!, $number: String!, $code: [String!]) {
+        part: permits(first: 9, where: {number: {contains: $part}}) { nodes { number } }
+        whole: permits(first: 9, where: {number: {eq: $number}}) { nodes { number } }
+        organisations(first: 9, where: {creditCode: $code}) { nodes { creditCode } } }"""
+
+    found = await ask(
+        province,
+        document,
+        part=f" {permit.number[8:].lower()}",
+        number=permit.number.translate(wide),
+        code=[code.lower(), f"{code.translate(wide)}\u3000"],
+    )
+
+    assert [found[name]["nodes"] for name in ("part", "whole", "organisations")] == [
+        [{"number": permit.number}],
+        [{"number": permit.number}],
+        [{"creditCode": code}],
+    ]
+
+
 async def test_limits_are_read_as_of_a_day(owner: asyncpg.Connection) -> None:
     await stop_clock(owner, NOON)
     province, emitter = await create_province_officer(), await create_emitter()
