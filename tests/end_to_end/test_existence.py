@@ -105,9 +105,12 @@ def filters(kind: str) -> Iterator[tuple[str, str]]:
 def _identifiers(listed: str) -> Iterator[tuple[str, str]]:
     root = SCHEMA._schema.query_type
     assert root is not None
-    where = get_named_type(root.fields[listed].args["where"].type)
-    assert isinstance(where, GraphQLInputObjectType)
-    for name, field in where.fields.items():
+    where = root.fields[listed].args.get("where")
+    form = get_named_type(where.type) if where else None
+    if form is None:
+        return
+    assert isinstance(form, GraphQLInputObjectType)
+    for name, field in form.fields.items():
         if get_named_type(field.type).name == "ID":
             yield name, _strawberry_field(field).metadata[NODE_ID_KEY]
 
