@@ -17,7 +17,7 @@ ByteProgress = Callable[[int, int], None]
 
 # In the order of their references.
 COLUMNS = {
-    "organisation": "id kind name credit_code division city county source_category"
+    "organisation": "id kind name credit_code division city county source_category thermal_power"
     " two_representatives state source demo registered_at changed_at",
     "person": "id subject name organisation_id side appointed_externally demo changed_at",
     "appointment": "id person_id side organisation_id role division may_initiate may_approve"

@@ -155,7 +155,8 @@ class OrganisationFactory:
         category = "industrial" if kind == "enterprise" else None
         self.writer.buffer.add(
             "organisation", id, kind, name, code or None, division.code, division.city, county,
-            category, TRUE if two_sign else FALSE, "open", SOURCE, TRUE, self.at, self.at,
+            category, FALSE if category else None, TRUE if two_sign else FALSE, "open", SOURCE,
+            TRUE, self.at, self.at,
         )  # fmt: skip
 
     def _people(

@@ -175,7 +175,7 @@ class Authorizer:
                 missing=(
                     Text(
                         f"it is for the {named[row.role].en}; you act for the {own.en}",
-                        f"由{named[row.role].zh}办理;您以{own.zh}身份操作",
+                        f"由{named[row.role].zh}办理；您以{own.zh}身份操作",
                     ),
                 ),
             )
@@ -188,7 +188,7 @@ class Authorizer:
             return Forbidden(
                 Text(
                     f"Rule {state.rule} forbids it: {'; '.join(t.en for t in state.reasons)}.",
-                    f"规则{state.rule}不允许:{';'.join(t.zh for t in state.reasons)}。",
+                    f"规则{state.rule}不允许：{'；'.join(t.zh for t in state.reasons)}。",
                 ),
                 rule=state.rule,
                 legal_basis=Text.parse(state.legal_basis),
@@ -200,7 +200,7 @@ class Authorizer:
         return Forbidden(
             Text(
                 f"No rule lets the {role.en} {named.en} this {what.en} now{nearest.en}.",
-                f"没有规则允许{role.zh}此时对该{what.zh}执行“{named.zh}”{nearest.zh}。",
+                f"按现行规则，{role.zh}目前不能对该{what.zh}办理“{named.zh}”{nearest.zh}。",
             ),
             near_misses=state.near_misses,
         )
@@ -294,7 +294,7 @@ def _nearest_miss_text(near_misses: tuple[NearMiss, ...]) -> Text:
     against = (*near_misses[0].missing, *near_misses[0].blocking)
     return Text(
         f"; {near_misses[0].rule} would, but " + " and ".join(text.en for text in against),
-        f";规则{near_misses[0].rule}可适用,但" + "且".join(text.zh for text in against),
+        f"；最接近的规则为{near_misses[0].rule}，但" + "且".join(text.zh for text in against),
     )
 
 

@@ -248,7 +248,7 @@ def _select_appointment(
     if requested != NIL:
         if not appointments:
             return Text(
-                "The appointment named in the request is not yours.", "请求中指定的任职不属于您。"
+                "The appointment named in the request is not yours.", "请求中指定的授权不属于您。"
             )
         return appointments[0]
     in_force = [each for each in appointments if each.is_in_force(now)]
@@ -258,6 +258,6 @@ def _select_appointment(
         return Text(
             "You hold several appointments (`myAppointments`);"
             " name one in the header `Biandan-Appointment`.",
-            "您有多个有效任职(`myAppointments`),请在请求标头`Biandan-Appointment`中指定其一。",
+            "您有多项有效授权（`myAppointments`），请在请求标头`Biandan-Appointment`中指定其一。",
         )
-    return Text("You hold no appointment in force.", "您没有有效任职。")
+    return Text("You hold no appointment in force.", "您没有有效授权。")

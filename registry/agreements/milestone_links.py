@@ -48,7 +48,9 @@ async def check_links(viewer: Viewer, draft: MilestoneLinksDraft) -> list[dict[s
     wanted = {(name, id): kind for name, kind in KINDS.items() for id in _link_ids(draft, name)}
     if len(wanted) > LINKS_MAX:
         raise Malformed(
-            "links", f"A milestone has at most {LINKS_MAX} links.", f"里程碑最多关联{LINKS_MAX}项。"
+            "links",
+            f"A milestone has at most {LINKS_MAX} links.",
+            f"阶段性任务最多关联{LINKS_MAX}项。",
         )
     return [await _check_link(viewer, kind, id) for (name, id), kind in wanted.items()]
 

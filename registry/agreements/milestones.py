@@ -16,6 +16,7 @@ from registry.kernel.errors import Condition, Malformed, NotFound
 from registry.kernel.identifiers import Sha256, check_sha256, check_text
 from registry.kernel.parameters import Parameter
 from registry.kernel.state_machine import advance
+from registry.kernel.words import chinese_day
 
 
 async def _check_due_within_term(
@@ -48,7 +49,7 @@ async def plan_milestone(
         raise Malformed(
             "title",
             f"An agreement has at most {rules.MILESTONES_MAX} milestones.",
-            f"一份协议最多设{rules.MILESTONES_MAX}个里程碑。",
+            f"一份协议最多设{rules.MILESTONES_MAX}项阶段性任务。",
         )
     context.also_save.append(
         Milestone(
@@ -72,7 +73,7 @@ async def reach_milestone(  # noqa: PLR0913 - the forms that evidence takes
     agreement: Agreement,
     /,
     *,
-    milestone: Annotated[UUID, Parameter("The milestone 里程碑标识.", refers="Milestone")],
+    milestone: Annotated[UUID, Parameter("The milestone 阶段性任务标识.", refers="Milestone")],
     reached_on: Annotated[date, Parameter("When; not later than today 完成日.")],
     note: Annotated[str, Parameter("A description, at most 4000 characters 说明.")] = "",
     sha256: Annotated[
@@ -112,6 +113,6 @@ def _check_not_future(day: date, today: date) -> date:
         raise Malformed(
             "reachedOn",
             f"{day} is still to come; today is {today}.",
-            f"{day}尚未到来,今日为{today}。",
+            f"{chinese_day(day)}尚未到来，今日为{chinese_day(today)}。",
         )
     return day

@@ -41,7 +41,7 @@ class AgreementParty(Record):
 
 
 class Milestone(Record):
-    """A milestone (里程碑): what is to be reached, and what shows that it was."""
+    """A milestone (阶段性任务): what is to be reached, and what shows that it was."""
 
     agreement_id = fields.UUIDField()
     position = fields.SmallIntField()

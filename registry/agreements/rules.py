@@ -11,7 +11,7 @@ from registry.kernel.identifiers import check_text
 from registry.kernel.legal_bases import AGREEMENTS, REGISTER_OF_ORGANISATIONS
 from registry.kernel.parameters import Parameter
 from registry.kernel.texts import comparison_form
-from registry.kernel.words import DescribedEnum
+from registry.kernel.words import DescribedEnum, chinese_day
 from registry.parties.rules import OrganisationKind
 
 PARTIES_MIN, PARTIES_MAX = 2, 20
@@ -65,7 +65,7 @@ class AgreementState(DescribedEnum):
 
 
 class MilestoneState(DescribedEnum):
-    """The state of a milestone 里程碑状态."""
+    """The state of a milestone 阶段性任务状态."""
 
     PLANNED = "planned", "Planned", "计划中"
     REACHED = "reached", "Reached", "已完成"
@@ -152,6 +152,10 @@ def check_signatory(name: Text, kind: str, *, is_open: bool) -> Condition:
     )
 
 
+def _day(day: date | None) -> str:
+    return chinese_day(day) if day else "未定"
+
+
 def check_term(valid_from: date | None, valid_until: date | None, on: date) -> Condition:
     """Whether the day lies in the term of the agreement; what is not given does not bound it."""
     begun = valid_from is None or valid_from <= on
@@ -162,7 +166,7 @@ def check_term(valid_from: date | None, valid_until: date | None, on: date) -> C
         message=Text(
             f"The term runs from {valid_from or 'an open day'} to {valid_until or 'an open day'};"
             f" today is {on}.",
-            f"协议期限为{valid_from or '未定'}至{valid_until or '未定'};今日为{on}。",
+            f"协议期限为{_day(valid_from)}至{_day(valid_until)}；今日为{_day(on)}。",
         ),
         source=AGREEMENTS,
     )
@@ -176,7 +180,7 @@ def check_due_within_term(due_on: date | None, valid_until: date | None) -> Cond
         met=not late,
         message=Text(
             f"It is due {due_on or 'on no day'}; the term ends {valid_until or 'on no day'}.",
-            f"计划完成日为{due_on or '未定'};协议截止日为{valid_until or '未定'}。",
+            f"计划完成日为{_day(due_on)}；协议截止日为{_day(valid_until)}。",
         ),
         source=AGREEMENTS,
     )
@@ -194,7 +198,7 @@ def _check_reached(title: str, state: MilestoneState) -> Condition:
         met=met,
         message=Text(
             f"The milestone «{title}» is {'reached' if met else 'open'}.",
-            f"里程碑“{title}”{'已完成' if met else '未完成'}。",
+            f"阶段性任务“{title}”{'已完成' if met else '未完成'}。",
         ),
         source=AGREEMENTS,
     )

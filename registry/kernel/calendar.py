@@ -15,12 +15,20 @@ class Calendar:
 
     holidays: frozenset[date]  # Days off, whether or not they fall on a weekend.
     make_up_days: frozenset[date]  # Saturdays and Sundays that are worked in exchange.
+    # Working days on which the exchange announced that it does not trade.
+    market_closures: frozenset[date] = frozenset()
 
     def is_working_day(self, day: date) -> bool:
-        return day in self.make_up_days or self.is_trading_day(day)
+        return day in self.make_up_days or self._is_weekday_at_work(day)
 
     def is_trading_day(self, day: date) -> bool:
-        """Whether it is a trading day (交易日): Monday to Friday, no holiday, no worked weekend."""
+        """Whether it is a trading day (交易日): Monday to Friday, no holiday, no closure.
+
+        The usual rule of exchanges; no source of Hebei was found (K).
+        """
+        return self._is_weekday_at_work(day) and day not in self.market_closures
+
+    def _is_weekday_at_work(self, day: date) -> bool:
         return day.weekday() < _SATURDAY and day not in self.holidays
 
 
@@ -44,9 +52,9 @@ def trading_days_between(calendar: Calendar, start: date, end: date) -> int:
     )
 
 
-def end_of_day(day: date) -> datetime:
+def end_of_day(day: date, ends: time = time.max) -> datetime:
     """The last instant of the day in China; a time limit has passed when the clock shows more."""
-    return datetime.combine(day, time.max, CHINA)
+    return datetime.combine(day, ends, CHINA)
 
 
 def day_of(instant: datetime) -> date:

@@ -27,7 +27,7 @@ class Code(DescribedEnum):
     APPOINTMENT_REQUIRED = (
         "APPOINTMENT_REQUIRED",
         "No appointment in force was chosen",
-        "须选择有效任职",
+        "须选择有效授权",
     )
     KEY_REUSED = "KEY_REUSED", "The idempotency key belongs to another command", "幂等键已被使用"
     NOT_FOUND = "NOT_FOUND", "No such object, or the viewer may not see it", "对象不存在或无权查看"
@@ -42,7 +42,11 @@ class Code(DescribedEnum):
     FROZEN = "FROZEN", "An account, organisation or position is frozen", "已被冻结"
     NOT_IN_FORCE = "NOT_IN_FORCE", "The right is outside its validity", "权利不在有效期内"
     DUPLICATE = "DUPLICATE", "It exists already", "重复"
-    OVERLOADED = "OVERLOADED", "Too much contention; send the same command again", "系统繁忙,请重试"
+    OVERLOADED = (
+        "OVERLOADED",
+        "Too much contention; send the same command again",
+        "系统繁忙，请重试",
+    )
 
 
 def error_extensions(
@@ -144,7 +148,7 @@ class KeyReused(Refused):
         super().__init__(
             Text(
                 "This idempotency key was used for another command; choose a new one.",
-                "该幂等键已用于其他操作,请更换。",
+                "该幂等键已用于其他操作，请更换。",
             ),
             field="idempotencyKey",
         )
@@ -157,7 +161,7 @@ class NotFound(Refused):
 
     def __init__(self, field: str = "id") -> None:
         super().__init__(
-            Text("There is no such object for you.", "不存在该对象,或您无权查看。"), field=field
+            Text("There is no such object for you.", "不存在该对象，或您无权查看。"), field=field
         )
 
 
@@ -243,7 +247,7 @@ class Overloaded(Refused):
             message
             or Text(
                 "The registry is busy with the same records; send the same command again.",
-                "系统正在处理相同记录,请使用同一幂等键重试。",
+                "系统正在处理相同记录，请使用同一幂等键重试。",
             )
         )
 
@@ -255,7 +259,7 @@ class StorageFull(Overloaded):
         super().__init__(
             Text(
                 "The registry cannot store anything just now; send the same command again later.",
-                "系统暂时无法存储数据,请稍后使用同一幂等键重试。",
+                "系统暂时无法存储数据，请稍后使用同一幂等键重试。",
             )
         )
 
@@ -267,6 +271,6 @@ class DatabaseUnreachable(Overloaded):
         super().__init__(
             Text(
                 "The registry cannot reach its records just now; send the same command again.",
-                "系统暂时无法访问登记数据,请使用同一幂等键重试。",
+                "系统暂时无法访问登记数据，请使用同一幂等键重试。",
             )
         )

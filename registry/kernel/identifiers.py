@@ -160,14 +160,14 @@ def check_permit_number(text: str, field: str) -> str:
         raise Malformed(
             field,
             "A permit number has 22 characters: 18 for the body, three digits for the site, and P.",
-            "排污许可证编号为22位:18位单位代码、3位顺序号和标识P。",
+            "排污许可证编号为22位：18位单位代码、3位顺序号和标识P。",
         )
     body, mark = found[1], found[3]
     if mark != "P":
         raise Malformed(
             field,
             f"The mark {mark} is not that of a discharge permit, which ends in P.",
-            f"标识{mark}不是排污许可证,排污许可证编号以P结尾。",
+            f"标识{mark}不是排污许可证，排污许可证编号以P结尾。",
         )
     if not _WITHOUT_CREDIT.fullmatch(body):
         check_credit_code(body, field)
@@ -190,7 +190,7 @@ def check_division(text: str, field: str) -> str:
         _normalize(text),
         field,
         "A division code has six digits and does not begin with 0.",
-        "行政区划代码为6位数字,首位不为0。",
+        "行政区划代码为6位数字，首位不为0。",
     )
 
 
@@ -205,7 +205,7 @@ def check_outlet(text: str, field: str) -> str:
         _normalize(text),
         field,
         "An outlet code is DA (air) or DW (water) with a number from 001 to 999.",
-        "排放口编号为DA(废气)或DW(废水)加001至999的三位数字。",
+        "排放口编号为DA（废气）或DW（废水）加001至999的三位数字。",
     )
 
 
@@ -216,7 +216,7 @@ def check_bank_reference(text: str, field: str) -> str:
         _normalize(text),
         field,
         "A bank reference has 6 to 40 letters, digits or hyphens, and no hyphen at either end.",
-        "银行流水号为6至40位字母、数字或连字符,首尾不得为连字符。",
+        "银行流水号为6至40位字母、数字或连字符，首尾不得为连字符。",
     )
 
 

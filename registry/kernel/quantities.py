@@ -108,14 +108,14 @@ def _parse(text: str, scale: int, *, maximum: int, field: str) -> int:
         raise Malformed(
             field,
             f"{field} must be a plain decimal such as {_format(1234567, scale)}.",
-            f"{field}须为普通十进制数,例如{_format(1234567, scale)}。",
+            f"{field}须为普通十进制数，例如{_format(1234567, scale)}。",
         )
     whole, decimals = found[1], found[2] or ""
     if len(decimals) > scale:
         raise Malformed(
             field,
             f"{field} has {len(decimals)} decimals where {scale} are allowed.",
-            f"{field}有{len(decimals)}位小数,最多允许{scale}位。",
+            f"{field}有{len(decimals)}位小数，最多允许{scale}位。",
         )
     units = int(whole + decimals.ljust(scale, "0"))
     if units > maximum:

@@ -16,10 +16,11 @@ def transition(transitions: Mapping[tuple[S, T], S], state: str, step: T) -> S:
     after = transitions.get((cast("S", state), step))
     if after is None:
         states = type(next(iter(transitions))[0])
+        what = f"“{step.text.zh}”" if isinstance(step, DescribedEnum) else "该事项"
         raise WrongState(
             Text(
                 f"The step {str(step)!r} is not possible while the state is {str(state)!r}.",
-                f"当前状态“{states(state).text.zh}”下不能办理该步骤。",
+                f"当前状态为“{states(state).text.zh}”，不能办理{what}。",
             ),
             field="state",
         )

@@ -1,9 +1,16 @@
 """Closed lists of words: what is stored, and what each word is called in both languages."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Self
 
 from policies.vocabulary import Text
+
+
+def chinese_day(day: date | str) -> str:
+    """The day, or the one an ISO text names, in Chinese: ``2026年1月12日``."""
+    found = date.fromisoformat(day) if isinstance(day, str) else day
+    return f"{found.year}年{found.month}月{found.day}日"
 
 
 class DescribedEnum(StrEnum):

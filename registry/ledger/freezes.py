@@ -49,7 +49,7 @@ async def build_freeze(context: CommandContext, **order: Unpack[FreezeOrder]) ->
     if (organisation is None) == (account is None):
         raise Malformed("account", "Name an organisation or an account.", "请指定单位或账户之一。")
     if instrument is not None and account is None:
-        raise Malformed("instrument", "A position lies in an account.", "冻结持仓须指定账户。")
+        raise Malformed("instrument", "A position lies in an account.", "冻结持有量须指定账户。")
     if account is not None:
         await _check_visible(context, account)
     holder = await fetch_one(_TARGET, organisation, account)

@@ -143,7 +143,7 @@ LEDGER_INVARIANTS = (
         "borders_are_kept",
         Text(
             "Rights begin and end in issuance alone, money comes and goes through the bank alone.",
-            "权利仅经发行账户增减,资金仅经银行进出。",
+            "权利仅经核发账户增减，资金仅经银行进出。",
         ),
         """SELECT p.entry_id, p.line, e.kind, s.kind AS source_kind, t.kind AS target_kind,
             CASE WHEN s.issuer THEN p.target ELSE p.source END AS account_id

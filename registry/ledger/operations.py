@@ -121,7 +121,7 @@ async def impose_freeze(
 ) -> Freeze:
     """Let nothing leave; what is blocked may still come home.
 
-    Rule: property preservation (财产保全), listed supervision.
+    Rule: property preservation (财产保全).
 
     """
     return freeze

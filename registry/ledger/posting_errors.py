@@ -8,6 +8,7 @@ from registry.db.errors import SqlstateErrors
 from registry.kernel.errors import Frozen, Insufficient, NotFound, NotInForce
 from registry.kernel.legal_bases import NATIONAL_OPINION, PROPERTY_PRESERVATION
 from registry.kernel.quantities import UNITS_ZH, format_quantity
+from registry.kernel.words import chinese_day
 from registry.ledger.rules import AccountKind, FreezeTarget
 from registry.reference.parameters import parameter_title
 
@@ -28,8 +29,7 @@ def _insufficient_balance(detail: Mapping[str, Any]) -> Insufficient:
         Text(
             f"{holder.en} holds {holds} {unit} of {detail['instrument']};"
             f" {lacks} {unit} more would be needed.",
-            f"{holder.zh}持有{detail['instrument']} {holds}{UNITS_ZH[unit]},"
-            f"尚缺{lacks}{UNITS_ZH[unit]}。",
+            f"{holder.zh}可用量为{holds}{UNITS_ZH[unit]}，不足{lacks}{UNITS_ZH[unit]}。",
         ),
         field="money" if unit == "yuan" else "quantity",
     )
@@ -40,7 +40,7 @@ def _frozen_position(detail: Mapping[str, Any]) -> Frozen:
     return Frozen(
         Text(
             f"{holder.en} is frozen ({detail['target']}): {detail['reason']}",
-            f"{holder.zh}已被冻结({FreezeTarget(detail['target']).text.zh}):{detail['reason']}",
+            f"{holder.zh}（{FreezeTarget(detail['target']).text.zh}）已被冻结：{detail['reason']}",
         ),
         legal_basis=PROPERTY_PRESERVATION,
     )
@@ -50,24 +50,26 @@ def _right_not_in_force(detail: Mapping[str, Any]) -> NotInForce:
     return NotInForce(
         Text(
             f"The right {detail['instrument']} is in force from {detail['valid_from']} on.",
-            f"{detail['instrument']}自{detail['valid_from']}起有效。",
+            f"该项排污权自{chinese_day(detail['valid_from'])}起有效。",
         )
         if detail["ahead"]
         else Text(
             f"The right {detail['instrument']} was in force until {detail['valid_until']}.",
-            f"{detail['instrument']}有效期至{detail['valid_until']}。",
+            f"该项排污权有效期至{chinese_day(detail['valid_until'])}。",
         ),
         legal_basis=parameter_title("validity_years"),
     )
 
 
 def _cap_exceeded(detail: Mapping[str, Any]) -> Insufficient:
+    scale, unit = int(detail["scale"]), detail["unit"]
+    holds, cap = (format_quantity(int(detail[figure]), scale) for figure in ("holds", "cap"))
     return Insufficient(
         Text(
-            f"{detail['city']} would hold {detail['holds']} base units of {detail['pollutant']},"
-            f" above its cap of {detail['cap']}.",
-            f"{detail['city']}的{detail['pollutant']}持有量将为{detail['holds']},"
-            f"超过总量上限{detail['cap']}。",
+            f"{detail['city_en']} would hold {holds} {unit} of {detail['pollutant_en']},"
+            f" above its cap of {cap} {unit}.",
+            f"{detail['city']}的{detail['pollutant']}持有量将为{holds}{UNITS_ZH[unit]}，"
+            f"超过总量上限{cap}{UNITS_ZH[unit]}。",
         ),
         field="quantity",
         legal_basis=NATIONAL_OPINION,

@@ -102,7 +102,7 @@ _KINDS = {
     "holding": ("Holding account", "持有账户"),
     "escrow": ("Escrow account", "交割账户"),
     "reserve": ("Reserve account", "储备账户"),
-    "issuance": ("Issuance account", "发行账户"),
+    "issuance": ("Issuance account", "核发账户"),
     "outside": ("Outside account", "场外资金账户"),
 }
 ACCOUNT_CAPTION = bilingual(
@@ -112,13 +112,13 @@ ACCOUNT_CAPTION = bilingual(
     + word_cases("{t}.kind", {kind: zh for kind, (_, zh) in _KINDS.items()}),
     via=_OF_ORGANISATION,
 )
-FREEZE_CAPTION = bilingual("'Freeze, ' || {j}.name", "'冻结:' || {j}.name", via=_OF_ORGANISATION)
+FREEZE_CAPTION = bilingual("'Freeze, ' || {j}.name", "'冻结：' || {j}.name", via=_OF_ORGANISATION)
 
 
 def reserve_totals() -> ToMany:
     """The stock of each reserve and instrument; a stock that no source gives is missing, not zero.
 
-    Rule: 国办发〔2014〕38号 item 13 (disclosure).
+    Rule: 冀政办字〔2022〕3号 (台账); registry rule for publishing.
 
     """
     return ToMany(_RESERVES, "true", '{t}.city, {t}i.code COLLATE "C"', joins=_WITH_INSTRUMENT)

@@ -92,7 +92,7 @@ async def _check_reversible(entry: Entry, postings: tuple[Posting, ...]) -> Cond
             f"An entry of kind {entry.kind} is undone by the steps of its case."
             if earlier is None
             else "The entry is reversed already.",
-            f"“{EntryKind(entry.kind).text.zh}”类分录须通过案件环节撤销。"
+            f"“{EntryKind(entry.kind).text.zh}”类分录须通过交易环节撤销。"
             if earlier is None
             else "该笔分录已冲正。",
         ),
@@ -120,7 +120,7 @@ def _check_position(position: dict[str, object], owed: int) -> Condition:
         message=Text(
             f"The {kind} account of {position['name_en']} holds {holds} of {what};"
             f" {needed} would have to come back.",
-            f"{position['name']}的{kind.text.zh}持有{position['code']} {holds}{unit_zh},"
+            f"{position['name']}的{kind.text.zh}可用量为{holds}{unit_zh}，"
             f"须返还{needed}{unit_zh}。",
         ),
         source=LEDGER,

@@ -5,7 +5,7 @@ Pure: no database, no clock.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from uuid import UUID
 
 from registry.kernel.errors import Malformed
@@ -29,9 +29,9 @@ class AccountKind(DescribedEnum):
     """The purpose of an account 账户类别."""
 
     HOLDING = "holding", "Holding of an organisation", "持有账户"
-    ESCROW = "escrow", "Escrow of a transfer", "交割账户"
+    ESCROW = "escrow", "Escrow of a transfer", "交易锁定账户"
     RESERVE = "reserve", "Reserve of a government", "储备账户"
-    ISSUANCE = "issuance", "Counterpart of issued rights", "发行账户"
+    ISSUANCE = "issuance", "Counterpart of issued rights", "核发账户"
     OUTSIDE = "outside", "Counterpart of money outside the registry", "场外资金账户"
 
 
@@ -39,10 +39,10 @@ class EntryKind(DescribedEnum):
     """The reason of a ledger entry 分录类别."""
 
     OPENING = "opening", "Opening stock", "期初"
-    BLOCK = "block", "Rights locked for a transfer", "冻结待交割"
+    BLOCK = "block", "Rights locked for a transfer", "交易锁定"
     RELEASE = "release", "Locked rights released", "解除冻结"
     PAYMENT = "payment", "Payment received", "付款"
-    PAYOUT = "payout", "Payment out", "出金"
+    PAYOUT = "payout", "Payment out", "资金划付"
     SETTLEMENT = "settlement", "Settlement of a transfer", "权款结算"
     REFUND = "refund", "Refund", "退款"
     REVERSAL = "reversal", "Reversal of an entry", "冲正"
@@ -68,9 +68,9 @@ class Basin(DescribedEnum):
 class FreezeTarget(DescribedEnum):
     """The target of a freeze 冻结对象."""
 
-    ORGANISATION = "organisation", "The whole organisation", "单位"
+    ORGANISATION = "organisation", "The whole organisation", "单位整体"
     ACCOUNT = "account", "One account", "账户"
-    POSITION = "position", "One instrument of an account", "持仓"
+    POSITION = "position", "One instrument of an account", "账户内单项排污权"
 
 
 class FreezeState(DescribedEnum):
@@ -89,7 +89,7 @@ class ReversalState(DescribedEnum):
 
     PROPOSED = "proposed", "Awaits the decision", "已提出"
     APPROVED = "approved", "The entry is undone", "已批准"
-    REJECTED = "rejected", "The entry stays", "已驳回"
+    REJECTED = "rejected", "The entry stays", "不予批准"
 
 
 REVERSAL_TRANSITIONS = {
@@ -188,7 +188,7 @@ class Right:
 
     @property
     def code(self) -> str:
-        """The readable name, with the days that are known: ``SO2-130200-PAID-20270607``."""
+        """The readable name, with the days that are known: ``SO2-130200-PAID-20270606``."""
         first = self.valid_from and f"{self.valid_from:%Y%m%d}"
         last = f"{self.valid_until:%Y%m%d}" if self.valid_until else "OPEN"
         basin = self.basin and self.basin.upper()
@@ -212,18 +212,17 @@ def check_basin(medium: str, basin: str | None) -> None:
 
 
 def last_day(first: date, years: int) -> date:
-    """The last day of a right that runs for whole years from its first day.
+    """The last day of a right that runs for whole years: the day before the day that corresponds.
 
     Args:
-        first: first day in force, which does not count.
+        first: first day in force, which counts.
         years: parameter ``validity_years``, at least 1.
 
-    Rule: 冀政办字〔2022〕3号 (five years); 民法典 arts. 201-202 (the same day of the last year,
-    or the last of its month).
+    Rule: 财税〔2015〕61号 art. 12 (five years).
 
     """
     year = first.year + years
     try:
-        return first.replace(year=year)
+        return first.replace(year=year) - timedelta(days=1)
     except ValueError:  # 29 February of a year that has none.
         return date(year, 2, 28)

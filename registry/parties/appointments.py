@@ -39,8 +39,8 @@ _ACTIVE_APPOINTMENTS = """
 class AppointmentTerms(TypedDict):
     """The proposed appointment: person, organisation, powers."""
 
-    person: Annotated[UUID, Parameter("The person to be appointed 任职人员.", refers="Person")]
-    organisation: Annotated[UUID, Parameter("For whom 任职单位.", refers="Organisation")]
+    person: Annotated[UUID, Parameter("The person to be appointed 获授权人员.", refers="Person")]
+    organisation: Annotated[UUID, Parameter("For whom 授权单位.", refers="Organisation")]
     role: Annotated[
         NotRequired[RoleName | None],
         Parameter("The role; by default that of the body's kind 角色."),
@@ -121,13 +121,13 @@ def _check_role(organisation: Organisation, requested: str | None) -> str:
         raise Malformed(
             "organisation",
             f"The rule book has no role for people of the kind {organisation.kind}.",
-            "规则书未为该类单位设定角色,不能任职。",
+            "规则书未为该类单位设定角色，不能授予岗位授权。",
         )
     if requested not in {None, role}:
         raise Malformed(
             "role",
             f"An organisation of kind {organisation.kind} acts as {role}, not as {requested}.",
-            f"该单位人员只能以“{VOCABULARY.roles[role].zh}”身份任职。",
+            f"该单位人员只能以“{VOCABULARY.roles[role].zh}”身份岗位授权。",
         )
     return role
 
@@ -156,7 +156,7 @@ def _check_start(requested: datetime | None, now: datetime) -> datetime:
         raise Malformed(
             "validFrom",
             "An appointment does not begin in the past.",
-            "任职起始时间不得早于当前时间。",
+            "授权起始时间不得早于当前时间。",
         )
     return requested or now
 
@@ -186,7 +186,7 @@ async def check_single_side(
             message=Text(
                 f"The person is on the {person.side} side,"
                 f" the organisation on the {appointment.side} side.",
-                f"该人员属于{_SIDES_ZH[person.side]},该单位属于{_SIDES_ZH[appointment.side]}。",
+                f"该人员属于{_SIDES_ZH[person.side]}，该单位属于{_SIDES_ZH[appointment.side]}。",
             ),
             legal_basis=SEPARATION_OF_DUTIES,
         )
@@ -210,7 +210,8 @@ async def check_period_not_over(
             name="period_ahead",
             met=until is None or until > context.now,
             message=Text(
-                f"The appointment was to last until {until}.", f"该任职有效期至{until},现已届满。"
+                f"The appointment was to last until {until}.",
+                f"该项授权有效期至{until}，现已届满。",
             ),
         )
     ]
@@ -230,7 +231,7 @@ async def check_province_keeps_officers(
             met=not unable,
             unmet=Text(
                 "The province would be left without two people who can appoint others.",
-                "免职后省厅将缺少能够相互会签任命的两名人员。",
+                "终止授权后省生态环境厅将缺少能够相互复核授权的两名人员。",
             ),
         )
     ]

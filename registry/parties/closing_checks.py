@@ -41,7 +41,7 @@ check_no_appointments = counting_check(
     "no_appointments",
     "SELECT count(*) FROM appointment WHERE organisation_id = $1 AND state <> 'ended'",
     "The organisation has {} appointments that have not ended.",
-    "该单位尚有{}项任职未终止。",
+    "该单位尚有{}项岗位授权未终止。",
 )
 check_no_clients = counting_check(
     "no_clients",

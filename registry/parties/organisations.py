@@ -44,7 +44,7 @@ class OptionalDetails(TypedDict, total=False):
         str | None, Parameter("Code of GB/T 4754, four digits 行业代码.", codes="Industry")
     ]
     installed_mw: Annotated[
-        int | None, Parameter("Installed capacity in whole megawatts 装机容量(兆瓦).")
+        int | None, Parameter("Installed capacity in whole megawatts 装机容量（兆瓦）.")
     ]
 
 
@@ -52,7 +52,7 @@ class OrganisationChanges(OptionalDetails, total=False):
     """Particulars to change; those left out stay, None empties what may be empty."""
 
     name: _Name
-    thermal_power: Annotated[bool, Parameter(_THERMAL_POWER)]
+    thermal_power: Annotated[bool | None, Parameter(_THERMAL_POWER)]
     two_representatives: Annotated[bool, Parameter(_TWO_REPRESENTATIVES)]
 
 
@@ -64,7 +64,7 @@ class OrganisationDetails(OptionalDetails):
     division: Annotated[
         str, Parameter("Code of the division it lies in 行政区划代码.", codes="Division")
     ]
-    thermal_power: Annotated[NotRequired[bool], Parameter(_THERMAL_POWER, default=False)]
+    thermal_power: Annotated[NotRequired[bool | None], Parameter(_THERMAL_POWER)]
     two_representatives: Annotated[
         NotRequired[bool], Parameter(_TWO_REPRESENTATIVES, default=False)
     ]
@@ -106,7 +106,6 @@ _CHECKS: Mapping[str, Callable[[Any], object]] = {
 
 _REQUIRED_FIELDS = {
     "name": "name",
-    "thermal_power": "thermalPower",
     "two_representatives": "twoRepresentatives",
 }
 
@@ -152,7 +151,7 @@ def _check_level(kind: OrganisationKind, division: ResolvedDivision) -> None:
         raise Malformed(
             "division",
             f"A {kind} lies in a division of the level {level}, not {division.level}.",
-            f"该类单位须登记在{LEVELS_ZH[level]}行政区划,{division.name.zh}为{LEVELS_ZH[division.level]}。",
+            f"该类单位须登记在{LEVELS_ZH[level]}行政区划，{division.name.zh}为{LEVELS_ZH[division.level]}。",
         )
 
 
@@ -197,7 +196,8 @@ async def check_changer(
             met=not (of_itself and kept),
             message=Text(
                 f"Only the province or the centre changes: {', '.join(kept)}.",
-                f"下列事项仅由省厅或交易中心变更:{'、'.join(_FIELDS_ZH[name] for name in kept)}。",
+                f"下列事项仅由省生态环境厅或省交易服务中心变更："
+                f"{'、'.join(_FIELDS_ZH[name] for name in kept)}。",
             ),
         )
     ]

@@ -23,7 +23,7 @@ from registry.parties.sanctions import check_officers_keep_client
 _Document = Annotated[
     str,
     Parameter(
-        f"The query, 1 to {MAX_PERSISTED_QUERY_BYTES} bytes, as its hash covers it 查询文档."
+        f"The query, 1 to {MAX_PERSISTED_QUERY_BYTES} bytes, as its hash covers it 预登记请求."
     ),
 ]
 
@@ -67,7 +67,7 @@ async def register_persisted_query(
         raise Malformed(
             "text",
             f"A client has at most {MAX_PERSISTED_QUERIES} registered documents; retire one.",
-            f"一个应用最多登记{MAX_PERSISTED_QUERIES}份查询文档,请先停用其一。",
+            f"一个应用最多登记{MAX_PERSISTED_QUERIES}份预登记请求，请先停用其一。",
         )
     hash = sha256_of(text)
     if not await execute(_REACTIVATE, client.id, hash, context.now):
@@ -85,7 +85,7 @@ async def _check_registered(
             met=live is not None,
             unmet=Text(
                 "The program has no registered document of this hash.",
-                "该应用未登记此摘要对应的查询文档。",
+                "该应用未登记此摘要对应的预登记请求。",
             ),
         )
     ]
@@ -152,5 +152,5 @@ def _check_text(text: str) -> None:
         raise Malformed(
             "text",
             f"A document has 1 to {MAX_PERSISTED_QUERY_BYTES} bytes.",
-            f"查询文档长度为1至{MAX_PERSISTED_QUERY_BYTES}字节。",
+            f"预登记请求长度为1至{MAX_PERSISTED_QUERY_BYTES}字节。",
         )

@@ -61,5 +61,5 @@ APPOINTMENT_CAPTION = bilingual(
     via=_OF_ORGANISATION,
 )
 SANCTION_CAPTION = bilingual(
-    "'Sanction, ' || {j}.name", "'惩戒措施:' || {j}.name", via=_OF_ORGANISATION
+    "'Sanction, ' || {j}.name", "'限制交易情形：' || {j}.name", via=_OF_ORGANISATION
 )

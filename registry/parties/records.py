@@ -21,7 +21,7 @@ class Organisation(GovernedRecord):
     county = fields.TextField(default="")
     source_category: str | None = fields.TextField(null=True)
     industry: str | None = fields.TextField(null=True)
-    thermal_power = fields.BooleanField(default=False)
+    thermal_power = fields.BooleanField(null=True)
     installed_mw: int | None = fields.IntField(null=True)
     two_representatives = fields.BooleanField(default=False)
     state = fields.TextField()
@@ -40,7 +40,7 @@ class Person(GovernedRecord):
 
 
 class Appointment(GovernedRecord):
-    """A post (任职): a person acts for an organisation in a role and division, within dates."""
+    """A post (岗位授权): a person acts for an organisation in a role and division, within dates."""
 
     person_id = fields.UUIDField()
     side = fields.TextField()
@@ -60,7 +60,7 @@ class Appointment(GovernedRecord):
 
 
 class Sanction(GovernedRecord):
-    """A measure that bars an organisation from new business (惩戒措施) while it lasts."""
+    """A measure that bars an organisation from new business (限制交易情形) while it lasts."""
 
     organisation_id = fields.UUIDField()
     city = fields.TextField()

@@ -14,7 +14,7 @@ from registry.kernel.words import DescribedEnum
 WordT = TypeVar("WordT", bound=StrEnum)
 
 PersistedQueriesOnly = Annotated[
-    bool, Parameter("Whether it may send its persisted queries only 是否仅用已登记查询文档.")
+    bool, Parameter("Whether it may send its persisted queries only 是否仅用预登记请求.")
 ]
 
 NAME_MAX = 200
@@ -41,9 +41,9 @@ class OrganisationKind(DescribedEnum):
     """The kind of an organisation, and with it the role of its people 单位类别."""
 
     PROVINCE = "province", "Provincial ecology department", "省生态环境厅"
-    CENTRE = "centre", "Trading service centre", "排污权交易服务中心"
+    CENTRE = "centre", "Trading service centre", "省污染物排放权交易服务中心"
     CITY = "city", "City ecology bureau", "市生态环境局"
-    COUNTY = "county", "County ecology branch", "县级生态环境分局"
+    COUNTY = "county", "County ecology branch", "县（市、区）生态环境分局"
     GOVERNMENT = "government", "Local government", "地方人民政府"
     ENTERPRISE = "enterprise", "Enterprise", "企业"
     BANK = "bank", "Bank", "银行"
@@ -68,16 +68,16 @@ class SourceCategory(DescribedEnum):
 
     INDUSTRIAL = "industrial", "Industrial source", "工业源"
     AGRICULTURAL = "agricultural", "Agricultural source", "农业源"
-    CENTRAL_TREATMENT = "central_treatment", "Centralised treatment facility", "集中式治理设施"
+    CENTRAL_TREATMENT = "central_treatment", "Centralised treatment facility", "集中式污染治理设施"
     OTHER = "other", "Other source", "其他"
 
 
 class SanctionKind(DescribedEnum):
-    """The kind of a sanction 惩戒类别."""
+    """The kind of a sanction 限制交易情形类别."""
 
     LISTED_SUPERVISION = "listed_supervision", "Listed supervision", "挂牌督办"
     ORDERED_TO_CORRECT = "ordered_to_correct", "Ordered to correct", "责令改正"
-    PENALTY_PERIOD = "penalty_period", "Penalty period", "处罚期"
+    PENALTY_PERIOD = "penalty_period", "Penalty period", "行政处罚期间"
 
 
 class OrganisationState(DescribedEnum):
@@ -88,15 +88,15 @@ class OrganisationState(DescribedEnum):
 
 
 class AppointmentState(DescribedEnum):
-    """The state of an appointment; past its end it has ended 任职状态."""
+    """The state of an appointment; past its end it has ended 岗位授权状态."""
 
-    PROPOSED = "proposed", "Awaits the countersignature", "待会签"
+    PROPOSED = "proposed", "Awaits the countersignature", "待复核"
     IN_FORCE = "in_force", "In force", "有效"
     ENDED = "ended", "Ended", "已终止"
 
 
 class SanctionState(DescribedEnum):
-    """The state of a sanction as of now; expiry is never stored 惩戒状态."""
+    """The state of a sanction as of now; expiry is never stored 限制交易状态."""
 
     IN_FORCE = "in_force", "In force", "有效"
     LIFTED = "lifted", "Lifted", "已解除"
@@ -174,7 +174,7 @@ def check_word(text: str, words: type[WordT], field: str) -> WordT:
     except ValueError:
         listed = ", ".join(words)
         raise Malformed(
-            field, f"{field} is one of: {listed}.", f"{field}取值须为:{listed}。"
+            field, f"{field} is one of: {listed}.", f"{field}取值须为：{listed}。"
         ) from None
 
 

@@ -44,8 +44,8 @@ _LOCK_UNRESTRICTED_CLIENTS = """
 class SanctionTerms(TypedDict):
     """The terms of a sanction: organisation, kind, reason, duration."""
 
-    organisation: Annotated[UUID, Parameter("Whom it bars 被惩戒单位.", refers="Organisation")]
-    kind: Annotated[SanctionKind, Parameter("Which measure 惩戒类别.")]
+    organisation: Annotated[UUID, Parameter("Whom it bars 被限制单位.", refers="Organisation")]
+    kind: Annotated[SanctionKind, Parameter("Which measure 限制交易情形类别.")]
     reason: Reason
     source: Annotated[str, Parameter("The decision it rests on, 1 to 500 characters 决定文书.")]
     starts_at: Annotated[
@@ -138,7 +138,7 @@ async def check_client_registrar(
             met=client.first_party == (context.viewer.role == OPERATOR_ROLE),
             message=Text(
                 "The operator registers first-party clients, and only those.",
-                "本系统应用仅由系统运维登记,且系统运维只登记本系统应用。",
+                "本系统应用仅由系统运维登记，且系统运维只登记本系统应用。",
             ),
         ),
         Condition(
@@ -146,7 +146,7 @@ async def check_client_registrar(
             met=not of_no_use,
             message=Text(
                 f"No officer or client may ever do this: {', '.join(of_no_use)}.",
-                f"任何人员或应用均无此项权限:{'、'.join(of_no_use)}。",
+                f"任何人员或应用均无此项权限：{'、'.join(of_no_use)}。",
             )
             if of_no_use
             else Text("Each scope is of use.", "各项授权范围均可使用。"),
@@ -169,7 +169,7 @@ async def check_officers_keep_client(
             unmet=Text(
                 "It is the last client through which officers act without restriction; the operator"
                 " registers another first (`biandan register-client`).",
-                "该应用是工作人员不受限制使用的最后一个应用,须先由系统运维登记另一应用。",
+                "该应用是工作人员不受限制使用的最后一个应用，须先由系统运维登记另一应用。",
             ),
         )
     ]

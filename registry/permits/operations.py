@@ -19,6 +19,7 @@ from registry.kernel.parameters import Demo, Parameter, Reason, Source
 from registry.kernel.quantities import parse_quantity
 from registry.kernel.state_machine import advance
 from registry.parties.organisations import check_organisation_open, get_organisation
+from registry.parties.rules import check_word
 from registry.permits import rules
 from registry.permits.facts import PERMIT
 from registry.permits.records import Outlet, Permit, PermitLimit
@@ -26,6 +27,7 @@ from registry.permits.rules import (
     LimitDraft,
     OutletDraft,
     PermitCategory,
+    PermitEnding,
     PermitState,
 )
 from registry.reference.cache import load_reference
@@ -85,7 +87,7 @@ async def register_permit(
     /,
     *,
     limits: Annotated[
-        Sequence[LimitDraft], Parameter("Its limits, 1 to 50, each pollutant once 许可限值.")
+        Sequence[LimitDraft], Parameter("Its limits, 1 to 50, each pollutant once 许可排放量.")
     ],
     outlets: Annotated[
         Sequence[OutletDraft], Parameter("Where it lets out, at most 200 排放口.")
@@ -149,7 +151,7 @@ async def change_permit_limits(
     *,
     limits: Annotated[
         Sequence[LimitDraft],
-        Parameter("The new limits, 1 to 50; other pollutants keep theirs 新许可限值."),
+        Parameter("The new limits, 1 to 50; other pollutants keep theirs 新许可排放量."),
     ],
     effective_from: Annotated[date, Parameter("First day of the new limits 生效日.")],
     source: Annotated[
@@ -178,14 +180,21 @@ async def change_permit_limits(
 
 
 @operation(PERMIT, "revoke")
-async def revoke_permit(context: CommandContext, permit: Permit, *, reason: Reason) -> Permit:
-    """Take a permit out of force from today on.
+async def revoke_permit(
+    context: CommandContext,
+    permit: Permit,
+    *,
+    ending: Annotated[PermitEnding, Parameter("The act that ends it 终止方式.")],
+    reason: Reason,
+) -> Permit:
+    """Take a permit out of force from today on; one that runs out ends by itself.
 
     Rule: 《排污许可管理条例》.
 
     """
     advance(permit, rules.PERMIT_TRANSITIONS, "revoke")
     permit.revoked_on = day_of(context.now)
+    permit.ending = check_word(ending, PermitEnding, "ending").value
     permit.revocation_reason = check_text(reason, "reason", max_length=REASON_LENGTH_MAX)
     return permit
 

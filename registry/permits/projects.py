@@ -35,11 +35,11 @@ async def _build_project(  # noqa: PLR0913 - what a project says
         str | None, Parameter("Number of its environmental approval 环评批复文号.")
     ] = None,
     strategic_industry: Annotated[
-        bool, Parameter("Of a strategic emerging industry 是否战略性新兴产业项目.")
-    ] = False,
+        bool | None, Parameter("Of a strategic emerging industry 是否战略性新兴产业项目.")
+    ] = None,
     technology_demonstration: Annotated[
-        bool, Parameter("A major demonstration of technology 是否重大科技示范项目.")
-    ] = False,
+        bool | None, Parameter("A major demonstration of technology 是否重大科技示范项目.")
+    ] = None,
     demo: Demo = False,
 ) -> ConstructionProject:
     await get_organisation(organisation)
@@ -129,7 +129,7 @@ async def assess_demand(
 async def _build_assessment(  # noqa: PLR0913 - what an assessment says
     context: CommandContext,
     *,
-    city: Annotated[str, Parameter("Code of the city 设区市代码.", codes="Division")],
+    city: Annotated[str, Parameter("Code of the city 设区的市代码.", codes="Division")],
     year: Annotated[int, Parameter("A year that is over 考核年度.")],
     medium: Annotated[Medium, Parameter("The medium 环境要素.")],
     quality_attained: Annotated[bool, Parameter("Whether quality was attained 环境质量是否达标.")],
@@ -146,12 +146,12 @@ async def _build_assessment(  # noqa: PLR0913 - what an assessment says
     reference = await load_reference(context.reference_version)
     where = reference.divisions.resolve(city, today, field="city")
     if where.level != "city":
-        raise Malformed("city", f"{city} is no city.", f"{city}不是设区市。")
+        raise Malformed("city", f"{city} is no city.", f"{city}不是设区的市。")
     if not rules.YEAR_MIN <= year < today.year:
         raise Malformed(
             "year",
             f"A year is assessed when it is over: {rules.YEAR_MIN} to {today.year - 1}.",
-            f"只能登记已结束年度的考核结果:{rules.YEAR_MIN}至{today.year - 1}年。",
+            f"只能登记已结束年度的考核结果：{rules.YEAR_MIN}至{today.year - 1}年。",
         )
     return Assessment(
         id=uuid4(),

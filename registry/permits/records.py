@@ -20,6 +20,7 @@ class Permit(GovernedRecord):
     valid_until = fields.DateField()
     state = fields.TextField()
     revoked_on: date | None = fields.DateField(null=True)
+    ending: str | None = fields.TextField(null=True)
     revocation_reason = fields.TextField(default="")
     source = fields.TextField()
     registered_at = fields.DatetimeField()
@@ -55,8 +56,8 @@ class ConstructionProject(GovernedRecord):
     county = fields.TextField()
     approval_number: str | None = fields.TextField(null=True)
     state = fields.TextField()
-    strategic_industry = fields.BooleanField()
-    technology_demonstration = fields.BooleanField()
+    strategic_industry = fields.BooleanField(null=True)
+    technology_demonstration = fields.BooleanField(null=True)
     source = fields.TextField()
     registered_at = fields.DatetimeField()
 

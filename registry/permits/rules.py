@@ -15,7 +15,7 @@ from registry.kernel.legal_bases import (
 )
 from registry.kernel.parameters import Parameter
 from registry.kernel.quantities import Quantity
-from registry.kernel.words import DescribedEnum
+from registry.kernel.words import DescribedEnum, chinese_day
 
 LIMITS_MAX = 50
 OUTLETS_MAX = 200
@@ -39,12 +39,19 @@ PERMIT_TRANSITIONS = {
 }
 
 
+class PermitEnding(DescribedEnum):
+    """The act that ended a permit before its last day 许可证终止方式."""
+
+    SET_ASIDE = "set_aside", "Set aside: it should not have been issued", "撤销"
+    DEREGISTERED = "deregistered", "Deregistered: its holder needs it no more", "注销"
+    FORFEITED = "forfeited", "Forfeited as a penalty", "吊销"
+
+
 class PermitCategory(DescribedEnum):
     """The management category of a permit 管理类别."""
 
     KEY = "key", "Key management", "重点管理"
     SIMPLIFIED = "simplified", "Simplified management", "简化管理"
-    REGISTRATION = "registration", "Registration management", "登记管理"
 
 
 class Medium(DescribedEnum):
@@ -71,7 +78,7 @@ _PollutantCode = Annotated[str, Parameter("Code of the pollutant 污染物代码
 
 
 class LimitDraft(TypedDict):
-    """A limit to be recorded: the quantity of a year 许可限值."""
+    """A limit to be recorded: the quantity of a year 许可排放量."""
 
     pollutant: _PollutantCode
     quantity: Annotated[Quantity, Parameter("How much, in its unit 年许可量.")]
@@ -116,7 +123,7 @@ def parse_outlets(outlets: Sequence[OutletDraft]) -> list[tuple[str, Medium, str
             raise Malformed(
                 "outlets.riverSystem",
                 f"Outlet {code} names a river system if and only if it lets out into water.",
-                f"排放口{code}:废水排放口须填写水系,废气排放口不得填写。",
+                f"排放口{code}：废水排放口须填写水系，废气排放口不得填写。",
             )
         checked.append((code, medium, river))
     check_unique((code for code, _, _ in checked), "outlets.code")
@@ -160,7 +167,8 @@ def check_number_holder(number: str, credit_code: str | None) -> Condition:
         met=met,
         message=Text(
             f"The permit number belongs to {body}; the credit code on record is {on_record}.",
-            f"许可证编号对应单位代码{body};持证单位登记的统一社会信用代码为{credit_code or '无'}。",
+            f"许可证编号对应单位代码{body}；"
+            f"持证单位登记的统一社会信用代码为{credit_code or '无'}。",
         ),
         legal_basis=NUMBERING_STANDARD,
         source=REGISTER_OF_ORGANISATIONS,
@@ -177,7 +185,8 @@ def check_change_within_term(
         message=Text(
             f"The change takes effect on {effective_from};"
             f" the permit is valid {valid_from} to {valid_until}.",
-            f"变更自{effective_from}起生效;许可证有效期为{valid_from}至{valid_until}。",
+            f"变更自{chinese_day(effective_from)}起生效；"
+            f"许可证有效期为{chinese_day(valid_from)}至{chinese_day(valid_until)}。",
         ),
         legal_basis=PERMIT_REGULATION,
         source=REGISTER_OF_PERMITS,
@@ -196,7 +205,8 @@ def check_change_is_latest(pollutant: str, effective_from: date, newest: date | 
         message=Text(
             f"The newest limit of {pollutant} is in force from {since};"
             f" this change from {effective_from}.",
-            f"{pollutant}最新限值自{newest or '无'}起执行;本次变更自{effective_from}起执行。",
+            f"最新许可排放量自{chinese_day(newest) if newest else '未登记之日'}起执行；"
+            f"本次变更自{chinese_day(effective_from)}起执行。",
         ),
         source=REGISTER_OF_PERMITS,
     )

@@ -44,7 +44,7 @@ class PageRequest:
     def __post_init__(self) -> None:
         if (self.first is None) == (self.last is None):
             raise Malformed(
-                "first", "Give either `first` or `last`.", "请在first与last中恰好指定一个。"
+                "first", "Give either `first` or `last`.", "请在`first`与`last`中恰好指定一个。"
             )
         name = "last" if self.first is None else "first"
         if not 1 <= self.size <= MAX_PAGE_SIZE:
@@ -103,7 +103,7 @@ def decode_cursor(cursor: str, list_order: str, ordering: Ordering, field: str) 
         raise Malformed(
             field,
             f"`{field}` is no cursor of this list in this order ({list_order}).",
-            f"{field}不是此列表按此排序方式({list_order})生成的游标。",
+            f"{field}不是此列表按此排序方式（{list_order}）生成的游标。",
         ) from None
 
 

@@ -82,8 +82,8 @@ def _figures(rows: list[dict[str, Any]]) -> Iterator[Parameter]:
 
 
 def _calendar(days: list[dict[str, Any]]) -> Calendar:
-    holidays, make_up_days = (
+    holidays, make_up_days, market_closures = (
         frozenset(date.fromisoformat(day["day"]) for day in days if day["kind"] == kind)
-        for kind in ("holiday", "make_up")
+        for kind in ("holiday", "make_up", "market_closure")
     )
-    return Calendar(holidays, make_up_days)
+    return Calendar(holidays, make_up_days, market_closures)

@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any
 
 from policies.vocabulary import Text
 from registry.kernel.errors import Condition, ConditionsUnmet
 from registry.kernel.legal_bases import PARAMETERS
 from registry.kernel.quantities import DateRange, parse_money
+from registry.kernel.words import chinese_day
 
 _DAYS = frozenset({"working_days", "trading_days"})
 _COUNTS = frozenset({"percent", "years", "minutes", "count", "megawatts"})
@@ -45,6 +46,11 @@ class Parameter:
     def money_fen(self) -> int:
         """Fen for one tonne or one kilogram, as ``unit`` says."""
         return parse_money(self._value_in_units(_PRICES), field=self.name)
+
+    @property
+    def time_of_day(self) -> time:
+        """Hours and minutes in China."""
+        return time.fromisoformat(self._value_in_units(frozenset({"time"})))
 
     @property
     def flag(self) -> bool:
@@ -112,6 +118,7 @@ _TITLES = {
     "cross_region_regime": Text("regime of trade between cities", "跨区域流转制度"),
     "cross_region_wait_trading_days": Text("days of the notice at home", "本市公告交易日数"),
     "receiver_tests": Text("tests of the receiving city", "转入地考核要求"),
+    "barred_category_pairs": Text("categories that may not trade", "不得相互交易的污染源类别"),
     "acceptance_days": Text("days to accept", "接受期限"),
     "contract_days": Text("days to sign the contract", "签约期限"),
     "payment_days": Text("days to pay", "付款期限"),
@@ -121,7 +128,7 @@ _TITLES = {
 def parameter_title(name: str) -> Text:
     """A parameter as conditions cite it."""
     title = _TITLES.get(name, Text(name.replace("_", " "), "法定数值"))
-    return Text(f"parameter: {title.en}", f"制度参数“{title.zh}”")
+    return Text(f"parameter: {title.en}", f"“{title.zh}”")
 
 
 def parameter_from_json(row: Mapping[str, Any]) -> Parameter:
@@ -149,7 +156,7 @@ def _unknown_parameter(name: str, on: date, area: str, pollutant: str) -> Condit
         met=False,
         message=Text(
             f"No figure of the regulation is known on {on} for: {title.en}{of}.",
-            f"{title.zh}{of}在{on}没有已知的法定数值。",
+            f"未查得{chinese_day(on)}有效的{title.zh}规定。",
         ),
         legal_basis=title,
         source=PARAMETERS,

@@ -4,9 +4,11 @@ from typing import Annotated
 from uuid import uuid4
 
 from registry.commands.command import CommandContext, operation
+from registry.db.session import get_by_id
 from registry.kernel.calendar import day_of
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text
 from registry.kernel.parameters import Parameter, Reason
+from registry.ledger.records import Instrument
 from registry.reference.cache import load_reference
 from registry.transfers.conditions import ELIGIBILITY_CONDITIONS, ONGOING_CONDITIONS
 from registry.transfers.eligibility_data import load_and_evaluate
@@ -69,7 +71,9 @@ async def qualify_transfer(context: CommandContext, transfer: Transfer) -> Trans
             )
         )
     reference = await load_reference(context.reference_version)
-    transfer.regime = regime_on(reference, on).value
+    instrument = await get_by_id(Instrument, transfer.instrument_id)
+    assert instrument is not None, "a transfer is about an instrument"
+    transfer.regime = regime_on(reference, on, instrument.pollutant).value
     await advance_transfer(context, transfer, Step.QUALIFY)
     return transfer
 

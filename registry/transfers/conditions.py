@@ -20,6 +20,7 @@ from registry.kernel.legal_bases import (
     TRADING_MEASURES,
 )
 from registry.kernel.quantities import format_money, format_quantity
+from registry.kernel.words import chinese_day
 from registry.ledger.rules import Basin
 from registry.parties.rules import SourceCategory
 from registry.transfers.cross_city_conditions import (
@@ -41,6 +42,7 @@ from registry.transfers.legal_bases import (
     unit_text,
     unknown_parameter_condition,
 )
+from registry.transfers.rules import CategoryRule
 
 AIR = "air"
 WATER = "water"
@@ -58,7 +60,7 @@ def evaluate_conditions(
 
 
 def _dated(source: Text, day: date) -> Text:
-    return Text(f"{source.en}; as of {day}", f"{source.zh},截至{day}")
+    return Text(f"{source.en}; as of {day}", f"{source.zh}，截至{chinese_day(day)}")
 
 
 @condition()
@@ -144,15 +146,24 @@ def _check_may_trade(name: str, party: PartySnapshot, *, is_barred: bool = False
 
 @condition(Need.PARTIES)
 def check_source_categories(case: TransferSnapshot) -> Condition:
-    """Industrial sources do not trade with agricultural or other ones."""
+    """Industrial sources do not trade with agricultural ones; other pairs by the parameter."""
+    rule = case.parameter("barred_category_pairs")
+    if rule is None or rule.value is None:
+        return unknown_parameter_condition("source_categories", "barred_category_pairs", case.as_of)
     seller, buyer = case.seller.source_category, case.buyer.source_category
     known = seller != "" and buyer != ""
-    met, outcome = known and seller == buyer, "" if known else "unknown"
-    basis = NATIONAL_OPINION_ITEM_9, REGISTER_OF_ORGANISATIONS
+    met = known and not _are_barred(rule.word, {seller, buyer})
     gives, takes = (
         Text(word, SourceCategory(word).text.zh) if word else word for word in (seller, buyer)
     )
+    basis, outcome = (rule.legal_basis, REGISTER_OF_ORGANISATIONS), "" if known else "unknown"
     return finding("source_categories", *basis, outcome, met=met, seller=gives, buyer=takes)
+
+
+def _are_barred(rule: str, categories: set[str]) -> bool:
+    if rule == CategoryRule.ALL:
+        return len(categories) > 1
+    return categories == {SourceCategory.INDUSTRIAL, SourceCategory.AGRICULTURAL}
 
 
 @condition(Need.PARTIES)
@@ -160,8 +171,10 @@ def check_thermal_power(case: TransferSnapshot) -> Condition | None:
     """Thermal power does not trade what goes into the air with other industries."""
     if case.right.medium != AIR:
         return None
-    met = case.seller.thermal_power == case.buyer.thermal_power
-    return finding("thermal_power", NATIONAL_OPINION_ITEM_9, REGISTER_OF_ORGANISATIONS, met=met)
+    seller, buyer = case.seller.thermal_power, case.buyer.thermal_power
+    known, basis = None not in (seller, buyer), (NATIONAL_OPINION_ITEM_9, REGISTER_OF_ORGANISATIONS)
+    outcome = "" if known else "unknown"
+    return finding("thermal_power", *basis, outcome, met=known and seller == buyer)
 
 
 @condition(Need.BASINS)
@@ -172,7 +185,7 @@ def check_same_basin(case: TransferSnapshot) -> Condition | None:
         return None
     met = wanted != "" and wanted in case.basins
     basis = CROSS_REGION_MEASURES if case.is_cross_city else NATIONAL_OPINION_ITEM_9
-    named = Text(wanted, Basin(wanted).text.zh) if wanted else Text("-", "不详")
+    named = Text(wanted, Basin(wanted).text.zh) if wanted else Text("-", "未登记的流域")
     return finding("basin", basis, REGISTER_OF_PERMITS, met=met, wanted=named)
 
 
@@ -186,9 +199,8 @@ def check_buyer_demand(case: TransferSnapshot) -> Condition:
         Text("permits and construction projects", "排污许可证与建设项目"),
         "permits" if permits else "project" if has_project else "unmet",
         met=has_project or permits != (),
-        case=case,
-        permits_en=", ".join(permits),
-        permits_zh="、".join(permits),
+        pollutant=Text(case.right.pollutant, case.right.pollutant_name.zh),
+        permits=Text(", ".join(permits), "、".join(permits)),
     )
 
 

@@ -158,10 +158,12 @@ async def _load_snapshot(
 
 
 def _to_right(row: dict[str, Any], reference: ReferenceData) -> RightSnapshot:
+    pollutant = reference.pollutants.require(row["pollutant"])
     return RightSnapshot(
         code=row["code"],
-        pollutant=row["pollutant"],
-        medium=reference.pollutants.require(row["pollutant"]).medium,
+        pollutant=pollutant.code,
+        pollutant_name=pollutant.name,
+        medium=pollutant.medium,
         basin=row["basin"] or "",
         is_paid=row["acquisition"] == Acquisition.PAID,
         valid_from=row["valid_from"],

@@ -11,6 +11,7 @@ from policies.vocabulary import Text
 from registry.kernel.calendar import Calendar, trading_days_between
 from registry.kernel.errors import Condition
 from registry.reference.parameters import Parameter, ParameterTable
+from registry.transfers.rules import Regime
 
 
 class Need(StrEnum):
@@ -37,7 +38,7 @@ class PartySnapshot:
     is_sanctioned: bool  # A sanction is in force, which bars a buyer only.
     is_frozen: bool  # A freeze of the whole organisation is in force.
     source_category: str  # Industrial, agricultural, ...; empty where it is not recorded.
-    thermal_power: bool  # A thermal power enterprise or one with a captive plant.
+    thermal_power: bool | None  # Thermal power or a captive plant; None: not recorded.
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class RightSnapshot:
 
     code: str
     pollutant: str
+    pollutant_name: Text
     medium: str  # Air, water or mixed.
     basin: str  # Of what goes into water, where it is known; else empty.
     is_paid: bool  # Acquired for payment.
@@ -142,13 +144,19 @@ class TransferSnapshot:
     @cached_property
     def base_price(self) -> Parameter | None:
         """The base price of the right; None where no row is in force."""
-        return self.parameters.find(
-            "base_price", self.as_of, area=self.seller_city, pollutant=self.right.pollutant
-        )
+        return self.parameter("base_price")
 
     def parameter(self, name: str) -> Parameter | None:
-        """A figure that holds everywhere; its value is None where it is unknown."""
-        return self.parameters.find(name, self.as_of)
+        """A figure for the right in the seller's city; its value is None where it is unknown."""
+        return self.parameters.find(
+            name, self.as_of, area=self.seller_city, pollutant=self.right.pollutant
+        )
+
+    @property
+    def is_pilot(self) -> bool:
+        """Rights of this pollutant pass between cities on trial, before the Measures of 2026."""
+        regime = self.parameter("cross_region_regime")
+        return regime is not None and regime.value == Regime.PILOT
 
     @cached_property
     def trading_days_since_notice(self) -> int:

@@ -8,6 +8,7 @@ from policies.vocabulary import Text
 from registry.kernel.errors import Condition
 from registry.kernel.legal_bases import PARAMETERS
 from registry.kernel.quantities import UNITS_ZH
+from registry.kernel.words import chinese_day
 from registry.reference.parameters import Parameter, parameter_title
 
 with Path(__file__).with_name("condition_texts.csv").open(encoding="utf-8") as _file:
@@ -40,7 +41,7 @@ def unknown_parameter_condition(name: str, parameter: str, on: date) -> Conditio
     title = parameter_title(parameter)
     message = Text(
         f"No figure of the regulation is known on {on} for: {title.en}.",
-        f"{title.zh}在{on}没有已知的法定数值。",
+        f"未查得{chinese_day(on)}有效的{title.zh}规定。",
     )
     return Condition(name, met=False, message=message, legal_basis=title, source=PARAMETERS)
 
@@ -48,5 +49,5 @@ def unknown_parameter_condition(name: str, parameter: str, on: date) -> Conditio
 def cite_parameter(parameter: Parameter) -> Text:
     """The parameter and its source; demonstration data are marked."""
     title = parameter_title(parameter.name)
-    demo = Text(" (demonstration data)", "(演示数据)") if parameter.demo else Text("", "")
+    demo = Text(" (demonstration data)", "（演示数据）") if parameter.demo else Text("", "")
     return Text(f"{title.en}, {parameter.source}{demo.en}", f"{title.zh}{demo.zh}")

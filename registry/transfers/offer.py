@@ -87,7 +87,9 @@ async def _build_transfer(context: CommandContext, **terms: Unpack[TransferTerms
         note=check_text(note, "note", max_length=REASON_LENGTH_MAX, optional=True),
         announced_on=announced_on,
         announcement=announcement,
-        regime=regime_on(await load_reference(context.reference_version), on).value,
+        regime=regime_on(
+            await load_reference(context.reference_version), on, instrument.pollutant
+        ).value,
         state=State.DRAFT.value,
         deadline_at=NEVER,
         submitted_by=context.viewer.person,

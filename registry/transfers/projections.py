@@ -7,6 +7,7 @@ from registry.reading.projections import (
     EmbeddedObject,
     ToMany,
     ToOne,
+    bilingual,
     column_expr,
     localised_column,
 )
@@ -38,5 +39,15 @@ CERTIFICATE = ToOne("{t}.id", target_column="transfer_id")
 CERTIFICATE_BY_NUMBER = ToOne(":number", target_column="number")
 CERTIFIED_POLLUTANT = ToOne("{t}.pollutant", target_column="code", target_type="Pollutant")
 CERTIFIED_QUANTITY = ColumnExpr("{t}.quantity", scale="{j}.scale", via=CERTIFIED_POLLUTANT)
+CERTIFICATE_TITLE = bilingual(
+    "'Certificate of trade in main pollutant emission rights of Hebei'::text",
+    "'河北省主要污染物排放权交易鉴证书'::text",
+)
+CERTIFICATE_ISSUER = ToOne(
+    "(SELECT a.organisation_id FROM entry e JOIN audit_entry a ON a.id = e.audit_entry_id"
+    " WHERE e.id = {t}.entry_id)",
+    target_type="Organisation",
+)
+"""The organisation that settled the transfer: the exchange, or the centre where there is none."""
 REVOKED_AT = ColumnExpr("(SELECT e.recorded_at FROM entry e WHERE e.reverses = {t}.entry_id)")
 """Since when a certificate is void: its settlement was reversed."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from uuid import UUID
 
 from registry.kernel.words import DescribedEnum
@@ -19,7 +20,7 @@ class State(DescribedEnum):
     """The state of a transfer, as of now 转让状态."""
 
     DRAFT = "draft", "Draft", "草稿"
-    AWAITING_SIGNATURE = "awaiting_signature", "Awaits a second signature", "待会签"
+    AWAITING_SIGNATURE = "awaiting_signature", "Awaits a second signature", "待双人签署"
     OFFERED = "offered", "Offered to the buyer", "已发出要约"
     ACCEPTED = "accepted", "Accepted by the buyer", "已接受"
     ELIGIBLE = "eligible", "Found eligible", "资格审核通过"
@@ -28,7 +29,7 @@ class State(DescribedEnum):
     PAID = "paid", "Paid into escrow", "已付款"
     SETTLED = "settled", "Settled and attested", "已结算"
     WITHDRAWN = "withdrawn", "Withdrawn", "已撤回"
-    REJECTED = "rejected", "Rejected", "已驳回"
+    REJECTED = "rejected", "Rejected", "不予批准"
     EXPIRED = "expired", "Past its time limit", "已失效"
     DEFAULTED = "defaulted", "One side did not keep the contract", "已违约"
 
@@ -38,10 +39,10 @@ class Step(DescribedEnum):
 
     OFFER = "offer", "Sign the offer", "发出要约"
     OFFER_FIRST = "offer_first", "Sign the offer first of two", "要约首签"
-    COUNTERSIGN_OFFER = "countersign_offer", "Countersign the offer", "会签要约"
+    COUNTERSIGN_OFFER = "countersign_offer", "Countersign the offer", "双人签署要约"
     ACCEPT = "accept", "Accept the offer", "接受要约"
     ACCEPT_FIRST = "accept_first", "Sign the acceptance first of two", "接受首签"
-    COUNTERSIGN_ACCEPTANCE = "countersign_acceptance", "Countersign the acceptance", "会签接受"
+    COUNTERSIGN_ACCEPTANCE = "countersign_acceptance", "Countersign the acceptance", "双人签署接受"
     QUALIFY = "qualify", "Decide eligibility", "资格审核"
     OPINE = "opine", "Give a city's opinion", "出具市级意见"
     APPROVE = "approve", "Approve", "批准"
@@ -49,7 +50,7 @@ class Step(DescribedEnum):
     PAY = "pay", "Record the payment", "登记付款"
     SETTLE = "settle", "Exchange rights and money", "权款结算"
     WITHDRAW = "withdraw", "Withdraw", "撤回"
-    REJECT = "reject", "Reject", "驳回"
+    REJECT = "reject", "Reject", "不予批准"
     EXPIRE = "expire", "Let expire", "到期失效"
     DEFAULT = "default", "Declare a default", "认定违约"
 
@@ -72,7 +73,16 @@ class Regime(DescribedEnum):
     """Whether rights leave their city 流转制度."""
 
     SAME_CITY = "same_city", "Within one city", "市内"
+    PILOT = "pilot", "Across cities on trial, each decided by the province", "跨市试点"
     CROSS_REGION = "cross_region", "Across regions", "跨区域"
+    UNKNOWN = "unknown", "No rule of the day is known", "未查得规定"
+
+
+class CategoryRule(StrEnum):
+    """Which categories of sources may not trade with each other."""
+
+    INDUSTRIAL_AGRICULTURAL = "industrial_agricultural"
+    ALL = "all"
 
 
 TRANSITIONS = {
@@ -102,7 +112,7 @@ TRANSITIONS = {
     (State.PAID, Step.SETTLE): State.SETTLED,
     (State.PAID, Step.DEFAULT): State.DEFAULTED,
 }
-"""Every step. Rule: Market Trading Rules (市场交易细则); the early exits are our reading."""
+"""Every step. Rule: Market Trading Rules of Hebei; the early exits are our reading."""
 
 FINAL = frozenset(State) - {state for state, _ in TRANSITIONS}
 """States from which nothing leads on."""
@@ -123,6 +133,9 @@ DEADLINES = {
     State.CONTRACTED: "payment_days",
 }
 """States with a deadline, and the parameter that says how many working days it is away."""
+
+AT_THE_EXCHANGE = frozenset({State.APPROVED, State.CONTRACTED})
+"""States whose next act is done at the exchange: their last day ends when its business does."""
 
 
 def state_at(state: State, deadline_at: datetime, now: datetime) -> State:

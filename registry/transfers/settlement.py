@@ -65,7 +65,7 @@ async def _check_full_payment(
         Condition(
             "paid_in_full",
             money == transfer.sum_fen,
-            Text(f"{due} yuan are due; {paid} were paid.", f"应付{due}元,实付{paid}元。"),
+            Text(f"{due} yuan are due; {paid} were paid.", f"应付{due}元，实付{paid}元。"),
             MARKET_RULES,
             Text("bank statement", "银行回单"),
         )

@@ -12,6 +12,7 @@ from registry.ledger.rules import AccountKind, EntryKind
 from registry.reference.cache import ReferenceData, load_reference
 from registry.transfers.records import Transfer
 from registry.transfers.rules import (
+    AT_THE_EXCHANGE,
     DEADLINES,
     NEVER,
     TRANSITIONS,
@@ -92,7 +93,11 @@ async def _deadline_after(
     if transfer.accept_by is not None and after in (State.AWAITING_SIGNATURE, State.OFFERED):
         return end_of_day(transfer.accept_by)
     reference = await load_reference(context.reference_version)
-    return end_of_day(last_day_of(reference, DEADLINES[after], day_of(context.now)))
+    last = last_day_of(reference, DEADLINES[after], day_of(context.now))
+    hours = (
+        reference.parameters.find("business_day_ends", last) if after in AT_THE_EXCHANGE else None
+    )
+    return end_of_day(last, hours.time_of_day) if hours and hours.value else end_of_day(last)
 
 
 def last_day_of(reference: ReferenceData, name: str, on: date) -> date:
@@ -101,10 +106,10 @@ def last_day_of(reference: ReferenceData, name: str, on: date) -> date:
     return add_working_days(reference.calendar, on, days)
 
 
-def regime_on(reference: ReferenceData, on: date) -> Regime:
-    """The regime in force; where none is known, rights stay in their city.
+def regime_on(reference: ReferenceData, on: date, pollutant: str | None) -> Regime:
+    """The regime in force for a pollutant; where none is known, nothing may leave its city.
 
     Rule: parameter ``cross_region_regime``.
     """
-    found = reference.parameters.find("cross_region_regime", on)
-    return Regime(found.word) if found and found.value else Regime.SAME_CITY
+    found = reference.parameters.find("cross_region_regime", on, pollutant=pollutant or "")
+    return Regime(found.word) if found and found.value else Regime.UNKNOWN

@@ -218,10 +218,10 @@ def _without_operation_name(text: str, name: str | None) -> ValidatedOperation:
     message, message_zh = (
         (
             "The document has several operations or none; name the one that is meant.",
-            "查询文档含有多个操作或没有操作,请指明操作名称。",
+            "操作文本含有多个操作或没有操作，请指明操作名称。",
         )
         if name is None
-        else ("The document has no operation of this name.", "查询文档中没有该名称的操作。")
+        else ("The document has no operation of this name.", "操作文本中没有该名称的操作。")
     )
     code = Code.MALFORMED.value
     fault = GraphQLError(message, extensions=error_extensions(code, message_zh))
@@ -233,9 +233,9 @@ def _explain_limit(error: GraphQLError) -> GraphQLError:
     message = error.message
     if isinstance(error, ValidationAbortedError) and "Too many" not in message:
         message = "The document takes too long to check: it repeats fields or fragments too often."
-        message_zh = "查询文档校验耗时过长:字段或片段重复过多。"
+        message_zh = "操作文本校验耗时过长：字段或片段重复过多。"
     elif isinstance(error, GraphQLSyntaxError) and "tokens. Parsing aborted" in message:
-        message_zh = "查询文档的词数超过上限。"
+        message_zh = "操作文本的词数超过上限。"
     elif message == "Maximum introspection depth exceeded":
         message_zh = "对接口结构的查询嵌套过深。"
     else:

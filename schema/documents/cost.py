@@ -220,7 +220,8 @@ def limit_errors(operation: OperationType, size: Complexity, limits: Limits) -> 
         GraphQLError(
             f"The document asks for {name} {found}; at most {getattr(limits, name)} are allowed.",
             extensions=error_extensions(
-                TOO_LARGE, f"查询文档的{_NAMES_ZH[name]}为{found},上限为{getattr(limits, name)}。"
+                TOO_LARGE,
+                f"预登记请求的{_NAMES_ZH[name]}为{found}，上限为{getattr(limits, name)}。",
             ),
         )
         for name, found in too_large

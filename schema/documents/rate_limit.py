@@ -58,7 +58,7 @@ class RateLimitExceeded(Exception):
         self.message = Text(
             f"The operation costs {cost} points and you have {remaining}; send it again in"
             f" {seconds} s.",
-            f"该操作需{cost}点,当前剩余{remaining}点,请于{seconds}秒后重试。",
+            f"该操作需{cost}点，当前剩余{remaining}点，请于{seconds}秒后重试。",
         )
         super().__init__(self.message.en)
 

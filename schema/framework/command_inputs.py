@@ -52,8 +52,8 @@ def describe_operation(operation: Operation[Any]) -> str:
     verb = VOCABULARY.verb(operation.kind.name, operation.verb)
     said = verb.text.zh if verb else ""
     if verb and verb.remark:
-        said = f"{said}({verb.remark.zh})"
-    return f"{summary.rstrip('.')} {kind.text.zh}:{said}."
+        said = f"{said}（{verb.remark.zh}）"
+    return f"{summary.rstrip('.')} {kind.text.zh}：{said}."
 
 
 def _parameters(operation: Operation[Any]) -> dict[str, DeclaredParameter]:

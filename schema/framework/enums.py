@@ -87,7 +87,7 @@ def _operations() -> dict[str, Text]:
     for name, operation in OPERATIONS.items():
         kind = VOCABULARY.kinds[operation.kind.name]
         verb = next(verb for verb in kind.verbs if verb.name == operation.verb)
-        texts[name] = Text(f"{kind.text.en}: {verb.text.en}", f"{kind.text.zh}:{verb.text.zh}")
+        texts[name] = Text(f"{kind.text.en}: {verb.text.en}", f"{kind.text.zh}：{verb.text.zh}")
     return _capitalised(texts)
 
 

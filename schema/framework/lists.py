@@ -214,7 +214,7 @@ _ORDER_TEXTS = {
     "title": Text("By title", "按名称"),
     "subject": Text("By login name", "按登录名"),
     "kind": Text("By kind", "按类别"),
-    "city": Text("By city", "按设区市"),
+    "city": Text("By city", "按设区的市"),
 }
 
 

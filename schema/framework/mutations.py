@@ -92,7 +92,7 @@ def result_union(object_type: type[Governed]) -> object:
         Union[payload, Preview, Refusal],  # noqa: UP007 - the members are values here
         strawberry.union(
             f"{object_type.KIND.name}Result",
-            description="The payload, a preview, or a refusal 办理结果:回执、预览或拒绝.",
+            description="The payload, a preview, or a refusal 办理结果：回执、预览或拒绝.",
         ),
     ]
 
@@ -125,5 +125,5 @@ def payload_type(object_type: type[Governed]) -> type:
     body["__annotations__"] = {name: annotation for name, (annotation, _, _) in fields.items()}
     made = type(payload_name(kind), (), body)
     text = VOCABULARY.kinds[kind].text
-    described = f"A command carried out on: {text.en} 办理回执:{text.zh}."
+    described = f"A command carried out on: {text.en} 办理回执：{text.zh}."
     return strawberry.type(made, description=described)

@@ -22,7 +22,7 @@ _POSTINGS = ToMany(
 
 
 @strawberry.type(
-    description="The effect of the command; nothing was changed 办理预览,未作任何变更."
+    description="The effect of the command; nothing was changed 办理预览，未作任何变更."
 )
 class Preview:
     # The type is of a layer above; the schema finds it by name when it is built.

@@ -86,7 +86,7 @@ class Condition:
         )
 
 
-@strawberry.type(description="It was refused, and nothing was changed 拒绝办理,未作任何变更.")
+@strawberry.type(description="It was refused, and nothing was changed 拒绝办理，未作任何变更.")
 class Refusal:
     code: errors.Code = strawberry.field(description="Why 拒绝原因代码.")
     message: LocalisedText = strawberry.field(description="The reason in words 说明.")

@@ -113,24 +113,24 @@ def _malformed(name: str, en: str, zh: str) -> GraphQLError:
 SCALARS: dict[object, ScalarDefinition] = {
     Quantity: _define_scalar(
         "Quantity",
-        'Quantity 数量: a decimal string in the instrument\'s unit, such as "356.418" tonnes.',
+        'A decimal string in the instrument\'s unit, such as "356.418" tonnes 数量.',
         parse=parse_quantity_scalar,
     ),
     Money: _define_scalar(
         "Money",
-        'Money 金额: a decimal string in yuan (CNY), such as "8536113.00".',
+        'A decimal string in yuan (CNY), such as "8536113.00" 金额.',
         parse=parse_money,
         serialize=format_money,
     ),
     Price: _define_scalar(
         "Price",
-        'Price 单价: a decimal string in yuan for one tonne, such as "5000.00".',
+        'A decimal string in yuan for one tonne, such as "5000.00" 单价.',
         parse=partial(parse_money, field="price"),
         serialize=format_money,
     ),
     Sha256: _define_scalar(
         "Sha256",
-        "SHA-256 of a file 文件摘要: 64 lower-case hexadecimal digits.",
+        "SHA-256 of a file, 64 lower-case hexadecimal digits 文件摘要.",
         parse=parse_sha256,
         form=Text(
             "A SHA-256 has 64 lower-case hexadecimal digits.", "文件摘要为64位小写十六进制数。"
@@ -138,7 +138,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     date: _define_scalar(
         "Date",
-        'Day 日期: "2022-06-07".',
+        'A day, such as "2022-06-07" 日期.',
         parse=parse_date,
         serialize=date.isoformat,
         form=Text(
@@ -148,7 +148,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     datetime: _define_scalar(
         "DateTime",
-        'Moment 时间, with its offset: "2022-06-07T10:00:00+08:00".',
+        'A moment with its offset, such as "2022-06-07T10:00:00+08:00" 时间.',
         parse=parse_datetime,
         serialize=format_datetime,
         form=Text(

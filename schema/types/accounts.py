@@ -44,7 +44,7 @@ class Instrument:
     )
 
 
-@strawberry.type(description="The balance of one instrument in one account 持仓.")
+@strawberry.type(description="The balance of one instrument in one account 持有量.")
 class Balance:
     instrument: Instrument = projected_field(
         "The instrument 标的.", projections.POSITION_INSTRUMENT
@@ -86,7 +86,7 @@ class Account(Governed):
 
     balances: list[Balance] = projected_field(
         "The rights it holds, now or as it was known at a moment; with `effective`, by"
-        " what had taken effect by then (a sum, slower) 持仓(可查历史时点).",
+        " what had taken effect by then as a sum and slower 持有量（可查历史时点）.",
         projections.BALANCES,
         arguments={
             "as_of": FieldArgument(datetime | None),

@@ -28,7 +28,7 @@ class AgreementParty:
     )
 
 
-@strawberry.type(description="A goal of the parties, and its evidence 里程碑.")
+@strawberry.type(description="A goal of the parties, and its evidence 阶段性任务.")
 class Milestone:
     title: str = column("The goal 名称.")
     due_on: date | None = column("By when 计划完成日.")
@@ -73,7 +73,7 @@ class Agreement(Governed):
         "The parties in their order 签约方.", projections.PARTIES, max_items=rules.PARTIES_MAX
     )
     milestones: list[Milestone] = projected_field(
-        "The milestones as they were planned, at most 200 里程碑.", projections.MILESTONES
+        "The milestones as they were planned, at most 200 阶段性任务.", projections.MILESTONES
     )
 
 

@@ -18,8 +18,8 @@ class DivisionLevel(DescribedEnum):
     """The level of a division 行政区划层级."""
 
     PROVINCE = "province", "Province", "省"
-    CITY = "city", "City", "设区市"
-    COUNTY = "county", "County", "县(市、区)"
+    CITY = "city", "City", "设区的市"
+    COUNTY = "county", "County", "县（市、区）"
 
 
 class PollutantMedium(DescribedEnum):

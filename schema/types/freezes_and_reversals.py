@@ -54,7 +54,7 @@ class Posting:
 class Reversal(Governed):
     KIND: ClassVar = REVERSAL
     CAPTION: ClassVar = bilingual(
-        "'Reversal: ' || left({t}.reason, 80)", "'冲正:' || left({t}.reason, 80)"
+        "'Reversal: ' || left({t}.reason, 80)", "'冲正：' || left({t}.reason, 80)"
     )
     state: ReversalState = column("How it was decided 状态.")
     reason: str = column("Why it is proposed 冲正原因.")

@@ -22,7 +22,9 @@ from schema.types.parties import Organisation
 from schema.types.reference import Division, division_field
 
 
-@strawberry.type(description="An appointment in force of the person who signed in 本人有效任职.")
+@strawberry.type(
+    description="An appointment in force of the person who signed in 本人有效岗位授权."
+)
 class OwnAppointment:
     """Its particulars, by which a person chooses it."""
 
@@ -32,7 +34,7 @@ class OwnAppointment:
         "Its identifier, to be sent in the header `Biandan-Appointment` 标识.",
         ColumnExpr("{t}.id", id_kind="Appointment"),
     )
-    organisation: Organisation = relation("For whom 任职单位.")
+    organisation: Organisation = relation("For whom 授权单位.")
     role: Role = column("The role in the rule book 角色.")
     role_text: LocalisedText = projected_field("The role's name 角色名称.", ROLE_TEXT)
     division: Division | None = division_field("Where they act 辖区.", column="division")
@@ -47,7 +49,7 @@ class OwnAppointmentQuery:
     """The first query of a person with several appointments."""
 
     my_appointments: list[OwnAppointment] = projected_field(
-        "Your appointments in force, answered before one is chosen 本人有效任职.",
+        "Your appointments in force, answered before one is chosen 本人有效岗位授权.",
         projections.OWN_APPOINTMENTS,
         arguments={"first": FieldArgument(int, MAX_PAGE_SIZE)},
         check_arguments=bounded_list,

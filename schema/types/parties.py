@@ -38,15 +38,17 @@ class Organisation(Governed):
         "The division it is registered in 行政区划.", column="division"
     )
     city: Division = division_field(
-        "Its city; a province's own for the province 设区市.", column="city"
+        "Its city; a province's own for the province 设区的市.", column="city"
     )
     county: Division | None = division_field(
-        "Its county; null for an organisation of a whole city 县(市、区).", column="county"
+        "Its county; null for an organisation of a whole city 县（市、区）.", column="county"
     )
     source_category: SourceCategory | None = column("Kind of its emission source 污染源类别.")
     industry: str | None = column("Code of GB/T 4754 行业代码.")
-    thermal_power: bool = column("Runs a thermal or captive power plant 是否火电或自备电厂.")
-    installed_mw: int | None = column("Installed capacity in megawatts 装机容量(兆瓦).")
+    thermal_power: bool | None = column(
+        "Runs a thermal or captive power plant; null where no source says 是否火电或自备电厂."
+    )
+    installed_mw: int | None = column("Installed capacity in megawatts 装机容量（兆瓦）.")
     two_representatives: bool | None = column(
         "Whether each of its signatures needs a second one 是否须双人签署."
     )
@@ -62,8 +64,8 @@ class Organisation(Governed):
         PROJECTS, "Its construction projects 建设项目.", parent="organisation_id"
     )
     accounts = shared_list(ACCOUNTS, "Its accounts 账户.", parent="organisation_id")
-    sales = shared_list(TRANSFERS, "Transfers in which it sells 出让案件.", parent="seller_id")
-    purchases = shared_list(TRANSFERS, "Transfers in which it buys 受让案件.", parent="buyer_id")
+    sales = shared_list(TRANSFERS, "Transfers in which it sells 出让交易.", parent="seller_id")
+    purchases = shared_list(TRANSFERS, "Transfers in which it buys 受让交易.", parent="buyer_id")
 
 
 @strawberry.type(description="A natural person, on one side of the market only 人员.")
@@ -76,12 +78,14 @@ class Person(Governed):
     demo: bool = column("Demonstration data 是否演示数据.")
 
 
-@strawberry.type(description="A person acts for a body in a role and division, within dates 任职.")
+@strawberry.type(
+    description="A person acts for a body in a role and division, within dates 岗位授权."
+)
 class Appointment(Governed):
     KIND: ClassVar = APPOINTMENT
     CAPTION: ClassVar = projections.APPOINTMENT_CAPTION
-    person: Person | None = relation("The appointed person 任职人员.")
-    organisation: Organisation = relation("For whom 任职单位.")
+    person: Person | None = relation("The appointed person 获授权人员.")
+    organisation: Organisation = relation("For whom 授权单位.")
     role: Role = column("The role in the rule book 角色.")
     division: Division | None = division_field("Where they act 辖区.", column="division")
     may_initiate: bool = column("May open business and sign first 经办权限.")
@@ -99,7 +103,7 @@ class Appointment(Governed):
     demo: bool = column("Demonstration data 是否演示数据.")
 
     effective: bool = projected_field(
-        "Whether it counts, now or at a moment 是否有效(可查历史时点).",
+        "Whether it counts, now or at a moment 是否有效（可查历史时点）.",
         projections.IN_FORCE_AT,
         arguments={"as_of": FieldArgument(datetime | None)},
     )
@@ -122,7 +126,7 @@ class PartyQuery:
         },
         where={
             "kind": FilterSpec("Their kinds 单位类别", "kind", words=OrganisationKind),
-            "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
+            "city": FilterSpec("Code of the city 设区的市代码", "city", codes="Division"),
             "county": FilterSpec("Code of the county 县级代码", "county", codes="Division"),
             "name": FilterSpec(
                 "Legal name or a part of it 名称",
@@ -144,14 +148,14 @@ class PartyQuery:
     )
     appointments = list_field(
         Appointment,
-        "Appointments 任职.",
+        "Appointments 岗位授权.",
         orders={
             "newest": Ordering("changed_at", datetime, descending=True),
             "oldest": Ordering("changed_at", datetime),
         },
         where=ORGANISATION_FILTER
         | {
-            "person": FilterSpec("Of whom 任职人员", "person_id", kind="Person"),
+            "person": FilterSpec("Of whom 获授权人员", "person_id", kind="Person"),
             "state": FilterSpec(
                 "State as of now 当前状态",
                 "state",

@@ -8,7 +8,7 @@ import strawberry
 from registry.kernel.quantities import Quantity
 from registry.permits import projections
 from registry.permits.facts import PERMIT
-from registry.permits.rules import Medium, PermitCategory, PermitState
+from registry.permits.rules import Medium, PermitCategory, PermitEnding, PermitState
 from registry.reading.projections import bilingual, plain_column
 from schema.framework.fields import FieldArgument, column, projected_field, relation
 from schema.framework.governed import Governed
@@ -54,8 +54,9 @@ class Permit(Governed):
     state: PermitState = column("Whether it was revoked 状态.")
     valid_from: date = column("First day 有效期起始日.")
     valid_until: date = column("Last day 有效期截止日.")
-    revoked_on: date | None = column("First day on which it was no longer in force 撤销日.")
-    revocation_reason: str | None = column("Why it was revoked 撤销原因.", null_value="")
+    revoked_on: date | None = column("First day on which it was no longer in force 终止日.")
+    ending: PermitEnding | None = column("The act that ended it early 终止方式.")
+    revocation_reason: str | None = column("Why it was ended 终止原因.", null_value="")
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
     registered_at: datetime = column("When it was entered here 登记时间.")
@@ -69,7 +70,7 @@ class Permit(Governed):
     )
     limits: list[PermitLimit] | None = projected_field(
         "Its limits on a day, today by default; null where this appointment may"
-        " not see it 年许可排放量(可查历史日期).",
+        " not see it 年许可排放量（可查历史日期）.",
         projections.LIMITS,
         arguments={"as_of": FieldArgument(date | None)},
     )

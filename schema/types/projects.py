@@ -46,9 +46,11 @@ class ConstructionProject(Governed):
         "Number of the approval of its environmental assessment 环评批复文号."
     )
     state: ProjectState = column("Whether its demand is assessed 状态.")
-    strategic_industry: bool = column("Of a strategic emerging industry 是否战略性新兴产业项目.")
-    technology_demonstration: bool = column(
-        "A major demonstration of science and technology 是否重大科技示范项目."
+    strategic_industry: bool | None = column(
+        "Of a strategic emerging industry; null where no source says 是否战略性新兴产业项目."
+    )
+    technology_demonstration: bool | None = column(
+        "A major demonstration of technology; null where no source says 是否重大科技示范项目."
     )
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
@@ -77,7 +79,7 @@ class Assessment(Governed):
     )
     source: str = column("Where it was read 数据来源.")
     demo: bool = column("Demonstration data 是否演示数据.")
-    city: Division | None = projected_field("The city 设区市.", projections.CITY)
+    city: Division | None = projected_field("The city 设区的市.", projections.CITY)
 
 
 @strawberry.type
@@ -91,7 +93,7 @@ class ProjectQuery:
             "oldest": Ordering("year", int),
         },
         where={
-            "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
+            "city": FilterSpec("Code of the city 设区的市代码", "city", codes="Division"),
             "year": FilterSpec("The year assessed 考核年度", "year", form=YearFilter),
             "medium": FilterSpec("The medium 环境要素", "medium", words=Medium),
         },

@@ -36,7 +36,7 @@ class Division(Provenance):
     name_en: str = column("Its name in English 英文名称.")
     level: DivisionLevel = column("Its level 层级.")
     city: Annotated["Division", strawberry.lazy("schema.types.reference")] = projected_field(
-        "Its city, which its own code does not prove; a province's own is the province 所属设区市.",
+        "Its city, which its own code does not prove; of a province itself 所属设区的市.",
         ToOne("{t}.city", target_column="code"),
     )
 
@@ -73,7 +73,7 @@ class Industry(Provenance):
     name_en: str = column("Its name in English 英文名称.")
     source_category: SourceCategory = column("The category of its sources 污染源类别.")
     thermal_power: bool = column("Whether it is thermal power 是否火电.")
-    two_high: bool = column("Whether it is high in energy and emissions 是否两高行业.")
+    two_high: bool = column("Whether it is high in energy and emissions 是否“两高”行业.")
 
 
 @strawberry.type(description="A figure of the regulation in force 制度参数.")
@@ -89,6 +89,9 @@ class Parameter(Provenance):
     )
     value: str | None = column("The figure; null where no source gives it 参数值.")
     unit: str = column("Its unit 单位.")
+    tax_included: bool | None = column(
+        "Of a price, whether it includes tax; null where no source says 是否含税."
+    )
     effective_from: date = column("First day in force 生效日期.")
     effective_until: date | None = column("Last day in force; null while no end is known 失效日期.")
     legal_basis: LocalisedText = projected_field(
@@ -117,11 +120,12 @@ def division_field(description: str, *, column: str) -> Any:  # noqa: ANN401 - a
 @strawberry.type
 class ReferenceQuery:
     cities: list[Division] = projected_field(
-        "The cities: eleven and three that count as such 设区市及省直管.", projections.CITIES
+        "The cities: eleven and three that count as such 设区的市及雄安新区、定州市、辛集市.",
+        projections.CITIES,
     )
 
     counties: list[Division] = projected_field(
-        "The counties of a city 县(市、区).",
+        "The counties of a city 县（市、区）.",
         projections.COUNTIES,
         arguments={"city": FieldArgument(str)},
     )

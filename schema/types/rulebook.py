@@ -135,7 +135,7 @@ class Permission:
     sentence: LocalisedText = strawberry.field(description="When, in sentences 条件说明.")
 
 
-@strawberry.type(description="The sender's rate limit, in points a minute 请求配额,按分钟计点.")
+@strawberry.type(description="The sender's rate limit, in points a minute 请求配额，按分钟计点.")
 class RateLimit:
     limit: int = strawberry.field(description="Points of a minute, always refilling 每分钟点数.")
     cost: int = strawberry.field(description="Points of this operation 本次操作点数.")
@@ -151,7 +151,7 @@ class RateLimit:
         )
 
 
-@strawberry.type(description="The appointment that asks 当前任职身份.")
+@strawberry.type(description="The appointment that asks 当前授权身份.")
 class ViewerInfo:
     role: Role = projected_field("The role 角色.", _ROLE)
     role_text: LocalisedText = projected_field("The role's name 角色名称.", _ROLE_TEXT)
@@ -183,7 +183,7 @@ class ViewerInfo:
     )
 
     appointment: Governed | None = projected_field(
-        "The appointment itself 任职.", ToOne(":appointment", target_type="Appointment")
+        "The appointment itself 岗位授权.", ToOne(":appointment", target_type="Appointment")
     )
 
 
@@ -249,7 +249,7 @@ class RuleBookQuery:
     )
 
     @strawberry.field(
-        description="All that this appointment can ever do by this client 本任职经本应用的全部权限."
+        description="All this appointment can ever do by this client 本项授权经本应用的全部权限."
     )
     async def permissions(
         self, info: Info, kind: ObjectKind | None = strawberry.UNSET

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from schema.build import GovernedSchema
 
 
-@strawberry.type(description="A measure that bars a body from new business 惩戒措施.")
+@strawberry.type(description="A measure that bars a body from new business 限制交易情形.")
 class Sanction(Governed):
     KIND: ClassVar = SANCTION
     CAPTION: ClassVar = projections.SANCTION_CAPTION
-    organisation: Organisation = relation("Whom it bars 被惩戒单位.")
-    kind: SanctionKind = column("Which measure 惩戒类别.")
-    reason: str = column("Why 惩戒原因.")
+    organisation: Organisation = relation("Whom it bars 被限制单位.")
+    kind: SanctionKind = column("Which measure 限制交易情形类别.")
+    reason: str = column("Why 限制交易原因.")
     source: str = column("The decision it rests on 决定文书.")
     starts_at: datetime = column("From when 起始时间.")
     ends_at: datetime | None = column("Until when; null until it is lifted 截止时间.")
@@ -48,7 +48,7 @@ class Sanction(Governed):
     )
     demo: bool = column("Demonstration data 是否演示数据.")
     effective: bool = projected_field(
-        "Whether it bars at a time, now by default 是否有效(可查历史时点).",
+        "Whether it bars at a time, now by default 是否有效（可查历史时点）.",
         projections.SANCTION_IN_FORCE,
         arguments={"as_of": FieldArgument(datetime | None)},
     )
@@ -104,7 +104,7 @@ def check_document(info: Info, input: Any) -> None:  # noqa: ANN401 - an input m
     if faults:
         said = faults[0].message
         raise Malformed(
-            "text", f"The document would be refused: {said}", f"该查询文档将被拒绝:{said}"
+            "text", f"The document would be refused: {said}", f"该预登记请求将被拒绝：{said}"
         )
 
 
@@ -112,7 +112,7 @@ def check_document(info: Info, input: Any) -> None:  # noqa: ANN401 - an input m
 class SanctionAndClientQuery:
     sanctions = list_field(
         Sanction,
-        "Sanctions 惩戒措施.",
+        "Sanctions 限制交易情形.",
         orders={
             "newest": Ordering("starts_at", datetime, descending=True),
             "oldest": Ordering("starts_at", datetime),

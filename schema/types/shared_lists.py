@@ -33,7 +33,7 @@ PERMITS = SharedList(
         "number": FilterSpec("Their number or a part of it 许可证编号", "number", form=NameFilter),
         "valid_until": FilterSpec("Last day 有效期截止日", "valid_until", form=DateFilter),
         "organisation": FilterSpec("The holder 持证单位", "organisation_id", kind="Organisation"),
-        "city": FilterSpec("Code of the holder's city 设区市代码", "city", codes="Division"),
+        "city": FilterSpec("Code of the holder's city 设区的市代码", "city", codes="Division"),
         "county": FilterSpec("Code of the holder's county 县代码", "county", codes="Division"),
         "category": FilterSpec(
             "How closely they are managed 管理类别", "category", words=PermitCategory
@@ -55,7 +55,7 @@ PROJECTS = SharedList(
         "organisation": FilterSpec(
             "The developer 建设单位", "organisation_id", kind="Organisation"
         ),
-        "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
+        "city": FilterSpec("Code of the city 设区的市代码", "city", codes="Division"),
         "county": FilterSpec("Code of the county 县代码", "county", codes="Division"),
         "state": FilterSpec("Their state 状态", "state", words=ProjectState),
     },
@@ -69,7 +69,7 @@ ACCOUNTS = SharedList(
         "organisation": FilterSpec(
             "Whose they are 所属单位", "organisation_id", kind="Organisation"
         ),
-        "city": FilterSpec("Code of the city 设区市代码", "city", codes="Division"),
+        "city": FilterSpec("Code of the city 设区的市代码", "city", codes="Division"),
     },
 )
 TRANSFERS = SharedList(

@@ -31,7 +31,7 @@ from schema.types.shared_lists import TRANSFERS
 
 @strawberry.type(description="Opinion of a city on a transfer across its border 市级意见.")
 class TransferOpinion:
-    city: Division = division_field("The city 设区市.", column="city")
+    city: Division = division_field("The city 设区的市.", column="city")
     favourable: bool = column("Whether it is for it 是否同意.")
     reasons: str = column("Its reasons 理由.")
     given_at: datetime = column("When it was given 出具时间.")
@@ -39,7 +39,7 @@ class TransferOpinion:
 
 @strawberry.type(description="Remark of a county; not binding 县级意见.")
 class TransferComment:
-    county: Division = division_field("The county 县(市、区).", column="county")
+    county: Division = division_field("The county 县（市、区）.", column="county")
     text: str = column("Its text 内容.")
     given_at: datetime = column("When it was given 提出时间.")
 
@@ -87,7 +87,7 @@ class Transfer(Governed):
     announcement: str | None = column("Where that notice was published 公告出处.", null_value="")
     regime: Regime = column("The regime it was last judged under 适用流转制度.")
     awaiting: TransferSide | None = column(
-        "The side whose second signature is awaited 待会签方.",
+        "The side whose second signature is awaited 待第二签署方.",
         null_value="",
     )
     deadline_at: datetime | None = column(
@@ -145,16 +145,24 @@ class Transfer(Governed):
 
 
 @strawberry.type(
-    description="The attestation of a performed transfer; anybody may verify it 交易鉴证书."
+    description="The attestation of a performed transfer; anybody may verify it"
+    " 《河北省主要污染物排放权交易鉴证书》."
 )
 class Certificate(Governed):
     KIND: ClassVar = CERTIFICATE
     CAPTION: ClassVar = bilingual("'Certificate ' || {t}.number", "'交易鉴证书 ' || {t}.number")
     number: str = column("Its number 编号.")
+    title: LocalisedText = projected_field(
+        "Its full title 鉴证书名称.", projections.CERTIFICATE_TITLE
+    )
+    issuer: Organisation | None = projected_field(
+        "The organisation that settled the trade and issued it 出具机构.",
+        projections.CERTIFICATE_ISSUER,
+    )
     issued_at: datetime = column("When it was issued 出具时间.")
     seller: Organisation = relation("The seller 出让方.")
     buyer: Organisation = relation("The buyer 受让方.")
-    transfer: Transfer | None = relation("The case, where the viewer may see it 转让案件.")
+    transfer: Transfer | None = relation("The case, where the viewer may see it 转让事项.")
     demo: bool = column("Demonstration data 是否演示数据.")
     pollutant: Pollutant = projected_field(
         "The pollutant transferred 污染物.", projections.CERTIFIED_POLLUTANT
@@ -163,7 +171,7 @@ class Certificate(Governed):
         "How much, in the pollutant's unit 数量.", projections.CERTIFIED_QUANTITY
     )
     revoked_at: datetime | None = projected_field(
-        "Since when it is void because the settlement was reversed 失效时间.",
+        "Since when it is void because the settlement was reversed 作废时间.",
         projections.REVOKED_AT,
     )
 

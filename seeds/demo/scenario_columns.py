@@ -97,7 +97,7 @@ ORGANISATIONS = ScenarioTable(
         "division": parse_text,
         "source_category": parse_optional_text,
         "industry": parse_optional_text,
-        "thermal_power": parse_bool,
+        "thermal_power": optional(parse_bool),
         "installed_mw": optional(parse_count),
         "two_representatives": parse_bool,
         **_PROVENANCE_COLUMNS,

@@ -32,6 +32,10 @@ ReferenceDataError = CsvError
 """A file of reference data is invalid; nothing was loaded. Names file and line."""
 
 
+def _parse_optional_bool(value: str) -> bool | None:
+    return parse_bool(value) if value else None
+
+
 def _parse_text_or_empty(value: str) -> str:
     return parse_optional_text(value) or ""
 
@@ -148,7 +152,7 @@ REFERENCE_TABLES = (
     ReferenceTable(
         "holidays.csv",
         "holiday",
-        {"day": parse_day, "kind": matching("holiday|make_up"), **_NAME_COLUMNS},
+        {"day": parse_day, "kind": matching("holiday|make_up|market_closure"), **_NAME_COLUMNS},
         key=("day",),
     ),
     ReferenceTable(
@@ -159,6 +163,7 @@ REFERENCE_TABLES = (
             **_PERIOD_COLUMNS,
             "price": matching(r"(0|[1-9]\d*)\.\d\d"),
             "unit": _WORD,
+            "tax_included": _parse_optional_bool,
             "legal_basis": parse_text,
         },
         key=_PARAMETER_KEY,

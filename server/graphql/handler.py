@@ -119,13 +119,13 @@ class GraphQLHandler:
             )
             raise ProtocolError(
                 401,
-                Text(f"Sign-in failed: {error}.", "登录验证失败,请重新登录。"),
+                Text(f"Sign-in failed: {error}.", "登录验证失败，请重新登录。"),
                 headers={"WWW-Authenticate": challenge},
             ) from None
         except InvalidAppointmentHeader as error:
             raise ProtocolError(
                 400,
-                Text(str(error), "标头 `Biandan-Appointment` 须为一个任职标识或其 UUID。"),
+                Text(str(error), "标头 `Biandan-Appointment` 须为一个岗位授权标识或其 UUID。"),
             ) from None
 
     async def _respond(

@@ -61,13 +61,13 @@ class PersistedQueryCache:
         """
         query, sha256 = request.query, request.sha256
         if not query and not sha256:
-            raise ProtocolError(400, Text("The request has no document.", "请求未含查询文档。"))
+            raise ProtocolError(400, Text("The request has no document.", "请求未含操作文本。"))
         if query is not None and sha256 and sha256_of(query) != sha256:
             raise ProtocolError(
                 400,
                 Text(
                     "The document does not have the hash that is sent with it.",
-                    "查询文档与所附摘要不符。",
+                    "操作文本与所附摘要不符。",
                 ),
             )
         lookup = await self.lookup(client, sha256) if client else PersistedQueryLookup()
@@ -75,7 +75,7 @@ class PersistedQueryCache:
             return lookup.text
         if query is None:
             # Older clients know the message, newer ones the code.
-            message = Text("PersistedQueryNotFound", "未登记该查询文档。")
+            message = Text("PersistedQueryNotFound", "未登记该请求。")
             raise RequestError(PERSISTED_QUERY_NOT_FOUND, message, 400)
         return await self._permitted(client, query) if lookup.persisted_queries_only else query
 
@@ -87,7 +87,7 @@ class PersistedQueryCache:
                 PERSISTED_QUERIES_ONLY,
                 Text(
                     "This client may send only its persisted queries.",
-                    "该应用仅可发送已登记的查询文档。",
+                    "该应用仅可发送预登记请求。",
                 ),
                 403,
             )

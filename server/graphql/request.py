@@ -66,7 +66,7 @@ def parse_request(body: bytes) -> GraphQLRequest:
     if not isinstance(parsed, dict):
         raise _malformed(
             "The body must be one JSON object; batches are not accepted.",
-            "请求内容须为单个 JSON 对象,不支持批量请求。",
+            "请求内容须为单个 JSON 对象，不支持批量请求。",
         )
     # JSON has NUL only escaped; half a surrogate pair is no JSON.
     if _ESCAPED_NUL in body:

@@ -23,7 +23,7 @@ class _Status(NamedTuple):
 
 _STATUSES = {
     400: _Status("MALFORMED", "请求格式有误。"),
-    401: _Status("SIGN_IN_REQUIRED", "登录验证失败,请重新登录。"),
+    401: _Status("SIGN_IN_REQUIRED", "登录验证失败，请重新登录。"),
     403: _Status("FORBIDDEN", "不允许该请求。"),
     404: _Status("NOT_FOUND", "不存在该地址。"),
     405: _Status("METHOD_NOT_ALLOWED", "该地址不接受此请求方法。"),
@@ -32,7 +32,7 @@ _STATUSES = {
     413: _Status("TOO_LARGE", "请求内容过大。"),
     415: _Status("UNSUPPORTED_MEDIA_TYPE", "请求内容的媒体类型不受支持。"),
     500: _Status("INTERNAL", "系统内部错误。"),
-    503: _Status("OVERLOADED", "系统繁忙,请稍后重新发送同一请求。", retryable=True),
+    503: _Status("OVERLOADED", "系统繁忙，请稍后重新发送同一请求。", retryable=True),
 }
 
 OVERLOADED_MESSAGE = Text(
@@ -81,7 +81,7 @@ def timed_out(seconds: float) -> ProtocolError:
     """The refusal of a request that took longer than ``seconds``; it was rolled back."""
     message = Text(
         f"The operation took longer than {seconds:g} s; send it again with the same key.",
-        "处理超时,请使用同一幂等键重试。",
+        "处理超时，请使用同一幂等键重试。",
     )
     headers = {"retry-after": RETRY_AFTER_SECONDS}
     return ProtocolError(503, message, code="TIMEOUT", headers=headers)

@@ -51,7 +51,7 @@ class Budget:
 
 BUDGETS = [
     Budget("approve", "city", State.ELIGIBLE, 12, 8),
-    Budget("qualify", "centre", State.ACCEPTED, 12, 8),
+    Budget("qualify", "centre", State.ACCEPTED, 12, 9),
     Budget("accept", "buyer", State.OFFERED, 12, 9),
     Budget("settle", "centre", State.PAID, 10, 7),
 ]

@@ -47,7 +47,7 @@ EXISTING_OBJECTS: dict[str, Input | Callable[[Any], Awaitable[Input]]] = {
         "effectiveFrom": FIRST_OF_JULY,
         "source": "swept",
     },
-    "revokePermit": REASONS,
+    "revokePermit": {**REASONS, "ending": "DEREGISTERED"},
     "assessDemand": {"demands": [{"pollutant": "SO2"}], "source": "swept"},
     "recordPayout": {"money": "1.00", "reference": "SWEPT0001"},
     "liftFreeze": REASONS,

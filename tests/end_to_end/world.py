@@ -204,7 +204,7 @@ _STEPS: tuple[_Step, ...] = (
         "revoked",
         "langfang-approver",
         "revoke_permit",
-        {"id": Ref("permit-huaer"), "reason": "test"},
+        {"id": Ref("permit-huaer"), "ending": "deregistered", "reason": "test"},
     ),
     _Step("confirmed", "province-initiator", "confirm_parameter", _FIGURE),
     _Step("assessed", "province-initiator", "record_assessment", _ASSESSMENT),

@@ -96,7 +96,7 @@ async def test_an_opening_holding_is_what_the_province_entered() -> None:
     account = await open_stock(enterprise, valid_from=date(2022, 6, 7))
 
     right = await find_right()
-    assert right.code == "SO2-131000-PAID-20220607-20270607-DEMO"
+    assert right.code == "SO2-131000-PAID-20220607-20270606-DEMO"
     assert await available_quantity(account, right.id) == 356_418
     entry = await Entry.get()
     assert (entry.kind, entry.source, entry.demo) == ("opening", "a test", True)

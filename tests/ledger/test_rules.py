@@ -116,6 +116,7 @@ def test_only_what_goes_into_water_has_a_basin() -> None:
         check_basin("air", "hai")
 
 
-def test_a_right_of_five_years_ends_on_the_day_it_began() -> None:
-    assert last_day(date(2022, 6, 7), 5) == date(2027, 6, 7)
+def test_f07_a_right_of_five_years_ends_on_the_day_before_the_one_it_began() -> None:
+    assert last_day(date(2022, 6, 7), 5) == date(2027, 6, 6)
+    assert last_day(date(2022, 1, 1), 5) == date(2026, 12, 31)
     assert last_day(date(2024, 2, 29), 5) == date(2029, 2, 28)

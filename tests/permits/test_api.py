@@ -108,7 +108,9 @@ async def test_the_public_reads_permits_without_their_limits(owner: asyncpg.Conn
     province, emitter = await create_province_officer(), await create_emitter()
     permit = await register_new_permit(province, emitter)
     await register_new_permit(province, emitter, number=f"{emitter.credit_code}002P")
-    await execute_as(province, revoke_permit, id=permit.id, reason="closed down")
+    await execute_as(
+        province, revoke_permit, id=permit.id, ending="deregistered", reason="closed down"
+    )
 
     revoked, standing = (await ask(None, PERMITS))["permits"]["nodes"]
 

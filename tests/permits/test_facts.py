@@ -27,7 +27,9 @@ async def test_predicate_and_sql_of_every_fact_agree() -> None:
     )
     revoked = await register_new_permit(province, emitter)
     await register_new_permit(province, other)
-    await execute_as(province, revoke_permit, id=revoked.id, reason="closed down")
+    await execute_as(
+        province, revoke_permit, id=revoked.id, ending="deregistered", reason="closed down"
+    )
     await register_new_project(province, emitter.id, division="131022")
     await register_new_project(province, other.id, division=TANGSHAN)
     await create_assessment(province)

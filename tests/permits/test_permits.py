@@ -266,7 +266,11 @@ async def test_a_revoked_permit_was_in_force_until_the_day_before(
     province, emitter = await create_province_officer(), await create_emitter()
     permit = await register_new_permit(province, emitter)
 
-    revoked = (await execute_as(province, revoke_permit, id=permit.id, reason="closed down")).record
+    revoked = (
+        await execute_as(
+            province, revoke_permit, id=permit.id, ending="deregistered", reason="closed down"
+        )
+    ).record
 
     assert (revoked.state, revoked.revoked_on) == ("revoked", DAY)
 
@@ -274,12 +278,16 @@ async def test_a_revoked_permit_was_in_force_until_the_day_before(
 async def test_a_revoked_permit_is_changed_no_more() -> None:
     province, emitter = await create_province_officer(), await create_emitter()
     permit = await register_new_permit(province, emitter)
-    await execute_as(province, revoke_permit, id=permit.id, reason="closed down")
+    await execute_as(
+        province, revoke_permit, id=permit.id, ending="deregistered", reason="closed down"
+    )
 
     with pytest.raises(Forbidden):
         await _change(province, permit, "1", LAST)
     with pytest.raises(Forbidden):
-        await execute_as(province, revoke_permit, id=permit.id, reason="again")
+        await execute_as(
+            province, revoke_permit, id=permit.id, ending="deregistered", reason="again"
+        )
 
 
 async def test_revoking_needs_a_reason_and_the_right_to_approve() -> None:
@@ -288,9 +296,11 @@ async def test_revoking_needs_a_reason_and_the_right_to_approve() -> None:
     permit = await register_new_permit(province, emitter)
 
     with pytest.raises(Malformed):
-        await execute_as(province, revoke_permit, id=permit.id, reason=" ")
+        await execute_as(province, revoke_permit, id=permit.id, ending="deregistered", reason=" ")
     with pytest.raises(Forbidden) as refusal:
-        await execute_as(clerk, revoke_permit, id=permit.id, reason="closed down")
+        await execute_as(
+            clerk, revoke_permit, id=permit.id, ending="deregistered", reason="closed down"
+        )
 
     assert refusal.value.rule == "N-60/revoke"
 
@@ -299,7 +309,9 @@ async def test_an_unknown_permit_is_not_found() -> None:
     province = await create_province_officer()
 
     with pytest.raises(NotFound):
-        await execute_as(province, revoke_permit, id=uuid4(), reason="closed down")
+        await execute_as(
+            province, revoke_permit, id=uuid4(), ending="deregistered", reason="closed down"
+        )
 
 
 async def test_a_permit_moves_with_its_holder(owner: asyncpg.Connection) -> None:
@@ -357,3 +369,17 @@ async def _change(who: Appointment, permit: Permit, quantity: str, effective_fro
         effective_from=effective_from,
         source="decision 7",
     )
+
+
+async def test_f14_a_permit_that_is_ended_says_by_which_act() -> None:
+    province, emitter = await create_province_officer(), await create_emitter()
+    permit = await register_new_permit(province, emitter)
+
+    with pytest.raises(Malformed) as refusal:
+        await execute_as(province, revoke_permit, id=permit.id, ending="expired", reason="over")
+    ended = await execute_as(
+        province, revoke_permit, id=permit.id, ending="forfeited", reason="penalty 7"
+    )
+
+    assert refusal.value.field == "ending"
+    assert ended.record.ending == "forfeited"

@@ -36,7 +36,7 @@ async def test_a_developer_registers_its_own_project() -> None:
     )
 
     assert (project.state, project.city, project.county) == ("planned", LANGFANG, "")
-    assert (project.strategic_industry, project.technology_demonstration) == (True, False)
+    assert (project.strategic_industry, project.technology_demonstration) == (True, None)
 
 
 async def test_the_same_key_registers_a_project_once() -> None:

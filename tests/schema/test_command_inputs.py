@@ -110,7 +110,7 @@ def test_an_input_has_the_types_defaults_and_directives_of_the_parameters() -> N
     assert "quantity: Quantity\n" in print_type(types["PartInput"])
     assert types["PartInput"].description == "A part 部分."
     assert types["OfferTransferInput"].description == "The input of offerTransfer 办理输入."
-    assert '"""Do it with terms. In two sentences 协议转让:发出要约."""' in made.as_str()
+    assert '"""Do it with terms. In two sentences 协议转让：发出要约."""' in made.as_str()
     assert 'city: String! @codes(of: "Division")' in made.as_str()
 
 

@@ -165,7 +165,11 @@ async def create_market(
     **buyer: object,
 ) -> TradingFixture:
     """Two industrial enterprises and their authorities; the seller holds ``STOCK_UNITS`` units."""
-    sides: dict[str, Any] = {"source_category": "industrial", "two_representatives": two}
+    sides: dict[str, Any] = {
+        "source_category": "industrial",
+        "two_representatives": two,
+        "thermal_power": False,
+    }
     seller = await create_organisation(city=seller_city, **sides)
     buying = await create_organisation(city=buyer_city, **{**sides, **buyer})
     right = await ensure_instrument(Right(pollutant, seller_city, acquisition, basin=basin))

@@ -31,7 +31,8 @@ SETTLE = """mutation ($input: TransferInput!) { settleTransfer(input: $input) {
     ... on Preview { moved: postings { quantity source { ...Account } target { ...Account }
         instrument { code pollutant { code } } } } } }
     fragment Account on PreviewAccount { kind organisationName }"""
-VERIFY = "query ($n: String!) { certificate(number: $n) { number quantity seller { name } } }"
+VERIFY = """query ($n: String!) { certificate(number: $n) {
+    number quantity seller { name } title { zh } issuer { kind } } }"""
 
 
 async def ask(caller: Principal, document: str, **variables: object) -> dict[str, Any]:
@@ -176,7 +177,9 @@ async def test_what_ran_out_reads_as_expired(open_market: asyncpg.Connection) ->
     assert (after["state"], after["nextSteps"], after["availableActions"]) == ("EXPIRED", [], [])
 
 
-async def test_anybody_verifies_a_certificate(open_market: asyncpg.Connection) -> None:
+async def test_f08_anybody_verifies_a_certificate_with_its_title_and_issuer(
+    open_market: asyncpg.Connection,
+) -> None:
     market = await create_market()
     settled = await market.case_in(State.SETTLED)
 
@@ -187,6 +190,8 @@ async def test_anybody_verifies_a_certificate(open_market: asyncpg.Connection) -
         "number": settled.number,
         "quantity": TONNES,
         "seller": {"name": market.seller.name},
+        "title": {"zh": "河北省主要污染物排放权交易鉴证书"},
+        "issuer": {"kind": "CENTRE"},
     }
     assert wrong["certificate"] is None
 

@@ -1,12 +1,13 @@
 """From draft to settlement and to every other end, by the people who may."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import asyncpg
 import pytest
 
 from registry.commands.command import execute_command
 from registry.db.session import fetch_one
+from registry.kernel.calendar import CHINA
 from registry.kernel.errors import ConditionsUnmet, Duplicate, Forbidden, NotFound
 from registry.transfers.approval import (
     approve_transfer,
@@ -265,6 +266,24 @@ async def test_what_ran_out_has_expired_without_a_sweeper(
 
     assert ended.state == "expired"
     assert await market.rights() == HOME
+
+
+@OPEN
+async def test_f15_what_is_done_at_the_exchange_ends_with_its_business_the_rest_with_the_day() -> (
+    None
+):
+    market = await create_market()
+
+    ends = {
+        state: (await market.case_in(state)).deadline_at.astimezone(CHINA).time()
+        for state in (State.OFFERED, State.APPROVED, State.CONTRACTED)
+    }
+
+    assert ends == {
+        State.OFFERED: time.max,
+        State.APPROVED: time(17, 30),
+        State.CONTRACTED: time(17, 30),
+    }
 
 
 async def test_the_last_instant_is_still_in_time(open_market: asyncpg.Connection) -> None:

@@ -63,7 +63,8 @@ async def snapshot_of(
 ) -> TransferSnapshot:
     reference = await current_reference()
     right = RightSnapshot(
-        "x", "SO2", medium, "hai", is_paid=True, valid_from=None, valid_until=None, unit="t",
+        "x", "SO2", Text("SO2", "二氧化硫"), medium, "hai", is_paid=True,
+        valid_from=None, valid_until=None, unit="t",
         scale=3,
     )  # fmt: skip
     return TransferSnapshot(

@@ -70,7 +70,7 @@ CREATE TABLE industry (
 
 CREATE TABLE holiday (
     day date PRIMARY KEY,
-    kind text NOT NULL CONSTRAINT holiday_kind CHECK (kind IN ('holiday', 'make_up')),
+    kind text NOT NULL CONSTRAINT holiday_kind CHECK (kind IN ('holiday', 'make_up', 'market_closure')),
     name_zh text NOT NULL CONSTRAINT holiday_name_zh CHECK (name_zh <> ''),
     name_en text NOT NULL CONSTRAINT holiday_name_en CHECK (name_en <> ''),
     source text NOT NULL CONSTRAINT holiday_source CHECK (source <> ''),
@@ -78,7 +78,7 @@ CREATE TABLE holiday (
     provenance text NOT NULL CONSTRAINT holiday_provenance CHECK (provenance IN ('R', 'R~', 'A', 'K', 'I')),
     demo boolean NOT NULL DEFAULT false,
     needs_confirmation boolean NOT NULL DEFAULT false,
-    CONSTRAINT holiday_make_up_weekend CHECK (kind = 'holiday' OR extract(isodow FROM day) >= 6)
+    CONSTRAINT holiday_make_up_weekend CHECK (kind <> 'make_up' OR extract(isodow FROM day) >= 6)
 );
 
 -- Figures of the regulation by area, pollutant and period. NULL: the source does not give the value.
@@ -97,7 +97,9 @@ CREATE TABLE parameter (
     value text,
     unit text NOT NULL CONSTRAINT parameter_unit CHECK (unit IN (
         'yuan_per_t', 'yuan_per_kg', 'percent', 'working_days', 'trading_days', 'years', 'minutes', 'count',
-        'megawatts', 'flag', 'word')),
+        'megawatts', 'flag', 'word', 'time')),
+    -- Of a price; NULL: no source says.
+    tax_included boolean,
     legal_basis text NOT NULL CONSTRAINT parameter_legal_basis CHECK (legal_basis <> ''),
     source text NOT NULL CONSTRAINT parameter_source CHECK (source <> ''),
     source_date date,
@@ -110,6 +112,7 @@ CREATE TABLE parameter (
     CONSTRAINT parameter_value CHECK (CASE
         WHEN unit IN ('yuan_per_t', 'yuan_per_kg') THEN value ~ '^(0|[1-9][0-9]*)\.[0-9]{2}$'
         WHEN unit = 'flag' THEN value IN ('true', 'false')
+        WHEN unit = 'time' THEN value ~ '^([01][0-9]|2[0-3]):[0-5][0-9]$'
         WHEN unit = 'word' THEN value ~ '^[A-Za-z][A-Za-z_]*$'
         ELSE value ~ '^(0|[1-9][0-9]{0,8})$' END),
     -- No two rows of one figure are in force on one day. Core PostgreSQL has no GiST over text, so the figure's
@@ -144,7 +147,7 @@ CREATE TRIGGER parameter_confirmation_version AFTER INSERT ON parameter_confirma
 
 -- The figures with what their confirmation says of them. In production those marked `demo` decide nothing.
 CREATE VIEW parameter_figure AS
-    SELECT p.id, p.name, p.area, p.pollutant, p.effective_from, p.effective_until, p.value, p.unit,
+    SELECT p.id, p.name, p.area, p.pollutant, p.effective_from, p.effective_until, p.value, p.unit, p.tax_included,
         coalesce(c.document_number, p.legal_basis) AS legal_basis, coalesce(c.source, p.source) AS source,
         p.demo AND c.id IS NULL AS demo, p.needs_confirmation AND c.id IS NULL AS needs_confirmation
     FROM parameter p LEFT JOIN parameter_confirmation c ON c.parameter_id = p.id AND c.value = p.value;

@@ -16,7 +16,8 @@ CREATE TABLE organisation (
     source_category text CONSTRAINT organisation_source_category
         CHECK (source_category IN ('industrial', 'agricultural', 'central_treatment', 'other')),
     industry text CONSTRAINT organisation_industry REFERENCES industry (code),
-    thermal_power boolean NOT NULL DEFAULT false,
+    -- NULL: no source says; likewise below.
+    thermal_power boolean,
     installed_mw integer CONSTRAINT organisation_installed_mw CHECK (installed_mw BETWEEN 0 AND 100000),
     two_representatives boolean NOT NULL DEFAULT false,
     state text NOT NULL CONSTRAINT organisation_state CHECK (state IN ('open', 'closed')),

@@ -411,8 +411,10 @@ BEGIN
     LOOP
         v_holds := city_holds(v.city, v.pollutant, china_date(p_now));
         IF v_holds > v.cap THEN
-            RAISE EXCEPTION 'over the cap' USING ERRCODE = 'BD005', DETAIL = jsonb_build_object(
-                'city', v.city, 'pollutant', v.pollutant, 'cap', v.cap, 'holds', v_holds)::text;
+            RAISE EXCEPTION 'over the cap' USING ERRCODE = 'BD005', DETAIL = (
+                SELECT jsonb_build_object('city', d.name_zh, 'city_en', d.name_en, 'pollutant', q.name_zh,
+                    'pollutant_en', q.name_en, 'unit', q.unit, 'scale', q.scale, 'cap', v.cap, 'holds', v_holds)
+                FROM division d, pollutant q WHERE d.code = v.city AND q.code = v.pollutant)::text;
         END IF;
     END LOOP;
 END $$;

@@ -8,12 +8,13 @@ CREATE TABLE permit (
     city text NOT NULL,
     county text NOT NULL,
     issued_by text NOT NULL CONSTRAINT permit_issued_by REFERENCES division (code),
-    category text NOT NULL CONSTRAINT permit_category CHECK (category IN ('key', 'simplified', 'registration')),
+    category text NOT NULL CONSTRAINT permit_category CHECK (category IN ('key', 'simplified')),
     valid_from date NOT NULL,
     valid_until date NOT NULL,
     state text NOT NULL CONSTRAINT permit_state CHECK (state IN ('in_force', 'revoked')),
     -- The first day on which it is no longer in force.
     revoked_on date,
+    ending text CONSTRAINT permit_ending CHECK (ending IN ('set_aside', 'deregistered', 'forfeited')),
     revocation_reason text NOT NULL DEFAULT ''
         CONSTRAINT permit_revocation_reason CHECK (length(revocation_reason) <= 2000),
     source text NOT NULL CONSTRAINT permit_source CHECK (length(source) BETWEEN 1 AND 500),
@@ -23,6 +24,7 @@ CREATE TABLE permit (
     CONSTRAINT permit_number_once UNIQUE (number),
     CONSTRAINT permit_period CHECK (valid_until >= valid_from),
     CONSTRAINT permit_revoked CHECK ((state = 'revoked') = (revoked_on IS NOT NULL)
+        AND (state = 'revoked') = (ending IS NOT NULL)
         AND (state = 'revoked') = (revocation_reason <> ''))
 );
 CREATE INDEX permit_by_part ON permit USING gin (bigrams(number));
@@ -103,8 +105,9 @@ CREATE TABLE construction_project (
     approval_number text
         CONSTRAINT construction_project_approval_number CHECK (length(approval_number) BETWEEN 1 AND 100),
     state text NOT NULL CONSTRAINT construction_project_state CHECK (state IN ('planned', 'assessed')),
-    strategic_industry boolean NOT NULL,
-    technology_demonstration boolean NOT NULL,
+    -- NULL: no source says.
+    strategic_industry boolean,
+    technology_demonstration boolean,
     source text NOT NULL CONSTRAINT construction_project_source CHECK (length(source) BETWEEN 1 AND 500),
     demo boolean NOT NULL DEFAULT false,
     registered_at timestamptz NOT NULL,

@@ -53,7 +53,7 @@ CREATE TABLE transfer (
     CONSTRAINT transfer_texts_bounded CHECK (
         length(note) <= 2000 AND length(reason) <= 2000 AND length(announcement) <= 500),
     CONSTRAINT transfer_notice_whole CHECK ((announced_on IS NOT NULL) = (announcement <> '')),
-    CONSTRAINT transfer_regime_known CHECK (regime IN ('same_city', 'cross_region')),
+    CONSTRAINT transfer_regime_known CHECK (regime IN ('same_city', 'pilot', 'cross_region', 'unknown')),
     CONSTRAINT transfer_state_known CHECK (state IN ('draft', 'awaiting_signature', 'offered', 'accepted', 'eligible',
         'approved', 'contracted', 'paid', 'settled', 'withdrawn', 'rejected', 'expired', 'defaulted')),
     CONSTRAINT transfer_awaiting_known CHECK (
