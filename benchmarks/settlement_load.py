@@ -285,7 +285,8 @@ async def by_http(population: Population, load: Load, seconds: float) -> Measure
     ready = await population.ensure_ready(SETTLE.state, load, wanted)
     async with contextlib.AsyncExitStack() as stack:
         clients = [
-            await stack.enter_async_context(_connect(population)) for _ in range(load.clients)
+            await stack.enter_async_context(open_connection(population))
+            for _ in range(load.clients)
         ]
 
         def settling(post: Callable[[bytes], Awaitable[bytes]]) -> Callable[[], Awaitable[bool]]:
@@ -306,7 +307,9 @@ def _body(case: UUID) -> bytes:
 
 
 @asynccontextmanager
-async def _connect(population: Population) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
+async def open_connection(
+    population: Population,
+) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
     """Function that sends a body on a connection of its own and returns the body of the answer."""
     reader, writer = await asyncio.open_connection(*population.address)
     head = (

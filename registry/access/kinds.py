@@ -32,7 +32,7 @@ class Kind:
     name: str
     record: type[Model]
     facts: Mapping[str, Fact]  # The facts that rules about this kind may name.
-    # Columns with an organisation's id, or an array of ids. These organisations are share-locked
+    # Columns with an organisation's id, or an array of ids. These organisations are locked
     # before the object itself, so that a sanction that commits first always wins.
     organisation_columns: tuple[str, ...] = ()
     # For each ``view_*`` verb the fields it uncovers.

@@ -31,20 +31,14 @@ _APPOINTMENTS_SQL = """
     ORDER BY a.organisation_id, a.id
 """
 
-# The measures are read after the lock: the array needs every locked row, and ``read_access`` sees
-# what was committed during the wait. The subquery that holds the lock is not repeated.
-_VIEWER_SQL = """
-    WITH held AS MATERIALIZED ({})
+_VIEWER_SQL = f"""
+    WITH held AS MATERIALIZED ({_APPOINTMENTS_SQL})
     SELECT access.*, held.*
     FROM (SELECT array_agg(organisation_id) AS organisations FROM held) AS locked
     CROSS JOIN LATERAL read_access($1, locked.organisations) AS access
     LEFT JOIN held ON true
     ORDER BY held.organisation_id, held.id
-"""
-_UNLOCKED_VIEWER_SQL = _VIEWER_SQL.format(_APPOINTMENTS_SQL)
-# The lock makes a dismissal, a closure or a sanction that commits first win over the command that
-# waits here.
-_LOCKED_VIEWER_SQL = _VIEWER_SQL.format(_APPOINTMENTS_SQL + " FOR SHARE OF a, o")
+"""  # noqa: S608 - a text of ours
 _CLIENT_SQL = "SELECT * FROM read_access($1, NULL)"
 _SYSTEM_SQL = f"""
     SELECT moment.*, NOT EXISTS (SELECT FROM organisation) AS registry_is_empty
@@ -109,7 +103,7 @@ class NoAppointmentChosen(AppointmentRequired):
         self.viewer = viewer
 
 
-async def resolve_viewer(principal: Principal, *, lock: bool = False) -> Viewer:
+async def resolve_viewer(principal: Principal) -> Viewer:
     """The viewer for ``principal`` now, by one statement; the newest edition is in force then.
 
     Raises:
@@ -118,26 +112,21 @@ async def resolve_viewer(principal: Principal, *, lock: bool = False) -> Viewer:
             or named one that another person holds.
 
     """
-    snapshot, record = await load_viewer_record(principal, lock=lock)
+    snapshot, record = await load_viewer_record(principal)
     return viewer_from_record(principal, record, snapshot.now)
 
 
-async def load_viewer_record(
-    principal: Principal, *, lock: bool = False
-) -> tuple[AccessSnapshot, ViewerRecord]:
-    """Read the access snapshot and the principal's record on the current connection.
-
-    With ``lock`` the appointment and its organisation are share-locked until the transaction ends,
-    and the moment is the one after the wait for them.
-    """
+async def load_viewer_record(principal: Principal) -> tuple[AccessSnapshot, ViewerRecord]:
+    """Read the access snapshot and the principal's record on the current connection."""
     if principal.system_role:
         (row,) = await fetch_all(_SYSTEM_SQL)
         return await snapshot_from_row(row), ViewerRecord(
             registry_is_empty=row["registry_is_empty"]
         )
     if principal.subject:
-        sql = _LOCKED_VIEWER_SQL if lock else _UNLOCKED_VIEWER_SQL
-        rows = await fetch_all(sql, principal.client, principal.subject, principal.appointment_id)
+        rows = await fetch_all(
+            _VIEWER_SQL, principal.client, principal.subject, principal.appointment_id
+        )
     else:
         rows = await fetch_all(_CLIENT_SQL, principal.client)
     access = rows[0]

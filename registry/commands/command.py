@@ -1,13 +1,13 @@
 """The frame of every write: of portals, the console, the command line and demonstration data.
 
-In this order: begin; resolve the viewer; claim the key; lock organisations, then the object, which
-must be visible; decide; evaluate the conditions; execute; write the audit entry; commit. A refusal
-anywhere leaves nothing behind.
+In this order: begin; resolve the viewer; lock organisations; claim the key and lock the object,
+which must be visible; resolve the viewer again where access changed; decide; evaluate the
+conditions; execute; write the audit entry; commit. A refusal anywhere leaves nothing behind.
 """
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
@@ -18,16 +18,30 @@ from tortoise.models import Model
 
 from policies.engine import Decision
 from registry.access.authorizer import authorizer
+from registry.access.epoch import AccessSnapshot
 from registry.access.kinds import Kind
 from registry.access.principals import NIL, Principal, Viewer
 from registry.access.viewer_lookup import load_viewer_record, viewer_from_record
 from registry.commands import audit_log as acts
 from registry.commands.idempotency import KeyClaim, check_key, claim_key, earlier_audit_entry
-from registry.commands.locks import Accounts, lock_organisations, lock_target
+from registry.commands.locks import (
+    Accounts,
+    Locked,
+    lock_organisations,
+    lock_target,
+    lock_target_organisations,
+)
 from registry.commands.records import AuditEntry
 from registry.db.session import ValueStatement, execute, get_by_id, save, transaction, with_retries
 from registry.db.tortoise_engine import is_saved, meta_of, new_record
-from registry.kernel.errors import Condition, ConditionsUnmet, NotFound, Refused, SignInRequired
+from registry.kernel.errors import (
+    Condition,
+    ConditionsUnmet,
+    NotFound,
+    Overloaded,
+    Refused,
+    SignInRequired,
+)
 
 R = TypeVar("R", bound=Model)
 P = ParamSpec("P")
@@ -62,9 +76,10 @@ class PostingPreview:
 class CommandContext:
     """One unit of work: who acts and when; ``authorization`` is there once the rules allow it."""
 
+    principal: Principal
     viewer: Viewer
     audit_entry_id: UUID
-    reference_version: UUID  # Names the reference data that holds for it.
+    access: AccessSnapshot
     authorization: Authorization | None = None
     # Those that were read with the lock of the object.
     accounts: Accounts = field(default_factory=dict)
@@ -74,6 +89,11 @@ class CommandContext:
     # Other new records that the frame writes with the object and the audit entry.
     also_save: list[Model] = field(default_factory=list)
     conditions: tuple[Condition, ...] = ()
+
+    @property
+    def reference_version(self) -> UUID:
+        """Names the reference data that holds for it."""
+        return self.access.reference_version
 
     @property
     def now(self) -> datetime:
@@ -106,6 +126,9 @@ class Operation(Generic[R]):
     execute: Callable[..., Awaitable[R]]
     # Each of its audit entries has at least one ledger entry; ``biandan verify`` checks.
     posts: bool = False
+    # Holds the organisations of its object alone: it ends or bars what they may do, so it waits for
+    # the commands under way, and later ones wait for it.
+    binds: bool = False
     # Null empties a parameter; else it is the same as a parameter that is left out.
     null_clears: bool = False
 
@@ -135,20 +158,21 @@ class CommandResult(Generic[R]):
     preview: Preview | None = None
 
 
-def operation(
+def operation(  # noqa: PLR0913 - what an operation declares
     kind: Kind,
     verb: str,
     *,
     build: RecordBuilder | None = None,
     preconditions: tuple[Precondition, ...] = (),
     posts: bool = False,
+    binds: bool = False,
     null_clears: bool = False,
 ) -> Callable[[Callable[Concatenate[CommandContext, R, P], Awaitable[R]]], Operation[R]]:
     """Make the decorated function the operation that carries out ``verb`` on ``kind``."""
 
     def make(run: Callable[Concatenate[CommandContext, R, P], Awaitable[R]]) -> Operation[R]:
         name = run.__name__
-        return Operation(name, kind, verb, build, preconditions, run, posts, null_clears)
+        return Operation(name, kind, verb, build, preconditions, run, posts, binds, null_clears)
 
     return make
 
@@ -220,17 +244,12 @@ async def _execute(
     input, digest = acts.canonical_input(operation.name, args)
     claim = None if preview else KeyClaim(context.viewer, key, digest, context.audit_entry_id)
     if operation.build is None:
-        target = await lock_target(
-            context.viewer, operation.kind, args["id"], claim, posts=operation.posts
-        )
-        if target is None:
-            return await _replay(operation, context, claim)
-        record, before = target.record, getattr(target.record, "state", None)
-        context.viewer, context.accounts = target.viewer, target.accounts
+        record = await _lock_object(operation, context, args["id"], claim)
     else:
-        if claim is not None and not await claim_key(claim):
-            return await _replay(operation, context, claim)
-        record, before = await _build(operation, context, args), None
+        record = await _build_object(operation, context, args, claim)
+    if record is None:
+        return await _replay(operation, context, claim)
+    before = getattr(record, "state", None) if operation.build is None else None
     _authorize(operation, context, record)
     context.conditions = await _check_conditions(operation, context, record, args)
     unmet = any(not condition.met for condition in context.conditions)
@@ -249,12 +268,21 @@ async def _execute(
 
 
 async def _start(principal: Principal) -> CommandContext:
-    """The viewer now, under the newest rules; the appointment cannot end meanwhile."""
+    """The viewer now, under the newest rules."""
     if not (principal.subject or principal.system_role):
         raise SignInRequired
-    snapshot, record = await load_viewer_record(principal, lock=True)
-    viewer = viewer_from_record(principal, record, snapshot.now)
-    return CommandContext(viewer, uuid4(), snapshot.reference_version)
+    access, record = await load_viewer_record(principal)
+    viewer = viewer_from_record(principal, record, access.now)
+    return CommandContext(principal, viewer, uuid4(), access)
+
+
+async def _resolve_again(context: CommandContext) -> None:
+    """The viewer after the wait for the locks: it may have been dismissed or barred meanwhile."""
+    context.access, record = await load_viewer_record(context.principal)
+    viewer = viewer_from_record(context.principal, record, context.access.now)
+    if viewer.organisation != context.viewer.organisation:
+        raise Overloaded
+    context.viewer = viewer
 
 
 async def _replay(
@@ -263,6 +291,7 @@ async def _replay(
     """The object of an earlier command, read anew under today's rights."""
     assert claim is not None, "a preview claims no key"
     audit_entry_id = await earlier_audit_entry(claim)
+    assert audit_entry_id is not None, "the key is bound"
     entry = await get_by_id(AuditEntry, audit_entry_id)
     assert entry is not None, "a key and its audit entry are written together"
     record = await get_by_id(operation.kind.record, entry.object_id)
@@ -271,15 +300,67 @@ async def _replay(
     return CommandResult(record, audit_entry_id, is_replay=True)  # type: ignore[arg-type]  # The kind's own record.
 
 
+async def _lock_object(
+    operation: Operation[R], context: CommandContext, id: UUID, claim: KeyClaim | None
+) -> R | None:
+    """The object, locked after its organisations; None where the key was bound already."""
+    kind = operation.kind
+    locked = await lock_target_organisations(context.viewer, kind, id, alone=operation.binds)
+    target = await lock_target(context.viewer, kind, id, claim, posts=operation.posts)
+    if target is None:
+        return None
+    if target.epoch == context.access.epoch:
+        context.viewer = replace(context.viewer, now=target.now)
+    else:
+        await _resolve_again(context)
+    context.accounts = target.accounts
+    # It may have changed during the wait.
+    if not authorizer.allows(context.viewer, kind, "view", target.record):
+        raise NotFound
+    _check_locked(kind, target.record, locked)
+    record: R = target.record
+    return record
+
+
+async def _build_object(
+    operation: Operation[R], context: CommandContext, args: Args, claim: KeyClaim | None
+) -> R | None:
+    """The object as it would be, built again after the wait for the organisations that it names."""
+    assert operation.build is not None, "this operation makes an object"
+    try:
+        named = _named_organisations(operation.kind, await _build(operation, context, args))
+    except Refused:
+        # An earlier command with this key may be why it cannot be done again.
+        if claim is not None and await earlier_audit_entry(claim) is not None:
+            return None
+        raise
+    locked = await lock_organisations(context.viewer, named, alone=operation.binds)
+    await _resolve_again(context)
+    if claim is not None and not await claim_key(claim):
+        return None
+    record: R = await _build(operation, context, args)  # type: ignore[assignment]  # The kind's own record.
+    _check_locked(operation.kind, record, locked)
+    return record
+
+
 async def _build(operation: Operation[R], context: CommandContext, args: Args) -> Model:
-    """The object as it would be, after the wait for its organisations."""
     assert operation.build is not None, "this operation makes an object"
     hopeless = authorizer.never_allowed(context.viewer, operation.kind, operation.verb)
     if hopeless is not None:
         raise hopeless
-    record = await operation.build(context, **args)
-    context.viewer = await lock_organisations(context.viewer, operation.kind, record)
-    return record
+    return await operation.build(context, **args)
+
+
+def _check_locked(kind: Kind, record: Model, locked: Locked) -> None:
+    """Refuse as overloaded where the object came to name others while its own were waited for."""
+    if not locked.issuperset(_named_organisations(kind, record)):
+        raise Overloaded
+
+
+def _named_organisations(kind: Kind, record: Model) -> list[UUID]:
+    """Those that the record names; a new organisation names only others."""
+    own = NIL if is_saved(record) else record.pk
+    return [id for id in kind.organisations_of(record) if id != own]
 
 
 def _authorize(operation: Operation[Any], context: CommandContext, record: Any) -> None:  # noqa: ANN401 - the kind's own record

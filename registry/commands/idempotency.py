@@ -61,14 +61,21 @@ async def claim_key(claim: KeyClaim) -> bool:
     return bool(await execute(_CLAIM_SQL, *(values[name] for name in _CLAIM_NAMES)))
 
 
-async def earlier_audit_entry(claim: KeyClaim) -> UUID:
-    """The audit entry of the command that holds the key, if it is this command and input."""
+async def earlier_audit_entry(claim: KeyClaim) -> UUID | None:
+    """The audit entry of the command that holds the key; None where the key is free.
+
+    Raises:
+        KeyReused: the key is bound to another command or other input.
+
+    """
     values = claim.bind_values()
     found = await fetch_one(
         "SELECT hash, audit_entry_id FROM idempotency_key"
         " WHERE organisation_id = $1 AND person_id = $2 AND client = $3 AND key = $4",
         *(values[name] for name in ("organisation", "person", "key_client", "key")),
     )
-    if found is None or found["hash"] != claim.digest:
+    if found is None:
+        return None
+    if found["hash"] != claim.digest:
         raise KeyReused
     return UUID(str(found["audit_entry_id"]))

@@ -1,10 +1,14 @@
-"""The locks of a command: its organisations first, then its object, read in the same statement.
+"""The locks of a command: first its organisations, in a statement of their own, then its object.
 
-All commands lock in this order. The moment of the command is the one after the wait: a measure that
-was waited for began later than the command, and counts only after its beginning.
+Organisations are locked by advisory locks, shared by commands and held alone by measures such as a
+sanction. PostgreSQL queues them in order of arrival, so a command that asks after a measure is not
+served before it; with locks of rows new sharers pass a measure that waits. All advisory locks of a
+command are taken by one statement in the order of their keys, and none later. The statement that
+waits has an older snapshot than its lock: what the lock protects is read by the statements after.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -19,28 +23,32 @@ from registry.db.named_params import compile_named
 from registry.db.session import fetch_one, select_by_key_sql, table_of, to_record
 from registry.kernel.errors import NotFound
 
-_LOCK_ORGANISATIONS_SQL = """
-    WITH shared AS (SELECT id FROM organisation WHERE id = ANY($1) ORDER BY id FOR SHARE)
-    SELECT registry_now() AS now FROM (SELECT count(*) FROM shared OFFSET 0) AS counted
+# An object that the viewer may not see names nothing: the wait would say that it exists.
+_LOCK_SQL = """
+    SELECT array_agg(id) AS locked FROM (
+        SELECT id, CASE WHEN alone THEN pg_advisory_xact_lock(key)
+            ELSE pg_advisory_xact_lock_shared(key) END
+        FROM (
+            SELECT id, uuid_hash_extended(id, 0) AS key, bool_or(alone) AS alone FROM (
+                SELECT unnest(:named::uuid[]) AS id, false AS alone
+                UNION ALL SELECT unnest(:measured::uuid[]), true{of_target}
+            ) AS named GROUP BY id ORDER BY key, id OFFSET 0
+        ) AS ordered OFFSET 0
+    ) AS held
 """
-# The key comes first: the object is looked for only where the key was free. An object that the
-# viewer may not see is not waited for: the wait would say that it exists. The organisations are an
-# array, which an index serves; joined, all of them would be read.
+_OF_TARGET_SQL = """
+                UNION ALL SELECT unnest({organisations}), {alone}
+                FROM "{table}" AS t WHERE t.id = :id AND {visible}"""
+# The key comes first: the object is looked for only where the key was free. The organisations are
+# an array, which an index serves; joined, all of them would be read.
 _LOCK_TARGET_SQL = """
     WITH {claim}
     seen AS (
         SELECT {organisations} AS organisations FROM "{table}" AS t
         WHERE {is_claimed} AND t.id = :id AND {visible}
     ),
-    shared AS (
-        SELECT id FROM organisation WHERE id = ANY ((SELECT organisations FROM seen)::uuid[])
-        ORDER BY id FOR SHARE
-    ),
-    locked AS (
-        {select} AND EXISTS (SELECT FROM seen) AND (SELECT count(*) FROM shared) >= 0
-        FOR NO KEY UPDATE
-    )
-    SELECT {is_claimed} AS is_claimed, locked.*,
+    locked AS ({select} AND EXISTS (SELECT FROM seen) FOR NO KEY UPDATE)
+    SELECT {is_claimed} AS is_claimed, locked.*, (SELECT epoch FROM access_epoch) AS epoch,
         CASE WHEN locked.{key} IS NOT NULL THEN registry_now() END AS moment_of_lock{accounts}
     FROM (SELECT) AS one LEFT JOIN locked ON true
 """
@@ -63,7 +71,8 @@ Accounts = dict[tuple[UUID, str], UUID]
 class LockedTarget:
     """An object that is locked."""
 
-    viewer: Viewer  # The viewer at the moment after the wait for it.
+    now: datetime  # The registry's time after the wait for it.
+    epoch: int  # Of access, after the wait for its organisations.
     record: Any
     # Of its organisations, by holder and kind; empty where they were not asked for.
     accounts: Accounts
@@ -91,15 +100,13 @@ async def lock_target(
     row = await fetch_one(sql, *(values[name] for name in names))
     assert row is not None, "the statement answers one row"
     now, accounts = row.pop("moment_of_lock"), row.pop("accounts_of_organisations", ())
+    epoch = row.pop("epoch")
     if not row.pop("is_claimed"):
         return None
     if now is None:
         raise NotFound
-    after, record = replace(viewer, now=now), to_record(kind.record, row)
-    # It may have changed during the wait.
-    if not authorizer.allows(after, kind, "view", record):
-        raise NotFound
-    return LockedTarget(after, record, {(holder, kind): id for holder, kind, id in accounts})
+    record = to_record(kind.record, row)
+    return LockedTarget(now, epoch, record, {(holder, kind): id for holder, kind, id in accounts})
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
@@ -117,7 +124,7 @@ def _lock_target_sql(
             claim=_CLAIM_SQL if claims else "",
             is_claimed=_IS_CLAIMED_SQL if claims else "true",
             accounts=_ACCOUNTS_SQL if posts else "",
-            organisations="'{}'::uuid[]" + "".join(f" || t.{c}" for c in organisation_columns),
+            organisations=_organisations_sql(organisation_columns),
             table=table,
             key=key,
             visible=visible.replace("{t}", "t"),
@@ -126,11 +133,57 @@ def _lock_target_sql(
     )
 
 
-async def lock_organisations(viewer: Viewer, kind: Kind, record: object) -> Viewer:
-    """Share-lock those of a new record; the viewer at the moment after the wait."""
-    ids = kind.organisations_of(record)
-    if not ids:
-        return viewer
-    locked = await fetch_one(_LOCK_ORGANISATIONS_SQL, ids)
-    assert locked is not None, "an aggregate answers one row"
-    return replace(viewer, now=locked["now"])
+Locked = frozenset[UUID]
+
+
+async def lock_target_organisations(viewer: Viewer, kind: Kind, id: UUID, *, alone: bool) -> Locked:
+    """Lock the caller's organisation and those of an object; they are named.
+
+    Args:
+        viewer: the caller.
+        kind: of the object.
+        id: of the object.
+        alone: hold those of the object alone, because the command binds what they may do.
+
+    """
+    visible = authorizer.row_filter(viewer, kind, "view")
+    filter_sql = visible.sql if isinstance(visible, RowFilter) else str(visible)
+    sql, names = _lock_organisations_sql(
+        kind.record, kind.organisation_columns, filter_sql, alone=alone
+    )
+    values = {**viewer.bind_values(), "id": id, "named": [viewer.organisation], "measured": []}
+    return await _lock(sql, *(values[name] for name in names))
+
+
+async def lock_organisations(viewer: Viewer, organisations: list[UUID], *, alone: bool) -> Locked:
+    """Lock the caller's organisation and others; likewise."""
+    named, measured = [viewer.organisation], organisations
+    if not alone:
+        named, measured = [*named, *organisations], []
+    return await _lock(_LOCK_NAMED_SQL, named, measured)
+
+
+async def _lock(sql: str, *values: object) -> Locked:
+    row = await fetch_one(sql, *values)
+    assert row is not None, "an aggregate answers one row"
+    return frozenset(row["locked"])
+
+
+_LOCK_NAMED_SQL, _ = compile_named(_LOCK_SQL.format(of_target=""))
+
+
+@lru_cache(maxsize=STATEMENT_CACHE_SIZE)
+def _lock_organisations_sql(
+    model: type[Model], organisation_columns: tuple[str, ...], visible: str, *, alone: bool
+) -> tuple[str, tuple[str, ...]]:
+    of_target = _OF_TARGET_SQL.format(
+        organisations=_organisations_sql(organisation_columns),
+        alone=str(alone).lower(),
+        table=table_of(model)[0],
+        visible=visible.replace("{t}", "t"),
+    )
+    return compile_named(_LOCK_SQL.format(of_target=of_target))
+
+
+def _organisations_sql(columns: tuple[str, ...]) -> str:
+    return "'{}'::uuid[]" + "".join(f" || t.{column}" for column in columns)

@@ -35,15 +35,14 @@ class FreezeOrder(TypedDict):
     demo: NotRequired[Demo]
 
 
-# Traders hold the organisation FOR SHARE: a freeze waits for them, and they wait for a freeze.
 _TARGET = """
     SELECT o.id, o.city, o.county FROM organisation o
-    WHERE o.id = coalesce($1, (SELECT organisation_id FROM account WHERE id = $2)) FOR UPDATE
+    WHERE o.id = coalesce($1, (SELECT organisation_id FROM account WHERE id = $2))
 """
 
 
 async def build_freeze(context: CommandContext, **order: Unpack[FreezeOrder]) -> Freeze:
-    """The freeze as it would be. Locks the organisation against business that is under way."""
+    """The freeze as it would be."""
     organisation, account = order.get("organisation"), order.get("account")
     instrument = order.get("instrument")
     if (organisation is None) == (account is None):

@@ -68,6 +68,7 @@ ORGANISATION = Kind(
     },
     # The credit code is on the public card: the Permit Regulation makes permits public, and a
     # permit's number begins with its holder's code (HJ 608-2017 annex A).
+    organisation_columns=("id",),
     masks={"view_details": ("installed_mw", "two_representatives")},
 )
 

@@ -31,8 +31,7 @@ from registry.parties.rules import (
 
 OPERATOR_ROLE = "operator"
 
-# Officers hold their organisation FOR SHARE: they wait for the sanction, or it for them.
-_LOCK_ORGANISATION = "SELECT id, city, county FROM organisation WHERE id = $1 FOR UPDATE"
+_PLACE_OF_ORGANISATION = "SELECT id, city, county FROM organisation WHERE id = $1"
 
 # The lock makes two officers who each close a different client wait for one another.
 _LOCK_UNRESTRICTED_CLIENTS = """
@@ -58,8 +57,8 @@ class SanctionTerms(TypedDict):
 
 
 async def build_sanction(context: CommandContext, **measure: Unpack[SanctionTerms]) -> Sanction:
-    """The sanction as it would be. Locks the organisation against business that is under way."""
-    barred = await fetch_one(_LOCK_ORGANISATION, measure["organisation"])
+    """The sanction as it would be."""
+    barred = await fetch_one(_PLACE_OF_ORGANISATION, measure["organisation"])
     if barred is None:
         raise NotFound("organisation")
     ends_at = measure.get("ends_at")

@@ -25,6 +25,10 @@ SANCTIONED = (Forbidden, ConditionsUnmet, NotFound)
 
 # A writer waits with all its locks.
 NOBODY_WRITES = "LOCK TABLE audit_entry IN SHARE MODE"
+ALONE = "SELECT pg_advisory_xact_lock(uuid_hash_extended($1, 0))"
+SHARED = "SELECT pg_advisory_xact_lock_shared(uuid_hash_extended($1, 0))"
+"""The locks of an organisation."""
+
 WHY = {"reason": "test", "source": "test"}
 
 # Fails a number of times, counted outside of what is rolled back.
@@ -101,9 +105,7 @@ async def test_the_victim_of_a_deadlock_begins_again(
 
     # The offer holds its organisation and waits for the case; this closes the circle, which the
     # one finds who has waited longer.
-    await lock_holder.execute(
-        "SELECT 1 FROM organisation WHERE id = $1 FOR UPDATE", market.seller.id
-    )
+    await lock_holder.execute(ALONE, market.seller.id)
     await begun.commit()
 
     assert (await offer).record.state == "offered"
@@ -179,27 +181,37 @@ def dismiss(market: TradingFixture) -> "asyncio.Task[CommandResult[Any]]":
     return send_command(market, "seller_second", end_appointment, id=appointment)
 
 
-@pytest.mark.parametrize("measure", [sanction_buyer, freeze_seller])
-async def test_a_measure_that_commits_first_binds_a_command_that_began_before_it(
+@pytest.mark.parametrize("measure", [sanction_buyer, freeze_seller, dismiss])
+async def test_no_command_that_asked_after_a_measure_is_served_before_it(
     market: TradingFixture,
     owner: asyncpg.Connection,
     lock_holder: asyncpg.Connection,
     measure: Measure,
 ) -> None:
-    case = await market.draft()
-    officer = market.people["seller"].appointment_id
-    async with hold_lock(
-        lock_holder, "SELECT 1 FROM appointment WHERE id = $1 FOR NO KEY UPDATE", officer
-    ):
-        # It has asked for the time, and waits for its own officer.
-        offer = send_command(market, "seller", offer_transfer, id=case.id)
+    cases = [await market.draft(quantity="1.000") for _ in range(AT_ONCE)]
+    async with lock_holder.transaction():
+        for organisation in (market.seller.id, market.buyer.id):
+            await lock_holder.execute(SHARED, organisation)
+        taken = measure(market)
         await wait_until_blocked(owner)
-        await measure(market)
+        offers = [send_command(market, "seller", offer_transfer, id=case.id) for case in cases]
+        await wait_until_blocked(owner, 1 + AT_ONCE)
 
-    with pytest.raises(SANCTIONED):
-        await offer
+    await taken
+    found = await asyncio.gather(*offers, return_exceptions=True)
 
+    assert all(isinstance(each, SANCTIONED) for each in found), found
     assert await market.rights() == {"seller holding": STOCK_UNITS}
+
+
+async def test_a_command_waits_for_no_measure_against_others(
+    market: TradingFixture, lock_holder: asyncpg.Connection
+) -> None:
+    case = await market.draft()
+    async with hold_lock(lock_holder, ALONE, uuid4()):
+        outcome = await send_command(market, "seller", offer_transfer, id=case.id)
+
+    assert outcome.record.state == "offered"
 
 
 @pytest.mark.parametrize("measure", [sanction_buyer, freeze_seller, dismiss])

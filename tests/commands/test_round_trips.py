@@ -50,10 +50,10 @@ class Budget:
 
 
 BUDGETS = [
-    Budget("approve", "city", State.ELIGIBLE, 12, 8),
-    Budget("qualify", "centre", State.ACCEPTED, 12, 9),
-    Budget("accept", "buyer", State.OFFERED, 12, 9),
-    Budget("settle", "centre", State.PAID, 10, 7),
+    Budget("approve", "city", State.ELIGIBLE, 12, 9),
+    Budget("qualify", "centre", State.ACCEPTED, 12, 10),
+    Budget("accept", "buyer", State.OFFERED, 12, 10),
+    Budget("settle", "centre", State.PAID, 10, 8),
 ]
 
 

@@ -15,7 +15,7 @@ from policies.engine import Decision
 from registry.access.authorizer import authorizer
 from registry.access.epoch import read_access_snapshot
 from registry.access.kinds import Kind
-from registry.access.principals import Viewer
+from registry.access.principals import Principal, Viewer
 from registry.commands.command import CommandContext, Operation
 from registry.db.session import transaction
 from registry.kernel.errors import Refused
@@ -195,10 +195,10 @@ async def _of_new(
         return FORBIDDEN, hopeless.rule
     if not visible:
         return NOT_FOUND, ""
-    version = (await read_access_snapshot()).reference_version
+    context = CommandContext(Principal(), viewer, uuid4(), await read_access_snapshot())
     try:
         async with rolled_back():
-            record = await operation.build(CommandContext(viewer, uuid4(), version), **args)
+            record = await operation.build(context, **args)
             decision = authorizer.authorize(viewer, operation.kind, operation.verb, record)
     except Refused as refused:  # The input is wrong for every sender.
         return refused.code.value, ""

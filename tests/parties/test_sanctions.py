@@ -1,15 +1,13 @@
 """Sanctions and client programs, through the frame, against a real PostgreSQL."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
-from registry.access.principals import OPERATOR_PRINCIPAL, Viewer
+from registry.access.principals import OPERATOR_PRINCIPAL
 from registry.access.viewer_lookup import resolve_viewer
-from registry.db.session import transaction
 from registry.kernel.errors import (
     ClientNotRegistered,
     ConditionsUnmet,
@@ -40,8 +38,6 @@ from tests.support.builders import (
     perform,
     principal_of,
 )
-from tests.support.cluster import Database
-from tests.support.waiting import wait_until_blocked
 
 SANCTION_TERMS: dict[str, Any] = {
     "kind": "penalty_period",
@@ -131,57 +127,6 @@ async def test_a_sanction_ends_by_the_clock(owner: asyncpg.Connection) -> None:
     await create_sanction(body, starts_at=now + timedelta(hours=1))
 
     assert not (await resolve_viewer(caller)).is_sanctioned
-
-
-async def test_a_sanction_that_commits_first_wins_over_a_waiting_command(
-    clone: Database, owner: asyncpg.Connection
-) -> None:
-    body = await create_organisation()
-    caller = await principal_of(await create_officer(body))
-    other = await asyncpg.connect(clone.application_url)
-    hold = other.transaction()
-    await hold.start()
-    await other.execute("SELECT 1 FROM organisation WHERE id = $1 FOR UPDATE", body.id)
-
-    async def waiting() -> Viewer:
-        async with transaction():
-            return await resolve_viewer(caller, lock=True)
-
-    command = asyncio.create_task(waiting())
-    await wait_until_blocked(owner)
-    await other.execute(
-        "INSERT INTO sanction (id, organisation_id, city, county, kind, reason, source, starts_at,"
-        " state, submitted_by, submitting_organisation, changed_at)"
-        " SELECT gen_random_uuid(), id, city,"
-        " county, 'penalty_period', 'r', 's', $2, 'in_force', id, id, $2 FROM organisation"
-        " WHERE id = $1",
-        body.id,
-        LONG_AGO,
-    )
-    await hold.commit()
-    await other.close()
-
-    assert (await command).is_sanctioned
-
-
-async def test_a_sanction_waits_for_a_command_that_is_under_way(
-    clone: Database, owner: asyncpg.Connection
-) -> None:
-    province = await create_officer_of("province")
-    body = await create_organisation()
-    other = await asyncpg.connect(clone.application_url)
-    hold = other.transaction()
-    await hold.start()
-    await other.execute("SELECT 1 FROM organisation WHERE id = $1 FOR SHARE", body.id)
-
-    sanction = asyncio.create_task(
-        perform(impose_sanction, province, organisation=body.id, **SANCTION_TERMS)
-    )
-    await wait_until_blocked(owner)
-    await hold.rollback()
-    await other.close()
-
-    assert (await sanction).record.state == "in_force"
 
 
 async def test_a_client_does_no_more_than_its_scopes() -> None:

@@ -1,10 +1,10 @@
 -- One call returns all that decides a viewer's rights: the clock, the epoch, the client, and the sanctions and freezes
--- of the organisations. VOLATILE: it sees what was committed while the calling statement waited for its locks.
+-- of the organisations.
 CREATE FUNCTION read_access(p_client text, p_organisations uuid[]) RETURNS TABLE (
     epoch bigint, reference_version uuid, now timestamptz, clock_stopped boolean, edition integer,
     registered boolean, client_organisation uuid, scopes text[], first_party boolean, open boolean,
     measured uuid[], freezes boolean[], starts_at timestamptz[], ends_at timestamptz[]
-) LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+) LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RETURN QUERY
     SELECT e.epoch, e.reference_version, registry_now(), r.base_time IS NOT NULL AND r.running_since IS NULL,
