@@ -23,7 +23,8 @@ from benchmarks.pgbench import WARM_SECONDS, PgbenchJob
 from registry.access.authorizer import authorizer
 from registry.access.principals import Principal
 from registry.access.rulebook_store import load_edition
-from registry.commands.command import Operation, execute_command
+from registry.commands.command import execute_command
+from registry.commands.operation import Operation
 from registry.concepts import open_registry
 from registry.db.session import PLANNER_SETTINGS, SESSION_SETTINGS, close_database, execute
 from registry.transfers.approval import approve_transfer, qualify_transfer

@@ -9,8 +9,8 @@ import asyncpg
 
 from registry.agreements import CONCEPT as AGREEMENTS
 from registry.commands import records as command_records
-from registry.commands.command import Operation
 from registry.commands.concept import Concept
+from registry.commands.operation import Operation
 from registry.db.errors import ErrorTranslations
 from registry.db.migrations.grants import SHARED_GRANTS, Grants
 from registry.db.session import open_database

@@ -30,7 +30,7 @@ from strawberry.types.graphql import OperationType
 
 from policies.rulebook import ALLOW, RuleBook
 from policies.vocabulary import VOCABULARY
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from schema.documents.cache import DocumentCache, UseValidatedDocument
 from schema.documents.cost import Limits
 from schema.framework.context import Context

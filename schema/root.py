@@ -13,7 +13,7 @@ from policies.rulebook import RuleBook
 from policies.vocabulary import VOCABULARY
 from registry.access.rulebook_store import BUNDLED_RULEBOOK
 from registry.agreements import operations as agreements
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.concepts import OPERATIONS
 from registry.transfers import approval, offer, settlement
 from schema.build import GovernedSchema, KindVerb, build_schema, with_planner

@@ -9,7 +9,7 @@ from registry.agreements.facts import AGREEMENT
 from registry.agreements.milestone_links import MilestoneLinksDraft, check_links
 from registry.agreements.records import Agreement, Milestone
 from registry.agreements.rules import MilestoneState
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound

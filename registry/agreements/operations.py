@@ -15,7 +15,7 @@ from registry.agreements.rules import (
     AgreementState,
     Visibility,
 )
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, NotFound

@@ -7,32 +7,38 @@ conditions; execute; write the audit entry; commit. A refusal anywhere leaves no
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Generic
 from uuid import UUID, uuid4
 
 import structlog
 from tortoise.models import Model
 
-from policies.engine import Decision
 from registry.access.authorizer import authorizer
-from registry.access.epoch import AccessSnapshot
 from registry.access.kinds import Kind
-from registry.access.principals import NIL, Principal, Viewer
+from registry.access.principals import NIL, Principal
 from registry.access.viewer_lookup import load_viewer_record, viewer_from_record
 from registry.commands import audit_log as acts
 from registry.commands.idempotency import KeyClaim, check_key, claim_key, earlier_audit_entry
 from registry.commands.locks import (
-    Accounts,
     Locked,
     lock_organisations,
     lock_target,
     lock_target_organisations,
 )
+from registry.commands.operation import (
+    AUTHORIZATION_KEY,
+    Args,
+    Authorization,
+    CommandContext,
+    Operation,
+    Preview,
+    PreviewReader,
+    R,
+)
 from registry.commands.records import AuditEntry
-from registry.db.session import ValueStatement, execute, get_by_id, save, transaction, with_retries
+from registry.db.session import execute, get_by_id, save, transaction, with_retries
 from registry.db.tortoise_engine import is_saved, meta_of, new_record
 from registry.kernel.errors import (
     Condition,
@@ -43,110 +49,6 @@ from registry.kernel.errors import (
     SignInRequired,
 )
 
-R = TypeVar("R", bound=Model)
-P = ParamSpec("P")
-Args = dict[str, Any]
-
-_AUTHORIZATION_KEY = object()
-
-
-class Authorization:
-    """Proof that the gate said yes to one verb on one object. Only the frame makes one."""
-
-    __slots__ = ("decision", "object_id")
-
-    def __init__(self, key: object, decision: Decision, object_id: UUID) -> None:
-        if key is not _AUTHORIZATION_KEY or decision.allowed is not True:
-            raise PermissionError("a grant comes from the gate alone")
-        self.decision = decision
-        self.object_id = object_id
-
-
-@dataclass(frozen=True, slots=True)
-class PostingPreview:
-    """A posting as a preview shows it; the quantity in base units."""
-
-    source: UUID
-    target: UUID
-    instrument: UUID
-    quantity: int
-
-
-@dataclass(slots=True)
-class CommandContext:
-    """One unit of work: who acts and when; ``authorization`` is there once the rules allow it."""
-
-    principal: Principal
-    viewer: Viewer
-    audit_entry_id: UUID
-    access: AccessSnapshot
-    authorization: Authorization | None = None
-    # Those that were read with the lock of the object.
-    accounts: Accounts = field(default_factory=dict)
-    postings: list[PostingPreview] = field(default_factory=list)
-    # Run by the statement that saves, before it writes the records, like entries.
-    run_first: list[ValueStatement] = field(default_factory=list)
-    # Other new records that the frame writes with the object and the audit entry.
-    also_save: list[Model] = field(default_factory=list)
-    conditions: tuple[Condition, ...] = ()
-
-    @property
-    def reference_version(self) -> UUID:
-        """Names the reference data that holds for it."""
-        return self.access.reference_version
-
-    @property
-    def now(self) -> datetime:
-        """The registry's time; the same from the moment the organisations are locked."""
-        return self.viewer.now
-
-    def authorized(self) -> Authorization:
-        if not isinstance(self.authorization, Authorization):
-            raise PermissionError("the gate has not said yes")
-        return self.authorization
-
-
-RecordBuilder = Callable[..., Awaitable[Model]]
-Precondition = Callable[..., Awaitable[list[Condition]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation(Generic[R]):
-    """A verb of the rule book and the function that carries it out."""
-
-    name: str  # The function's name; the mutation is called the same in camelCase.
-    kind: Kind
-    verb: str
-    # Builds the object that does not exist yet, unsaved; None where an existing one is named by
-    # ``id``.
-    build: RecordBuilder | None
-    # Rules of the concept, evaluated all together before the run.
-    preconditions: tuple[Precondition, ...]
-    # Changes the record in memory and posts; the frame saves the record.
-    execute: Callable[..., Awaitable[R]]
-    # Each of its audit entries has at least one ledger entry; ``biandan verify`` checks.
-    posts: bool = False
-    # Holds the organisations of its object alone: it ends or bars what they may do, so it waits for
-    # the commands under way, and later ones wait for it.
-    binds: bool = False
-    # Null empties a parameter; else it is the same as a parameter that is left out.
-    null_clears: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """The effect of a command, computed inside the transaction and rolled back."""
-
-    postings: tuple[PostingPreview, ...]
-    next_state: str | None  # Of the object, where it has states.
-    # The (role, verb) pairs in whose work list it would be.
-    next_actors: tuple[tuple[str, str], ...]
-    conditions: tuple[Condition, ...]  # All that were evaluated, met or not.
-
-
-PreviewReader = Callable[[Viewer, Preview], Awaitable[None]]
-"""Reads what a preview names, in the transaction that made it."""
-
 
 @dataclass(frozen=True, slots=True)
 class CommandResult(Generic[R]):
@@ -156,25 +58,6 @@ class CommandResult(Generic[R]):
     audit_entry_id: UUID
     is_replay: bool = False
     preview: Preview | None = None
-
-
-def operation(  # noqa: PLR0913 - what an operation declares
-    kind: Kind,
-    verb: str,
-    *,
-    build: RecordBuilder | None = None,
-    preconditions: tuple[Precondition, ...] = (),
-    posts: bool = False,
-    binds: bool = False,
-    null_clears: bool = False,
-) -> Callable[[Callable[Concatenate[CommandContext, R, P], Awaitable[R]]], Operation[R]]:
-    """Make the decorated function the operation that carries out ``verb`` on ``kind``."""
-
-    def make(run: Callable[Concatenate[CommandContext, R, P], Awaitable[R]]) -> Operation[R]:
-        name = run.__name__
-        return Operation(name, kind, verb, build, preconditions, run, posts, binds, null_clears)
-
-    return make
 
 
 class _PreviewRollback(Exception):
@@ -369,7 +252,7 @@ def _authorize(operation: Operation[Any], context: CommandContext, record: Any) 
     decision = authorizer.authorize(viewer, kind, operation.verb, record)
     if decision.allowed is not True:
         raise authorizer.forbidden(viewer, kind, operation.verb, record)
-    context.authorization = Authorization(_AUTHORIZATION_KEY, decision, record.pk)
+    context.authorization = Authorization(AUTHORIZATION_KEY, decision, record.pk)
 
 
 async def _check_conditions(

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from policies.vocabulary import Text
 from registry.access.kinds import Kind
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.db.errors import ErrorTranslations
 from registry.db.migrations.grants import Grants
 from registry.kernel.errors import Condition

@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from registry.access.authorizer import authorizer
-from registry.commands.command import CommandContext
+from registry.commands.operation import CommandContext
 from registry.db.session import fetch_one
 from registry.kernel.errors import Malformed, NotFound
 from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text

@@ -6,7 +6,7 @@ from itertools import product
 from typing import TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from registry.commands.command import CommandContext, PostingPreview
+from registry.commands.operation import CommandContext, PostingPreview
 from registry.db.session import ValueStatement, execute, fetch_all, fetch_one
 from registry.kernel.errors import Malformed, NotFound
 from registry.ledger.records import Account, Instrument

@@ -5,7 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.commands.command import CommandContext
+from registry.commands.operation import CommandContext
 from registry.db.session import fetch_one, get_by_id
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, NotFound, make_requirement

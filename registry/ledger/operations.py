@@ -2,7 +2,7 @@
 
 from typing import Annotated, Unpack
 
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_bank_reference, check_text
 from registry.kernel.parameters import Parameter, Reason
 from registry.kernel.quantities import Money

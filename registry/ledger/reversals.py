@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.commands.command import CommandContext
+from registry.commands.operation import CommandContext
 from registry.db.session import fetch_all, fetch_one, get_by_id
 from registry.kernel.errors import Condition, NotFound
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text

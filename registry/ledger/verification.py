@@ -11,8 +11,9 @@ from policies.vocabulary import Text
 from registry.access.kinds import Kind
 from registry.access.principals import SYSTEM_PRINCIPAL
 from registry.access.rulebook_store import damaged_editions
-from registry.commands.command import Operation, execute_command
+from registry.commands.command import execute_command
 from registry.commands.concept import Concept, InvariantCheck
+from registry.commands.operation import Operation
 from registry.db.migrations.grants import SHARED_GRANTS
 from registry.db.schema_fingerprints import fingerprint_check_sql, privilege_check_sql
 from registry.db.session import fetch_all, fetch_one, read_only_transaction

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from policies.vocabulary import VOCABULARY, Text
 from registry.access.authorizer import authorizer
 from registry.access.principals import RoleName
-from registry.commands.command import CommandContext
+from registry.commands.operation import CommandContext
 from registry.db.session import fetch_all
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from registry.commands.command import CommandContext
+from registry.commands.operation import CommandContext
 from registry.db.session import save
 from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import check_text

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Unpack
 
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.db.session import save
 from registry.kernel.errors import Condition
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text

@@ -5,7 +5,7 @@ from typing import Annotated, Any, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
 from policies.vocabulary import Text
-from registry.commands.command import CommandContext
+from registry.commands.operation import CommandContext
 from registry.db.session import fetch_one
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement

@@ -5,7 +5,7 @@ from hashlib import sha256 as hashed
 from typing import Annotated
 
 from policies.vocabulary import Text
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.db.named_params import is_storable_text
 from registry.db.session import execute, fetch_one, short_read_only_transaction
 from registry.kernel.errors import Condition, Malformed, make_requirement

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from policies.vocabulary import VOCABULARY, Text
 from registry.access.authorizer import authorizer
-from registry.commands.command import CommandContext
+from registry.commands.operation import CommandContext
 from registry.db.session import fetch_all, fetch_one
 from registry.kernel.errors import Condition, Malformed, NotFound, make_requirement
 from registry.kernel.identifiers import REASON_LENGTH_MAX, SOURCE_LENGTH_MAX, check_text

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.db.session import fetch_all, save
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_text

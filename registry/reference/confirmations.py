@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated
 from uuid import uuid4
 
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.db.session import fetch_one
 from registry.kernel.errors import Malformed
 from registry.kernel.identifiers import SOURCE_LENGTH_MAX, check_text

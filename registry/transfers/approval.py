@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import uuid4
 
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.db.session import get_by_id
 from registry.kernel.calendar import day_of
 from registry.kernel.identifiers import REASON_LENGTH_MAX, check_text

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from policies.vocabulary import Text
-from registry.commands.command import CommandContext
+from registry.commands.operation import CommandContext
 from registry.db.named_params import compile_named
 from registry.db.session import fetch_one
 from registry.kernel.calendar import day_of

@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, NotRequired, TypedDict, Unpack
 from uuid import UUID, uuid4
 
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.db.session import get_by_id
 from registry.kernel.calendar import day_of
 from registry.kernel.errors import Condition, Malformed, NotFound

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import uuid4
 
 from policies.vocabulary import Text
-from registry.commands.command import CommandContext, operation
+from registry.commands.operation import CommandContext, operation
 from registry.db.session import ValueStatement
 from registry.db.tortoise_engine import new_record
 from registry.kernel.calendar import day_of

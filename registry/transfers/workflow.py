@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from uuid import UUID
 
-from registry.commands.command import CommandContext
+from registry.commands.operation import CommandContext
 from registry.kernel.calendar import add_working_days, day_of, end_of_day
 from registry.kernel.state_machine import transition
 from registry.ledger.journal import ensure_accounts, post_entry

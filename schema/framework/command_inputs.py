@@ -12,7 +12,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from policies.vocabulary import VOCABULARY
 from registry.access.principals import RoleName
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.kernel.parameters import DeclaredParameter, Parameter, keys_of, parameters_of
 from schema.framework.directives import Codes, Refers
 from schema.framework.enums import Role

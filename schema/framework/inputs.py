@@ -8,8 +8,9 @@ import strawberry
 from strawberry.types.base import has_object_definition
 
 from registry.access.principals import NIL, Viewer
-from registry.commands.command import Operation, execute_command
-from registry.commands.command import Preview as Computed
+from registry.commands.command import execute_command
+from registry.commands.operation import Operation
+from registry.commands.operation import Preview as Computed
 from schema.framework.context import Info
 from schema.framework.global_ids import parse_id_of_kind
 from schema.framework.planned_object import PlannedObject

@@ -9,7 +9,7 @@ from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
 
 from policies.vocabulary import VOCABULARY
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.reading.enum_names import enum_name
 from registry.reading.projections import ColumnExpr, Projection, ToOne
 from schema.framework.command_inputs import command_input, command_inputs, describe_operation

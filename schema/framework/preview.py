@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from registry.commands.command import Preview as Computed
+from registry.commands.operation import Preview as Computed
 from registry.reading.projections import ToMany
 from schema.documents.cost import MAX_ITEMS
 from schema.framework.enums import ObjectState

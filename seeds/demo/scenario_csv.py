@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from registry.access.principals import OPERATOR_PRINCIPAL, SYSTEM_PRINCIPAL, Principal
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import Malformed
 from registry.kernel.quantities import parse_money

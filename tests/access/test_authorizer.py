@@ -8,7 +8,7 @@ import pytest
 from policies.engine import Edition
 from registry.access.authorizer import Authorizer
 from registry.access.principals import Viewer
-from registry.commands.command import Authorization
+from registry.commands.operation import Authorization
 from registry.concepts import CONCEPTS
 from registry.transfers.facts import TRANSFER
 from registry.transfers.records import Transfer

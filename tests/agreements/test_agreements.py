@@ -16,7 +16,7 @@ from registry.agreements.operations import (
     withdraw_agreement,
 )
 from registry.agreements.records import Agreement, AgreementParty
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.db.session import fetch_all
 from registry.kernel.calendar import CHINA
 from registry.kernel.errors import ConditionsUnmet, Forbidden, Malformed, NotFound, Refused

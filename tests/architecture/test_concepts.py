@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from registry.access.kinds import Kind
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.concepts import CONCEPTS, OPERATIONS
 from registry.db.migrations.grants import SHARED_GRANTS
 from tests.architecture.source import ROOT, project_files

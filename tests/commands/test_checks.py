@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.kernel.errors import ConditionsUnmet, Refused
 from registry.ledger.operations import open_holding, open_reserve
 from registry.ledger.records import Account

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from registry.commands.command import CommandResult, Operation, execute_command
+from registry.commands.command import CommandResult, execute_command
+from registry.commands.operation import Operation
 from registry.db.session import MAX_ATTEMPTS, fetch_all
 from registry.kernel.errors import ConditionsUnmet, Forbidden, NotFound, Overloaded
 from registry.ledger.operations import impose_freeze

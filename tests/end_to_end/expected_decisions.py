@@ -16,7 +16,7 @@ from registry.access.authorizer import authorizer
 from registry.access.epoch import read_access_snapshot
 from registry.access.kinds import Kind
 from registry.access.principals import Principal, Viewer
-from registry.commands.command import CommandContext, Operation
+from registry.commands.operation import CommandContext, Operation
 from registry.db.session import transaction
 from registry.kernel.errors import Refused
 from registry.parties.facts import ORGANISATION

@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from registry.commands.command import Operation, execute_command
+from registry.commands.command import execute_command
+from registry.commands.operation import Operation
 from registry.db.session import execute, fetch_one, transaction
 from registry.kernel.calendar import CHINA
 from registry.ledger.journal import ensure_account, ensure_instrument

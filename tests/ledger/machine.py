@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.kernel.errors import Code
 from registry.ledger.operations import lift_freeze
 from registry.ledger.rules import AccountKind, EntryKind

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.kernel.errors import Code
 from registry.kernel.quantities import format_quantity
 from registry.ledger.operations import (

@@ -14,7 +14,8 @@ import structlog
 from tortoise.exceptions import BaseORMException
 
 from registry.access.principals import Principal
-from registry.commands.command import CommandContext, CommandResult, Operation, execute_command
+from registry.commands.command import CommandResult, execute_command
+from registry.commands.operation import CommandContext, Operation
 from registry.concepts import CONCEPTS, open_registry, verify_registry
 from registry.db.errors import sqlstate_of
 from registry.db.session import close_database, fetch_all

@@ -6,7 +6,8 @@ from uuid import UUID, uuid4
 
 from tortoise.models import Model
 
-from registry.commands.command import CommandResult, Operation, execute_command
+from registry.commands.command import CommandResult, execute_command
+from registry.commands.operation import Operation
 from registry.parties.records import Appointment, Organisation
 from registry.permits.operations import register_permit
 from registry.permits.projects import record_assessment, register_project

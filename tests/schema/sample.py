@@ -14,7 +14,7 @@ from policies.vocabulary import VOCABULARY
 from registry.access.authorizer import authorizer
 from registry.access.kinds import Fact, Kind, state_predicate
 from registry.access.principals import Principal, Viewer
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.kernel.calendar import CHINA
 from registry.kernel.parameters import Parameter
 from registry.kernel.quantities import Money, Price, Quantity

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NotRequired, TypedDict, Unpack, cast
 import pytest
 from graphql import get_named_type, print_type
 
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.concepts import CONCEPTS, OPERATIONS
 from registry.kernel.parameters import Demo, Parameter, parameters_of
 from registry.kernel.quantities import Quantity

@@ -4,7 +4,8 @@ from uuid import UUID
 
 from policies.vocabulary import VOCABULARY
 from registry.access.principals import NIL, Principal
-from registry.commands.command import Operation, execute_command
+from registry.commands.command import execute_command
+from registry.commands.operation import Operation
 from registry.concepts import verify_registry
 from registry.db.session import fetch_all, fetch_one
 from registry.transfers.approval import approve_transfer, qualify_transfer

@@ -13,7 +13,8 @@ from policies.vocabulary import VOCABULARY
 from registry.access.authorizer import authorizer
 from registry.access.principals import NIL, Principal, Viewer
 from registry.access.rulebook_store import BUNDLED_RULEBOOK, store_rulebook
-from registry.commands.command import CommandResult, Operation, execute_command
+from registry.commands.command import CommandResult, execute_command
+from registry.commands.operation import Operation
 from registry.db.session import fetch_one
 from registry.kernel.identifiers import credit_check_digit, organisation_check_digit
 from registry.ledger.records import Freeze

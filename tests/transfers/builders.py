@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from registry.access.principals import Principal
-from registry.commands.command import Operation, Preview, execute_command
+from registry.commands.command import execute_command
+from registry.commands.operation import Operation, Preview
 from registry.db.session import fetch_all
 from registry.kernel.calendar import CHINA
 from registry.ledger.journal import ensure_account, ensure_instrument

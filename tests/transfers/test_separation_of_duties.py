@@ -2,7 +2,7 @@
 
 import pytest
 
-from registry.commands.command import Operation
+from registry.commands.operation import Operation
 from registry.kernel.errors import Forbidden
 from registry.parties.records import Organisation, Person
 from registry.transfers.approval import (
