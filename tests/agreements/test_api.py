@@ -10,13 +10,14 @@ from registry.kernel.calendar import CHINA
 from registry.parties.records import Organisation
 from schema.framework.global_ids import to_global_id
 from tests.agreements.builders import (
+    Parties,
     create_in_force,
     create_milestone,
     create_parties,
     draft,
     sign_by_all,
 )
-from tests.permits.builders import create_province_officer, execute_as, register_new_project
+from tests.permits.builders import execute_as
 from tests.permits.test_api import ask
 from tests.support.builders import create_officer_of, stop_clock
 
@@ -115,17 +116,17 @@ async def test_agreements_are_found_by_party_and_event() -> None:
 
 
 async def test_linked_objects_are_shown_to_those_who_see_them() -> None:
-    parties, province = await create_parties(), await create_province_officer()
+    parties, others = await create_parties(), await create_parties()
     agreement = await create_in_force(parties)
     milestone = await create_milestone(parties, agreement)
-    project = await register_new_project(province, parties.steel.organisation_id)
-    link = to_global_id("ConstructionProject", project.id)
+    private = await draft(Parties(parties.steel, others.county), visibility="parties")
+    link = to_global_id("Agreement", private.id)
     sent = {
         "idempotencyKey": "reach",
         "id": to_global_id("Agreement", agreement.id),
         "milestone": to_global_id("Milestone", milestone.id),
         "reachedOn": "2022-06-07",
-        "links": {"constructionProjects": [link]},
+        "links": {"agreements": [link]},
     }
 
     refused = (await ask(parties.county, REACH, input=sent))["reachMilestone"]

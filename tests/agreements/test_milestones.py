@@ -18,13 +18,18 @@ from registry.kernel.errors import (
     WrongState,
 )
 from registry.parties.records import Appointment
-from tests.agreements.builders import create_in_force, create_milestone, create_parties, sign_by_all
+from tests.agreements.builders import (
+    create_in_force,
+    create_milestone,
+    create_parties,
+    draft,
+    sign_by_all,
+)
 from tests.permits.builders import (
     create_emitter,
     create_province_officer,
     execute_as,
     register_new_permit,
-    register_new_project,
 )
 from tests.support.builders import create_officer_of, stop_clock
 
@@ -107,16 +112,12 @@ async def test_an_invisible_object_is_linked_no_more_than_an_absent_one() -> Non
     parties = await create_parties()
     agreement = await create_in_force(parties)
     milestone = await create_milestone(parties, agreement)
-    hidden = await register_new_project(
-        await create_province_officer(), (await create_emitter()).id
-    )
+    hidden = await draft(await create_parties(), visibility="parties")
 
     answers = []
     for id in (hidden.id, uuid4()):
         with pytest.raises(NotFound) as refusal:
-            await _reach(
-                parties.steel, agreement, milestone.id, links={"construction_projects": [id]}
-            )
+            await _reach(parties.steel, agreement, milestone.id, links={"agreements": [id]})
         answers.append((refusal.value.field, refusal.value.message))
 
     assert answers[0] == answers[1]

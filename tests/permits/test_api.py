@@ -165,7 +165,7 @@ async def test_a_permit_is_registered_previewed_and_refused() -> None:
     assert done["registerPermit"]["limits"] == [{"quantity": "1.500"}]
 
 
-async def test_a_project_and_its_demand_are_seen_by_its_developer_alone() -> None:
+async def test_a_project_is_public_and_its_demand_is_for_its_developer() -> None:
     province, developer = await create_province_officer(), await create_officer_of("enterprise")
     stranger = await create_officer_of("enterprise")
     project = await register_new_project(province, developer.organisation_id)
@@ -184,7 +184,7 @@ async def test_a_project_and_its_demand_are_seen_by_its_developer_alone() -> Non
             "demands": [{"quantity": None, "source": "article", "pollutant": {"code": "SO2"}}],
         }
     ]
-    assert others == []
+    assert others == [own[0] | {"demands": None}]
 
 
 async def test_a_demand_is_assessed_by_the_authority_and_refused_to_others() -> None:

@@ -7,6 +7,7 @@ from tests.policies.shipped import BOOK, CELLS, EDITION, FOLLOWS, allowed
 PUBLIC = {
     ("Organisation", "view"),
     ("Permit", "view"),
+    ("ConstructionProject", "view"),
     ("Assessment", "view"),
     ("Agreement", "view"),
     ("Certificate", "view"),
