@@ -26,13 +26,16 @@ BEGIN
         l.edition, l.number, '{}', 'bench', '{}'
     FROM rule_line l WHERE 'allow' = ANY (l.cells) ORDER BY l.edition DESC, l.sequence LIMIT 1;
 
-    INSERT INTO organisation (id, kind, name, division, city, county, source_category, state, registered_at, changed_at)
-    SELECT v_centre, 'centre', 'the centre', '130000', '130000', '', NULL, 'open', registry_now(), registry_now()
+    INSERT INTO organisation (id, kind, name, division, city, county, source_category, thermal_power, state,
+        registered_at, changed_at)
+    SELECT v_centre, 'centre', 'the centre', '130000', '130000', '', NULL, NULL::boolean, 'open',
+        registry_now(), registry_now()
     UNION ALL
-    SELECT bench.known('000c', n), 'city', 'bureau ' || city, city, city, '', NULL, 'open', registry_now(), registry_now()
+    SELECT bench.known('000c', n), 'city', 'bureau ' || city, city, city, '', NULL, NULL, 'open',
+        registry_now(), registry_now()
     FROM unnest(v_cities) WITH ORDINALITY c (city, n)
     UNION ALL
-    SELECT bench.known('000b', n), 'enterprise', 'enterprise ' || n, city, city, '', 'industrial', 'open',
+    SELECT bench.known('000b', n), 'enterprise', 'enterprise ' || n, city, city, '', 'industrial', false, 'open',
         registry_now(), registry_now()
     FROM generate_series(1, enterprises) n, LATERAL (SELECT v_cities[1 + n % cardinality(v_cities)] AS city) c;
     INSERT INTO client (id, name, organisation_id, first_party, scopes, state, changed_at)

@@ -42,7 +42,7 @@ CREATE TABLE account (
     organisation_id uuid,
     kind text NOT NULL,
     issuer boolean NOT NULL DEFAULT false,
-    city text NOT NULL DEFAULT '',
+    city text NOT NULL DEFAULT '' CONSTRAINT account_city_code CHECK (city ~ '^([1-9][0-9]{5})?$'),
     county text NOT NULL DEFAULT '',
     CONSTRAINT account_one_of_a_kind UNIQUE NULLS NOT DISTINCT (organisation_id, kind),
     CONSTRAINT account_issuer_copied UNIQUE (id, issuer),
