@@ -19,7 +19,6 @@ import structlog
 from joserfc.jwk import ECKey
 from rich.console import Console
 from rich.table import Table
-from starlette.datastructures import Headers
 
 from benchmarks.policies import CallTiming, time_calls
 from benchmarks.settlement_load import cluster
@@ -76,7 +75,7 @@ async def record_requests(
         raw = [*TYPICAL_HEADERS, (b"authorization", f"Bearer {token}".encode())]
         if person.appointment != NIL:
             raw.append((b"biandan-appointment", str(person.appointment).encode()))
-        found.append(RecordedRequest(raw, await authenticator.authenticate(Headers(raw=raw))))
+        found.append(RecordedRequest(raw, await authenticator.authenticate(raw)))
     return found
 
 
@@ -169,7 +168,7 @@ async def measure(url: str, number: int) -> AuthenticationTimings:
         }
 
         async def verify(each: RecordedRequest) -> None:
-            await TokenAuthenticator(settings, keys).authenticate(Headers(raw=each.raw))
+            await TokenAuthenticator(settings, keys).authenticate(each.raw)
 
         async def look_up(each: RecordedRequest) -> None:
             viewers.invalidate()

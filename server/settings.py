@@ -106,7 +106,8 @@ class Settings(BaseSettings):
     max_queued_requests: Positive = 64
     # Addresses, by commas, of proxies whose ``X-Forwarded-For`` is trusted.
     trusted_proxies: str = ""
-    operation_seconds_max: Positive = 10  # Seconds after which an operation is cancelled.
+    # Seconds in which a request arrives and its answer begins.
+    operation_seconds_max: Positive = 10
     # Seconds in which a stopping server finishes running requests.
     drain_seconds_max: Positive = 15
     # Port of the Prometheus metrics; None serves none.

@@ -47,6 +47,9 @@ APPOINTMENT_OVERHEAD_BYTES = 400
 HeaderMap = Mapping[bytes, bytes]
 """Headers by their names in lower case."""
 
+RawHeaders = list[tuple[bytes, bytes]]
+"""Headers as they came, their names in lower case."""
+
 _PUBLIC = Principal()
 _APPOINTMENT_HEADER = APPOINTMENT_HEADER.lower().encode()
 
@@ -126,7 +129,7 @@ class TokenAuthenticator:
             return None
         return found.principal if appointment is None else found.with_appointment(appointment)
 
-    async def authenticate(self, headers: Headers) -> Principal:
+    async def authenticate(self, raw: RawHeaders) -> Principal:
         """The caller of a request; the public where it carries no token.
 
         Raises:
@@ -134,10 +137,11 @@ class TokenAuthenticator:
             InvalidAppointmentHeader: the header that names the appointment is malformed.
 
         """
-        head = single_headers(headers.raw, AUTH_HEADERS)
+        head = single_headers(raw, AUTH_HEADERS)
         known = self.cached(head) if head is not None else None
         if known is not None:
             return known
+        headers = Headers(raw=raw)
         appointment = requested_appointment(headers)
         token = bearer_token(headers)
         if token is None:
@@ -203,7 +207,7 @@ class TokenAuthenticator:
             raise InvalidToken("the token is not valid yet")
 
 
-def single_headers(raw: list[tuple[bytes, bytes]], names: Collection[bytes]) -> HeaderMap | None:
+def single_headers(raw: RawHeaders, names: Collection[bytes]) -> HeaderMap | None:
     """The headers by name; None if one of the names occurs twice."""
     found = dict(raw)
     if len(found) == len(raw):

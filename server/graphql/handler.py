@@ -10,7 +10,6 @@ from typing import Any
 
 import orjson
 from graphql import GraphQLError, OperationType
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 from strawberry.types import ExecutionResult
 
@@ -30,7 +29,13 @@ from schema.framework.context import Context
 from schema.framework.errors import INTERNAL_CODE, format_error
 from schema.framework.scalars import format_datetime
 from schema.planning.query_runner import QueryRunner
-from server.auth.authenticator import InvalidAppointmentHeader, InvalidToken, TokenAuthenticator
+from server.auth.authenticator import (
+    HeaderMap,
+    InvalidAppointmentHeader,
+    InvalidToken,
+    RawHeaders,
+    TokenAuthenticator,
+)
 from server.graphql.persisted_queries import PersistedQueryCache
 from server.graphql.request import (
     GRAPHQL,
@@ -42,6 +47,7 @@ from server.graphql.request import (
 )
 from server.http.errors import RETRY_AFTER_SECONDS, ProtocolError, error_body, error_response
 
+_JSON = JSON.encode()
 _STATUSES = {INTERNAL_CODE: 500, Overloaded.code.value: 503}
 """HTTP status of faults of the registry, in either media type."""
 
@@ -112,7 +118,7 @@ class GraphQLHandler:
 
         """
         try:
-            return await self._authenticator.authenticate(Headers(scope=scope))
+            return await self._authenticator.authenticate(scope["headers"])
         except InvalidToken as error:
             challenge = (
                 f'Bearer realm="biandan", error="invalid_token", error_description="{error}"'
@@ -223,22 +229,26 @@ def _check_head(scope: Scope) -> str:
             Text("Send GraphQL requests by POST.", "GraphQL 请求须使用 POST 方法。"),
             headers={"Allow": "POST"},
         )
-    media_type = negotiate_media_type(_header(scope, b"accept"))
+    headers = _joined_headers(scope["headers"])
+    media_type = negotiate_media_type(headers.get(b"accept", b"").decode("latin-1"))
     if media_type is None:
         raise ProtocolError(
             406,
             Text(f"Answers come as {GRAPHQL} or {JSON}.", f"响应仅提供 {GRAPHQL} 或 {JSON}。"),
         )
-    if _header(scope, b"content-type").partition(";")[0].strip().lower() != JSON:
+    if headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != _JSON:
         raise ProtocolError(
             400, Text(f"The body must be {JSON}.", f"请求内容的媒体类型须为 {JSON}。")
         )
     return media_type
 
 
-def _header(scope: Scope, name: bytes) -> str:
-    """A header's value; several are one list (RFC 9110, section 5.3)."""
-    return b",".join([value for key, value in scope["headers"] if key == name]).decode("latin-1")
+def _joined_headers(raw: RawHeaders) -> HeaderMap:
+    """The headers by name; several of one name are one list (RFC 9110, section 5.3)."""
+    found = dict(raw)
+    if len(found) == len(raw):
+        return found
+    return {name: b",".join(value for key, value in raw if key == name) for name in found}
 
 
 async def _read_body(receive: Receive) -> bytes:

@@ -8,8 +8,6 @@ from starlette.types import Message, Receive
 from policies.vocabulary import Text
 from server.http.errors import ProtocolError
 
-BODY_TIMEOUT_SECONDS = 10.0
-
 MAX_BODIES_IN_FLIGHT = 256
 """Maximum number of bodies that are being received. One more ends the oldest of them."""
 
@@ -17,7 +15,7 @@ LENGTH_DIGITS_MAX = 18
 
 
 def body_timed_out() -> ProtocolError:
-    """The refusal of a request whose body did not arrive within ``BODY_TIMEOUT_SECONDS``."""
+    """The refusal of a request whose body did not arrive in its time."""
     return ProtocolError(
         408,
         Text("The body did not arrive in time.", "请求内容未能及时送达。"),

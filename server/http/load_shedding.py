@@ -1,6 +1,7 @@
 """Load shedding: a bounded number of requests runs, a bounded number waits, the rest get 503.
 
-Each has its time: to arrive, and then to be answered.
+A request has one time limit, in which it arrives and its answer begins: each timer costs as much as
+finding the document.
 
 Health checks never wait.
 """
@@ -9,7 +10,6 @@ import asyncio
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.http import body
 from server.http.body import BodyReader, body_timed_out
 from server.http.errors import ProtocolError, error_response, overloaded, timed_out
 
@@ -54,13 +54,11 @@ class LoadSheddingMiddleware:
         if scope["type"] != "http" or scope["path"] in HEALTH_PATHS:
             await self._app(scope, receive, send)
             return
-        # One timer, set anew when the body is there: each costs as much as finding the document.
-        deadline, buffered = asyncio.timeout(body.BODY_TIMEOUT_SECONDS), None
+        deadline, buffered = asyncio.timeout(self._timeout_seconds), None
         try:
             async with deadline:
                 # The body first: a slow sender must not hold a slot.
                 buffered = await self._bodies.read(scope["headers"], receive, deadline)
-                deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_seconds)
                 await self._acquire_slot()
                 await self._run(scope, buffered, send, deadline)
         except TimeoutError:

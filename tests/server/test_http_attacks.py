@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from server.app import Components, create_app
 from server.graphql.handler import client_address
-from server.http import body, granian_server
+from server.http import granian_server
 from server.http.granian_server import bind, open_server
 from server.settings import Settings
 from tests.schema.sample import Mutation, build_sample_schema
@@ -86,13 +86,20 @@ def limits() -> dict[str, float]:
 
 
 @pytest.fixture
-async def port(monkeypatch: pytest.MonkeyPatch, limits: dict[str, float]) -> AsyncIterator[int]:
+def settings() -> Settings:
+    return SETTINGS
+
+
+@pytest.fixture
+async def port(
+    monkeypatch: pytest.MonkeyPatch, limits: dict[str, float], settings: Settings
+) -> AsyncIterator[int]:
     for name, value in limits.items():
-        monkeypatch.setattr(body if hasattr(body, name) else granian_server, name, value)
-    parts = Components(SETTINGS, build_handler(SETTINGS, SCHEMA), _nothing)
-    with bind(SETTINGS) as listener:
+        monkeypatch.setattr(granian_server, name, value)
+    parts = Components(settings, build_handler(settings, SCHEMA), _nothing)
+    with bind(settings) as listener:
         port: int = listener.getsockname()[1]
-        async with open_server(create_app(parts), SETTINGS, listener):
+        async with open_server(create_app(parts), settings, listener):
             yield port
 
 
@@ -301,7 +308,7 @@ async def test_requests_that_have_arrived_do_not_wait_for_bodies_that_have_not(p
         await honest_requests_are_answered(port)
 
 
-@pytest.mark.parametrize("limits", [{"BODY_TIMEOUT_SECONDS": 0.3}])
+@pytest.mark.parametrize("settings", [SETTINGS.model_copy(update={"operation_seconds_max": 1})])
 async def test_a_body_that_does_not_arrive_is_refused_in_both_languages(port: int) -> None:
     answer = await attack(port, JSON_POST + b"content-length: 100\r\n\r\n{")
 

@@ -198,12 +198,9 @@ async def test_health_is_never_kept_waiting(blocking_app: BlockingApp) -> None:
     await running
 
 
-async def test_a_slow_sender_holds_no_slot(
-    blocking_app: BlockingApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(body, "BODY_TIMEOUT_SECONDS", 0.05)
+async def test_a_slow_sender_holds_no_slot(blocking_app: BlockingApp) -> None:
     app = LoadSheddingMiddleware(
-        blocking_app, BodyReader(100), timeout_seconds=9, max_concurrent=1, max_queued=0
+        blocking_app, BodyReader(100), timeout_seconds=0.2, max_concurrent=1, max_queued=0
     )
     slow = [asyncio.create_task(ask(app, b"...", b"")) for _ in range(9)]
     blocking_app.released.set()

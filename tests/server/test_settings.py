@@ -5,7 +5,6 @@ import os
 from pathlib import Path
 
 import pytest
-from starlette.datastructures import Headers
 
 from registry.access.principals import Principal
 from server.auth.authenticator import TokenAuthenticator
@@ -162,7 +161,7 @@ async def test_the_demonstration_signs_tokens_that_sign_in_accepts(tmp_path: Pat
 
     token = signer.issue_token("wang", client="demonstration", seconds=60)
 
-    caller = await sign_in.authenticate(Headers({"authorization": f"Bearer {token}"}))
+    caller = await sign_in.authenticate([(b"authorization", f"Bearer {token}".encode())])
     assert caller == Principal(subject="wang", client="demonstration")
 
 

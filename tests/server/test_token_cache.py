@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import ECKey
-from starlette.datastructures import Headers
 
 from registry.access.principals import Principal
 from server.auth.authenticator import (
@@ -53,7 +52,7 @@ class AuthenticatorFixture:
         return self.authenticator.cached(head) if head is not None else None
 
     async def authenticate(self, raw: Raw) -> Principal:
-        return await self.authenticator.authenticate(Headers(raw=raw))
+        return await self.authenticator.authenticate(raw)
 
     def cached_count(self) -> int:
         return len(self.authenticator._cache)
