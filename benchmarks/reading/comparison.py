@@ -217,8 +217,17 @@ def compare(
     personas: Sequence[Persona],
     *,
     wording: Wording = lambda query: query.postgraphile,
+    ignored: frozenset[str] = frozenset(),
 ) -> None:
-    """Check that two competitors give the same answers; ``wording`` is the other's.
+    """Check that two competitors give the same answers.
+
+    Args:
+        one: the first.
+        other: the second.
+        queries: each is asked by both.
+        personas: each asks.
+        wording: the queries in the other's API.
+        ignored: keys whose values may differ.
 
     Raises:
         AnswersDiffer: the message names the first difference.
@@ -233,7 +242,7 @@ def compare(
                 second = wording(query).normalise(
                     response_data(other.answer(query, persona, number))
                 )
-                where = _difference(first, second, query.name)
+                where = _difference(first, second, query.name, ignored)
                 if where:
                     raise AnswersDiffer(f"{where} ({persona.name}: {one.name}, {other.name})")
 
@@ -243,13 +252,13 @@ def _spread(number: int) -> range:
     return range(0, number, max(1, -(-number // CHECKED_ANSWERS)))
 
 
-def _difference(one: Any, other: Any, place: str) -> str | None:  # noqa: ANN401 - JSON
+def _difference(one: Any, other: Any, place: str, ignored: frozenset[str]) -> str | None:  # noqa: ANN401 - JSON
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        parts = ((one[key], other[key], f"{place}.{key}") for key in one)
+        parts = ((one[key], other[key], f"{place}.{key}") for key in one.keys() - ignored)
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
         pairs = zip(one, other, strict=True)
         parts = ((a, b, f"{place}[{number}]") for number, (a, b) in enumerate(pairs))
     else:
         return None if one == other else f"{place}: {str(one)[:200]} is not {str(other)[:200]}"
-    differences = (_difference(*part) for part in parts)
+    differences = (_difference(*part, ignored) for part in parts)
     return next((where for where in differences if where), None)

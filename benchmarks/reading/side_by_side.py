@@ -28,6 +28,9 @@ ROUNDS_MIN = 3
 FLOOR, FLOOR_UNDER_GRANIAN = 0.85, 0.70
 """Least share of the other checkout's rate; a server kept by others may cost more."""
 
+CHECK_DIGITS = frozenset({"number", "creditCode"})
+"""Values with a credit code in them: since commit 191ef11 it has all of its check digits."""
+
 UNGAUGED = FEED.name
 """The other checkout's feed has no names of cities, so that ours does more work."""
 
@@ -64,7 +67,9 @@ async def run_side_by_side(
             if world.ids[: len(ids)] == ids:
                 compared = [query for query in queries if query.name != UNGAUGED]
                 personas = (world.city, world.enterprise)
-                compare(own, other, compared, personas, wording=checkout.wording)
+                compare(
+                    own, other, compared, personas, wording=checkout.wording, ignored=CHECK_DIGITS
+                )
                 progress("both checkouts give the same answers")
             else:
                 progress("the worlds differ: answers are not compared")
