@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from server.auth.demo_tokens import DemoTokenSigner
     from server.settings import Settings
 
+SIGNAL_RETRY_SECONDS = 0.05
+
 app = typer.Typer(
     help="Biandan, the registry of a province's emission rights.",
     no_args_is_help=True,
@@ -212,9 +214,20 @@ def main() -> None:
         sys.exit(message)
 
 
-def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
+def _exit_on_signal(number: int, frame: FrameType | None) -> None:
     """Exit through every ``finally`` and context manager."""
+    if _is_in_finalizer(frame):
+        # Python ignores an exit there, so the signal is handled again in a moment.
+        signal.signal(signal.SIGALRM, lambda _, later: _exit_on_signal(number, later))
+        signal.setitimer(signal.ITIMER_REAL, SIGNAL_RETRY_SECONDS)
+        return
     sys.exit(128 + number)
+
+
+def _is_in_finalizer(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_name != "__del__":
+        frame = frame.f_back
+    return frame is not None
 
 
 def _load_settings(*, level: int = logging.INFO) -> "Settings":

@@ -99,6 +99,30 @@ def test_every_sign_in_that_is_printed_answers_in_its_role(state: Path) -> None:
         assert wait_for_exit(running) == 0
 
 
+SIGNALLED_IN_A_FINALIZER = """
+import os, signal, time
+from server.admin.cli import _exit_on_signal
+signal.signal(signal.SIGTERM, _exit_on_signal)
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+Finalized()
+time.sleep(60)
+"""
+
+
+def test_a_signal_that_arrives_in_a_finalizer_ends_the_process() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", SIGNALLED_IN_A_FINALIZER],
+        check=False,
+        capture_output=True,
+        timeout=SECONDS_MAX,
+    )
+
+    assert (ran.returncode, ran.stderr) == (128 + signal.SIGTERM, b"")
+
+
 @pytest.mark.parametrize("closing", [signal.SIGTERM, signal.SIGHUP])
 def test_whatever_ends_it_takes_the_database_along(state: Path, closing: signal.Signals) -> None:
     with run_demo(state) as running:
