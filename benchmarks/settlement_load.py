@@ -265,7 +265,7 @@ async def by_post_entry(population: Population, load: Load, seconds: float) -> M
 
 
 def by_operation(measured: MeasuredOperation) -> "Method":
-    """The whole operation: sign-in, key, lock, verdict, conditions, postings, audit entry."""
+    """The whole operation: viewer, locks, key, decision, conditions, postings, audit entry."""
 
     async def measure(population: Population, load: Load, seconds: float) -> Measurement:
         wanted = int(TRANSFERS_PER_SECOND * (WARM_SECONDS + seconds))

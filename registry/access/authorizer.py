@@ -1,6 +1,6 @@
 """The authorizer: turns viewer and object into facts, asks the policy engine, explains.
 
-The judge knows words; the concepts bind each word to a kind of record. Here the two meet, and
+The engine knows words; the concepts bind each word to a kind of record. Here the two meet, and
 nowhere else.
 """
 
@@ -146,7 +146,7 @@ class Authorizer:
         return [found[verb] for verb in verbs if verb in found]
 
     def explain(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Explanation:
-        """The verdict with its reasons. Only for viewers who may see the object."""
+        """The decision with its reasons. Only for viewers who may see the object."""
         return self._explanation_of(self.authorize(viewer, kind, verb, record))
 
     def forbidden(self, viewer: Viewer, kind: Kind, verb: str, record: object) -> Forbidden:
@@ -218,7 +218,7 @@ class Authorizer:
         )
 
     def row_filter(self, viewer: Viewer, kind: Kind, verb: str) -> RowFilter | bool:
-        """The same verdicts as a condition on rows: True (all), False (none), or a filter."""
+        """The same decisions as a condition on rows: True (all), False (none), or a filter."""
         fixed, free = self._viewer_bits(viewer, kind, verb)
         cells = [(viewer.role, fixed, free)]
         if _is_read(viewer, kind, verb):
@@ -329,7 +329,7 @@ def _conjunctions(kind: Kind, free: tuple[str, ...], *, care: int, value: int) -
 
     Bit i is ``free[i]``.
     """
-    faces: list[str] = []
+    conditions: list[str] = []
     ways: tuple[str, ...] = ()
     for place, name in enumerate(free):
         if care >> place & 1:
@@ -337,9 +337,9 @@ def _conjunctions(kind: Kind, free: tuple[str, ...], *, care: int, value: int) -
             if yes and fact.index_branches and not ways:
                 ways = fact.index_branches
             else:
-                faces.append(f"({fact.where})" if yes else f"NOT ({fact.where})")
-    return [" AND ".join((f"({way})", *faces)) for way in ways] or [" AND ".join(faces)]
+                conditions.append(f"({fact.where})" if yes else f"NOT ({fact.where})")
+    return [" AND ".join((f"({way})", *conditions)) for way in ways] or [" AND ".join(conditions)]
 
 
 authorizer = Authorizer()
-"""The gate of this process."""
+"""The authorizer of this process."""

@@ -14,7 +14,7 @@ from registry.access.principals import NIL, Viewer
 class Fact:
     """A named predicate of the rule book, bound to one kind of object."""
 
-    check: Callable[[Viewer, Any], bool]  # The Python face, asked of one loaded record.
+    check: Callable[[Viewer, Any], bool]  # The Python check of one loaded record.
     # The SQL condition on rows; ``{t}`` is the table's alias and ``:name`` is a bind of
     # ``Viewer.binds``. Two-valued: it never yields NULL.
     where: str

@@ -87,7 +87,7 @@ class Viewer:
         object.__setattr__(self, "policy_key", policy_key)
 
     def bind_values(self) -> dict[str, Any]:
-        """The named binds that a fact's SQL face may use."""
+        """The named binds that the SQL condition of a fact may use."""
         return {
             "organisation": self.organisation,
             "subject": self.subject,

@@ -89,7 +89,7 @@ async def damaged_editions() -> list[dict[str, object]]:
 
 
 async def load_rulebooks(versions: Iterable[int]) -> dict[int, RuleBook]:
-    """The rule books of some editions by their version, without a judge; no edition, no book."""
+    """The rule books of some editions by their version, without an engine; no edition, no book."""
     stored = await fetch_all(
         "SELECT version, digest FROM rule_edition WHERE version = ANY($1::int[])", list(versions)
     )

@@ -118,7 +118,7 @@ class ViewerCache:
         raise Overloaded
 
     async def refresh(self, fetch_row: FetchRow) -> None:
-        """Look once; a newer edition is in the gate before the new epoch counts."""
+        """Poll once; a newer edition is in force before the new epoch counts."""
         began = self._clock()
         moment = await read_access_snapshot(fetch_row)
         self._snapshot, self._polled_at = moment, began

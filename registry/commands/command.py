@@ -7,7 +7,8 @@ conditions; execute; write the audit entry; commit. A refusal anywhere leaves no
 
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic
 from uuid import UUID, uuid4
@@ -22,7 +23,6 @@ from registry.access.viewer_lookup import load_viewer_record, viewer_from_record
 from registry.commands import audit_log as acts
 from registry.commands.idempotency import KeyClaim, check_key, claim_key, earlier_audit_entry
 from registry.commands.locks import (
-    Locked,
     lock_organisations,
     lock_target,
     lock_target_organisations,
@@ -156,13 +156,17 @@ async def _start(principal: Principal) -> CommandContext:
         raise SignInRequired
     access, record = await load_viewer_record(principal)
     viewer = viewer_from_record(principal, record, access.now)
-    return CommandContext(principal, viewer, uuid4(), access)
+    return CommandContext(principal, viewer, uuid4(), access, record)
 
 
 async def _resolve_again(context: CommandContext) -> None:
     """The viewer after the wait for the locks: it may have been dismissed or barred meanwhile."""
-    context.access, record = await load_viewer_record(context.principal)
-    viewer = viewer_from_record(context.principal, record, context.access.now)
+    context.access, context.viewer_record = await load_viewer_record(context.principal)
+    _set_viewer(context, context.access.now)
+
+
+def _set_viewer(context: CommandContext, now: datetime) -> None:
+    viewer = viewer_from_record(context.principal, context.viewer_record, now)
     if viewer.organisation != context.viewer.organisation:
         raise Overloaded
     context.viewer = viewer
@@ -188,12 +192,15 @@ async def _lock_object(
 ) -> R | None:
     """The object, locked after its organisations; None where the key was bound already."""
     kind = operation.kind
-    locked = await lock_target_organisations(context.viewer, kind, id, alone=operation.binds)
+    locked = await lock_target_organisations(
+        context.viewer, kind, id, exclusive=operation.exclusive
+    )
     target = await lock_target(context.viewer, kind, id, claim, posts=operation.posts)
     if target is None:
         return None
     if target.epoch == context.access.epoch:
-        context.viewer = replace(context.viewer, now=target.now)
+        # Nothing was changed, but a term may have ended during the wait.
+        _set_viewer(context, target.now)
     else:
         await _resolve_again(context)
     context.accounts = target.accounts
@@ -217,7 +224,7 @@ async def _build_object(
         if claim is not None and await earlier_audit_entry(claim) is not None:
             return None
         raise
-    locked = await lock_organisations(context.viewer, named, alone=operation.binds)
+    locked = await lock_organisations(context.viewer, named, exclusive=operation.exclusive)
     await _resolve_again(context)
     if claim is not None and not await claim_key(claim):
         return None
@@ -234,7 +241,7 @@ async def _build(operation: Operation[R], context: CommandContext, args: Args) -
     return await operation.build(context, **args)
 
 
-def _check_locked(kind: Kind, record: Model, locked: Locked) -> None:
+def _check_locked(kind: Kind, record: Model, locked: frozenset[UUID]) -> None:
     """Refuse as overloaded where the object came to name others while its own were waited for."""
     if not locked.issuperset(_named_organisations(kind, record)):
         raise Overloaded

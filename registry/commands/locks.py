@@ -1,10 +1,10 @@
 """The locks of a command: first its organisations, in a statement of their own, then its object.
 
-Organisations are locked by advisory locks, shared by commands and held alone by measures such as a
-sanction. PostgreSQL queues them in order of arrival, so a command that asks after a measure is not
-served before it; with locks of rows new sharers pass a measure that waits. All advisory locks of a
-command are taken by one statement in the order of their keys, and none later. The statement that
-waits has an older snapshot than its lock: what the lock protects is read by the statements after.
+Organisations are locked by advisory locks, shared by commands and exclusive for measures such as
+a sanction. PostgreSQL queues them in order of arrival, so a command that asks after a measure is
+not served before it; with locks of rows new sharers pass a measure that waits. All advisory locks
+of a command are taken by one statement in the order of their keys, and none later. The statement
+that waits has an older snapshot than its lock: what the lock protects is read by later statements.
 """
 
 from dataclasses import dataclass
@@ -26,18 +26,18 @@ from registry.kernel.errors import NotFound
 # An object that the viewer may not see names nothing: the wait would say that it exists.
 _LOCK_SQL = """
     SELECT array_agg(id) AS locked FROM (
-        SELECT id, CASE WHEN alone THEN pg_advisory_xact_lock(key)
+        SELECT id, CASE WHEN exclusive THEN pg_advisory_xact_lock(key)
             ELSE pg_advisory_xact_lock_shared(key) END
         FROM (
-            SELECT id, uuid_hash_extended(id, 0) AS key, bool_or(alone) AS alone FROM (
-                SELECT unnest(:named::uuid[]) AS id, false AS alone
-                UNION ALL SELECT unnest(:measured::uuid[]), true{of_target}
-            ) AS named GROUP BY id ORDER BY key, id OFFSET 0
-        ) AS ordered OFFSET 0
-    ) AS held
+            SELECT id, uuid_hash_extended(id, 0) AS key, bool_or(exclusive) AS exclusive FROM (
+                SELECT unnest(:shared::uuid[]) AS id, false AS exclusive
+                UNION ALL SELECT unnest(:exclusive::uuid[]), true{of_target}
+            ) AS request GROUP BY id ORDER BY key, id OFFSET 0
+        ) AS request OFFSET 0
+    ) AS lock
 """
 _OF_TARGET_SQL = """
-                UNION ALL SELECT unnest({organisations}), {alone}
+                UNION ALL SELECT unnest({organisations}), {exclusive}
                 FROM "{table}" AS t WHERE t.id = :id AND {visible}"""
 # The key comes first: the object is looked for only where the key was free. The organisations are
 # an array, which an index serves; joined, all of them would be read.
@@ -91,10 +91,12 @@ async def lock_target(
         posts: read the accounts of its organisations too.
 
     """
-    visible = authorizer.row_filter(viewer, kind, "view")
-    filter_sql = visible.sql if isinstance(visible, RowFilter) else str(visible)
     sql, names = _lock_target_sql(
-        kind.record, kind.organisation_columns, filter_sql, claims=claim is not None, posts=posts
+        kind.record,
+        kind.organisation_columns,
+        _visible_sql(viewer, kind),
+        claims=claim is not None,
+        posts=posts,
     )
     values = {**viewer.bind_values(), **(claim.bind_values() if claim else {}), "id": id}
     row = await fetch_one(sql, *(values[name] for name in names))
@@ -127,62 +129,68 @@ def _lock_target_sql(
             organisations=_organisations_sql(organisation_columns),
             table=table,
             key=key,
-            visible=visible.replace("{t}", "t"),
+            visible=visible,
             select=select_by_key_sql(model).replace("$1", ":id"),
         )
     )
 
 
-Locked = frozenset[UUID]
-
-
-async def lock_target_organisations(viewer: Viewer, kind: Kind, id: UUID, *, alone: bool) -> Locked:
-    """Lock the caller's organisation and those of an object; they are named.
+async def lock_target_organisations(
+    viewer: Viewer, kind: Kind, id: UUID, *, exclusive: bool
+) -> frozenset[UUID]:
+    """Lock the caller's organisation and those of an object; which they are.
 
     Args:
         viewer: the caller.
         kind: of the object.
         id: of the object.
-        alone: hold those of the object alone, because the command binds what they may do.
+        exclusive: whether the locks of the object's organisations are; see ``Operation``.
 
     """
-    visible = authorizer.row_filter(viewer, kind, "view")
-    filter_sql = visible.sql if isinstance(visible, RowFilter) else str(visible)
     sql, names = _lock_organisations_sql(
-        kind.record, kind.organisation_columns, filter_sql, alone=alone
+        kind.record, kind.organisation_columns, _visible_sql(viewer, kind), exclusive=exclusive
     )
-    values = {**viewer.bind_values(), "id": id, "named": [viewer.organisation], "measured": []}
+    values = {**viewer.bind_values(), "id": id, "shared": [viewer.organisation], "exclusive": []}
     return await _lock(sql, *(values[name] for name in names))
 
 
-async def lock_organisations(viewer: Viewer, organisations: list[UUID], *, alone: bool) -> Locked:
+async def lock_organisations(
+    viewer: Viewer, organisations: list[UUID], *, exclusive: bool
+) -> frozenset[UUID]:
     """Lock the caller's organisation and others; likewise."""
-    named, measured = [viewer.organisation], organisations
-    if not alone:
-        named, measured = [*named, *organisations], []
-    return await _lock(_LOCK_NAMED_SQL, named, measured)
+    own = [viewer.organisation]
+    if exclusive:
+        return await _lock(_LOCK_GIVEN_SQL, own, organisations)
+    return await _lock(_LOCK_GIVEN_SQL, [*own, *organisations], [])
 
 
-async def _lock(sql: str, *values: object) -> Locked:
+async def _lock(sql: str, *values: object) -> frozenset[UUID]:
     row = await fetch_one(sql, *values)
     assert row is not None, "an aggregate answers one row"
     return frozenset(row["locked"])
 
 
-_LOCK_NAMED_SQL, _ = compile_named(_LOCK_SQL.format(of_target=""))
+_LOCK_GIVEN_SQL, _ = compile_named(_LOCK_SQL.format(of_target=""))
 
 
 @lru_cache(maxsize=STATEMENT_CACHE_SIZE)
 def _lock_organisations_sql(
-    model: type[Model], organisation_columns: tuple[str, ...], visible: str, *, alone: bool
+    model: type[Model], organisation_columns: tuple[str, ...], visible: str, *, exclusive: bool
 ) -> tuple[str, tuple[str, ...]]:
     of_target = _OF_TARGET_SQL.format(
         organisations=_organisations_sql(organisation_columns),
-        alone=str(alone).lower(),
+        exclusive=str(exclusive).lower(),
         table=table_of(model)[0],
-        visible=visible.replace("{t}", "t"),
+        visible=visible,
     )
     return compile_named(_LOCK_SQL.format(of_target=of_target))
+
+
+def _visible_sql(viewer: Viewer, kind: Kind) -> str:
+    """The row filter of `view` on the alias ``t``."""
+    visible = authorizer.row_filter(viewer, kind, "view")
+    sql = visible.sql if isinstance(visible, RowFilter) else str(visible)
+    return sql.replace("{t}", "t")
 
 
 def _organisations_sql(columns: tuple[str, ...]) -> str:

@@ -12,6 +12,7 @@ from policies.engine import Decision
 from registry.access.epoch import AccessSnapshot
 from registry.access.kinds import Kind
 from registry.access.principals import Principal, Viewer
+from registry.access.viewer_lookup import ViewerRecord
 from registry.commands.locks import Accounts
 from registry.db.session import ValueStatement
 from registry.kernel.errors import Condition
@@ -25,13 +26,13 @@ AUTHORIZATION_KEY = object()
 
 
 class Authorization:
-    """Proof that the gate said yes to one verb on one object. Only the frame makes one."""
+    """Proof that the rules allow one verb on one object. Only the frame makes one."""
 
     __slots__ = ("decision", "object_id")
 
     def __init__(self, key: object, decision: Decision, object_id: UUID) -> None:
         if key is not AUTHORIZATION_KEY or decision.allowed is not True:
-            raise PermissionError("a grant comes from the gate alone")
+            raise PermissionError("only an allowed decision is an authorization")
         self.decision = decision
         self.object_id = object_id
 
@@ -54,11 +55,12 @@ class CommandContext:
     viewer: Viewer
     audit_entry_id: UUID
     access: AccessSnapshot
+    viewer_record: ViewerRecord  # As of ``access``.
     authorization: Authorization | None = None
     # Those that were read with the lock of the object.
     accounts: Accounts = field(default_factory=dict)
     postings: list[PostingPreview] = field(default_factory=list)
-    # Run by the statement that saves, before it writes the records, like entries.
+    # Statements that the saving statement runs before it writes the records, such as an entry.
     run_first: list[ValueStatement] = field(default_factory=list)
     # Other new records that the frame writes with the object and the audit entry.
     also_save: list[Model] = field(default_factory=list)
@@ -76,7 +78,7 @@ class CommandContext:
 
     def authorized(self) -> Authorization:
         if not isinstance(self.authorization, Authorization):
-            raise PermissionError("the gate has not said yes")
+            raise PermissionError("the rules were not asked, or did not allow it")
         return self.authorization
 
 
@@ -100,9 +102,9 @@ class Operation(Generic[R]):
     execute: Callable[..., Awaitable[R]]
     # Each of its audit entries has at least one ledger entry; ``biandan verify`` checks.
     posts: bool = False
-    # Holds the organisations of its object alone: it ends or bars what they may do, so it waits for
-    # the commands under way, and later ones wait for it.
-    binds: bool = False
+    # Locks the organisations of its object exclusively: it ends or bars what they may do, so it
+    # waits for the commands under way, and later ones wait for it.
+    exclusive: bool = False
     # Null empties a parameter; else it is the same as a parameter that is left out.
     null_clears: bool = False
 
@@ -129,13 +131,13 @@ def operation(  # noqa: PLR0913 - what an operation declares
     build: RecordBuilder | None = None,
     preconditions: tuple[Precondition, ...] = (),
     posts: bool = False,
-    binds: bool = False,
+    exclusive: bool = False,
     null_clears: bool = False,
 ) -> Callable[[Callable[Concatenate[CommandContext, R, P], Awaitable[R]]], Operation[R]]:
     """Make the decorated function the operation that carries out ``verb`` on ``kind``."""
 
     def make(run: Callable[Concatenate[CommandContext, R, P], Awaitable[R]]) -> Operation[R]:
         name = run.__name__
-        return Operation(name, kind, verb, build, preconditions, run, posts, binds, null_clears)
+        return Operation(name, kind, verb, build, preconditions, run, posts, exclusive, null_clears)
 
     return make

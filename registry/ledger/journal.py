@@ -41,13 +41,13 @@ def post_entry(
     The refusals below are those of the statement in which the frame saves.
 
     Args:
-        context: the command, whose verb the gate has granted.
+        context: the command, which the rules have allowed.
         kind: why it moves; decides whether the issuance account or outside money may be touched.
         postings: 1 to ``LINES_MAX`` movements.
         details: see ``EntryDetails``.
 
     Raises:
-        PermissionError: the gate was not asked.
+        PermissionError: the rules were not asked.
         Insufficient: a holder would fall below zero, or a city would exceed its cap.
         Frozen: something would leave what is frozen, other than home to its holder.
         NotInForce: a right is past its last day, and the entry neither ends nor returns it.

@@ -115,7 +115,7 @@ async def record_payout(
     return account
 
 
-@operation(FREEZE, "impose", build=build_freeze, binds=True)
+@operation(FREEZE, "impose", build=build_freeze, exclusive=True)
 async def impose_freeze(
     _context: CommandContext, freeze: Freeze, **_order: Unpack[FreezeOrder]
 ) -> Freeze:

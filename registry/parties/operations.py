@@ -82,7 +82,7 @@ async def register_organisation(
     return organisation
 
 
-@operation(ORGANISATION, "change", preconditions=(check_changer,), binds=True, null_clears=True)
+@operation(ORGANISATION, "change", preconditions=(check_changer,), exclusive=True, null_clears=True)
 async def change_organisation(
     _context: CommandContext, organisation: Organisation, **changes: Unpack[OrganisationChanges]
 ) -> Organisation:
@@ -97,7 +97,7 @@ async def _run_closing_checks(
     return await evaluate_closing_checks(organisation.id, context.now)
 
 
-@operation(ORGANISATION, "close", preconditions=(_run_closing_checks,), binds=True)
+@operation(ORGANISATION, "close", preconditions=(_run_closing_checks,), exclusive=True)
 async def close_organisation(_context: CommandContext, organisation: Organisation) -> Organisation:
     """Close an organisation that neither holds nor owes anything.
 
@@ -157,7 +157,7 @@ async def countersign_appointment(context: CommandContext, appointment: Appointm
     return appointment
 
 
-@operation(APPOINTMENT, "end", preconditions=(check_province_keeps_officers,), binds=True)
+@operation(APPOINTMENT, "end", preconditions=(check_province_keeps_officers,), exclusive=True)
 async def end_appointment(context: CommandContext, appointment: Appointment) -> Appointment:
     """End an appointment at once, or drop its proposal.
 
@@ -175,7 +175,7 @@ async def end_appointment(context: CommandContext, appointment: Appointment) -> 
     "impose",
     build=build_sanction,
     preconditions=(check_organisation_open, check_market_party),
-    binds=True,
+    exclusive=True,
 )
 async def impose_sanction(
     _context: CommandContext, sanction: Sanction, **_measure: Unpack[SanctionTerms]

@@ -55,7 +55,7 @@ class FilterField:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """An argument that a face names."""
+    """An argument that a projection names."""
 
     name: str
     parse: Callable[[object], object] | None = None
@@ -107,7 +107,7 @@ class FieldSpec:
     object_types: tuple[str, ...] = ()  # Of an object, the types it can be of.
     required: bool = False  # The API promises that it is never null.
     mask: str = ""  # The verb that uncovers it; empty where everybody who sees the object sees it.
-    # Its arguments by their names in its face.
+    # Its arguments by their names in its projection.
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     # Refuses arguments that the API does not take, as the resolver does.
     check_arguments: Callable[[Arguments], None] | None = None

@@ -208,7 +208,7 @@ class ObjectCompiler:
     # Objects.
 
     def _compile_embedded_object(self, embedded: EmbeddedObject, context: FieldContext) -> str:
-        """An object out of the same row: the fields of its type as this face reads them."""
+        """An object out of the same row: the fields of its type as this projection reads them."""
         inner = self.builder.catalog[context.single_type]
         fields = {
             name: replace(inner.fields[name], source=read) for name, read in embedded.fields.items()

@@ -1,10 +1,10 @@
-"""How the API's fields are read from rows: the SQL face of each, beside what computes it.
+"""How the API's fields are read from rows: the SQL of each, beside what computes it.
 
 In a projection ``{t}`` is the alias of the row the field belongs to, ``{p}`` that of the row
 a list hangs on, ``{j}`` for that of the row it is read ``via``, ``:name`` for an argument of the
 field or a bind of ``Viewer.binds``, and ``{may verb}`` for the rows of ``{p}`` on which the viewer
-may do the verb. A face knows nothing of the API's types: those say in which form its value is shown
-and what it may be.
+may do the verb. A projection knows nothing of the API's types: those say in which form its value is
+shown and what it may be.
 """
 
 from collections.abc import Callable, Mapping

@@ -63,7 +63,7 @@ class NameScope:
     j: str = ""  # That of a row it leads to.
     parent: ObjectType | None = None
     argument_index: int = -1  # Which arguments are the field's own.
-    # Those, by their names in the face.
+    # Those, by their names in the projection.
     arguments: Mapping[str, Argument] = field(default_factory=dict)
     # Their values while the plan is made; see ``Field.args``.
     plan_arguments: Arguments = field(default_factory=dict)
@@ -118,7 +118,7 @@ class SqlBuilder:
         return self.bind((argument_index, path), ArgumentBind(argument_index, extract, self._path))
 
     def render(self, template: str, scope: NameScope) -> str:
-        """A face with its holes filled."""
+        """A projection's SQL with its names replaced."""
 
         def fill(hole: re.Match[str]) -> str:
             row, verb, name = hole.groups()

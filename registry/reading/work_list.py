@@ -1,4 +1,4 @@
-"""The work list: what waits for one appointment, by the rule book's own verdicts as filters."""
+"""The work list: what waits for one appointment, by the decisions of the rule book as filters."""
 
 from collections.abc import Iterable
 

@@ -12,7 +12,7 @@ def _sql_list(states: frozenset[State]) -> str:
 
 
 OVERDUE_SQL = f"{{t}}.state IN ({_sql_list(EXPIRES)}) AND {{t}}.deadline_at < :now"
-"""It has passed its deadline, swept or not; the SQL face."""
+"""It has passed its deadline, swept or not; as an SQL condition."""
 
 
 def _is_overdue(viewer: Viewer, transfer: Transfer) -> bool:

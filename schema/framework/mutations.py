@@ -24,7 +24,7 @@ OPERATION_KEY = "operation"
 """Metadata of a mutation: the operation that it was made of."""
 
 InputCheck = Callable[[Info, Any], None]
-"""Refuses an input that no operation could judge."""
+"""Refuses an input before its operation is asked."""
 
 
 @strawberry.schema_directive(

@@ -10,7 +10,7 @@ import structlog
 class AccessLog:
     """Writes the lines of one turn of the event loop together.
 
-    A write for each line takes a tenth off the rate of small queries (`docs/performance.md`).
+    A write for each line takes a tenth off the rate of small queries (decision 0015).
     Create it when logging is configured.
     """
 

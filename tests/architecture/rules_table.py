@@ -22,8 +22,8 @@ _RULE = re.compile(r"^\s*Rule: (.+?)(?:\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
 _HEAD = """\
 # Rules
 
-Every rule of the regulation or of the house that a docstring of the code cites: what it rests on,
-the function that holds it,
+Every rule of the regulation or of the registry that a docstring of the code cites: its ground, the
+function that holds it,
 and the tests that name that function. Generated from the code and compared by a test; rewrite it
 with
 

@@ -12,11 +12,16 @@ import pytest
 from registry.commands.command import CommandResult, execute_command
 from registry.commands.operation import Operation
 from registry.db.session import MAX_ATTEMPTS, fetch_all
-from registry.kernel.errors import ConditionsUnmet, Forbidden, NotFound, Overloaded
+from registry.kernel.errors import (
+    ConditionsUnmet,
+    Forbidden,
+    NotFound,
+    Overloaded,
+)
 from registry.ledger.operations import impose_freeze
 from registry.parties.operations import end_appointment, impose_sanction
 from registry.transfers.offer import offer_transfer
-from tests.support.builders import create_officer_of, principal_of
+from tests.support.builders import create_officer, create_officer_of, principal_of
 from tests.support.waiting import wait_until_blocked
 from tests.transfers.builders import STOCK_UNITS, UNITS, TradingFixture
 
@@ -202,6 +207,28 @@ async def test_no_command_that_asked_after_a_measure_is_served_before_it(
     found = await asyncio.gather(*offers, return_exceptions=True)
 
     assert all(isinstance(each, SANCTIONED) for each in found), found
+    assert await market.rights() == {"seller holding": STOCK_UNITS}
+
+
+async def test_an_appointment_that_ends_during_the_wait_does_not_act(
+    market: TradingFixture, owner: asyncpg.Connection, lock_holder: asyncpg.Connection
+) -> None:
+    case = await market.draft()
+    ends_at = await owner.fetchval("SELECT registry_now() + interval '1 second'")
+    officer = await create_officer(market.seller, valid_until=ends_at)
+    async with hold_lock(lock_holder, ALONE, market.seller.id):
+        offer = asyncio.create_task(
+            execute_command(
+                offer_transfer, await principal_of(officer), {"id": case.id}, key="late"
+            )
+        )
+        await wait_until_blocked(owner)
+        while not await owner.fetchval("SELECT registry_now() > $1", ends_at):
+            await asyncio.sleep(0.05)
+
+    with pytest.raises(SANCTIONED):
+        await offer
+
     assert await market.rights() == {"seller holding": STOCK_UNITS}
 
 

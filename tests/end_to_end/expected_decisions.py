@@ -16,6 +16,7 @@ from registry.access.authorizer import authorizer
 from registry.access.epoch import read_access_snapshot
 from registry.access.kinds import Kind
 from registry.access.principals import Principal, Viewer
+from registry.access.viewer_lookup import ViewerRecord
 from registry.commands.operation import CommandContext, Operation
 from registry.db.session import transaction
 from registry.kernel.errors import Refused
@@ -195,7 +196,9 @@ async def _of_new(
         return FORBIDDEN, hopeless.rule
     if not visible:
         return NOT_FOUND, ""
-    context = CommandContext(Principal(), viewer, uuid4(), await read_access_snapshot())
+    context = CommandContext(
+        Principal(), viewer, uuid4(), await read_access_snapshot(), ViewerRecord()
+    )
     try:
         async with rolled_back():
             record = await operation.build(context, **args)

@@ -73,8 +73,8 @@ async def test_the_invisible_answers_as_the_absent(portal: Portal, name: str) ->
             continue
         invisible, absent = to_global_id(kind.name, hidden[0].pk), to_global_id(kind.name, uuid4())
         for query in questions(kind):
-            told = await who.ask(portal, query, {"id": invisible})
-            assert told == await who.ask(portal, query, {"id": absent}), query
+            answered = await who.ask(portal, query, {"id": invisible})
+            assert answered == await who.ask(portal, query, {"id": absent}), query
 
 
 def questions(kind: Kind) -> Iterator[str]:

@@ -120,11 +120,11 @@ async def questions_by_rule(viewer: Viewer, kind: str, verbs: Sequence[str]) -> 
 
 async def rules_told(portal: Portal, who: DemoUser, questions: Sequence[str]) -> set[str]:
     """The rules that the answers cite."""
-    told: set[str] = set()
+    answered: set[str] = set()
     for start in range(0, len(questions), AT_ONCE):
         asked = " ".join(
             f"v{n}: {question}" for n, question in enumerate(questions[start : start + AT_ONCE])
         )
         answer = await who.ask(portal, f"{{ {asked} }}")
-        told |= {state["rule"] for state in answer["data"].values()}
-    return told
+        answered |= {state["rule"] for state in answer["data"].values()}
+    return answered

@@ -141,10 +141,10 @@ async def test_a_sanction_is_seen_by_whom_it_bars_and_by_no_stranger() -> None:
     body = await create_organisation(name="a works")
     await create_sanction(body)
 
-    told = await ask(await principal_of(await create_officer(body)), SANCTIONS)
+    answered = await ask(await principal_of(await create_officer(body)), SANCTIONS)
     stranger = await ask(await principal_of(await create_officer_of("enterprise")), SANCTIONS)
 
-    assert told["sanctions"]["nodes"] == [
+    assert answered["sanctions"]["nodes"] == [
         {"kind": "PENALTY_PERIOD", "effective": True, "organisation": {"name": "a works"}}
     ]
     assert stranger["sanctions"]["nodes"] == []

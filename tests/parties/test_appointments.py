@@ -87,10 +87,10 @@ async def test_an_appointment_is_read_as_of_an_instant(owner: asyncpg.Connection
     await stop_clock(owner, begin + 2 * DAY)
     await perform(end_appointment, first, id=proposed.record.id)
 
-    told = [
+    answered = [
         (await answer_to(viewer_of(first), EFFECTIVE, id=id, at=at.isoformat()))["node"]
         for id in (to_global_id("Appointment", proposed.record.id),)
         for at in (begin + days * DAY for days in (-1, 0, 1, 2))
     ]
 
-    assert [node["effective"] for node in told] == [False, False, True, False]
+    assert [node["effective"] for node in answered] == [False, False, True, False]

@@ -34,11 +34,11 @@ class Answer:
 
     @classmethod
     def of(cls, data: Any, errors: Any) -> "Answer":  # noqa: ANN401 - as they are answered
-        told = (
+        answered = (
             (str(error.path), error.message, str((error.extensions or {}).get("code")))
             for error in errors or ()
         )
-        return cls(data, tuple(sorted(told)))
+        return cls(data, tuple(sorted(answered)))
 
 
 class ExecutionPaths:
@@ -119,18 +119,18 @@ async def assert_same_answers(
 ) -> Answer:
     """The executor and the whole plan answer alike, and as the oracle says; their answer."""
     sent = sent or {}
-    told = f"{viewer}\n{document}\n{sent}"
+    question = f"{viewer}\n{document}\n{sent}"
     admitted = execution_paths.schema.document_cache.validate(document, None)
-    assert not admitted.errors, f"{admitted.errors}\n{told}"
+    assert not admitted.errors, f"{admitted.errors}\n{question}"
     executed = await execution_paths.answer_by_executor(viewer, document, sent)
-    assert "INTERNAL" not in str(executed.errors), told
+    assert "INTERNAL" not in str(executed.errors), question
     planned = await execution_paths.answer_by_plan(viewer, document, sent)
     if planned is not None:
-        assert not executed.errors, f"{executed.errors}\n{told}"
-        assert planned == executed.data, told
+        assert not executed.errors, f"{executed.errors}\n{question}"
+        assert planned == executed.data, question
     if not executed.errors:
         try:
             await execution_paths.oracle.check(viewer, document, sent, executed.data)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{told}\n{executed.data}") from error
+            raise AssertionError(f"{error}\n{question}\n{executed.data}") from error
     return executed

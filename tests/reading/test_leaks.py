@@ -123,13 +123,13 @@ async def _answer(execution_paths: ExecutionPaths, viewer: Viewer, question: Lea
     return await execution_paths.answer_by_executor(viewer, question.document, question.sent)
 
 
-def _same(told: Answer, tells: Answer) -> bool:
+def _same(answered: Answer, tells: Answer) -> bool:
     """Compared exactly; of several errors the first found are reported, which may vary."""
-    if json.dumps(told.data) != json.dumps(tells.data):
+    if json.dumps(answered.data) != json.dumps(tells.data):
         return False
-    if [each[0] for each in told.errors] == [each[0] for each in tells.errors]:
-        return told.errors == tells.errors
-    return bool(told.errors) == bool(tells.errors)
+    if [each[0] for each in answered.errors] == [each[0] for each in tells.errors]:
+        return answered.errors == tells.errors
+    return bool(answered.errors) == bool(tells.errors)
 
 
 def questions(

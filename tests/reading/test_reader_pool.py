@@ -105,10 +105,10 @@ async def test_a_flood_of_statements_is_evicted(founding_database: Database) -> 
 
 
 async def test_a_statement_is_parsed_once(founding_database: Database) -> None:
-    told = "SELECT convert_to(max(generic_plans)::text, 'UTF8') FROM pg_prepared_statements"
+    answered = "SELECT convert_to(max(generic_plans)::text, 'UTF8') FROM pg_prepared_statements"
     readers = ReaderPool(founding_database.reader_url, max_connections=1, statement_timeout=2)
 
-    assert [await readers.fetch(told, ()) for _ in range(3)] == [b"1", b"2", b"3"]
+    assert [await readers.fetch(answered, ()) for _ in range(3)] == [b"1", b"2", b"3"]
 
     await readers.close()
 

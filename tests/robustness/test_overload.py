@@ -84,8 +84,11 @@ async def test_ten_times_what_can_be_borne_is_answered_or_refused_quickly_and_is
         assert set(statuses) == {200, 503}
         assert statuses[200] >= RUNNING
         for answer in load.answers:
-            told = answer.json()
-            assert "errors" not in told or told["errors"][0]["extensions"]["code"] == "OVERLOADED"
+            answered = answer.json()
+            assert (
+                "errors" not in answered
+                or answered["errors"][0]["extensions"]["code"] == "OVERLOADED"
+            )
             assert (answer.headers.get("retry-after") == "1") is (answer.status_code == 503)
 
 
@@ -138,13 +141,13 @@ async def test_a_hostile_hour_in_small(portal: Portal, pytestconfig: pytest.Conf
     number = 10_000 if pytestconfig.getoption("--long") else 300
     chance = random.Random(20220607)  # noqa: S311 - a test repeats itself
     admissions = build_api_schema(document_limits(SETTINGS)).document_cache
-    told: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
     honest: list[float] = []
     half = 0
     await portal.data(READ)
     for n, document in enumerate(documents(number, chance)):
         answer = (await portal.post(document)).json()
-        told[answer["errors"][0]["extensions"]["code"] if "errors" in answer else ""] += 1
+        answered[answer["errors"][0]["extensions"]["code"] if "errors" in answer else ""] += 1
         if n % 20 == 0:
             spent, asked = await time_query(portal, READ)
             assert "errors" not in asked.json()
@@ -153,7 +156,7 @@ async def test_a_hostile_hour_in_small(portal: Portal, pytestconfig: pytest.Conf
             half = resident_bytes()
     grown = resident_bytes() - half
 
-    assert set(told) == {"", "MALFORMED", "TOO_LARGE"}
+    assert set(answered) == {"", "MALFORMED", "TOO_LARGE"}
     assert READ in admissions
     assert len(admissions) <= SETTINGS.document_cache_size
     assert admissions.weight <= SETTINGS.document_cache_bytes
@@ -164,9 +167,9 @@ async def test_a_hostile_hour_in_small(portal: Portal, pytestconfig: pytest.Conf
 
 def resident_bytes() -> int:
     """Resident memory of this process; 0 where the system does not report it."""
-    told = Path("/proc/self/statm")
+    answered = Path("/proc/self/statm")
     gc.collect()
-    return int(told.read_text().split()[1]) * resource.getpagesize() if told.exists() else 0
+    return int(answered.read_text().split()[1]) * resource.getpagesize() if answered.exists() else 0
 
 
 async def test_honest_clients_are_served_between_hostile_ones(portal: Portal) -> None:

@@ -107,7 +107,7 @@ def test_a_refused_document_is_explained_and_has_the_invalid_cost(
 def test_a_refusal_is_cached_and_raised_anew() -> None:
     admissions = make_cache()
     (first,) = admissions.validate("{ nothing }", None).errors
-    first.extensions = {"code": "told"}
+    first.extensions = {"code": "reason"}
 
     (again,) = admissions.validate("{ nothing }", None).errors
 

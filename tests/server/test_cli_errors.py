@@ -30,28 +30,30 @@ def with_database(url: str, database: str) -> str:
 
 
 def test_a_database_that_is_not_there_is_one_sentence(clone: Database) -> None:
-    told = run_command("verify", DATABASE_URL=with_database(clone.application_url, "nowhere"))
+    answered = run_command("verify", DATABASE_URL=with_database(clone.application_url, "nowhere"))
 
-    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
-    assert "nowhere" in told.stderr
+    assert (answered.returncode, answered.stdout, answered.stderr.count("\n")) == (1, "", 1)
+    assert "nowhere" in answered.stderr
 
 
 def test_an_owner_who_may_not_make_tables_is_one_sentence(clone: Database) -> None:
-    told = run_command(
+    answered = run_command(
         "migrate",
         DATABASE_URL=with_database(clone.application_url, "postgres"),
         BIANDAN_OWNER_URL=with_database(clone.application_url, "postgres"),
     )
 
-    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
-    assert told.stderr.startswith("The database refuses: permission denied")
+    assert (answered.returncode, answered.stdout, answered.stderr.count("\n")) == (1, "", 1)
+    assert answered.stderr.startswith("The database refuses: permission denied")
 
 
 def test_a_server_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
-    told = run_command("verify", DATABASE_URL=f"postgresql://somebody@/registry?host={tmp_path}")
+    answered = run_command(
+        "verify", DATABASE_URL=f"postgresql://somebody@/registry?host={tmp_path}"
+    )
 
-    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
-    assert told.stderr.startswith("The database cannot be reached")
+    assert (answered.returncode, answered.stdout, answered.stderr.count("\n")) == (1, "", 1)
+    assert answered.stderr.startswith("The database cannot be reached")
 
 
 @pytest.mark.parametrize(
@@ -63,10 +65,10 @@ def test_a_database_without_tables_names_what_makes_them(
 ) -> None:
     empty = with_database(clone.application_url, "postgres")
 
-    told = run_command("verify", *options, DATABASE_URL=empty)
+    answered = run_command("verify", *options, DATABASE_URL=empty)
 
-    assert (told.returncode, told.stdout, told.stderr.count("\n")) == (1, "", 1)
-    assert remedy in told.stderr
+    assert (answered.returncode, answered.stdout, answered.stderr.count("\n")) == (1, "", 1)
+    assert remedy in answered.stderr
 
 
 @pytest.mark.parametrize(
@@ -79,10 +81,10 @@ def test_a_database_without_tables_names_what_makes_them(
     ],
 )
 def test_what_the_operator_can_mend_is_reported(error: Exception, said: str) -> None:
-    told = operator_message(error)
+    answered = operator_message(error)
 
-    assert told is not None
-    assert told.startswith(said)
+    assert answered is not None
+    assert answered.startswith(said)
 
 
 def test_a_bug_is_not_explained_away() -> None:

@@ -197,11 +197,11 @@ async def test_the_response_reports_the_cost(portal: Portal) -> None:
     first = await send(portal, "", query=TEXT)
     second = await send(portal, "", query=TEXT, extensions={"cost": True})
 
-    told = second.json()["data"]["viewer"]["rateLimit"]
-    assert told["cost"] == 1
-    assert told["limit"] == Settings().rate_limit_points_per_minute // 10
-    assert told["resetAt"].endswith("+08:00")
-    assert second.json()["extensions"]["cost"] == told
+    answered = second.json()["data"]["viewer"]["rateLimit"]
+    assert answered["cost"] == 1
+    assert answered["limit"] == Settings().rate_limit_points_per_minute // 10
+    assert answered["resetAt"].endswith("+08:00")
+    assert second.json()["extensions"]["cost"] == answered
     assert "extensions" not in first.json()
 
 

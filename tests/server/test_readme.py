@@ -19,8 +19,8 @@ PARTED = "next block"
 
 def journey() -> tuple[list[str], list[str]]:
     """The typed blocks, and the outputs of those that have one."""
-    told = (ROOT / "README.md").read_text().partition("## A first query")[2]
-    blocks = BLOCK.findall(told.partition("## How it hangs together")[0])
+    answered = (ROOT / "README.md").read_text().partition("## A first query")[2]
+    blocks = BLOCK.findall(answered.partition("## How it hangs together")[0])
     return [text for kind, text in blocks if kind == "sh"], [
         text for kind, text in blocks if kind == "json"
     ]

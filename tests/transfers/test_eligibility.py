@@ -151,8 +151,8 @@ async def test_a_seller_does_not_learn_why_a_buyer_may_not_trade() -> None:
             await market.execute("seller", draft_transfer, **market.terms(buyer=buyer.id))
 
         (reason,) = [each for each in refusal.value.conditions if not each.met]
-        told = (*reason.message, *reason.source, *reason.legal_basis)
-        reasons.add(tuple(text.replace(buyer.name, "the buyer") for text in told))
+        answered = (*reason.message, *reason.source, *reason.legal_basis)
+        reasons.add(tuple(text.replace(buyer.name, "the buyer") for text in answered))
 
     ((english, *_),) = reasons
     assert english == "the buyer may not trade at present."
