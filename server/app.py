@@ -153,7 +153,7 @@ _LANDING_PAGE_HTML = """<!doctype html>
 <p>The registry of a province's emission rights: who holds which right, who agreed what with
 whom, and under which rule every change was allowed. 省级排污权登记系统。</p>
 <p>Send GraphQL by POST to <code>/graphql</code>; access tokens come from <code>{issuer}</code>.
-Whoever is not signed in is answered as the public.</p>
+A request without a token is answered as the public.</p>
 <p><a href="/healthz">/healthz</a> the process runs;
 <a href="/readyz">/readyz</a> it can answer.</p>
 </html>

@@ -213,6 +213,6 @@ def _key_source(settings: Settings, signer: DemoTokenSigner | None) -> KeySource
         return jwks_from_file(settings.jwks_file)
     if signer is None:
         raise ConfigurationError(
-            "Nobody's tokens can be checked: give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE."
+            "No token can be checked: give BIANDAN_JWKS_URL or BIANDAN_JWKS_FILE."
         )
     return static_keys(signer.public_keys())

@@ -68,7 +68,7 @@ def _states_match_log_check(kinds: Iterable[Kind]) -> InvariantCheck:
         f"""SELECT o.kind, o.id AS object_id, o.state, a.state_after FROM ({each}) o
         CROSS JOIN LATERAL (
             SELECT state_after FROM audit_entry WHERE object_id = o.id AND state_after IS NOT NULL
-            ORDER BY at DESC, written_at DESC LIMIT 1) a
+            ORDER BY written_at DESC LIMIT 1) a
         WHERE a.state_after <> o.state""",
     )
 
